@@ -1,0 +1,153 @@
+"""The tape: the one record that everything else in the engine is made from.
+
+Running a plain Python function on `Value`s writes down, in order, every operation it performs:
+which one, on which inputs, with which result. Reverse mode, forward mode, the pictures of the
+graph, the formulas and the emitted source are all readings of that list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+_levels = count()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One row of the table of operations.
+
+    `evaluate(*inputs, **parameters)` computes on plain arrays (or numbers). `vjps[i](g, out,
+    *inputs, **parameters)` carries the cotangent g of the result back to input i; `jvps[i](t, out,
+    *inputs, **parameters)` carries the tangent t of input i forward to the result. Rules are
+    written with operations themselves, so a derivative can be traced and differentiated again.
+    An operation without rules (a comparison) passes nothing in either direction.
+    """
+
+    name: str
+    evaluate: Callable[..., Any]
+    vjps: tuple[Callable[..., Any], ...] = ()
+    jvps: tuple[Callable[..., Any], ...] = ()
+
+    def __call__(self, *inputs: Any, **parameters: Any) -> Any:
+        return apply(self, inputs, parameters)
+
+    def __repr__(self) -> str:
+        return f"Operation({self.name})"
+
+
+class Tape:
+    """A list of Values in the order in which they came to be, hence already sorted.
+
+    Tapes nest: the one made last has the highest level and records first, so that a derivative
+    taken inside a derivative is itself written on the outer tape.
+    """
+
+    __slots__ = ("level", "nodes")
+
+    def __init__(self) -> None:
+        self.level = next(_levels)
+        self.nodes: list[Value] = []
+
+    def variable(self, data: Any) -> Value:
+        """Put an independent variable on the tape."""
+        return Value(self, None, (), (), {}, data)
+
+
+class Value:
+    """A number or array on a tape: its data, the operation that made it, and from what.
+
+    `inputs` are Values or constants as the operation saw them; `arguments` are the same with this
+    tape's Values replaced by their data.
+    """
+
+    __slots__ = ("arguments", "data", "index", "inputs", "operation", "parameters", "tape")
+
+    # NumPy must hand `array * value` to us instead of looping over the array.
+    __array_ufunc__ = None
+    __array_priority__ = 1000
+
+    def __init__(
+        self,
+        tape: Tape,
+        operation: Operation | None,
+        inputs: tuple[Any, ...],
+        arguments: tuple[Any, ...],
+        parameters: dict[str, Any],
+        data: Any,
+    ) -> None:
+        self.tape = tape
+        self.operation = operation
+        self.inputs = inputs
+        self.arguments = arguments
+        self.parameters = parameters
+        self.data = data
+        self.index = len(tape.nodes)
+        tape.nodes.append(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return getattr(self.data, "shape", ())
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        made_by = self.operation.name if self.operation else "variable"
+        return f"Value({self.data!r}, {made_by})"
+
+    # The arithmetic operators are attached in engine.operations, where the table is.
+
+
+def apply(operation: Operation, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+    """Evaluate an operation; record it if any input lies on a tape (the innermost one records)."""
+    tape: Tape | None = None
+    for x in inputs:
+        kind = type(x)
+        if kind is Value:
+            if tape is None or x.tape.level > tape.level:
+                tape = x.tape
+        elif isinstance(x, Vector):
+            return _map_parts(operation, inputs, parameters)
+    if tape is None:
+        return operation.evaluate(*inputs, **parameters)
+    arguments = tuple([x.data if type(x) is Value and x.tape is tape else x for x in inputs])
+    for x in arguments:
+        if type(x) is Value:  # still on an outer tape: record there as well
+            data = apply(operation, arguments, parameters)
+            break
+    else:
+        data = operation.evaluate(*arguments, **parameters)
+    return Value(tape, operation, tuple(inputs), arguments, parameters, data)
+
+
+class Vector(tuple[Any, ...]):
+    """The coordinates of a point, kept apart: (w1, w2), each a number, an array of cells or a Value.
+
+    An operation on a Vector acts on each part; a number or a Value beside it is shared by all
+    parts. So an update rule is written once, as on paper, and runs on one point, on a million
+    points at once, on a network's list of tensors, and on a tape.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def dot(self, other: Vector) -> Any:
+        """The inner product over the parts: a number per cell."""
+        total = self[0] * other[0]
+        for a, b in zip(self[1:], other[1:], strict=True):
+            total = total + a * b
+        return total
+
+
+def _map_parts(operation: Operation, inputs: Sequence[Any], parameters: dict[str, Any]) -> Vector:
+    vectors = [x for x in inputs if isinstance(x, Vector)]
+    size = len(vectors[0])
+    parts = [
+        apply(operation, [x[i] if isinstance(x, Vector) else x for x in inputs], parameters)
+        for i in range(size)
+    ]
+    return type(vectors[0])(parts)
