@@ -1,0 +1,204 @@
+"""What the browser tests share: finding Chromium, visiting the app, and waiting for it.
+
+Every wait is for something that happens (a rerun finished, the page settled), never for
+time to pass. A `Visitor` also notes what should never happen in any test: an error in the
+browser's console, or a request to a machine other than this one.
+"""
+
+from __future__ import annotations
+
+import html
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, WebSocket
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = {"127.0.0.1", "localhost"}
+PROBED = ("/_stcore/health", "/_stcore/host-config")
+BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+)
+
+_sockets: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()
+
+
+def find_browser() -> str | None:
+    """Path of an installed Chromium or Chrome, or None."""
+    return next(filter(None, map(shutil.which, BINARIES)), None)
+
+
+def wait_until_settled(view: Page | Frame) -> None:
+    """Wait until the app is connected, its script has finished and nothing on it is stale."""
+    view.locator(
+        '[data-testid="stApp"][data-test-script-state="notRunning"]'
+        '[data-test-connection-state="CONNECTED"]'
+    ).wait_for(state="attached")
+    view.wait_for_function(
+        "!document.querySelector('[data-stale=\"true\"], [data-testid=stSkeleton]')"
+    )
+
+
+@contextmanager
+def rerun(page: Page) -> Iterator[None]:
+    """Run the body, which must make the app rerun, then wait until that rerun has finished.
+
+    The end of the run is read from Streamlit's own socket, so a rerun too quick for the
+    page to show is not missed. Raises Playwright's TimeoutError where no rerun comes.
+    """
+    with _sockets[page].expect_event("framereceived", _run_finished):
+        yield
+    wait_until_settled(page)
+
+
+def count_reruns(page: Page) -> Callable[[], int]:
+    """Start counting the reruns that the page asks for; call the result for the count."""
+    asked = 0
+
+    def note(payload: str | bytes) -> None:
+        nonlocal asked
+        if isinstance(payload, bytes):
+            asked += BackMsg.FromString(payload).WhichOneof("type") == "rerun_script"
+
+    _sockets[page].on("framesent", note)
+    return lambda: asked
+
+
+def _run_finished(payload: str | bytes) -> bool:
+    return (
+        isinstance(payload, bytes)
+        and ForwardMsg.FromString(payload).WhichOneof("type") == "script_finished"
+    )
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Write test-results/NAME.png, for eyes rather than for comparison, and say where."""
+    path = ROOT / "test-results" / f"{name}.png"
+    page.screenshot(path=path)
+    return path
+
+
+class Visitor:
+    """Opens pages of the running app as one reader would, each in a context of its own."""
+
+    def __init__(self, browser: Browser, server: str) -> None:
+        """BROWSER drives, SERVER is the app's address without a trailing slash."""
+        self.browser = browser
+        self.server = server
+        self.errors: list[str] = []
+        self._cleanup = ExitStack()
+
+    def __call__(
+        self,
+        path: str = "/",
+        *,
+        width: int = 1280,
+        height: int = 800,
+        color_scheme: Literal["light", "dark"] = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        touch: bool = False,
+    ) -> Page:
+        """Open PATH of the app (with its query, if any) and wait until it has settled."""
+        page = self._page(
+            viewport={"width": width, "height": height},
+            color_scheme=color_scheme,
+            reduced_motion=reduced_motion,
+            has_touch=touch,
+        )
+        page.goto(self.server + path)
+        wait_until_settled(page)
+        return page
+
+    def embedded(
+        self,
+        path: str,
+        *,
+        width: int = 800,
+        height: int = 500,
+        sandbox: str = "allow-scripts allow-same-origin",
+        color_scheme: Literal["light", "dark"] = "light",
+    ) -> tuple[Page, Frame]:
+        """Open PATH in a sandboxed iframe of a page from another origin; give page and frame."""
+        document = (
+            "<!doctype html><html lang=en><meta charset=utf-8><title>A course page</title>"
+            "<link rel=icon href=data:,><body style='margin:0'>"
+            f"<iframe title='Descent Lab' src='{html.escape(self.server + path, quote=True)}'"
+            f" width={width} height={height} sandbox='{sandbox}' style='border:0'></iframe>"
+        )
+        host = self._cleanup.enter_context(serve_document(document))
+        page = self._page(
+            viewport={"width": width + 40, "height": height + 40}, color_scheme=color_scheme
+        )
+        page.goto(host)
+        frame = page.query_selector("iframe").content_frame()  # type: ignore[union-attr]
+        assert frame is not None
+        wait_until_settled(frame)
+        return page, frame
+
+    def close(self) -> None:
+        """Close every page that this visitor opened."""
+        self._cleanup.close()
+
+    def _page(self, **options: Any) -> Page:
+        context = self.browser.new_context(locale="en-GB", **options)
+        self._cleanup.callback(context.close)
+        page = context.new_page()
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("request", self._note_request)
+        page.on("websocket", lambda socket: _sockets.update({page: socket}))
+        return page
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        url = message.location.get("url", "")
+        # On a deep link Streamlit first looks for its server below the page's own path.
+        probing = "404" in message.text and url.endswith(PROBED)
+        if message.type == "error" and not probing:
+            self.errors.append(f"console: {message.text} ({url})")
+
+    def _note_request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme.startswith(("http", "ws")) and url.hostname not in LOCAL:
+            self.errors.append(f"request to the outside: {request.url}")
+
+
+@contextmanager
+def serve_document(document: str) -> Iterator[str]:
+    """Serve one HTML document at every path of a free local port, whose address is given."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = document.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Stay silent: a request is not news."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as host:
+        thread = threading.Thread(target=host.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{host.server_port}/"
+        finally:
+            host.shutdown()
+            thread.join()
