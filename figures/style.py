@@ -1,0 +1,266 @@
+"""The one look of the laboratory: what every picture takes its colours and layout from.
+
+A colour is written "light|dark", one CSS colour for each theme; the stage picks in the
+browser, so switching themes sends nothing. An optimizer has one colour, dash and marker
+everywhere. The hues were chosen to stay apart under protanopia, deuteranopia and tritanopia,
+and whoever shares a hue differs in dash and marker.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Dash: TypeAlias = Literal["solid", "dash", "dot", "dashdot", "longdash"]
+Marker: TypeAlias = Literal[
+    "circle", "square", "diamond", "triangle", "triangle-down", "cross", "x", "hexagon",
+    "star", "pentagon", "plus", "ring",
+]  # fmt: skip
+Kind: TypeAlias = Literal["plane", "curve", "bars", "map", "scene"]
+
+# The surfaces below equal the theme's in .streamlit/config.toml; a test compares them.
+BACKGROUND: Final = "#fdfdfc|#15171b"
+PANEL: Final = "#f3f2ee|#1f2228"
+INK: Final = "#22211f|#e7e5e0"
+MUTED: Final = "#62605b|#a3a19c"
+GRID: Final = "#e6e4de|#2c3037"
+
+TARGET: Final = "#22211f|#f2f0ea"  # a minimum, or a value to be reached
+LIMIT: Final = "#a03608|#f2a05c"  # a bound from theory, such as 2/λmax
+DIVERGED: Final = "#b0173f|#c2185b"  # stands apart from every colour of HEAT
+
+# The three arrows of Nesterov's step, in the colours in which the course draws them.
+JUMP: Final = "#7a4a16|#cf9a5e"
+CORRECTION: Final = "#b3202c|#ff8a80"
+SUM: Final = "#1b6e36|#6fcf8b"
+
+HUES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "ink": ("#22211f", "#f2f0ea"),
+        "blue": ("#4e77f2", "#7da0fc"),
+        "teal": ("#093e50", "#5fd3fe"),
+        "green": ("#076b35", "#489c63"),
+        "olive": ("#7c8f0f", "#aac40a"),
+        "brown": ("#5a2e07", "#cf7015"),
+        "red": ("#b92200", "#fdbbac"),
+        "pink": ("#bf6587", "#f984b0"),
+        "purple": ("#7527a3", "#a258d5"),
+    }
+)
+
+DASHES: Final[tuple[Dash, ...]] = ("solid", "dash", "dot", "dashdot", "longdash")
+REPEAT_MARKERS: Final[tuple[Marker, ...]] = ("pentagon", "plus", "ring")
+TYPED: Final = "typed"  # the key under which `looks` counts optimizers that readers typed
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one optimizer is drawn: a CSS colour for each theme, a dash and a marker."""
+
+    color_light: str
+    color_dark: str
+    dash: Dash
+    marker: Marker
+
+    @property
+    def color(self) -> str:
+        """Both colours in the spelling of figures, "light|dark"."""
+        return f"{self.color_light}|{self.color_dark}"
+
+    @property
+    def symbol(self) -> str:
+        """The marker under Plotly's name."""
+        return _SYMBOLS.get(self.marker, self.marker)
+
+
+_SYMBOLS: Final[Mapping[Marker, str]] = MappingProxyType(
+    {"triangle": "triangle-up", "plus": "cross-thin-open", "ring": "circle-open"}
+)
+
+
+def _look(hue: str, dash: Dash, marker: Marker) -> Look:
+    light, dark = HUES[hue]
+    return Look(light, dark, dash, marker)
+
+
+# The rules that are raced most have a hue each; the rest share, with another dash and marker.
+LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
+    {
+        "sgd": _look("ink", "solid", "circle"),
+        "momentum": _look("blue", "dash", "square"),
+        "nesterov": _look("teal", "dot", "diamond"),
+        "adagrad": _look("olive", "dashdot", "triangle"),
+        "adadelta": _look("green", "longdash", "triangle-down"),
+        "rmsprop": _look("brown", "dash", "cross"),
+        "adam": _look("red", "solid", "hexagon"),
+        "adam_l2": _look("pink", "dot", "x"),
+        "adamw": _look("purple", "dash", "circle"),
+        "amsgrad": _look("brown", "longdash", "square"),
+        "qhadam": _look("blue", "longdash", "triangle"),
+        "aggmo": _look("teal", "dashdot", "cross"),
+        "eve": _look("olive", "solid", "square"),
+        "sophia": _look("green", "solid", "diamond"),
+        "muon": _look("pink", "solid", "triangle"),
+        "newton": _look("ink", "dot", "triangle-down"),
+        "nadam": _look("green", "dot", "circle"),
+        "radam": _look("olive", "dot", "hexagon"),
+        "adamax": _look("teal", "solid", "x"),
+        "lion": _look("brown", "dot", "triangle"),
+        "adan": _look("blue", "solid", "triangle-down"),
+        "shampoo": _look("pink", "longdash", "hexagon"),
+        "soap": _look("purple", "longdash", "diamond"),
+        "schedule_free_sgd": _look("ink", "dashdot", "x"),
+        "schedule_free_adamw": _look("purple", "dashdot", "cross"),
+    }
+)
+
+
+def look(slug: str, repeat: int = 0) -> Look:
+    """How to draw an optimizer; REPEAT counts from 0 where it runs more than once.
+
+    A repeat keeps the colour and changes dash and marker. A slug outside LOOKS is taken for
+    a typed optimizer: a star, whose REPEAT counts all typed ones. Raises ValueError for a
+    negative REPEAT.
+    """
+    if repeat < 0:
+        raise ValueError(f"repeat counts from 0, not {repeat}")
+    own = LOOKS.get(slug)
+    if own is None:
+        hues = tuple(HUES)
+        return _look(hues[(repeat + 1) % len(hues)], DASHES[repeat % len(DASHES)], "star")
+    if repeat == 0:
+        return own
+    dash = DASHES[(DASHES.index(own.dash) + repeat) % len(DASHES)]
+    return replace(own, dash=dash, marker=REPEAT_MARKERS[(repeat - 1) % len(REPEAT_MARKERS)])
+
+
+def looks(slugs: Iterable[str]) -> tuple[Look, ...]:
+    """A look for each entry of a race, in its order, telling repeats apart."""
+    seen: Counter[str] = Counter()
+    result = []
+    for slug in slugs:
+        key = slug if slug in LOOKS else TYPED
+        result.append(look(slug, seen[key]))
+        seen[key] += 1
+    return tuple(result)
+
+
+# Ottosson, "A perceptual color space for image processing" (2020): linear sRGB -> cone
+# responses, and their cube roots -> OKLab, in which equal distances look equal.
+_TO_CONES: Final = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_OKLAB: Final = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def linear_rgb(color: str) -> NDArray[np.float64]:
+    """Linear-light sRGB in [0, 1], shape (3,), of "#rrggbb"."""
+    encoded = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """OKLab (lightness, green–red, blue–yellow) of linear sRGB; both of shape (3,)."""
+    return np.asarray(_TO_OKLAB @ np.cbrt(_TO_CONES @ linear))
+
+
+def _css(lab: NDArray[np.float64]) -> str:
+    linear = np.linalg.solve(_TO_CONES, np.linalg.solve(_TO_OKLAB, lab) ** 3).clip(0, 1)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in encoded)
+
+
+def ramp(anchors: Iterable[str], count: int) -> tuple[str, ...]:
+    """COUNT colours along ANCHORS, each as far from the next as the eye can tell."""
+    corners = np.array([oklab(linear_rgb(anchor)) for anchor in anchors])
+    lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    at = np.linspace(0, along[-1], count)
+    path = np.stack([np.interp(at, along, corners[:, i]) for i in range(3)], axis=1)
+    return tuple(map(_css, path))
+
+
+# Loss over a grid, low to high, for maps whose colour is the message: lightness rises all
+# the way, from blue to yellow, the axis that red-green blindness leaves intact.
+HEAT: Final = ramp(("#232a72", "#2b5fb3", "#2f94b8", "#62c0a0", "#b5dc6e", "#fbe96a"), 256)
+
+# Loss under trails, low to high: pale on light and deep on dark, so that trails stand out.
+CONTOUR: Final = tuple(
+    f"{light}|{dark}"
+    for light, dark in zip(
+        ramp(("#e6edf5", "#f1f3f4", "#fdfdfc"), 32),
+        ramp(("#22303f", "#1d242d", "#15171b"), 32),
+        strict=True,
+    )
+)
+CONTOUR_LINE: Final = "#b4c0cc|#4a5a6e"
+
+
+def colorscale(colors: tuple[str, ...]) -> list[list[Any]]:
+    """Plotly's colorscale [[0, first], …, [1, last]] through at most 33 of COLORS."""
+    chosen = np.linspace(0, len(colors) - 1, min(33, len(colors))).round().astype(int)
+    return [[i / (len(chosen) - 1), colors[at]] for i, at in enumerate(chosen)]
+
+
+FONT: Final = {"family": '"Source Sans", system-ui, sans-serif', "size": 13, "color": INK}
+_AXIS: Final[Mapping[str, Any]] = {
+    "color": MUTED,
+    "gridcolor": GRID,
+    "linecolor": GRID,
+    "zeroline": False,
+    "showline": True,
+    "ticks": "outside",
+    "ticklen": 4,
+    "tickcolor": GRID,
+    "automargin": True,
+    "title": {"font": {"size": 13}, "standoff": 6},
+}
+
+
+def base_layout(kind: Kind) -> dict[str, Any]:
+    """A new Plotly layout for a picture of this kind; the caller adds titles and ranges.
+
+    "plane" is a landscape from above, "curve" lines against a grid, "bars" bars on a common
+    base, "map" cells over two hyper-parameters, "scene" a surface. All of it is JSON.
+    """
+    layout: dict[str, Any] = {
+        "font": dict(FONT),
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 44, "r": 12, "t": 28, "b": 40},
+        "hoverlabel": {
+            "bgcolor": PANEL,
+            "bordercolor": GRID,
+            "font": {"family": FONT["family"], "color": INK},
+        },
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "showlegend": False,
+    }
+    if kind == "scene":
+        axis = {"color": MUTED, "gridcolor": GRID, "zeroline": False, "showbackground": False}
+        layout["margin"] = {"l": 0, "r": 0, "t": 0, "b": 0}
+        layout["scene"] = {f"{name}axis": dict(axis) for name in "xyz"}
+        return layout
+    with_grid = {"plane": (False, False), "map": (False, False), "bars": (False, True)}
+    for name, grid in zip("xy", with_grid.get(kind, (True, True)), strict=True):
+        layout[f"{name}axis"] = {**_AXIS, "title": {**_AXIS["title"]}, "showgrid": grid}
+    if kind == "bars":
+        layout["bargap"] = 0.35
+        layout["yaxis"] |= {"zeroline": True, "zerolinecolor": MUTED}
+    return layout

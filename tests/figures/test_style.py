@@ -1,0 +1,184 @@
+"""The look holds its promises: contrast, and differences that colour-blind readers see."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from figures import style
+
+THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
+MODES = ("light", "dark")
+SLUGS = [
+    "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adam_l2", "adamw",
+    "amsgrad", "qhadam", "aggmo", "eve", "sophia", "muon", "newton", "nadam", "radam", "adamax",
+    "lion", "adan", "shampoo", "soap", "schedule_free_sgd", "schedule_free_adamw",
+]  # fmt: skip
+
+# Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+APART = 0.08  # in OKLab; a just noticeable difference is about 0.02
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2.2 contrast ratio of two colours "#rrggbb"."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    low, high = sorted(float(weights @ style.linear_rgb(color)) for color in (first, second))
+    return (high + 0.05) / (low + 0.05)
+
+
+def seen(color: str, vision: str) -> NDArray[np.float64]:
+    return style.oklab((VISION[vision] @ style.linear_rgb(color)).clip(0, 1))
+
+
+def distance(first: str, second: str) -> float:
+    """The smallest OKLab distance of two colours over all kinds of colour vision."""
+    return min(float(np.linalg.norm(seen(first, v) - seen(second, v))) for v in VISION)
+
+
+def pick(color: str, mode: str) -> str:
+    return color.split("|")[MODES.index(mode)]
+
+
+def own_color(look: style.Look, mode: str) -> str:
+    return look.color_light if mode == "light" else look.color_dark
+
+
+def test_measures_agree_with_published_values() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)  # WCAG 2.2
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # WebAIM
+    red = style.oklab(style.linear_rgb("#ff0000"))  # Ottosson's reference implementation
+    assert red == pytest.approx([0.62796, 0.22486, 0.12585], abs=1e-4)
+    assert distance("#b01010", "#606010") < APART < distance("#1010b0", "#606010")
+
+
+def test_every_optimizer_has_a_look() -> None:
+    assert set(SLUGS) == set(style.LOOKS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_trails_stand_out(slug: str, mode: str) -> None:
+    color = own_color(style.LOOKS[slug], mode)
+    assert contrast(color, pick(style.BACKGROUND, mode)) >= 3
+    assert min(contrast(color, pick(fill, mode)) for fill in style.CONTOUR) >= 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_hues_are_told_apart_with_any_colour_vision(mode: str) -> None:
+    hues = [pair[MODES.index(mode)] for pair in style.HUES.values()]
+    assert min(distance(*pair) for pair in itertools.combinations(hues, 2)) >= APART
+
+
+def test_a_shared_hue_comes_with_another_dash_and_marker() -> None:
+    for first, second in itertools.combinations(style.LOOKS.values(), 2):
+        if first.color == second.color:
+            assert first.dash != second.dash, (first, second)
+            assert first.marker != second.marker, (first, second)
+
+
+def test_repeats_keep_their_colour_and_are_told_apart() -> None:
+    once, twice, thrice = style.looks(["adam"] * 3)
+    assert once == style.LOOKS["adam"]
+    assert once.color == twice.color == thrice.color
+    assert len({once.dash, twice.dash, thrice.dash}) == 3
+    assert len({once.marker, twice.marker, thrice.marker}) == 3
+
+
+@pytest.mark.parametrize(
+    "race", [["adam"] * 12, SLUGS[:6] * 2, SLUGS * 2, ["my rule", "another"] * 6, ["x", "sgd"] * 6]
+)
+def test_no_two_runs_of_a_race_look_the_same(race: list[str]) -> None:
+    assert len(set(style.looks(race))) == len(race)
+
+
+def test_a_typed_optimizer_never_looks_like_a_named_one() -> None:
+    named = {look.marker for look in style.LOOKS.values()} | set(style.REPEAT_MARKERS)
+    assert style.look("my rule").marker not in named
+
+
+def test_a_negative_repeat_is_refused() -> None:
+    with pytest.raises(ValueError, match="counts from 0"):
+        style.look("adam", -1)
+
+
+def test_heat_is_perceptually_uniform() -> None:
+    labs = np.array([style.oklab(style.linear_rgb(color)) for color in style.HEAT[::5]])
+    steps = np.linalg.norm(np.diff(labs, axis=0), axis=1)
+    assert steps.std() / steps.mean() < 0.1
+    assert (np.diff(labs[:, 0]) > 0).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_divergence_is_no_colour_of_the_map(mode: str) -> None:
+    assert min(distance(pick(style.DIVERGED, mode), color) for color in style.HEAT) >= APART
+
+
+@pytest.mark.parametrize("colors", [style.HEAT, style.CONTOUR])
+def test_colorscale_spans_the_palette(colors: tuple[str, ...]) -> None:
+    scale = style.colorscale(colors)
+    assert [scale[0], scale[-1]] == [[0, colors[0]], [1, colors[-1]]]
+    assert len(scale) <= 33
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_text_is_readable(mode: str) -> None:
+    for surface in (style.BACKGROUND, style.PANEL):
+        assert contrast(pick(style.INK, mode), pick(surface, mode)) >= 7
+        assert contrast(pick(style.MUTED, mode), pick(surface, mode)) >= 4.5
+    for mark in (style.LIMIT, style.TARGET, style.JUMP, style.CORRECTION, style.SUM):
+        assert contrast(pick(mark, mode), pick(style.BACKGROUND, mode)) >= 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_theme_is_readable_and_equals_the_figures(mode: str) -> None:
+    theme = THEME[mode]
+    assert theme["backgroundColor"] == pick(style.BACKGROUND, mode)
+    assert theme["secondaryBackgroundColor"] == pick(style.PANEL, mode)
+    assert theme["textColor"] == pick(style.INK, mode)
+    for surfaces in (theme, theme["sidebar"]):
+        for name in ("backgroundColor", "secondaryBackgroundColor"):
+            assert contrast(theme["textColor"], surfaces[name]) >= 7
+            assert contrast(theme["linkColor"], surfaces[name]) >= 4.5
+    assert contrast("#ffffff", theme["primaryColor"]) >= 4.5  # the text of a primary button
+    assert contrast(theme["primaryColor"], theme["backgroundColor"]) >= 3  # and its edge
+
+
+@pytest.mark.parametrize("kind", get_args(style.Kind))
+def test_layouts_are_json_and_not_shared(kind: style.Kind) -> None:
+    first, second = style.base_layout(kind), style.base_layout(kind)
+    assert json.loads(json.dumps(first)) == second
+    for part in (layout := first, *(v for v in first.values() if isinstance(v, dict))):
+        part["changed"] = True
+    assert "changed" not in json.dumps(second), layout
+    assert "changed" not in json.dumps(style.base_layout(kind))
