@@ -75,6 +75,7 @@ class Descent:
     path: Array
     diverged_at: int | None
     _rerun: Any
+    schedule: Array | None = None  # the factor on the learning rate at each step, (steps,)
 
     @property
     def steps(self) -> int:
@@ -332,6 +333,7 @@ def descend(
     values = optimizer.hyper_values(hypers)
     chosen = optimizer.option_values(options)
     per_step: list[Array] = []
+    factors: Array | None = None
     if schedule is not None:
         factors = np.ascontiguousarray(schedule, dtype=float)
         if factors.shape != (steps,) or not np.isfinite(factors).all():
@@ -367,7 +369,7 @@ def descend(
     _, stop, columns = run(recorded=False)
     path = np.stack(columns, axis=-1)
     return Descent(
-        landscape, optimizer, values, chosen, path, stop if stop > 0 else None, rerun
+        landscape, optimizer, values, chosen, path, stop if stop > 0 else None, rerun, factors
     )
 
 

@@ -98,6 +98,7 @@ class Optimizer:
     # c such that, on a quadratic with largest curvature λ, steps are stable while lr < c / λ.
     stability: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
     stability_latex: str = ""
+    stability_text: Callable[[SimpleNamespace], str] | None = None  # the limit, "2/λmax"
     evaluations: int = 1  # gradient evaluations a step costs
     elementwise: bool = True  # False: the update of a coordinate depends on the others
 
@@ -212,6 +213,7 @@ SGD = Optimizer(
     relatives="Momentum with β = 0.",
     stability=lambda h, o: 2.0,
     stability_latex=r"\frac{2}{\lambda_{\max}}",
+    stability_text=lambda o: "2/λmax",
 )
 
 
@@ -262,6 +264,9 @@ MOMENTUM = Optimizer(
     relatives="β = 0 is SGD. The averaged form at η/(1−β) is the velocity form.",
     stability=lambda h, o: 2.0 * (1.0 + h.beta) / ((1.0 - h.beta) if o.form == "averaged" else 1.0),
     stability_latex=r"\frac{2(1+\beta)}{\lambda_{\max}}",
+    stability_text=lambda o: (
+        "2(1+β)/((1−β)λmax)" if o.form == "averaged" else "2(1+β)/λmax"
+    ),
 )
 
 
@@ -319,6 +324,7 @@ NESTEROV = Optimizer(
     relatives="PyTorch's form is the look-ahead form seen from the point it jumps to.",
     stability=lambda h, o: 2.0 * (1.0 + h.beta) / (1.0 + 2.0 * h.beta),
     stability_latex=r"\frac{2(1+\beta)}{(1+2\beta)\,\lambda_{\max}}",
+    stability_text=lambda o: "2(1+β)/((1+2β)λmax)",
 )
 
 
