@@ -23,7 +23,7 @@ FILES = ("optimizers.npz", "optimizers_extended.npz")
 class Case:
     """One run of a reference: ``path`` (k, 2) holds its points at the steps ``kept`` (k,).
 
-    ``schedule`` (steps,) is the learning rate of each step, or None where it is constant.
+    ``schedule`` (steps,) holds the factor on the learning rate of each step, None where constant.
     """
 
     optimizer: str
@@ -33,7 +33,7 @@ class Case:
     params: Mapping[str, float]
     start: tuple[float, float]
     steps: int
-    reference: str
+    reference: tuple[str, str, str]  # library, version, call or paper
     schedule: np.ndarray | None
     kept: np.ndarray
     path: np.ndarray
@@ -56,8 +56,8 @@ def load_cases(files: tuple[str, ...] = FILES) -> list[Case]:
         with np.load(HERE / name) as stored:
             arrays = dict(stored)
         for index, case in enumerate(json.loads(str(arrays["cases"]))):
-            case["start"] = tuple(case["start"])
-            schedule = arrays[f"schedule{index}"] if case.pop("scheduled") else None
+            case["start"], case["reference"] = tuple(case["start"]), tuple(case["reference"])
+            schedule = arrays["schedule"] if case.pop("scheduled") else None
             path = arrays[f"path{index}"]
             cases.append(Case(**case, schedule=schedule, kept=arrays["kept"], path=path))
     return cases

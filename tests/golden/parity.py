@@ -15,41 +15,35 @@ from tests.golden.cases import Case, engine_path, load_cases, relative_error
 TABLE = Path(__file__).parents[2] / "engine" / "data" / "parity.json"
 
 
-def _rule(case: Case) -> tuple[str, str, str]:
-    options = ", ".join(f"{name}={value}" for name, value in case.options.items())
-    return case.optimizer, options, case.reference
+def _largest_error(cases: list[Case]) -> float:
+    """To two digits: the rest of a rounding error depends on the machine."""
+    return float(f"{max(relative_error(engine_path(c), c.path) for c in cases):.1e}")
 
 
 def parity_rows() -> list[dict[str, Any]]:
-    """One row per optimizer, option and reference, in the order of the golden files.
+    """One row per optimizer, options and reference, in the order of the golden files.
 
-    Keys: optimizer, option, reference, version, problems, runs, steps, largest_relative_error.
-    ``version`` is empty where the reference is an independent implementation.
+    Keys: optimizer, options, library, version (empty for an independent implementation), call,
+    problems, runs, steps, largest_relative_error.
     """
-    order: dict[tuple[str, str, str], list[Case]] = {}
+    groups: dict[tuple[Any, ...], list[Case]] = {}
     for case in load_cases():
-        order.setdefault(_rule(case), []).append(case)
-    rows = []
-    for (optimizer, option, reference), cases in order.items():
-        library, version, name = reference.split(" ", 2)
-        rows.append(
-            {
-                "optimizer": optimizer,
-                "option": option,
-                "reference": f"{library} {name}",
-                "version": version,
-                "problems": len({(c.landscape, *c.params.items()) for c in cases}),
-                "runs": len(cases),
-                "steps": max(c.steps for c in cases),
-                "largest_relative_error": max(
-                    relative_error(engine_path(c), c.path) for c in cases
-                ),
-            }
-        )
-    return rows
+        options = ", ".join(f"{name}={value}" for name, value in case.options.items())
+        groups.setdefault((case.optimizer, options, *case.reference), []).append(case)
+    return [
+        {
+            **dict(zip(("optimizer", "options", "library", "version", "call"), key, strict=True)),
+            "problems": len({(c.landscape, *c.params.items()) for c in cases}),
+            "runs": len(cases),
+            "steps": max(c.steps for c in cases),
+            "largest_relative_error": _largest_error(cases),
+        }
+        for key, cases in groups.items()
+    ]
 
 
 if __name__ == "__main__":
     TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(json.dumps(parity_rows(), indent=1) + "\n")
+    table = json.dumps(parity_rows(), indent=1, ensure_ascii=False)
+    TABLE.write_text(table + "\n", encoding="utf-8")
     print(f"wrote {TABLE.name}")

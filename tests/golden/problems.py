@@ -9,7 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import jax
+import numpy as np
+
+from tests.golden.reference import Derivatives
 
 Function = Callable[[Any, Any], Any]
 
@@ -45,6 +51,23 @@ class Problem:
     function: Function
     start: tuple[float, float]
     params: dict[str, float] = field(default_factory=dict)
+
+    def of_vector(self, w: Any) -> Any:
+        """The objective of a vector w (2,) of PyTorch or JAX."""
+        return self.function(w[0], w[1])
+
+    @cached_property
+    def derivatives(self) -> Derivatives:
+        """Loss, gradient (2,) and Hessian (2, 2) at a point, by JAX."""
+        loss, gradient, hessian = (
+            jax.jit(f)
+            for f in (self.of_vector, jax.grad(self.of_vector), jax.hessian(self.of_vector))
+        )
+        return Derivatives(
+            lambda w: float(loss(w)),
+            lambda w: np.asarray(gradient(w)),
+            lambda w: np.asarray(hessian(w)),
+        )
 
 
 PROBLEMS = (
