@@ -3,20 +3,25 @@
 Everything here is plain numbers and arrays; nothing knows of a browser.
 """
 
-from engine import autograd
+from engine import autograd, information, losses
 from engine.descent import Descent, descend
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.schedules import SCHEDULES, Schedule
 from engine.stability import Explanation, explain
 
 __all__ = [
     "LANDSCAPES",
     "OPTIMIZERS",
+    "SCHEDULES",
     "Descent",
     "Explanation",
     "Landscape",
     "Optimizer",
+    "Schedule",
     "autograd",
     "descend",
     "explain",
+    "information",
+    "losses",
 ]

@@ -21,6 +21,7 @@ from engine.compiled import Kernel
 from engine.emit import Level, Program, compile_program, gather, python_run, vector_names
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.schedules import Schedule, find_schedule
 from engine.tape import Vector
 
 Array = npt.NDArray[np.float64]
@@ -316,14 +317,14 @@ def descend(
     hypers: Mapping[str, float] | None = None,
     *,
     options: Mapping[str, str | bool] | None = None,
-    schedule: npt.ArrayLike | None = None,
+    schedule: npt.ArrayLike | Schedule | str | None = None,
     noise: float = 0.0,
     seed: int = 0,
 ) -> Descent:
     """Run an optimizer on a landscape from start for a number of steps.
 
-    hypers and options overlay the optimizer's defaults. schedule holds a factor on the learning
-    rate for each step, shape (steps,). noise is the standard deviation of the Gaussian added to
+    hypers and options overlay the optimizer's defaults. schedule is an entry or slug of SCHEDULES,
+    or holds a factor on the learning rate for each step, shape (steps,). noise is the standard deviation of the Gaussian added to
     each coordinate of each gradient, drawn from seed. Divergence is data (`Descent.diverged_at`).
     Raises ValueError for unknown names and for values that cannot be run.
     """
@@ -335,6 +336,8 @@ def descend(
     per_step: list[Array] = []
     factors: Array | None = None
     if schedule is not None:
+        if isinstance(schedule, (str, Schedule)):
+            schedule = find_schedule(schedule).factors(steps)
         factors = np.ascontiguousarray(schedule, dtype=float)
         if factors.shape != (steps,) or not np.isfinite(factors).all():
             raise ValueError(f"schedule must be {steps} finite factors, got shape {factors.shape}")

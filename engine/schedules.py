@@ -1,0 +1,259 @@
+"""Learning-rate schedules: a factor on the learning rate for each step of a run.
+
+A schedule is one function of the steps already taken, `f(t, T, p)` with t = 0 … T−1, which gives
+η_t over η_max; any of them may begin with a linear warm-up. Lengths are shares of the run, so that
+a longer run keeps the shape. To add one, add one entry here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType, SimpleNamespace
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.optimizers import Hyper
+
+Array = npt.NDArray[np.float64]
+Curve = Callable[[Array, int, SimpleNamespace], Array]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule and what is known of it; call it to set parameters: SCHEDULES["step"](drop=0.5)."""
+
+    slug: str
+    name: str
+    curve: Curve
+    latex: str  # η_t with placeholders <name> for the parameters
+    idea: str
+    when: str
+    source: str
+    parameters: tuple[Hyper, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def __call__(self, **values: float) -> Schedule:
+        """The same schedule with other parameters; ValueError for an unknown name or bad value."""
+        known = {p.name: p for p in self.parameters}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(
+                    f"schedule {self.slug} has no parameter {name!r}; it has {', '.join(known)}"
+                )
+            if not (math.isfinite(value) and known[name].low <= value <= known[name].high):
+                raise ValueError(
+                    f"{name} must lie in [{known[name].low:g}, {known[name].high:g}], got {value!r}"
+                )
+        return replace(self, values={**self.values, **{k: float(v) for k, v in values.items()}})
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """Every parameter's current value, defaults filled in."""
+        return {p.name: float(self.values.get(p.name, p.default)) for p in self.parameters}
+
+    def factors(self, steps: int) -> Array:
+        """η_t / η_max for each of the steps, shape (steps,)."""
+        p = SimpleNamespace(**self.arguments)
+        warm = min(round(p.warmup * steps), steps)
+        rest = steps - warm
+        main = self.curve(np.arange(rest, dtype=float), rest, p) if rest else np.empty(0)
+        # The first step is 1/warm of the peak, not 0: a step of length zero would be wasted.
+        rise = np.arange(1, warm + 1) / max(warm, 1)
+        return np.concatenate([rise * (main[0] if rest else 1.0), main])
+
+
+_WARMUP = Hyper(
+    "warmup", "w", "w", 0.0, 0.0, 0.5, "linear", "share of the run spent rising linearly from 0"
+)
+_FINAL = Hyper(
+    "final", "η_min/η_max", r"\eta_{\min}/\eta_{\max}", 0.0, 0.0, 1.0, "linear", "where it ends"
+)
+
+
+def _length(share: float, total: int) -> int:
+    """A share of the run in whole steps, at least one."""
+    return max(round(share * total), 1)
+
+
+def _constant(t: Array, total: int, p: SimpleNamespace) -> Array:
+    return np.ones_like(t)
+
+
+def _step(t: Array, total: int, p: SimpleNamespace) -> Array:
+    return p.drop ** np.floor(t / _length(p.every, total))
+
+
+def _exponential(t: Array, total: int, p: SimpleNamespace) -> Array:
+    return p.end ** (t / total)
+
+
+def _half_cosine(share: Array) -> Array:
+    """1 at share 0, 0 at share 1."""
+    return 0.5 * (1.0 + np.cos(np.pi * share))
+
+
+def _linear(t: Array, total: int, p: SimpleNamespace) -> Array:
+    return 1.0 - (1.0 - p.final) * t / total
+
+
+def _cosine(t: Array, total: int, p: SimpleNamespace) -> Array:
+    return p.final + (1.0 - p.final) * _half_cosine(t / total)
+
+
+def _restarts(t: Array, total: int, p: SimpleNamespace) -> Array:
+    length, begin = _length(p.cycle, total), 0
+    share = np.empty_like(t)
+    while begin < total:
+        inside = slice(begin, begin + length)
+        share[inside] = (t[inside] - begin) / length
+        begin += length
+        length = max(round(length * p.growth), 1)
+    return p.final + (1.0 - p.final) * _half_cosine(share)
+
+
+def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Array:
+    start, end = 1.0 / p.divisor, 1.0 / (p.divisor * p.final_divisor)
+    top = p.peak * total - 1.0
+    rise = np.clip(t / top if top > 0 else 1.0, 0.0, 1.0)
+    fall = np.clip((t - top) / max(total - 1.0 - top, 1.0), 0.0, 1.0)
+    rising = 1.0 + (start - 1.0) * _half_cosine(rise)
+    falling = end + (1.0 - end) * _half_cosine(fall)
+    return np.where(t <= top, rising, falling)
+
+
+def _inverse_sqrt(t: Array, total: int, p: SimpleNamespace) -> Array:
+    scale = _length(p.timescale, total)
+    return np.sqrt(scale / (scale + t))
+
+
+_ENTRIES = (
+    Schedule(
+        slug="constant",
+        name="Constant",
+        curve=_constant,
+        latex=r"\eta_t = \eta_{\max}",
+        parameters=(_WARMUP,),
+        idea="The same rate at every step.",
+        when="Where gradients carry no noise, and to see what a schedule adds.",
+        source="Robbins & Monro (1951) show that with noise the rate must fall",
+    ),
+    Schedule(
+        slug="step",
+        name="Step decay",
+        curve=_step,
+        latex=r"\eta_t = \eta_{\max}\, <drop>^{\lfloor t / (<every>\,T) \rfloor}",
+        parameters=(
+            Hyper("drop", "γ", r"\gamma", 0.1, 0.01, 1.0, "linear", "factor at each drop"),
+            Hyper("every", "s", "s", 0.3, 0.01, 1.0, "linear", "share of the run between drops"),
+            _WARMUP,
+        ),
+        idea="Divide the rate at fixed times: each drop lets the loss fall by another level.",
+        when="Convolutional networks, by tradition at 30, 60 and 90 epochs.",
+        source="torch.optim.lr_scheduler.StepLR",
+    ),
+    Schedule(
+        slug="exponential",
+        name="Exponential",
+        curve=_exponential,
+        latex=r"\eta_t = \eta_{\max}\, <end>^{\,t/T}",
+        parameters=(
+            Hyper("end", "q", "q", 0.01, 1e-6, 1.0, "log", "what is left of the rate at the end"),
+            _WARMUP,
+        ),
+        idea="Lose the same share at every step.",
+        when="Where a smooth decay over known orders of magnitude is wanted.",
+        source="torch.optim.lr_scheduler.ExponentialLR",
+    ),
+    Schedule(
+        slug="linear",
+        name="Linear",
+        curve=_linear,
+        latex=r"\eta_t = \eta_{\max}\left(1 - (1 - <final>)\,\tfrac{t}{T}\right)",
+        parameters=(_FINAL, _WARMUP),
+        idea="Down a straight line to the end of the run.",
+        when="Fine-tuning of language models, after a warm-up.",
+        source="Defazio et al., When, why and how much? (2023)",
+    ),
+    Schedule(
+        slug="cosine",
+        name="Cosine annealing",
+        curve=_cosine,
+        latex=(
+            r"\eta_t = \eta_{\min} + \tfrac12(\eta_{\max} - \eta_{\min})"
+            r"\left(1 + \cos\tfrac{\pi t}{T}\right),\quad"
+            r" \tfrac{\eta_{\min}}{\eta_{\max}} = <final>"
+        ),
+        parameters=(_FINAL, _WARMUP),
+        idea="Stay high, fall smoothly, arrive gently.",
+        when="The usual choice for training from scratch when the length of the run is known.",
+        source="Loshchilov & Hutter, SGDR (2017)",
+    ),
+    Schedule(
+        slug="cosine_restarts",
+        name="Warm restarts",
+        curve=_restarts,
+        latex=(
+            r"\eta_t = \eta_{\min} + \tfrac12(\eta_{\max} - \eta_{\min})"
+            r"\left(1 + \cos\tfrac{\pi t_i}{T_i}\right),\quad"
+            r" T_0 = <cycle>\,T,\; T_{i+1} = <growth>\,T_i"
+        ),
+        parameters=(
+            Hyper(
+                "cycle", "T₀", "T_0", 0.25, 0.02, 1.0, "linear", "first cycle's share of the run"
+            ),
+            Hyper("growth", "k", "k", 1.0, 1.0, 4.0, "linear", "each cycle is this much longer"),
+            _FINAL,
+            _WARMUP,
+        ),
+        idea="Cosine again and again: each restart may leap out of the basin just found.",
+        when="Snapshots of several good models from one run; runs of unknown length.",
+        source="Loshchilov & Hutter, SGDR (2017)",
+    ),
+    Schedule(
+        slug="one_cycle",
+        name="One cycle",
+        curve=_one_cycle,
+        latex=(
+            r"\eta:\ \tfrac{\eta_{\max}}{<divisor>} \nearrow \eta_{\max}"
+            r" \text{ at } <peak>\,T \searrow \tfrac{\eta_{\max}}{<divisor>\cdot<final_divisor>}"
+        ),
+        parameters=(
+            Hyper("peak", "p", "p", 0.3, 0.02, 0.9, "linear", "share of the run before the peak"),
+            Hyper("divisor", "d", "d", 25.0, 1.0, 1000.0, "log", "peak rate over starting rate"),
+            Hyper("final_divisor", "f", "f", 1e4, 1.0, 1e6, "log", "starting rate over final rate"),
+            _WARMUP,
+        ),
+        idea="One long rise, one longer fall, at rates that a constant run could not bear.",
+        when="Short budgets: many problems train in a fraction of the usual steps.",
+        source="Smith & Topin, Super-convergence (2018)",
+    ),
+    Schedule(
+        slug="inverse_sqrt",
+        name="Inverse square root",
+        curve=_inverse_sqrt,
+        latex=r"\eta_t = \eta_{\max} \sqrt{\frac{s}{s + t}},\quad s = <timescale>\,T",
+        parameters=(
+            Hyper(
+                "timescale", "s", "s", 0.05, 0.001, 1.0, "log", "share of the run before it bites"
+            ),
+            _WARMUP,
+        ),
+        idea="Fall like 1/√t: needs no end of the run.",
+        when="The first transformers; training that may go on for ever.",
+        source="Vaswani et al., Attention is all you need (2017)",
+    ),
+)
+
+SCHEDULES: Mapping[str, Schedule] = MappingProxyType({e.slug: e for e in _ENTRIES})
+
+
+def find_schedule(schedule: Schedule | str) -> Schedule:
+    """The entry itself or the one of that slug; ValueError if there is none."""
+    if isinstance(schedule, Schedule):
+        return schedule
+    if schedule not in SCHEDULES:
+        raise ValueError(f"there is no schedule {schedule!r}; there are {', '.join(SCHEDULES)}")
+    return SCHEDULES[schedule]
