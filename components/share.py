@@ -1,0 +1,22 @@
+"""The way to share a page: its link, and the iframe that puts it into a course page.
+
+Everything is read from the browser's address when the panel opens, so a rerun costs nothing and
+the link is always the one of the state on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from components import assets
+
+_COMPONENT: Final = st.components.v2.component(
+    "descent_lab.share", js=assets.loader("share/share.js"), isolate_styles=False
+)
+
+
+def share(key: str, *, title: str) -> None:
+    """A button that opens the link and the iframe snippet, each with a button to copy it."""
+    _COMPONENT(key=key, data={"title": title})

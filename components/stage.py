@@ -1,0 +1,404 @@
+"""The stage: Plotly panels that share one clock, with what moves drawn on canvas over them.
+
+Plotly draws axes, contours and curves and is redrawn only when a figure changes; tracks,
+arrows, boxes and handles are painted by the browser frame by frame, so playing, scrubbing and
+stepping cost the server nothing.  Clicks on a plane and drags of handles come back as events.
+
+Colours are CSS colours, here and in figures, in three spellings: one colour for both themes,
+"light|dark", or "var(--st-text-color)" and the like.  The browser resolves them, so a change
+of theme sends nothing.  In figures this holds for every key that ends in color, colors,
+colorscale or colorway.  Text, grid and background colours of a figure need not be given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import numpy as np
+import streamlit as st
+from numpy.typing import ArrayLike
+
+from components import assets, wire
+
+Dash: TypeAlias = Literal["solid", "dash", "dot", "dashdot", "longdash"]
+Marker: TypeAlias = Literal[
+    "circle", "square", "diamond", "triangle", "triangle-down", "star", "cross", "x", "plus",
+    "hexagon", "pentagon", "ring",
+]  # fmt: skip
+Color: TypeAlias = str
+EventKind: TypeAlias = Literal["click", "drag", "drop"]
+
+_KINDS: Final = get_args(EventKind)
+_INK: Final = "var(--st-text-color)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """Something that moves: one point a frame.
+
+    `y` (and `z` in a scene) holds a point for each frame; `x` may be left out where it is the
+    frame's own number.  A mode "trail" is drawn up to the cursor, "curve" is faint as a whole
+    and strong up to the cursor, "points" is a marker at each point up to the cursor.  `stop`
+    is the frame at which it ends for good (a run that diverged), shown by an end mark.
+    """
+
+    y: ArrayLike
+    x: ArrayLike | None = None
+    z: ArrayLike | None = None
+    color: Color = _INK
+    dash: Dash = "solid"
+    marker: Marker = "circle"
+    label: str = ""
+    mode: Literal["trail", "curve", "points"] = "trail"
+    stop: int | None = None
+    width: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrows:
+    """Arrows from (x, y) by (dx, dy): arrays of shape (frames,) or (frames, arrows).
+
+    An array whose first axis is 1 stands still.  The label is written at each tip.
+    """
+
+    x: ArrayLike
+    y: ArrayLike
+    dx: ArrayLike
+    dy: ArrayLike
+    color: Color = _INK
+    label: str = ""
+    width: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boxes:
+    """Rectangles, such as moving bars: arrays of shape (frames,) or (frames, boxes).
+
+    `colors` is one colour, or one a box.
+    """
+
+    x0: ArrayLike
+    y0: ArrayLike
+    x1: ArrayLike
+    y1: ArrayLike
+    colors: Color | Sequence[Color] = _INK
+    opacity: float = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handle:
+    """A point that the reader drags by mouse, touch or arrow keys.
+
+    `axis` says which way it moves; `minimum` and `maximum` bound each way it moves (a pair
+    for "xy").  With `curve` (xs rising, ys) the browser keeps y on the curve while x moves,
+    without waiting for Python.
+    """
+
+    id: str
+    x: float
+    y: float
+    label: str = ""
+    axis: Literal["xy", "x", "y"] = "xy"
+    minimum: float | tuple[float, float] | None = None
+    maximum: float | tuple[float, float] | None = None
+    curve: tuple[ArrayLike, ArrayLike] | None = None
+    color: Color = _INK
+    marker: Marker = "ring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raster:
+    """A picture of cells under the curves: values (rows, cols) are indices into the palette.
+
+    Row 0 lies at y0 and column 0 at x0.  The bounds are in the axes' own coordinates, which on
+    a log axis are powers of ten.  `readout` maps a label to an array of the same shape; the
+    numbers under the pointer are shown.
+    """
+
+    values: ArrayLike
+    palette: Sequence[Color]
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    readout: Mapping[str, ArrayLike] = field(default_factory=dict)
+    smooth: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One picture on the stage.
+
+    A "plane" reports clicks; on a "chart" with a `cursor` a click moves the clock; a "scene"
+    is 3-D.  `cursor` is True where the axis counts frames, or the x of each frame.
+    """
+
+    id: str
+    kind: Literal["plane", "chart", "scene"] = "plane"
+    figure: Mapping[str, Any] | None = None
+    tracks: Sequence[Track] = ()
+    handles: Sequence[Handle] = ()
+    arrows: Sequence[Arrows] = ()
+    boxes: Sequence[Boxes] = ()
+    rasters: Sequence[Raster] = ()
+    cursor: bool | ArrayLike = False
+    title: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the reader did on a panel, in data coordinates; `id` is the handle's ("" for a click)."""
+
+    panel: str
+    id: str
+    kind: EventKind
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """`event` is given in the one run that it causes; `frame` is the last one reported."""
+
+    event: Event | None
+    frame: int | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """What this session remembers of one stage between runs."""
+
+    wire: wire.Wire = field(default_factory=wire.Wire)
+    event: int = 0
+    need: int = 0
+    seq: int = 0
+    digest: str = ""
+
+
+_COMPONENT: Final = st.components.v2.component(
+    "descent_lab.stage", js=assets.loader("stage/stage.js"), isolate_styles=False
+)
+
+
+def stage(
+    key: str,
+    panels: Sequence[Panel],
+    *,
+    frames: int,
+    seconds: float = 6.0,
+    autoplay: bool = False,
+    loop: bool = False,
+    height: int = 420,
+    columns: int | Sequence[float] | None = None,
+    alt: str = "",
+    playback: bool = True,
+    legend: bool = True,
+    report_cursor: bool = False,
+    start_frame: int | None = None,
+    captions: Sequence[str] = (),
+    on_event: Callable[[Event], None] | None = None,
+) -> StageResult:
+    """Show panels that share a clock of `frames` frames, `seconds` long at normal speed.
+
+    `height` is the whole of it in CSS pixels, playback bar included, where the panels stand
+    side by side; `columns` gives their relative widths, or a number of columns to wrap at.
+    Where autoplay is off (or the reader prefers reduced motion) the last frame is shown, or
+    `start_frame`.  `captions` is one line a frame.  `on_event` is called before the script
+    runs, as a Streamlit callback is; `pending_event` gives the same event to code that runs
+    ahead of this call.
+    """
+    answers = wire.state(key)
+    record = _record(key)
+    need, missing = wire.payload(answers, "need")
+    if need != record.need:
+        record.need = need
+        record.wire.forget(missing.get("refs"))
+
+    frames = max(1, int(frames))
+    data: dict[str, Any] = {
+        "frames": frames,
+        "seconds": max(0.1, float(seconds)),
+        "autoplay": autoplay,
+        "loop": loop,
+        "height": int(height),
+        "columns": columns if columns is None or isinstance(columns, int) else list(columns),
+        "alt": alt,
+        "playback": playback and frames > 1,
+        "legend": legend,
+        "report": report_cursor,
+        "start": start_frame,
+        "captions": list(captions),
+        "plotly": assets.address(assets.plotly(), "plotly.min.js"),
+        "panels": [_panel(panel, record.wire) for panel in panels],
+    }
+    content = wire.digest(json.dumps(_without_bytes(data)))
+    if content != record.digest:
+        record.digest = content
+        record.seq += 1
+    data["seq"] = record.seq
+    event_seq, _ = wire.payload(answers, "event")
+    cursor_seq, cursor = wire.payload(answers, "cursor")
+    data["echo"] = max(event_seq, cursor_seq)
+    data["need"] = need
+
+    targets = {panel.id: {handle.id for handle in panel.handles} for panel in panels}
+
+    def announce() -> None:
+        _, body = wire.payload(wire.state(key), "event")
+        event = _event(body, targets)
+        if on_event is not None and event is not None:
+            on_event(event)
+
+    _COMPONENT(
+        key=key,
+        data=data,
+        on_event_change=announce,
+        on_cursor_change=_ignore,
+        on_need_change=_ignore,
+    )
+    event = (
+        _event(wire.payload(answers, "event")[1], targets) if event_seq != record.event else None
+    )
+    record.event = event_seq
+    frame = wire.number(cursor.get("frame")) if cursor_seq else None
+    return StageResult(event, None if frame is None else min(max(int(frame), 0), frames - 1))
+
+
+def pending_event(key: str) -> Event | None:
+    """The event that caused this run, before the stage `key` is shown in it.
+
+    Its ids are as the browser gave them: compare them with the ones that you know.
+    """
+    seq, body = wire.payload(wire.state(key), "event")
+    return None if seq == _record(key).event else _event(body)
+
+
+def _ignore() -> None:
+    """Streamlit keeps only the states that have a callback."""
+
+
+def _record(key: str) -> _Record:
+    name = f"_stage:{key}"
+    record = st.session_state.get(name)
+    if not isinstance(record, _Record):
+        record = st.session_state[name] = _Record()
+    return record
+
+
+def _event(body: Mapping[str, Any], handles: Mapping[str, set[str]] | None = None) -> Event | None:
+    """The event in a browser's answer, or None; `handles` are the known ids of each panel."""
+    panel, handle = wire.text(body.get("panel")), wire.text(body.get("id"))
+    x, y = wire.number(body.get("x")), wire.number(body.get("y"))
+    kind = body.get("kind")
+    if panel is None or handle is None or x is None or y is None:
+        return None
+    if kind not in _KINDS or (kind == "click") != (handle == ""):
+        return None
+    if handles is not None and (panel not in handles or handle not in handles[panel] | {""}):
+        return None
+    return Event(panel, handle, kind, x, y)
+
+
+def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
+    figure = encoder.figure(panel.figure or {"data": [], "layout": {}})
+    cursor = panel.cursor
+    return {
+        "id": panel.id,
+        "kind": panel.kind,
+        "title": panel.title,
+        "alt": panel.alt,
+        "figure": figure,
+        "hash": wire.digest(json.dumps(_without_bytes(figure))),
+        "tracks": [_track(track, encoder) for track in panel.tracks],
+        "handles": [_handle(handle, encoder) for handle in panel.handles],
+        "arrows": [
+            {
+                **{name: _per_frame(getattr(a, name), encoder) for name in ("x", "y", "dx", "dy")},
+                "color": a.color,
+                "label": a.label,
+                "width": a.width,
+            }
+            for a in panel.arrows
+        ],
+        "boxes": [
+            {
+                **{
+                    name: _per_frame(getattr(b, name), encoder) for name in ("x0", "y0", "x1", "y1")
+                },
+                "colors": [b.colors] if isinstance(b.colors, str) else list(b.colors),
+                "opacity": b.opacity,
+            }
+            for b in panel.boxes
+        ],
+        "rasters": [_raster(raster, encoder) for raster in panel.rasters],
+        "cursor": cursor if isinstance(cursor, bool) else encoder.floats(cursor),
+    }
+
+
+def _without_bytes(value: Any) -> Any:
+    """The spec with each large array under its name alone: the same whether sent or not."""
+    if isinstance(value, Mapping):
+        return {k: _without_bytes(v) for k, v in value.items() if k != "b64" or "ref" not in value}
+    return [_without_bytes(v) for v in value] if isinstance(value, list) else value
+
+
+def _track(track: Track, encoder: wire.Wire) -> dict[str, Any]:
+    return {
+        "x": None if track.x is None else encoder.floats(track.x),
+        "y": encoder.floats(track.y),
+        "z": None if track.z is None else encoder.floats(track.z),
+        "color": track.color,
+        "dash": track.dash,
+        "marker": track.marker,
+        "label": track.label,
+        "mode": track.mode,
+        "stop": None if track.stop is None else int(track.stop),
+        "width": track.width,
+    }
+
+
+def _handle(handle: Handle, encoder: wire.Wire) -> dict[str, Any]:
+    curve = handle.curve
+    return {
+        "id": handle.id,
+        "x": _finite(handle.x),
+        "y": _finite(handle.y),
+        "label": handle.label,
+        "axis": handle.axis,
+        "min": _bounds(handle.minimum),
+        "max": _bounds(handle.maximum),
+        "curve": None if curve is None else [encoder.floats(curve[0]), encoder.floats(curve[1])],
+        "color": handle.color,
+        "marker": handle.marker,
+    }
+
+
+def _finite(value: float) -> float:
+    return float(value) if np.isfinite(value) else 0.0
+
+
+def _bounds(bound: float | tuple[float, float] | None) -> list[float] | None:
+    """Bounds for [x, y]; a single number bounds both (only the way it moves is looked at)."""
+    if bound is None:
+        return None
+    x, y = bound if isinstance(bound, tuple) else (bound, bound)
+    return [float(x), float(y)]
+
+
+def _per_frame(values: ArrayLike, encoder: wire.Wire) -> dict[str, Any]:
+    array = np.asarray(values, dtype=np.float64)
+    return encoder.floats(array.reshape(1, 1) if array.ndim == 0 else array.reshape(len(array), -1))
+
+
+def _raster(raster: Raster, encoder: wire.Wire) -> dict[str, Any]:
+    return {
+        "values": encoder.array(raster.values, "u1"),
+        "palette": list(raster.palette),
+        "bounds": [float(raster.x0), float(raster.x1), float(raster.y0), float(raster.y1)],
+        "readout": [[label, encoder.array(v, "f4")] for label, v in raster.readout.items()],
+        "smooth": raster.smooth,
+    }

@@ -1,0 +1,248 @@
+// One control each: a slider with its number field, a switch, a list of choices.
+//
+// `panel` is told what the hand did: panel.moved(name, value, committed).
+
+const STEPS = 1000 // of the range input; a log scale is mapped onto these
+const KEYS_MS = 450 // after the last key the value counts as settled
+
+export const shown = (value) => {
+  if (value === 0) return "0"
+  const size = Math.abs(value)
+  if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(4)))
+  return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e")
+}
+
+class Item {
+  constructor(element, spec, panel) {
+    this.element = element
+    this.panel = panel
+    this.name = spec.name
+    element.dataset.name = spec.name
+    element.querySelector(".dc-text").textContent = spec.label
+    const help = element.querySelector(".dc-help")
+    const why = element.querySelector(".dc-why")
+    why.hidden = !spec.help
+    why.setAttribute("aria-label", `About ${spec.label}`)
+    help.textContent = spec.help
+    why.onclick = () => {
+      help.hidden = !help.hidden
+      why.setAttribute("aria-expanded", String(!help.hidden))
+    }
+    element.classList.toggle("dc-locked", spec.locked)
+    this.spec = spec
+  }
+
+  named(input) {
+    input.setAttribute("aria-label", this.spec.label)
+    input.disabled = this.spec.locked
+    return input
+  }
+
+  get busy() {
+    return false
+  }
+}
+
+export class Slider extends Item {
+  constructor(element, spec, panel) {
+    super(element, spec, panel)
+    element.querySelector(".dc-symbol").textContent = spec.symbol
+    element.querySelector(".dc-unit").textContent = spec.unit
+    this.range = this.named(element.querySelector(".dc-range"))
+    this.number = this.named(element.querySelector(".dc-number"))
+    this.message = element.querySelector(".dc-message")
+    this.tick = element.querySelector(".dc-tick")
+    this.held = false
+    this.timer = 0
+    const stepped = spec.scale === "linear" && spec.step
+    this.range.min = stepped ? spec.min : 0
+    this.range.max = stepped ? spec.max : STEPS
+    this.range.step = stepped ? spec.step : 1
+    this.stepped = stepped
+    this.value = spec.value
+    const tick = spec.default === null ? -1 : this.part(spec.default)
+    this.tick.hidden = !(tick >= 0 && tick <= 1)
+    this.tick.style.left = this.across(tick)
+    this.listen()
+  }
+
+  listen() {
+    const { range, number } = this
+    const label = this.element.querySelector(".dc-label")
+    if (this.spec.default !== null && !this.spec.locked) {
+      label.title = `Double-click: back to ${shown(this.spec.default)}`
+      label.ondblclick = () => this.set(this.spec.default, true)
+    }
+    range.onpointerdown = () => (this.held = true)
+    const release = () => {
+      if (!this.held) return
+      this.held = false
+      this.settle()
+    }
+    range.onpointerup = range.onpointercancel = range.onlostpointercapture = release
+    range.oninput = () => {
+      this.set(this.fromRange(), false)
+      // Keys have no release: they are settled after a while without any.
+      if (!this.held) this.later()
+    }
+    range.onchange = () => {
+      if (!this.held && !this.timer) this.settle()
+    }
+    range.onblur = () => this.timer && this.settle()
+    range.onkeydown = (event) => this.rangeKey(event)
+    number.onfocus = () => number.select()
+    number.onchange = () => this.read()
+    number.onkeydown = (event) => this.numberKey(event)
+  }
+
+  rangeKey(event) {
+    const fine = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key]
+    const coarse = { PageDown: -1, PageUp: 1 }[event.key]
+    if ((!fine && !coarse) || this.stepped) return
+    // A thousandth of the way is too little for a key: go by a hundredth, or a tenth.
+    event.preventDefault()
+    const by = fine ? fine * (event.shiftKey ? 0.1 : 0.01) : coarse * 0.1
+    this.set(this.at(Math.min(1, Math.max(0, this.part(this.value) + by))), false)
+    this.later()
+  }
+
+  numberKey(event) {
+    if (event.key === "Enter") this.read()
+    else if (event.key === "Escape") this.show()
+    else return
+    event.stopPropagation()
+    if (event.key === "Enter") this.number.select()
+  }
+
+  // 0 to 1 along the scale.
+  part(value) {
+    const { min, max, scale } = this.spec
+    if (scale === "log") return Math.log(value / min) / Math.log(max / min)
+    return (value - min) / (max - min)
+  }
+
+  at(part) {
+    const { min, max, scale, integer, step } = this.spec
+    if (part <= 0) return min
+    if (part >= 1) return max
+    let value = scale === "log" ? min * (max / min) ** part : min + part * (max - min)
+    if (step && scale === "linear") value = min + Math.round((value - min) / step) * step
+    value = integer ? Math.round(value) : Number(value.toPrecision(4))
+    return Math.min(max, Math.max(min, value))
+  }
+
+  fromRange() {
+    if (!this.stepped) return this.at(this.range.valueAsNumber / STEPS)
+    return Number(this.range.valueAsNumber.toPrecision(12))
+  }
+
+  // Where the thumb's middle stands, for the tick: the thumb stays inside the track.
+  across(part) {
+    return `calc(${(part * 100).toFixed(2)}% + ${((0.5 - part) * 14).toFixed(1)}px)`
+  }
+
+  read() {
+    const { number, spec } = this
+    const text = number.value.trim().replace(",", ".").replace("−", "-")
+    const asked = text === "" ? NaN : Number(text)
+    if (!Number.isFinite(asked)) {
+      this.say(`“${number.value}” is not a number; kept ${shown(this.value)}.`)
+      this.show()
+      return
+    }
+    let value = Math.min(spec.max, Math.max(spec.min, asked))
+    if (spec.integer) value = Math.round(value)
+    const range = `${shown(spec.min)} to ${shown(spec.max)}`
+    this.say(value === asked ? "" : spec.integer && value === Math.round(asked)
+      ? "Whole numbers only." : `The range is ${range}.`)
+    this.set(value, true)
+  }
+
+  say(text) {
+    this.message.textContent = text
+    this.number.setAttribute("aria-invalid", String(Boolean(text)))
+  }
+
+  set(value, committed) {
+    if (!committed) this.say("")
+    const changed = value !== this.value
+    this.value = value
+    this.show()
+    if (changed || committed) this.panel.moved(this.name, value, committed)
+  }
+
+  later() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.settle(), KEYS_MS)
+  }
+
+  settle() {
+    clearTimeout(this.timer)
+    this.timer = 0
+    this.panel.moved(this.name, this.value, true)
+  }
+
+  get busy() {
+    return this.held || this.timer > 0
+  }
+
+  take(value) {
+    if (value !== this.value) this.say("")
+    this.value = value
+    this.show()
+  }
+
+  show() {
+    const { range, number, value, spec } = this
+    const part = this.part(value)
+    range.value = this.stepped ? value : Math.round(part * STEPS)
+    range.style.setProperty("--fill", this.across(part))
+    range.setAttribute("aria-valuetext", `${shown(value)}${spec.unit ? ` ${spec.unit}` : ""}`)
+    number.value = shown(value)
+  }
+
+  brief() {
+    return `${this.spec.symbol || this.spec.label} ${shown(this.value)}`
+  }
+
+  dispose() {
+    clearTimeout(this.timer)
+  }
+}
+
+export class Toggle extends Item {
+  constructor(element, spec, panel) {
+    super(element, spec, panel)
+    this.input = this.named(element.querySelector(".dc-switch"))
+    this.input.onchange = () => panel.moved(this.name, this.input.checked, true)
+  }
+
+  take(value) {
+    this.input.checked = value
+  }
+
+  brief() {
+    return this.input.checked ? this.spec.label : ""
+  }
+
+  dispose() {}
+}
+
+export class Choice extends Item {
+  constructor(element, spec, panel) {
+    super(element, spec, panel)
+    this.input = this.named(element.querySelector(".dc-select"))
+    this.input.append(...spec.options.map(([value, label]) => new Option(label, value)))
+    this.input.onchange = () => panel.moved(this.name, this.input.value, true)
+  }
+
+  take(value) {
+    this.input.value = value
+  }
+
+  brief() {
+    return this.input.selectedOptions[0]?.textContent ?? ""
+  }
+
+  dispose() {}
+}

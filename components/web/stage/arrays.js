@@ -1,0 +1,78 @@
+// Typed arrays from the wire.  A large one may come by name alone; those seen before are kept
+// for as long as the page lives, so that remounting a component costs nothing.
+
+const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Array }
+const KEPT = 128
+const held = new Map() // ref -> typed array, least recently used first
+
+export class Missing extends Error {
+  constructor(refs) {
+    super(`arrays not held: ${refs.join(", ")}`)
+    this.refs = refs
+  }
+}
+
+function bytes(b64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(b64)
+  const text = atob(b64)
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i)
+  return out
+}
+
+// Notes every array that is sent in full, and throws Missing if any named one is not held.
+export function receive(data) {
+  const absent = new Set()
+  const visit = (value) => {
+    if (value === null || typeof value !== "object") return
+    if (value.dtype && value.shape) {
+      if (!value.ref) return
+      if (value.b64 !== undefined && !held.has(value.ref)) keep(value.ref, decode(value))
+      else if (held.has(value.ref)) keep(value.ref, held.get(value.ref))
+      else absent.add(value.ref)
+      return
+    }
+    for (const entry of Array.isArray(value) ? value : Object.values(value)) visit(entry)
+  }
+  visit(data)
+  if (absent.size) throw new Missing([...absent])
+}
+
+function keep(ref, array) {
+  held.delete(ref)
+  held.set(ref, array)
+  if (held.size > KEPT) held.delete(held.keys().next().value)
+}
+
+const decode = (blob) => {
+  const raw = bytes(blob.b64)
+  return new KINDS[blob.dtype](raw.buffer, 0, raw.length / KINDS[blob.dtype].BYTES_PER_ELEMENT)
+}
+
+export function array(blob) {
+  if (!blob) return null
+  return blob.ref ? held.get(blob.ref) : decode(blob)
+}
+
+// (rows, columns) as an array of rows, the way Plotly takes a matrix.
+function shaped(blob) {
+  const flat = array(blob)
+  if (blob.shape.length < 2) return flat
+  const [rows, columns] = blob.shape
+  return Array.from({ length: rows }, (_, i) => flat.subarray(i * columns, (i + 1) * columns))
+}
+
+const COLOURED = /(colors?|colorscale|colorway)$/i
+
+// A Plotly spec with its arrays decoded and its colours resolved under a theme.
+export function figure(value, theme, coloured = false) {
+  if (typeof value === "string") return coloured ? theme.colour(value) : value
+  if (value === null || typeof value !== "object") return value
+  if (value.$array) return shaped(value.$array)
+  if (Array.isArray(value)) return value.map((entry) => figure(entry, theme, coloured))
+  const out = {}
+  for (const [name, entry] of Object.entries(value)) {
+    out[name] = figure(entry, theme, coloured || COLOURED.test(name))
+  }
+  return out
+}

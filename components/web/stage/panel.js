@@ -1,0 +1,489 @@
+// One panel: Plotly for what stands still, canvases over it for what moves.
+//
+// Three canvases share Plotly's axes: `below` holds rasters, `trail` grows by the segments
+// that are new in a frame, `head` alone is cleared and redrawn.  Points are turned into pixels
+// once for each change of data or view, so a frame only walks along arrays.
+
+import { DASHES, arrow, endMark, mark } from "../marks.js"
+import { rgba } from "../theme.js"
+import { array, figure } from "./arrays.js"
+import { Handles } from "./handles.js"
+import { CONFIG, layout } from "./plotly.js"
+
+const FAINT = 0.2 // a curve that the cursor has yet to reach
+const COMET = 14 // frames of emphasis behind a moving head
+const HEAD = 4.6 // radius of a head, CSS pixels
+const EDGE = 7 // heads may stand over the axes' edge by this much
+const FAR = 1e5 // pixels; canvases misbehave far beyond this
+const CLICK_PX = 5
+const DOUBLE_MS = 260
+
+const significant = (value) =>
+  Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "—"
+
+export class Panel {
+  constructor(element, stage) {
+    this.element = element
+    this.stage = stage
+    this.title = element.querySelector(".dl-title")
+    this.plot = element.querySelector(".dl-plot")
+    this.graph = element.querySelector(".dl-graph")
+    this.tip = element.querySelector(".dl-tip")
+    this.layers = ["below", "trail", "head"].map((name) => element.querySelector(`.dl-${name}`))
+    const [below, trail, head] = this.layers.map((canvas) => canvas.getContext("2d"))
+    Object.assign(this, { below, trail, head })
+    this.handles = new Handles(element.querySelector(".dl-handles"), this)
+    this.tracks = []
+    this.arrows = []
+    this.boxes = []
+    this.rasters = []
+    this.cursor = null
+    this.drawn = -1
+    this.look = "" // what Plotly shows now
+    this.listen()
+  }
+
+  // Takes new data.  Resolves when Plotly has drawn, if it had to.
+  async update(spec, theme, width, height) {
+    this.spec = spec
+    this.theme = theme
+    this.width = width
+    this.height = height
+    this.title.textContent = spec.title
+    this.graph.setAttribute("aria-label", spec.alt || spec.title || spec.id)
+    this.element.dataset.panel = spec.id
+    this.tracks = spec.tracks.map((track) => {
+      const y = array(track.y)
+      const x = array(track.x) ?? Float32Array.from(y, (_, i) => i)
+      return { ...track, x, y, css: theme.colour(track.color) }
+    })
+    this.take(spec)
+    const look = [spec.hash, theme.key, width, height].join()
+    if (look !== this.look) await this.redraw(look)
+    else this.measure()
+    this.handles.update(spec.handles, theme)
+  }
+
+  take(spec) {
+    const { theme } = this
+    const block = (value) => ({ at: array(value), frames: value.shape[0], of: value.shape[1] })
+    const blocks = (value, names) => Object.fromEntries(names.map((n) => [n, block(value[n])]))
+    this.arrows = spec.arrows.map((value) => ({
+      ...blocks(value, ["x", "y", "dx", "dy"]),
+      css: theme.colour(value.color),
+      label: value.label,
+      width: value.width,
+    }))
+    this.boxes = spec.boxes.map((value) => ({
+      ...blocks(value, ["x0", "y0", "x1", "y1"]),
+      css: value.colors.map((colour) => theme.colour(colour)),
+      opacity: value.opacity,
+    }))
+    this.rasters = spec.rasters.map((value) => ({
+      ...value,
+      picture: picture(value, theme),
+      readout: value.readout.map(([label, blob]) => [label, array(blob)]),
+    }))
+    this.cursor = spec.cursor === true ? true : spec.cursor ? array(spec.cursor) : null
+  }
+
+  async redraw(look) {
+    const { spec, theme, width, height, graph } = this
+    this.look = look
+    const ratio = Math.min(2, devicePixelRatio || 1)
+    for (const canvas of this.layers) {
+      canvas.width = Math.round(width * ratio)
+      canvas.height = Math.round(height * ratio)
+      canvas.style.width = `${width}px`
+      canvas.style.height = `${height}px`
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
+    }
+    this.plot.style.height = `${height}px`
+    const plain = figure(spec.figure, theme)
+    const first = !graph.on
+    const look2 = layout(plain.layout ?? {}, theme, width, height)
+    await this.stage.Plotly.react(graph, plain.data ?? [], look2, CONFIG)
+    if (first) {
+      graph.on("plotly_afterplot", () => this.measure())
+      graph.on("plotly_relayouting", () => {
+        this.measure()
+        this.stage.paint()
+      })
+      graph.on("plotly_relayout", () => {
+        this.measure()
+        this.stage.paint()
+      })
+    }
+    this.measure()
+  }
+
+  // Reads the axes and turns tracks into pixels.
+  measure() {
+    const { xaxis, yaxis } = this.graph._fullLayout ?? {}
+    if (!xaxis || !yaxis) return
+    const [x0, x1] = xaxis.range.map((value) => xaxis.r2l(value))
+    const [y0, y1] = yaxis.range.map((value) => yaxis.r2l(value))
+    this.left = xaxis._offset
+    this.right = xaxis._offset + xaxis._length
+    this.top = yaxis._offset
+    this.bottom = yaxis._offset + yaxis._length
+    this.xlog = xaxis.type === "log"
+    this.ylog = yaxis.type === "log"
+    this.x0 = x0
+    this.y0 = y0
+    this.sx = xaxis._length / (x1 - x0)
+    this.sy = -yaxis._length / (y1 - y0)
+    this.zoomed = xaxis._rangeInitial0 !== undefined && (
+      xaxis.range[0] !== xaxis._rangeInitial0 || xaxis.range[1] !== xaxis._rangeInitial1 ||
+      yaxis.range[0] !== yaxis._rangeInitial0 || yaxis.range[1] !== yaxis._rangeInitial1)
+    for (const track of this.tracks) this.place(track)
+    this.drawn = -1
+    this.paintBelow()
+    this.handles.place()
+  }
+
+  toX(value) {
+    return this.left + ((this.xlog ? Math.log10(value) : value) - this.x0) * this.sx
+  }
+
+  toY(value) {
+    return this.bottom + ((this.ylog ? Math.log10(value) : value) - this.y0) * this.sy
+  }
+
+  fromX(pixel) {
+    const value = this.x0 + (pixel - this.left) / this.sx
+    return this.xlog ? 10 ** value : value
+  }
+
+  fromY(pixel) {
+    const value = this.y0 + (pixel - this.bottom) / this.sy
+    return this.ylog ? 10 ** value : value
+  }
+
+  inside(x, y) {
+    return x >= this.left && x <= this.right && y >= this.top && y <= this.bottom
+  }
+
+  place(track) {
+    const n = Math.min(track.x.length, track.y.length)
+    if (track.px?.length !== n) {
+      track.px = new Float32Array(n)
+      track.py = new Float32Array(n)
+      track.along = new Float32Array(n) // pixels along the line, for dashes without a seam
+    }
+    const { px, py, along } = track
+    let last = -1
+    for (let i = 0; i < n; i++) {
+      const x = this.toX(track.x[i])
+      const y = this.toY(track.y[i])
+      px[i] = x > FAR ? FAR : x < -FAR ? -FAR : x
+      py[i] = y > FAR ? FAR : y < -FAR ? -FAR : y
+      along[i] = i ? along[i - 1] : 0
+      if (px[i] - px[i] !== 0 || py[i] - py[i] !== 0) continue // not finite: a gap
+      if (last === i - 1 && i) along[i] += Math.hypot(px[i] - px[last], py[i] - py[last])
+      last = i
+    }
+    track.end = Math.min(n - 1, track.stop ?? n - 1)
+    while (track.end > 0 && !Number.isFinite(px[track.end] + py[track.end])) track.end--
+  }
+
+  clip(pen, margin) {
+    pen.save()
+    pen.beginPath()
+    pen.rect(this.left - margin, this.top - margin,
+      this.right - this.left + 2 * margin, this.bottom - this.top + 2 * margin)
+    pen.clip()
+  }
+
+  // Paints the moment `position` (in frames; a fraction lies between two).
+  draw(position) {
+    if (this.spec?.kind === "scene" || this.sx === undefined) return
+    const frame = Math.floor(position)
+    this.growTrails(frame)
+    this.drawHeads(frame, position - frame)
+  }
+
+  growTrails(frame) {
+    if (frame === this.drawn) return
+    const { trail } = this
+    const afresh = this.drawn < 0 || frame < this.drawn
+    if (afresh) trail.clearRect(0, 0, this.width, this.height)
+    this.clip(trail, 0)
+    for (const track of this.tracks) {
+      if (afresh && track.mode === "curve") {
+        trail.globalAlpha = FAINT
+        this.stroke(trail, track, 0, track.end, track.width)
+        trail.globalAlpha = 1
+      }
+      const from = afresh ? 0 : Math.min(this.drawn, track.end)
+      const to = Math.min(frame, track.end)
+      if (track.mode === "points") this.dots(trail, track, afresh ? 0 : from + 1, to)
+      else if (to > from) this.stroke(trail, track, from, to, track.width)
+    }
+    trail.restore()
+    this.drawn = frame
+  }
+
+  stroke(pen, track, from, to, width) {
+    const { px, py } = track
+    const dash = DASHES[track.dash] ?? DASHES.solid
+    pen.setLineDash(dash)
+    pen.lineDashOffset = track.along[from]
+    pen.lineCap = dash.length ? "butt" : "round"
+    pen.lineJoin = "round"
+    pen.lineWidth = width
+    pen.strokeStyle = track.css
+    pen.beginPath()
+    let broken = true
+    for (let i = from; i <= to; i++) {
+      const x = px[i]
+      const y = py[i]
+      if (x - x !== 0 || y - y !== 0) {
+        broken = true
+      } else if (broken) {
+        pen.moveTo(x, y)
+        broken = false
+      } else {
+        pen.lineTo(x, y)
+      }
+    }
+    pen.stroke()
+    pen.setLineDash(DASHES.solid)
+  }
+
+  dots(pen, track, from, to) {
+    for (let i = from; i <= to; i++) {
+      if (Number.isFinite(track.px[i] + track.py[i])) {
+        mark(pen, track.marker, track.px[i], track.py[i], 3.2, track.css, this.theme.background)
+      }
+    }
+  }
+
+  drawHeads(frame, part) {
+    const { head, theme } = this
+    head.clearRect(0, 0, this.width, this.height)
+    this.clip(head, 0)
+    for (const group of this.boxes) this.drawBoxes(group, frame, part)
+    if (this.cursor) this.drawCursor(frame, part)
+    head.restore()
+    this.clip(head, EDGE)
+    for (const group of this.arrows) this.drawArrows(group, frame, part)
+    for (const track of this.tracks) {
+      if (track.mode === "points") continue
+      const at = Math.min(frame, track.end)
+      let x = track.px[at]
+      let y = track.py[at]
+      if (x - x !== 0 || y - y !== 0) continue
+      if (track.stop !== null && frame >= track.stop) {
+        x = Math.min(this.right, Math.max(this.left, x))
+        y = Math.min(this.bottom, Math.max(this.top, y))
+        endMark(head, x, y, 5, track.css, theme.background)
+        continue
+      }
+      if (part > 0 && at < track.end && track.px[at + 1] - track.px[at + 1] === 0) {
+        const nx = x + (track.px[at + 1] - x) * part
+        const ny = y + (track.py[at + 1] - y) * part
+        head.lineWidth = track.width
+        head.strokeStyle = track.css
+        head.beginPath()
+        head.moveTo(x, y)
+        head.lineTo(nx, ny)
+        head.stroke()
+        x = nx
+        y = ny
+      }
+      if (track.mode === "trail" && at < track.end && at > 0) {
+        head.globalAlpha = 0.45
+        this.stroke(head, track, Math.max(0, at - COMET), at, track.width * 2)
+        head.globalAlpha = 1
+      }
+      mark(head, track.marker, x, y, HEAD, track.css, theme.background)
+    }
+    head.restore()
+  }
+
+  drawCursor(frame, part) {
+    const { head, cursor, theme } = this
+    const value = cursor === true ? frame + part : cursor[Math.min(frame, cursor.length - 1)]
+    const x = this.toX(value)
+    if (!Number.isFinite(x)) return
+    head.strokeStyle = theme.text
+    head.globalAlpha = 0.45
+    head.lineWidth = 1
+    head.beginPath()
+    head.moveTo(x, this.top)
+    head.lineTo(x, this.bottom)
+    head.stroke()
+    head.globalAlpha = 1
+  }
+
+  drawBoxes(group, frame, part) {
+    const { head } = this
+    head.globalAlpha = group.opacity
+    for (let j = 0; j < group.x0.of; j++) {
+      const x0 = this.toX(between(group.x0, frame, part, j))
+      const x1 = this.toX(between(group.x1, frame, part, j))
+      const y0 = this.toY(between(group.y0, frame, part, j))
+      const y1 = this.toY(between(group.y1, frame, part, j))
+      if (!Number.isFinite(x0 + x1 + y0 + y1)) continue
+      head.fillStyle = group.css[j % group.css.length]
+      head.fillRect(Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0))
+    }
+    head.globalAlpha = 1
+  }
+
+  drawArrows(group, frame, part) {
+    const { head, theme } = this
+    for (let j = 0; j < group.x.of; j++) {
+      const x = between(group.x, frame, part, j)
+      const y = between(group.y, frame, part, j)
+      const x0 = this.toX(x)
+      const y0 = this.toY(y)
+      const x1 = this.toX(x + between(group.dx, frame, part, j))
+      const y1 = this.toY(y + between(group.dy, frame, part, j))
+      if (!Number.isFinite(x0 + y0 + x1 + y1)) continue
+      arrow(head, x0, y0, x1, y1, group.width, group.css, theme.background)
+      if (group.label) {
+        head.font = `12px ${theme.font}`
+        head.textAlign = x1 >= x0 ? "left" : "right"
+        head.textBaseline = "middle"
+        head.lineWidth = 3
+        head.strokeStyle = theme.background
+        head.strokeText(group.label, x1 + (x1 >= x0 ? 6 : -6), y1)
+        head.fillStyle = group.css
+        head.fillText(group.label, x1 + (x1 >= x0 ? 6 : -6), y1)
+      }
+    }
+  }
+
+  paintBelow() {
+    const { below } = this
+    below.clearRect(0, 0, this.width, this.height)
+    if (!this.rasters.length) return
+    this.clip(below, 0)
+    for (const raster of this.rasters) {
+      const [x0, x1, y0, y1] = this.pixels(raster.bounds)
+      below.imageSmoothingEnabled = raster.smooth
+      below.save()
+      below.translate(x0, y0)
+      below.scale((x1 - x0) / raster.picture.width, (y1 - y0) / raster.picture.height)
+      below.drawImage(raster.picture, 0, 0)
+      below.restore()
+    }
+    below.restore()
+  }
+
+  // Bounds in the axes' own coordinates, as pixels.
+  pixels([x0, x1, y0, y1]) {
+    return [
+      this.left + (x0 - this.x0) * this.sx,
+      this.left + (x1 - this.x0) * this.sx,
+      this.bottom + (y0 - this.y0) * this.sy,
+      this.bottom + (y1 - this.y0) * this.sy,
+    ]
+  }
+
+  listen() {
+    let down = null
+    let single = 0
+    const position = (event) => {
+      const box = this.plot.getBoundingClientRect()
+      return [event.clientX - box.left, event.clientY - box.top]
+    }
+    this.plot.addEventListener("pointerdown", (event) => {
+      down = event.button === 0 && !event.target.closest(".dl-handle") ? position(event) : null
+      if (down && !this.inside(...down)) down = null
+      this.stage.root.focus({ preventScroll: true })
+    }, true)
+    this.onUp = (event) => {
+      if (!down) return
+      const [x, y] = position(event)
+      const moved = Math.hypot(x - down[0], y - down[1])
+      down = null
+      if (moved > CLICK_PX || !this.inside(x, y)) return
+      clearTimeout(single)
+      // A second click would reset the zoom: only then is the first worth waiting for.
+      if (!this.zoomed) this.click(x, y)
+      else if (event.timeStamp - this.clicked < DOUBLE_MS) single = 0
+      else single = setTimeout(() => this.click(x, y), DOUBLE_MS)
+      this.clicked = event.timeStamp
+    }
+    window.addEventListener("pointerup", this.onUp, true)
+    this.plot.addEventListener("pointermove", (event) => this.read(...position(event)))
+    this.plot.addEventListener("pointerleave", () => (this.tip.hidden = true))
+    this.clicked = 0
+  }
+
+  click(x, y) {
+    const { spec } = this
+    if (spec.kind === "plane") {
+      const at = { x: this.fromX(x), y: this.fromY(y) }
+      this.stage.say({ panel: spec.id, id: "", kind: "click", ...at })
+    } else if (this.cursor) {
+      this.stage.clock.seek(this.frameAt(this.fromX(x)))
+    }
+  }
+
+  frameAt(x) {
+    const { cursor } = this
+    if (cursor === true) return x
+    let best = 0
+    for (let i = 1; i < cursor.length; i++) {
+      if (Math.abs(cursor[i] - x) < Math.abs(cursor[best] - x)) best = i
+    }
+    return best
+  }
+
+  // The numbers of a raster under the pointer.
+  read(x, y) {
+    const raster = this.rasters.findLast((entry) => entry.readout.length)
+    if (!raster || !this.inside(x, y)) return (this.tip.hidden = true)
+    const [x0, x1, y0, y1] = this.pixels(raster.bounds)
+    const [rows, columns] = raster.values.shape
+    const column = Math.floor(((x - x0) / (x1 - x0)) * columns)
+    const row = Math.floor(((y - y0) / (y1 - y0)) * rows)
+    if (column < 0 || row < 0 || column >= columns || row >= rows) return (this.tip.hidden = true)
+    this.tip.textContent = raster.readout
+      .map(([label, values]) => `${label} ${significant(values[row * columns + column])}`)
+      .join("\n")
+    this.tip.hidden = false
+    const across = x > this.width / 2 ? `calc(${x - 12}px - 100%)` : `${x + 12}px`
+    const down = y > this.height / 2 ? `calc(${y - 12}px - 100%)` : `${y + 12}px`
+    this.tip.style.transform = `translate(${across}, ${down})`
+    return true
+  }
+
+  dispose() {
+    window.removeEventListener("pointerup", this.onUp, true)
+    this.handles.dispose()
+    this.stage.Plotly?.purge(this.graph)
+    this.element.remove()
+  }
+}
+
+// Value j of a per-frame block, between this frame and the next.
+function between({ at, frames, of }, frame, part, j) {
+  const k = Math.min(frame, frames - 1)
+  const here = at[k * of + (j % of)]
+  if (!part || k + 1 >= frames) return here
+  return here + (at[(k + 1) * of + (j % of)] - here) * part
+}
+
+// A raster's cells as an image, one pixel a cell, row 0 first.
+function picture({ values, palette }, theme) {
+  const [rows, columns] = values.shape
+  const cells = array(values)
+  const canvas = document.createElement("canvas")
+  canvas.width = columns
+  canvas.height = rows
+  const pen = canvas.getContext("2d")
+  const image = pen.createImageData(columns, rows)
+  const words = new Uint32Array(image.data.buffer)
+  const colours = new Uint32Array(256)
+  palette.forEach((colour, i) => {
+    colours[i] = new Uint32Array(rgba(theme.colour(colour)).slice().buffer)[0]
+  })
+  for (let i = 0; i < words.length; i++) words[i] = colours[cells[i]]
+  pen.putImageData(image, 0, 0)
+  return canvas
+}

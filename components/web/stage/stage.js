@@ -1,0 +1,252 @@
+// The stage's instance: reconciles panels with each new data, owns the clock and the bar, and
+// speaks to Python through one gate.
+//
+// For tests and benchmarks the root carries data-frame, data-playing and data-seq (of the last
+// data painted) and, once new data is on the screen, dispatches descent:painted {seq, t}.
+
+import { files } from "../files.js"
+import { Gate } from "../gate.js"
+import { swatch } from "../marks.js"
+import { Theme } from "../theme.js"
+import { Missing, receive } from "./arrays.js"
+import { Panel } from "./panel.js"
+import { Bar, Clock } from "./playback.js"
+import { plotly } from "./plotly.js"
+import { Scene } from "./scene.js"
+
+const NARROW = 640 // below this width panels stand one above the other
+const GAP = 12
+const TITLE = 20
+const LEAST = 150 // of a panel's height
+
+const { mount, copy } = await files(import.meta.url, "stage")
+const instances = new WeakMap()
+
+export default function render(component) {
+  const { parentElement } = component
+  let stage = instances.get(parentElement)
+  if (!stage) instances.set(parentElement, (stage = new Stage(parentElement)))
+  stage.receive(component)
+  return () => {
+    instances.delete(parentElement)
+    stage.dispose()
+  }
+}
+
+class Stage {
+  constructor(parent) {
+    this.root = mount(parent)
+    const part = (name) => this.root.querySelector(`.dl-${name}`)
+    this.grid = part("panels")
+    this.legend = part("legend")
+    this.caption = part("caption")
+    this.live = part("live")
+    this.panels = new Map()
+    this.gate = new Gate((name, payload) => this.component.setStateValue(name, payload))
+    this.clock = new Clock(() => this.paint(), () => this.rested())
+    this.bar = new Bar(part("bar"), this.clock, (loop) => {
+      this.clock.loop = loop
+      this.bar.refresh()
+    })
+    this.root.addEventListener("keydown", (event) => {
+      if (!this.data?.playback || !this.bar.key(event)) return
+      event.preventDefault()
+      event.stopPropagation()
+    })
+    this.size = new ResizeObserver(() => {
+      cancelAnimationFrame(this.resizing)
+      this.resizing = requestAnimationFrame(() => this.data && this.refresh())
+    })
+    this.size.observe(this.root)
+    this.working = null
+    this.again = false
+    this.alive = true
+  }
+
+  receive(component) {
+    this.component = component
+    const { data } = component
+    this.gate.echo(data.echo)
+    try {
+      receive(data.panels)
+    } catch (problem) {
+      if (!(problem instanceof Missing)) throw problem
+      if (this.asked !== data.seq || data.need === this.needed) {
+        this.asked = data.seq
+        this.needed = Date.now()
+        component.setStateValue("need", { seq: this.needed, refs: problem.refs })
+      }
+      return
+    }
+    const first = !this.data
+    this.data = data
+    this.setClock(first)
+    this.refresh()
+  }
+
+  setClock(first) {
+    const { data, clock } = this
+    if (!first) return clock.resize(data.frames)
+    clock.frames = data.frames
+    clock.seconds = data.seconds
+    clock.loop = data.loop
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches
+    this.autoplay = data.autoplay && !still
+    clock.position = this.autoplay ? 0 : Math.min(data.start ?? clock.end, clock.end)
+    return undefined
+  }
+
+  // Redraws what changed; calls that arrive meanwhile are folded into one more round.
+  async refresh() {
+    this.again = true
+    if (this.working) return
+    while (this.again && this.alive) {
+      this.again = false
+      this.working = this.show(this.data)
+      try {
+        await this.working
+      } finally {
+        this.working = null
+      }
+    }
+  }
+
+  async show(data) {
+    this.Plotly ??= await plotly(new URL(`../../../${data.plotly}`, import.meta.url))
+    if (!this.alive || !this.root.clientWidth) return
+    const theme = new Theme(this.root)
+    this.theme = theme
+    this.root.setAttribute("aria-label", data.alt)
+    this.clock.seconds = data.seconds
+    this.bar.element.hidden = !data.playback
+    this.caption.hidden = !data.captions.length
+    this.showLegend(data, theme)
+    const boxes = this.arrange(data)
+    for (const [id, panel] of this.panels) {
+      const spec = data.panels.find((entry) => entry.id === id)
+      if (spec && (spec.kind === "scene") === panel instanceof Scene) continue
+      panel.dispose()
+      this.panels.delete(id)
+    }
+    for (const [i, spec] of data.panels.entries()) {
+      const panel = this.panels.get(spec.id) ?? this.create(spec)
+      const place = this.grid.children[i]
+      if (place !== panel.element) this.grid.insertBefore(panel.element, place ?? null)
+      await panel.update(spec, theme, boxes[i].width, boxes[i].height - (spec.title ? TITLE : 0))
+      if (!this.alive) return
+    }
+    this.bar.refresh()
+    this.paint()
+    this.root.dataset.seq = data.seq
+    this.announce(data.seq)
+    if (this.autoplay) {
+      this.autoplay = false
+      this.clock.play()
+    }
+  }
+
+  create(spec) {
+    const element = copy("panel")
+    this.grid.append(element)
+    const panel = spec.kind === "scene" ? new Scene(element, this) : new Panel(element, this)
+    this.panels.set(spec.id, panel)
+    return panel
+  }
+
+  // Sizes of the panels: side by side, or one above the other where it is narrow.
+  arrange(data) {
+    const n = data.panels.length
+    const width = this.root.clientWidth
+    const narrow = width < NARROW
+    const given = data.columns ?? n
+    let shares = Array.isArray(given) ? given.slice(0, n) : Array(Math.min(given, n) || 1).fill(1)
+    if (narrow) shares = [1]
+    const rows = Math.ceil(n / shares.length)
+    const chrome = ["legend", "caption", "bar"].reduce((sum, name) => {
+      const element = this.root.querySelector(`.dl-${name}`)
+      return sum + (element.hidden ? 0 : element.offsetHeight)
+    }, 0)
+    const gaps = (rows - 1) * 4
+    const stacked = narrow && n > 1
+    const room = stacked ? Math.min(320, Math.round(width * 0.8)) : (data.height - chrome - gaps) / rows
+    const height = Math.max(LEAST, Math.floor(room))
+    const total = shares.reduce((sum, share) => sum + share, 0)
+    const free = width - GAP * (shares.length - 1)
+    const widths = shares.map((share) => Math.floor((free * share) / total))
+    this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
+    return data.panels.map((_, i) => ({ width: widths[i % widths.length], height }))
+  }
+
+  showLegend(data, theme) {
+    const entries = new Map()
+    for (const panel of data.panels) {
+      for (const track of panel.tracks) if (track.label) entries.set(track.label, track)
+    }
+    const key = JSON.stringify([theme.key, [...entries.values()].map(
+      ({ label, color, dash, marker }) => [label, color, dash, marker])])
+    this.legend.hidden = !data.legend || !entries.size
+    if (key === this.legendKey) return
+    this.legendKey = key
+    this.legend.replaceChildren(...[...entries.values()].map((track) => {
+      const item = document.createElement("li")
+      const canvas = document.createElement("canvas")
+      canvas.setAttribute("aria-hidden", "true")
+      swatch(canvas, track, theme)
+      item.append(canvas, track.label)
+      return item
+    }))
+  }
+
+  paint() {
+    const { clock, root } = this
+    for (const panel of this.panels.values()) panel.draw(clock.position)
+    this.bar.show()
+    const frame = String(clock.frame)
+    if (root.dataset.frame !== frame) root.dataset.frame = frame
+    const captions = this.data?.captions
+    if (captions?.length) {
+      const line = captions[Math.min(clock.frame, captions.length - 1)]
+      if (this.caption.textContent !== line) this.caption.textContent = line
+    }
+  }
+
+  rested() {
+    const { clock, root } = this
+    root.dataset.playing = String(clock.playing)
+    this.bar.refresh()
+    if (clock.playing) return
+    const line = this.data.captions[clock.frame]
+    this.live.textContent = `Frame ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
+    if (this.data.report) this.gate.push("cursor", { frame: clock.frame })
+  }
+
+  // Tells Python of a click or drag; gives the number under which it goes.
+  say(event) {
+    return this.gate.push("event", event)
+  }
+
+  announce(seq) {
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel()
+      // A message posted in an animation frame is handled right after that frame is painted.
+      port1.onmessage = () => {
+        const detail = { seq, t: performance.now() }
+        const init = { bubbles: true, composed: true, detail }
+        this.root.dispatchEvent(new CustomEvent("descent:painted", init))
+        port1.close()
+      }
+      port2.postMessage(null)
+    })
+  }
+
+  dispose() {
+    this.alive = false
+    this.size.disconnect()
+    cancelAnimationFrame(this.resizing)
+    this.clock.dispose()
+    this.gate.dispose()
+    for (const panel of this.panels.values()) panel.dispose()
+    this.panels.clear()
+    this.root.remove()
+  }
+}
