@@ -5,6 +5,7 @@ Everything here is plain numbers and arrays; nothing knows of a browser.
 
 from engine import autograd, information, losses
 from engine.descent import Descent, descend
+from engine.formula import FormulaError, landscape
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
@@ -16,6 +17,7 @@ __all__ = [
     "SCHEDULES",
     "Descent",
     "Explanation",
+    "FormulaError",
     "Landscape",
     "Optimizer",
     "Schedule",
@@ -23,5 +25,6 @@ __all__ = [
     "descend",
     "explain",
     "information",
+    "landscape",
     "losses",
 ]

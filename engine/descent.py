@@ -107,9 +107,29 @@ class Descent:
         state: Mapping[str, Array] = self._rerun()
         return state
 
+    @cached_property
+    def gap(self) -> Array:
+        """The loss above the landscape's minimum (above zero where it has none), (steps + 1,)."""
+        return self.loss - (self.landscape.minimum or 0.0)
+
+    @property
+    def distance(self) -> float | None:
+        """From the last point to the nearest known minimum; None where none is known."""
+        if not self.landscape.minima:
+            return None
+        away = np.asarray(self.landscape.minima) - self.path[self.last]
+        return float(np.hypot(away[:, 0], away[:, 1]).min())
+
     def steps_to(self, target: float) -> int | None:
         """The first step whose loss is at most target; None if it never is."""
-        reached = np.flatnonzero(self.loss[: self.last + 1] <= target)
+        return self._first(self.loss, target)
+
+    def steps_to_gap(self, target: float) -> int | None:
+        """The first step whose loss above the minimum is at most target; None if it never is."""
+        return self._first(self.gap, target)
+
+    def _first(self, curve: Array, target: float) -> int | None:
+        reached = np.flatnonzero(curve[: self.last + 1] <= target)
         return int(reached[0]) if reached.size else None
 
 

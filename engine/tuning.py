@@ -1,0 +1,60 @@
+"""Finding a learning rate: the oldest method there is, and the one everybody starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.descent import Descent, descend
+from engine.landscapes import Landscape
+from engine.optimizers import Optimizer
+
+MAX_HALVINGS = 60  # from any learning rate a control offers down to nothing that moves
+
+
+@dataclass(frozen=True, slots=True)
+class Halving:
+    """The learning rate at which a run no longer diverges, and how often it had to be halved."""
+
+    lr: float
+    halvings: int
+
+
+def gets_away(run: Descent) -> bool:
+    """Whether a run ends worse than it began: it left every bound, or its loss rose overall."""
+    return run.diverged_at is not None or not bool(run.loss[-1] <= run.loss[0])
+
+
+def halve_until_stable(
+    landscape: Landscape | str,
+    optimizer: Optimizer | str,
+    start: Sequence[float],
+    steps: int,
+    hypers: Mapping[str, float],
+    *,
+    options: Mapping[str, str | bool] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> Halving | None:
+    """Halve hypers["lr"] until the run ends no worse than it began; None if it never does.
+
+    Raises ValueError where `descend` would.
+    """
+    lr = float(hypers["lr"])
+    for halvings in range(MAX_HALVINGS + 1):
+        run = descend(
+            landscape,
+            optimizer,
+            start,
+            steps,
+            {**hypers, "lr": lr},
+            options=options,
+            noise=noise,
+            seed=seed,
+        )
+        if not gets_away(run):
+            return Halving(lr, halvings)
+        lr = float(np.float64(lr) / 2)
+    return None

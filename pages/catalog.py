@@ -1,0 +1,22 @@
+"""The pages of the app, by section: to add a page, add one line here and its file beside this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page: its file in this folder (without .py), its title, its address, what it is for."""
+
+    file: str
+    title: str
+    path: str
+    help: str
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "Optimizers": (
+        Entry("race", "Race", "race", "Optimizers side by side on one landscape, under your hand."),
+    ),
+}

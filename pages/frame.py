@@ -1,0 +1,129 @@
+"""What every page has around its figures: title, lead, notices, the link to share, and footing.
+
+A page calls `opening(x, title, lead)` and then its body, a fragment: a change in it reruns the
+body alone, which is what keeps a dragged slider quick.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import streamlit as st
+
+from components.share import share
+from figures import style
+from pages.state import Experiment
+
+_STYLE = """
+<style>
+.stMainBlockContainer { max-width: 1320px; }
+.lead { color: color-mix(in srgb, var(--st-text-color, currentColor) 78%, transparent);
+        font-size: 1.05rem; max-width: 46rem; margin: -0.6rem 0 0.2rem; }
+table.numbers { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
+                width: 100%; }
+table.numbers th { font-weight: 500; text-align: right; opacity: 0.75; padding: 0.15rem 0.7rem; }
+table.numbers td { text-align: right; padding: 0.2rem 0.7rem;
+                   border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white-space: nowrap; }
+.scroll { overflow-x: auto; }
+svg.swatch { width: 2.2em; height: 0.9em; margin-right: 0.5em; vertical-align: -0.06em; }
+.meter { display: grid; grid-template-columns: 9rem 1fr auto; gap: 0.2rem 0.8rem; align-items: center;
+         font-size: 0.9rem; margin: 0.25rem 0; }
+.meter .bar { position: relative; height: 0.7rem; border-radius: 2px;
+              background: color-mix(in srgb, currentColor 9%, transparent); }
+.meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
+               background: color-mix(in srgb, currentColor 45%, transparent); }
+.meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
+@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
+</style>
+"""
+_STYLE_EMBEDDED = """
+<style>
+.stMainBlockContainer { padding: 0.4rem 0.6rem 0.2rem !important; max-width: none; }
+.stVerticalBlock { gap: 0.4rem; }
+</style>
+"""
+
+
+def dress() -> None:
+    """The few rules of style that the theme has no word for."""
+    st.html(_STYLE_EMBEDDED if st.context.is_embedded else _STYLE)
+
+
+def opening(x: Experiment, title: str, lead: str) -> None:
+    """Title, one sentence, what in the link could not be read, and the way to share it."""
+    if not st.context.is_embedded:
+        head, tools = st.columns([5, 1], vertical_alignment="bottom")
+        head.title(title, anchor=False)
+        head.html(f"<p class='lead'>{lead}</p>")
+        with tools:
+            share(f"{x.page}.share", title=title)
+    for notice in x.notices:
+        st.warning(notice, icon=":material/link_off:")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, those that occur more than once numbered: Adam 1, Adam 2."""
+    total, seen = Counter(names), Counter[str]()
+    out = []
+    for name in names:
+        seen[name] += 1
+        out.append(f"{name} {seen[name]}" if total[name] > 1 else name)
+    return out
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A small table of numbers; the cells are HTML, the head is text."""
+    top = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    st.html(f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>")
+
+
+def formula(
+    x: Experiment, name: str, read: Callable[[str], object], example: str, label: str = "f(x, y) ="
+) -> None:
+    """A text field for a formula; one that cannot be read is pointed at, and the last one stays."""
+
+    def take() -> None:
+        text = st.session_state[typed].strip()
+        try:
+            read(text)
+        except ValueError as error:
+            st.session_state[problem] = str(error)
+        else:
+            st.session_state[problem] = None
+            x.change({name: text})
+
+    typed, problem = f"{x.page}.{name}.typed", f"{x.page}.{name}.problem"
+    if typed not in st.session_state:
+        st.session_state[typed] = x[name]
+    st.text_input(label, key=typed, on_change=take, placeholder=example, disabled=x.locked(name))
+    if st.session_state.get(problem):
+        st.error(f"```\n{st.session_state[problem]}\n```")
+
+
+def swatch(look: style.Look) -> str:
+    """The line of an optimizer as a small SVG, in the colour of either theme."""
+    dash = {"solid": "", "dash": "6 3", "dot": "2 3", "dashdot": "6 3 2 3", "longdash": "10 3"}
+    stroke = f"stroke:light-dark({look.color_light},{look.color_dark})"
+    return (
+        "<svg class='swatch' viewBox='0 0 30 12' aria-hidden='true'>"
+        f"<path d='M1 6H29' style='{stroke}' stroke-width='2.5' "
+        f"stroke-dasharray='{dash[look.dash]}'/></svg>"
+    )
+
+
+def meter(label: str, ratio: float, text: str) -> str:
+    """A bar that reads from 0 to twice the limit, the limit in its middle; label is HTML."""
+    filled = min(ratio / 2, 1.0) * 100
+    return (
+        f"<div class='meter'><span>{label}</span>"
+        f"<span class='bar' role='img' aria-label='{ratio:.3g} times the limit'>"
+        f"<span class='fill' style='width:{filled:.1f}%'></span>"
+        f"<span class='limit' style='left:50%'></span></span>"
+        f"<span>{html.escape(text)} · {ratio:.2f}×</span></div>"
+    )

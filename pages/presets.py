@@ -1,0 +1,131 @@
+"""Settings worth a click: races that work and races that fail, each with its reason.
+
+A preset is the link of a page: the values of its fields as they stand in an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A name, what becomes of it ("good", "bad"), the reason, and the fields it sets."""
+
+    name: str
+    outcome: str
+    reason: str
+    link: Mapping[str, str]
+
+
+RACES: tuple[Preset, ...] = (
+    Preset(
+        "Zig-zag and its cure",
+        "good",
+        "Same learning rate for both: across the valley gradient descent overshoots at every step, "
+        "along it it crawls. Momentum cancels the zig-zag and adds up the crawl.",
+        {},
+    ),
+    Preset(
+        "Past the limit",
+        "bad",
+        "η = 0.021 is above 2/λmax = 0.02, so each step across the valley lands farther out than "
+        "the last. Momentum's limit is 2(1+β)/λmax, 1.8 times as far.",
+        {"lr": "0.021"},
+    ),
+    Preset(
+        "Too timid",
+        "bad",
+        "At a twentieth of the limit nothing oscillates and nothing arrives: the shallow direction "
+        "shrinks by 0.2 % a step.",
+        {"lr": "0.001"},
+    ),
+    Preset(
+        "Polyak's optimum",
+        "good",
+        "For κ = 50 the best momentum is known in closed form: both directions then shrink at the "
+        "same rate, (√κ−1)/(√κ+1) a step.",
+        {
+            "runs": "sgd:lr=0.0196;momentum:lr=0.030704,beta=0.566",
+            "same": "0",
+        },
+    ),
+    Preset(
+        "Too much momentum",
+        "bad",
+        "β = 0.99 remembers a hundred steps: the ball flies through the minimum and back, long "
+        "after gradient descent has arrived.",
+        {"runs": "sgd:lr=0.0185;momentum:lr=0.0185,beta=0.99", "steps": "300"},
+    ),
+    Preset(
+        "Turned by 30°",
+        "good",
+        "Adam scales each coordinate by itself. Turn the bowl and its coordinates no longer are "
+        "the axes of the valley: momentum does not notice, Adam does.",
+        {
+            "runs": "momentum:lr=0.0185,beta=0.8;adam:lr=0.3",
+            "same": "0",
+            "bowl.rotation": "30",
+        },
+    ),
+    Preset(
+        "Rosenbrock's valley",
+        "good",
+        "A curved, flat-bottomed valley: rules that scale the gradient walk along the floor while "
+        "plain gradient descent is still looking for it.",
+        {
+            "on": "rosenbrock",
+            "runs": "sgd:lr=0.0012;momentum:lr=0.0008;rmsprop:lr=0.01;adam:lr=0.05",
+            "same": "0",
+            "steps": "600",
+        },
+    ),
+    Preset(
+        "Leaving a saddle",
+        "good",
+        "Started a thousandth off the ridge, the gradient is nearly nothing. Rules that divide by "
+        "its size leave at once; gradient descent waits for it to grow.",
+        {
+            "on": "saddle",
+            "runs": "sgd:lr=0.05;momentum:lr=0.05;rmsprop:lr=0.02;adam:lr=0.05",
+            "same": "0",
+            "steps": "120",
+        },
+    ),
+    Preset(
+        "Which minimum?",
+        "good",
+        "Four equal minima: from the same start the rules end in different ones. Drag the start.",
+        {
+            "on": "himmelblau",
+            "runs": "sgd:lr=0.01;momentum:lr=0.01;adam:lr=0.3;adagrad:lr=0.8",
+            "same": "0",
+            "steps": "200",
+        },
+    ),
+    Preset(
+        "Adagrad runs dry",
+        "bad",
+        "Adagrad's sum of squared gradients only grows, so its steps only shrink. RMSProp forgets, "
+        "and keeps walking.",
+        {
+            "on": "beale",
+            "runs": "adagrad:lr=0.05;rmsprop:lr=0.01;adadelta",
+            "same": "0",
+            "steps": "800",
+        },
+    ),
+    Preset(
+        "Gradient noise",
+        "bad",
+        "With noise in the gradient a constant learning rate ends in a cloud around the minimum; "
+        "its size grows with η and, for momentum, with 1/(1−β).",
+        {
+            "runs": "sgd:lr=0.01;momentum:lr=0.01,beta=0.9;adam:lr=0.1",
+            "same": "0",
+            "noise": "10",
+            "steps": "300",
+        },
+    ),
+)

@@ -1,0 +1,469 @@
+"""The race: optimizers side by side on one landscape, every setting live under the hand."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+import engine
+from components.controls import Action, Group, Slider, controls
+from components.controls import Choice as Chooser
+from components.stage import Event, Handle, Panel, Track, stage
+from engine.descent import Descent
+from engine.landscapes import LANDSCAPES, Landscape
+from engine.optimizers import OPTIMIZERS
+from engine.stability import limit_formula, symmetric_eigenvalues
+from engine.tuning import halve_until_stable
+from figures import race as pictures
+from figures import style
+from pages import frame
+from pages.presets import RACES
+from pages.runners import MOST, Runner, Runners
+from pages.state import Choice, Field, Flag, Integer, Number, Numbers, Text, experiment
+
+TYPED = "formula"
+VIEWS = ("overlaid", "side by side", "3-D")
+x = experiment(
+    "race",
+    [
+        Choice("on", "bowl", [*LANDSCAPES, TYPED]),
+        Text("f", "x**2 + 50*y**2", check=engine.landscape),
+        *(
+            Number(f"{entry.slug}.{p.name}", p.default, p.low, p.high)
+            for entry in LANDSCAPES.values()
+            for p in entry.parameters
+        ),
+        Runners("runs", "sgd;momentum:beta=0.8"),
+        Flag("same", True),
+        Number("lr", 0.0185, 1e-5, 10.0),
+        Numbers("start", (), -1e4, 1e4, count=(0, 2)),
+        Integer("steps", 120, 1, 2000),
+        Number("noise", 0.0, 0.0, 1000.0),
+        Integer("seed", 0, 0, 9999),
+        Number("target", 0.01, 1e-16, 1e6),
+        Choice("view", VIEWS[0], VIEWS),
+        Flag("log", True),
+    ],
+)
+
+frame.opening(
+    x,
+    "The race",
+    "Optimizers start from the same point and descend the same landscape. "
+    "Move a slider, drag the start, click the plane: they run again.",
+)
+
+
+def landscape() -> Landscape:
+    """The landscape that the controls describe."""
+    if x["on"] == TYPED:
+        return engine.landscape(x["f"])
+    entry = LANDSCAPES[x["on"]]
+    return entry(**{p.name: x[f"{entry.slug}.{p.name}"] for p in entry.parameters})
+
+
+def start_point(surface: Landscape) -> tuple[float, float]:
+    """Where the race starts: the reader's point, or the landscape's own."""
+    point = x["start"]
+    return (point[0], point[1]) if len(point) == 2 else surface.start
+
+
+def with_shared_rate(runner: Runner) -> Runner:
+    """The runner as it runs: at everybody's learning rate where they share one."""
+    return runner.with_setting("lr", x["lr"]) if x["same"] else runner
+
+
+def run(runner: Runner, surface: Landscape) -> Descent:
+    """One runner's descent."""
+    return engine.descend(
+        surface,
+        runner.slug,
+        start_point(surface),
+        x["steps"],
+        with_shared_rate(runner).hypers,
+        options=runner.options,
+        noise=x["noise"],
+        seed=x["seed"],
+    )
+
+
+# What the reader does -----------------------------------------------------------------------------
+
+
+def on_stage(event: Event) -> None:
+    """A click or a drag on the plane sets the start; elsewhere it has no meaning here."""
+    if event.panel.startswith("plane"):
+        x.change({"start": (event.x, event.y)}, by="stage", held=event.kind == "drag")
+
+
+def take(values: Mapping[str, Any], *, committed: bool) -> None:
+    """Sliders: of the race itself by their field's name, of a runner as place/name."""
+    runners = list(x["runs"])
+    fields: dict[str, Any] = {}
+    for name, value in values.items():
+        place, _, setting = name.partition("/")
+        if not setting:
+            fields[name] = int(value) if isinstance(x[name], int) else value
+        elif int(place) < len(runners):
+            runners[int(place)] = runners[int(place)].with_setting(setting, value)
+    x.change({**fields, "runs": tuple(runners)}, by="controls", held=not committed)
+
+
+def on_action(group: str, action: str) -> None:
+    """The buttons of a runner."""
+    runners = list(x["runs"])
+    place = int(group)
+    if place >= len(runners):
+        return
+    if action == "remove" and len(runners) > 1:
+        del runners[place]
+    elif action == "copy" and len(runners) < MOST:
+        runners.insert(place + 1, runners[place])
+    elif action == "halve":
+        return halve(place)
+    x.change({"runs": tuple(runners)})
+
+
+def halve(place: int) -> None:
+    """Halve a runner's learning rate until it no longer diverges, and say how often it took."""
+    runners = list(x["runs"])
+    runner = with_shared_rate(runners[place])
+    surface = landscape()
+    found = halve_until_stable(
+        surface,
+        runner.slug,
+        start_point(surface),
+        x["steps"],
+        runner.optimizer.hyper_values(runner.hypers),
+        options=runner.options,
+        noise=x["noise"],
+        seed=x["seed"],
+    )
+    if found is None:
+        return st.toast(f"No learning rate keeps {runner.optimizer.name} from getting away here.")
+    runners[place] = runners[place].with_setting("lr", found.lr)
+    x.change({"runs": tuple(runners), **({"lr": found.lr} if x["same"] else {})})
+    times = {0: "no halving", 1: "one halving"}.get(found.halvings, f"{found.halvings} halvings")
+    st.toast(f"{runner.optimizer.name}: η = {found.lr:.4g} after {times}.")
+
+
+def add_runner() -> None:
+    """Append the chosen optimizer with its defaults and clear the choice."""
+    slug = st.session_state["race.add"]
+    if slug is not None and len(x["runs"]) < MOST:
+        x.change({"runs": (*x["runs"], Runner(slug))})
+    st.session_state["race.add"] = None
+
+
+def new_landscape() -> None:
+    """Another landscape brings its own start and a learning rate that suits it."""
+    surface = landscape()
+    x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
+
+
+def random_start() -> None:
+    """A point anywhere in the window."""
+    (x0, x1), (y0, y1) = landscape().window
+    u = np.random.default_rng().uniform((x0, y0), (x1, y1))
+    x.change({"start": (round(float(u[0]), 3), round(float(u[1]), 3))})
+
+
+def load_preset() -> None:
+    """Every field to its default, then those that the preset sets."""
+    chosen = st.session_state["race.preset"]
+    preset = next((p for p in RACES if p.name == chosen), None)
+    if preset is not None:
+        x.load(preset.link)
+
+
+# What the reader sees -----------------------------------------------------------------------------
+
+
+def groups(surface: Landscape) -> list[Group]:
+    """The panel of controls: the landscape and the run, then every runner."""
+    own = [
+        Slider(
+            name=f"{surface.slug}.{p.name}",
+            label=p.meaning,
+            symbol=p.symbol,
+            value=surface.arguments[p.name],
+            minimum=p.low,
+            maximum=p.high,
+            default=p.default,
+            scale=p.scale,
+        )
+        for p in surface.parameters
+    ]
+    race = [
+        Slider(
+            name="steps", label="steps", symbol="T", value=x["steps"], minimum=1, maximum=2000,
+            default=120, scale="log", integer=True,
+        ),
+        Slider(
+            name="noise", label="noise in the gradient", symbol="σ", value=x["noise"], minimum=0.0,
+            maximum=50.0, default=0.0, help="standard deviation, in each coordinate",
+        ),
+    ]  # fmt: skip
+    if x["same"]:
+        race.insert(
+            0,
+            Slider(
+                name="lr", label="learning rate of all", symbol="η", value=x["lr"], minimum=1e-5,
+                maximum=10.0, default=surface.lr, scale="log",
+            ),
+        )  # fmt: skip
+    runners = x["runs"]
+    looks = style.looks(r.slug for r in runners)
+    names = frame.distinct([r.optimizer.name for r in runners])
+    return [
+        *([Group(id="landscape", title=surface.name, items=own)] if own else []),
+        Group(id="race", title="All", items=race),
+        *(
+            runner_group(place, name, runner, look)
+            for place, (name, runner, look) in enumerate(zip(names, runners, looks, strict=True))
+        ),
+    ]
+
+
+def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Group:
+    """The controls of one runner, under the mark that it leaves in the pictures."""
+    settings: list[Slider | Chooser] = [
+        Slider(
+            name=f"{place}/{h.name}", label=h.meaning, symbol=h.symbol, value=runner.value(h),
+            minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
+        )
+        for h in runner.optimizer.hypers
+        if not (x["same"] and h.name == "lr")
+    ]  # fmt: skip
+    settings += [
+        Chooser(
+            name=f"{place}/{o.name}", label=o.label, value=str(runner.options.get(o.name, o.default)),
+            options=[(str(value), meaning) for value, meaning in o.choices],
+        )
+        for o in runner.optimizer.options
+    ]  # fmt: skip
+    return Group(
+        id=str(place),
+        title=name,
+        color=look.color,
+        dash=look.dash,
+        marker=look.marker,
+        items=settings,
+        actions=[
+            Action(id="halve", label="halve η until it no longer diverges", icon="halve"),
+            Action(id="copy", label="race it twice", icon="copy"),
+            Action(id="remove", label="remove", icon="remove"),
+        ],
+        collapsed=len(x["runs"]) > 4,
+    )
+
+
+def track_of(runner_name: str, look: style.Look, result: Descent, xs: Any, ys: Any, **more: Any) -> Track:
+    """A runner's moving mark in one picture."""
+    return Track(
+        x=xs, y=ys, color=look.color, dash=look.dash, marker=look.marker, label=runner_name,
+        stop=result.diverged_at, **more,
+    )  # fmt: skip
+
+
+def panels(surface: Landscape, names: list[str], runs: list[Descent]) -> list[Panel]:
+    """The plane (or planes, or the surface) and the loss beside it, on one clock."""
+    looks = style.looks(r.optimizer.slug for r in runs)
+    log = x["log"]
+    begin = start_point(surface)
+    (x0, x1), (y0, y1) = surface.domain
+    handle = Handle(
+        id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0), maximum=(x1, y1)
+    )
+    loss = Panel(
+        id="loss",
+        kind="chart",
+        title=pictures.loss_title(surface),
+        figure=pictures.loss_axes(
+            [r.gap for r in runs], x["steps"], floor=pictures.FLOOR, target=x["target"]
+        ),
+        tracks=[
+            track_of(name, look, r, None, np.maximum(r.gap, pictures.FLOOR), mode="curve")
+            for name, look, r in zip(names, looks, runs, strict=True)
+        ],
+        cursor=True,
+        alt="Loss against step on a logarithmic axis, one curve for each optimizer.",
+    )
+    if x["view"] == "3-D":
+        scene = Panel(
+            id="scene",
+            kind="scene",
+            figure=pictures.scene(surface, log=log),
+            tracks=[
+                track_of(
+                    name, look, r, r.path[:, 0], r.path[:, 1],
+                    z=pictures.height(r.loss, surface, log),
+                )
+                for name, look, r in zip(names, looks, runs, strict=True)
+            ],
+            alt=f"{surface.name} as a surface, with the path of each optimizer on it.",
+        )  # fmt: skip
+        return [scene, loss]
+    trails = [
+        track_of(name, look, r, r.path[:, 0], r.path[:, 1])
+        for name, look, r in zip(names, looks, runs, strict=True)
+    ]
+    figure = pictures.plane(surface, log=log)
+    if x["view"] == "overlaid":
+        about = f"Contours of {surface.name} with the path of each optimizer from the start."
+        return [Panel(id="plane", figure=figure, tracks=trails, handles=[handle], alt=about), loss]
+    planes = [
+        Panel(
+            id=f"plane{i}", title=name, figure=figure, tracks=[trail], handles=[handle],
+            alt=f"Contours of {surface.name} with the path of {name}.",
+        )
+        for i, (name, trail) in enumerate(zip(names, trails, strict=True))
+    ]  # fmt: skip
+    return [*planes, loss]
+
+
+def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
+    """What came of it, in numbers."""
+    looks = style.looks(r.optimizer.slug for r in runs)
+    rows = []
+    for name, look, r in zip(names, looks, runs, strict=True):
+        reached = r.steps_to_gap(x["target"])
+        rows.append(
+            (
+                frame.swatch(look) + html.escape(name),
+                f"{r.loss[r.last]:.3g}",
+                "never" if reached is None else str(reached),
+                "–" if r.distance is None else f"{r.distance:.3g}",
+                "no" if r.diverged_at is None else f"step {r.diverged_at}",
+            )
+        )
+    goal = "loss" if surface.minimum in (None, 0.0) else "loss above the minimum"
+    frame.table(
+        ("", "loss reached", f"steps to {goal} ≤ {x['target']:g}", "distance to minimum", "diverged"),
+        rows,
+    )
+
+
+def stability(names: list[str], runs: list[Descent]) -> None:
+    """Where each learning rate stands against the limit of its rule, drawn and in words."""
+    looks = style.looks(r.optimizer.slug for r in runs)
+    meters, words = [], []
+    for name, look, r in zip(names, looks, runs, strict=True):
+        facts = engine.explain(r)
+        words.append(f"<li>{frame.swatch(look)}{html.escape(facts.sentence)}</li>")
+        if facts.ratio is not None and facts.limit is not None:
+            formula = limit_formula(r.optimizer, r.options)
+            meters.append(
+                frame.meter(
+                    f"{frame.swatch(look)}{html.escape(name)}",
+                    facts.ratio,
+                    f"η = {r.hypers['lr']:.4g}, limit {formula} = {facts.limit:.4g}",
+                )
+            )
+    curvature = symmetric_eigenvalues(runs[0].landscape.hessian(runs[0].path[0]))
+    st.html(
+        "<div class='stability'>"
+        + ("<h4>Learning rate against the stability limit</h4>" if meters else "")
+        + "".join(meters)
+        + f"<ul>{''.join(words)}</ul>"
+        + f"<p>Curvature at the start: λ<sub>max</sub> = {curvature[1]:.4g}, "
+        f"λ<sub>min</sub> = {curvature[0]:.4g}.</p></div>"
+    )
+
+
+def setup() -> None:
+    """The choices above the picture, as native widgets."""
+    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    left.selectbox(
+        "Landscape",
+        [*LANDSCAPES, TYPED],
+        key=x.key("on"),
+        format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
+        on_change=new_landscape,
+        disabled=x.locked("on"),
+    )
+    middle.segmented_control("View", VIEWS, key=x.key("view"), required=True)
+    with right.container(horizontal=True, vertical_alignment="bottom"):
+        st.toggle("log levels", key=x.key("log"))
+        st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
+        st.button("random start", on_click=random_start, type="tertiary")
+    if x["on"] == TYPED:
+        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2")
+
+
+def presets() -> None:
+    """Races that work and races that fail, one click each."""
+    chosen = st.pills(
+        "Try", [p.name for p in RACES], key="race.preset", on_change=load_preset,
+        label_visibility="collapsed",
+        format_func=lambda name: next(
+            ("✓ " if p.outcome == "good" else "✗ ") + p.name for p in RACES if p.name == name
+        ),
+    )  # fmt: skip
+    reason = next((p.reason for p in RACES if p.name == chosen), None)
+    if reason:
+        st.caption(reason)
+
+
+def settings(height: int) -> None:
+    """The live controls, and the way to add a runner."""
+    shown = groups(landscape())
+    every = [item.name for group in shown for item in group.items]
+    answer = controls(
+        "race.controls",
+        shown,
+        locked=[name for name in every if x.locked(name) or x.locked("controls")],
+        max_height=height,
+        on_action=on_action,
+    )
+    take(answer.values, committed=answer.committed)
+    if not x.hidden("add") and len(x["runs"]) < MOST:
+        st.selectbox(
+            "Add an optimizer", list(OPTIMIZERS), index=None, key="race.add",
+            format_func=lambda slug: OPTIMIZERS[slug].name, on_change=add_runner,
+            placeholder="Add an optimizer…", label_visibility="collapsed",
+            disabled=x.locked("add"),
+        )  # fmt: skip
+
+
+@st.fragment
+def body() -> None:
+    """The race itself; reruns alone while sliders move."""
+    embedded = bool(st.context.is_embedded)
+    if not embedded:
+        presets()
+        if not x.hidden("setup"):
+            setup()
+    picture, panel = (
+        (st.container(), None) if x.hidden("controls") else st.columns([3, 1.15], gap="medium")
+    )
+    if panel is not None:
+        with panel:
+            settings(height=470 if embedded else 640)
+    surface = landscape()
+    runners: tuple[Runner, ...] = x["runs"]
+    runs = [run(r, surface) for r in runners]
+    names = frame.distinct([r.optimizer.name for r in runners])
+    with picture:
+        stage(
+            "race.stage",
+            panels(surface, names, runs),
+            frames=x["steps"] + 1,
+            autoplay=True,
+            height=440 if embedded else 520,
+            columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
+            alt=f"{len(runs)} optimizers on {surface.name}",
+            on_event=on_stage,
+        )
+    if not x.hidden("table"):
+        table(names, runs, surface)
+    if not x.hidden("stability"):
+        stability(names, runs)
+    x.publish()
+
+
+body()

@@ -1,0 +1,93 @@
+"""The runners of a race in a link: which optimizers, each with what differs from its defaults.
+
+`sgd:lr=0.0185;momentum:lr=0.0185,beta=0.8,form=averaged` is two runners. Reading refuses what the
+registry does not know and says where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.optimizers import OPTIMIZERS, Hyper, Optimizer
+from pages.state import Field, read_number, shorten
+
+MOST = 12  # runners side by side: beyond that nobody can tell the trails apart
+
+
+@dataclass(frozen=True)
+class Runner:
+    """An optimizer in a race: its slug, its hyper-parameters and options as chosen."""
+
+    slug: str
+    hypers: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+    @property
+    def optimizer(self) -> Optimizer:
+        return OPTIMIZERS[self.slug]
+
+    def value(self, hyper: Hyper) -> float:
+        return self.hypers.get(hyper.name, hyper.default)
+
+    def with_setting(self, name: str, value: float | str) -> Runner:
+        """The runner with one hyper-parameter or (its value as text) one option set."""
+        for option in self.optimizer.options:
+            if option.name == name:
+                chosen = {str(v): v for v, _ in option.choices}[str(value)]
+                return replace(self, options={**self.options, name: chosen})
+        return replace(self, hypers={**self.hypers, name: float(value)})
+
+
+def parse_runners(text: str) -> tuple[Runner, ...]:
+    """Runners from a link's text; ValueError says what is wrong."""
+    runners = tuple(_parse_runner(part) for part in text.split(";") if part)
+    if not 1 <= len(runners) <= MOST:
+        raise ValueError(f"{len(runners)} optimizers, where 1 to {MOST} can race")
+    return runners
+
+
+def _parse_runner(text: str) -> Runner:
+    slug, _, rest = text.partition(":")
+    if slug not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {slug!r}")
+    optimizer = OPTIMIZERS[slug]
+    known = {h.name: h for h in optimizer.hypers}
+    choices = {o.name: {str(value): value for value, _ in o.choices} for o in optimizer.options}
+    hypers: dict[str, float] = {}
+    options: dict[str, str | bool] = {}
+    for part in rest.split(",") if rest else ():
+        name, _, value = part.partition("=")
+        if name in known:
+            hypers[name] = read_number(value, known[name].low, known[name].high)
+        elif name in choices and value in choices[name]:
+            options[name] = choices[name][value]
+        else:
+            raise ValueError(f"{slug} does not know {part!r}")
+    return Runner(slug, hypers, options)
+
+
+def format_runners(runners: tuple[Runner, ...]) -> str:
+    """The text that `parse_runners` reads back to the same runners."""
+    return ";".join(map(_format_runner, runners))
+
+
+def _format_runner(runner: Runner) -> str:
+    optimizer = runner.optimizer
+    parts = [
+        f"{h.name}={shorten(runner.value(h))}"
+        for h in optimizer.hypers
+        if runner.value(h) != h.default
+    ]
+    parts += [
+        f"{o.name}={runner.options[o.name]}"
+        for o in optimizer.options
+        if runner.options.get(o.name, o.default) != o.default
+    ]
+    return runner.slug + (":" + ",".join(parts) if parts else "")
+
+
+def Runners(name: str, default: str) -> Field[Any]:  # noqa: N802
+    """A field that holds the runners of a race."""
+    return Field(name, parse_runners(default), parse_runners, format_runners)

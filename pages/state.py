@@ -1,0 +1,253 @@
+"""The state of a page: declared once as fields, kept for the visit, and written into the link.
+
+A page names its fields with default and limits. `experiment` reads them from the link on arrival
+and on back and forward, keeps them while the visitor works, and `publish` writes what differs from
+the default back into the link, once per finished change. Streamlit's own binding of widgets to the
+link is not used: it drops bad values without a word, knows nothing of components, and replaces the
+history entry that "back" should return to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+T = TypeVar("T")
+
+MAX_TEXT = 2000  # characters of one value in a link
+_STORE = "_experiments"
+_CURRENT = "_current_page"
+
+
+@dataclass(frozen=True)
+class Field(Generic[T]):
+    """One value of a page: its name in the link, its default, how it is read and written.
+
+    `parse` raises ValueError with a sentence where the text cannot be used.
+    """
+
+    name: str
+    default: T
+    parse: Callable[[str], T]
+    format: Callable[[T], str]
+
+
+def shorten(value: float) -> str:
+    """A number as short text that reads back as the same number."""
+    return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+
+
+def Number(name: str, default: float, low: float, high: float) -> Field[float]:  # noqa: N802
+    """A finite number in [low, high]."""
+    return Field(name, float(default), lambda text: read_number(text, low, high), shorten)
+
+
+def Integer(name: str, default: int, low: int, high: int) -> Field[int]:  # noqa: N802
+    """A whole number in [low, high]."""
+
+    def parse(text: str) -> int:
+        value = read_number(text, low, high)
+        if not value.is_integer():
+            raise ValueError(f"{text!r} is not a whole number")
+        return int(value)
+
+    return Field(name, default, parse, str)
+
+
+def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:  # noqa: N802
+    """One of the options, written as its text."""
+    by_text = {str(option): option for option in options}
+
+    def parse(text: str) -> T:
+        if text not in by_text:
+            raise ValueError(f"{text!r} is none of {', '.join(by_text)}")
+        return by_text[text]
+
+    return Field(name, default, parse, str)
+
+
+def Flag(name: str, default: bool) -> Field[bool]:  # noqa: N802
+    """Yes or no, written 1 or 0."""
+
+    def parse(text: str) -> bool:
+        if text not in ("0", "1"):
+            raise ValueError(f"{text!r} is neither 0 nor 1")
+        return text == "1"
+
+    return Field(name, default, parse, lambda value: "1" if value else "0")
+
+
+def Text(  # noqa: N802
+    name: str, default: str, check: Callable[[str], object] = lambda text: None
+) -> Field[str]:
+    """A text that `check` accepts: it raises ValueError where it does not."""
+
+    def parse(text: str) -> str:
+        check(text)
+        return text
+
+    return Field(name, default, parse, str)
+
+
+def Numbers(  # noqa: N802
+    name: str, default: Sequence[float], low: float, high: float, count: tuple[int, int]
+) -> Field[tuple[float, ...]]:
+    """Between count[0] and count[1] numbers, each in [low, high], separated by commas."""
+
+    def parse(text: str) -> tuple[float, ...]:
+        values = tuple(read_number(part, low, high) for part in text.split(","))
+        if not count[0] <= len(values) <= count[1]:
+            raise ValueError(f"{len(values)} numbers, where {count[0]} to {count[1]} belong")
+        return values
+
+    return Field(name, tuple(map(float, default)), parse, lambda v: ",".join(map(shorten, v)))
+
+
+def read_number(text: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """The finite number that text says; ValueError where it is none or lies outside."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not a finite number")
+    if not low <= value <= high:
+        raise ValueError(f"{text} lies outside {shorten(low)} … {shorten(high)}")
+    return value
+
+
+class Experiment:
+    """The values of a page's fields in this visit; `x["lr"]` reads, `x.update(lr=…)` sets."""
+
+    def __init__(self, page: str, fields: Mapping[str, Field[Any]], store: dict[str, Any]) -> None:
+        self.page = page
+        self.fields = fields
+        self._store = store
+
+    def __getitem__(self, name: str) -> Any:
+        """The current value: the widget's where one stands for it, else the stored one."""
+        key = self._key(name)
+        if key in st.session_state:
+            self._store["values"][name] = st.session_state[key]
+        return self._store["values"][name]
+
+    def key(self, name: str) -> str:
+        """The key for a native widget of that field; its value is set before the widget is made."""
+        key = self._key(name)
+        if key not in st.session_state:
+            st.session_state[key] = self._store["values"][name]
+        return key
+
+    def update(self, **values: Any) -> None:
+        """Set values. Where a field has a native widget, call it before that widget is made."""
+        for name, value in values.items():
+            self._store["values"][name] = value
+            key = self._key(name)
+            if key in st.session_state:
+                st.session_state[key] = value
+
+    def change(self, values: Mapping[str, Any], *, by: str = "", held: bool = False) -> None:
+        """Set values by what the reader does; `held` while his hand is still on the control `by`."""
+        (self._store["held"].add if held else self._store["held"].discard)(by)
+        self.update(**values)
+
+    def load(self, link: Mapping[str, str]) -> None:
+        """Every field as a link says, the others back to their defaults. The link must be right."""
+        self.change(
+            {
+                name: field.parse(link[name]) if name in link else field.default
+                for name, field in self.fields.items()
+            }
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What could not be read from the link, a sentence each."""
+        return tuple(self._store["notices"])
+
+    def hidden(self, name: str) -> bool:
+        """Whether the link asks to leave the control of that name out (`?hide=`)."""
+        return name in self._store["hide"]
+
+    def locked(self, name: str) -> bool:
+        """Whether the link asks to show the control without letting it change (`?lock=`)."""
+        return name in self._store["lock"] or "all" in self._store["lock"]
+
+    def query(self) -> dict[str, str]:
+        """What the link must say: every value that is not its default."""
+        parts = {}
+        for name, field in self.fields.items():
+            text = field.format(self[name])
+            if text != field.format(field.default):
+                parts[name] = text
+        for name in ("hide", "lock"):
+            if self._store[name]:
+                parts[name] = ",".join(self._store[name])
+        return parts
+
+    def publish(self) -> None:
+        """Write the link; not while the reader's hand is still on a control."""
+        if self._store["held"]:
+            return
+        query = self.query()
+        if query != self._store["query"]:
+            self._store["query"] = query
+            st.query_params.from_dict(query)
+
+    def _key(self, name: str) -> str:
+        return f"{self.page}.{name}"
+
+    def read_link(self) -> None:
+        """Take every value from the link; defaults and a notice where that cannot be."""
+        given = _link()
+        values, notices = {}, []
+        for name, field in self.fields.items():
+            values[name] = field.default
+            if name in given:
+                try:
+                    if len(given[name]) > MAX_TEXT:
+                        raise ValueError(f"it is longer than {MAX_TEXT} characters")
+                    values[name] = field.parse(given[name])
+                except ValueError as error:
+                    notices.append(
+                        f"**{name}** in the link could not be used ({error}); "
+                        f"it is {field.format(field.default) or 'empty'} instead."
+                    )
+        self._store["notices"] = notices
+        for name in ("hide", "lock"):
+            self._store[name] = [part for part in given.get(name, "").split(",") if part]
+        self.update(**values)
+        self._store["query"] = {n: t for n, t in given.items() if not n.startswith("embed")}
+
+
+def _link() -> dict[str, str]:
+    return {name: st.query_params[name] for name in st.query_params}
+
+
+def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
+    """The experiment of a page: from the link on arrival and on back and forward, else as left."""
+    stores = st.session_state.setdefault(_STORE, {})
+    by_name = {field.name: field for field in fields}
+    context = get_script_run_ctx()
+    arrived = st.session_state.get(_CURRENT) != page
+    travelled = context is not None and context.is_history_navigation
+    fresh = page not in stores
+    if fresh:
+        stores[page] = {
+            "values": {f.name: f.default for f in fields},
+            "notices": [],
+            "query": {},
+            "hide": [],
+            "lock": [],
+            "held": set(),
+        }
+    x = Experiment(page, by_name, stores[page])
+    if fresh or travelled or (arrived and any(name in by_name for name in st.query_params)):
+        x.read_link()
+    st.session_state[_CURRENT] = page
+    return x
