@@ -29,6 +29,7 @@ PYTHON: Mapping[str, str] = {
     "power": "({0} ** {1})",
     "exp": "exp({0})",
     "log": "log({0})",
+    "log1p": "log1p({0})",
     "sqrt": "sqrt({0})",
     "sin": "sin({0})",
     "cos": "cos({0})",

@@ -167,6 +167,7 @@ def raise_to(x: Any, y: Any) -> Any:
 
 exp = _elementwise("exp", _function("exp"), lambda out, x: out)
 log = _elementwise("log", _function("log"), lambda out, x: divide(1.0, x))
+log1p = _elementwise("log1p", _function("log1p"), lambda out, x: divide(1.0, add(1.0, x)))
 sqrt = _elementwise("sqrt", _function("sqrt"), lambda out, x: divide(0.5, out))
 sin = _elementwise("sin", _function("sin"), lambda out, x: cos(x))
 cos = _elementwise("cos", _function("cos"), lambda out, x: negative(sin(x)))
@@ -437,6 +438,74 @@ def _logsumexp_jvp(t: Any, out: Any, x: Any, axis: Any = -1, keepdims: bool = Fa
 
 
 logsumexp = _add("logsumexp", _logsumexp, [_logsumexp_vjp], [_logsumexp_jvp])
+
+
+# Softmax and its loss are operations of their own: the largest logit is taken out before anything
+# is rounded, so that logits of ±1e4 keep full precision in value and gradient, in float32 too.
+
+
+def _softmax(x: Any, axis: int = -1) -> Any:
+    """e^x / Σ e^x along axis."""
+    xp = namespace(x)
+    z = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return z / xp.sum(z, axis=axis, keepdims=True)
+
+
+def _softmax_rule(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
+    """out · (g − Σ g·out): the Jacobian is symmetric, so it serves both directions."""
+    return multiply(out, subtract(g, sum(multiply(g, out), axis=axis, keepdims=True)))
+
+
+softmax = _add("softmax", _softmax, [_softmax_rule], [_softmax_rule])
+
+
+def _log_softmax(x: Any, axis: int = -1) -> Any:
+    """log of softmax, finite wherever x is."""
+    xp = namespace(x)
+    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+def _log_softmax_vjp(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
+    total = sum(g, axis=axis, keepdims=True)
+    return subtract(g, multiply(softmax(x, axis=axis), total))
+
+
+def _log_softmax_jvp(t: Any, out: Any, x: Any, axis: int = -1) -> Any:
+    return subtract(t, sum(multiply(softmax(x, axis=axis), t), axis=axis, keepdims=True))
+
+
+log_softmax = _add("log_softmax", _log_softmax, [_log_softmax_vjp], [_log_softmax_jvp])
+
+
+def _softmax_cross_entropy(logits: Any, target: Any) -> Any:
+    """−Σ target · log softmax(logits) over the last axis."""
+    return -namespace(logits).sum(target * _log_softmax(logits), axis=-1)
+
+
+def _prediction_error(logits: Any, target: Any) -> Any:
+    """ŷ − y, for targets y that sum to one (times their sum where they do not)."""
+    total = sum(target, axis=-1, keepdims=True)
+    return subtract(multiply(softmax(logits, axis=-1), total), target)
+
+
+def _per_class(g: Any) -> Any:
+    """A cotangent of the loss, with an axis for the classes."""
+    return reshape(g, shape=(*shape_of(g), 1))
+
+
+softmax_cross_entropy = _add(
+    "softmax_cross_entropy",
+    _softmax_cross_entropy,
+    [
+        lambda g, out, z, y: unbroadcast(multiply(_per_class(g), _prediction_error(z, y)), z),
+        lambda g, out, z, y: unbroadcast(multiply(_per_class(g), negative(log_softmax(z))), y),
+    ],
+    [
+        lambda t, out, z, y: sum(multiply(t, _prediction_error(z, y)), axis=-1),
+        lambda t, out, z, y: negative(sum(multiply(t, log_softmax(z)), axis=-1)),
+    ],
+)
 
 
 # Operators ----------------------------------------------------------------------------------------
