@@ -27,7 +27,7 @@ from engine.tape import Vector
 Array = npt.NDArray[np.float64]
 
 # A point this far out has diverged: no landscape is studied there, and no power overflows yet.
-DIVERGENCE_RADIUS = 1e6
+DIVERGENCE_RADIUS = 1e4
 MAX_STEPS = 1_000_000
 
 
@@ -66,7 +66,7 @@ class Descent:
     """A finished run.
 
     path (steps + 1, 2) holds the points; from `diverged_at` on it stays at the last point inside.
-    diverged_at is the first step whose point is not finite or left a radius of a million.
+    diverged_at is the first step whose point is not finite or left a radius of ten thousand.
     """
 
     landscape: Landscape

@@ -92,7 +92,8 @@ def loss_axes(losses: list[Array], steps: int, *, floor: float, target: float | 
     """
     layout = style.base_layout("curve")
     layout["margin"] = {"l": 52, "r": 10, "t": 6, "b": 36}
-    tops = [float(curve[0]) for curve in losses if curve.size]
+    # A run that gets away may rise a thousandfold in the picture before it leaves it.
+    tops = [min(float(curve.max()), 1e3 * float(curve[0])) for curve in losses if curve.size]
     lows = [float(curve.min()) for curve in losses if curve.size]
     top = max([*tops, floor * 10]) * 3
     low = max(min([*lows, top / 100]) / 2, floor)

@@ -28,15 +28,24 @@ table.numbers td { text-align: right; padding: 0.2rem 0.7rem;
                    border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white-space: nowrap; }
 .scroll { overflow-x: auto; }
-svg.swatch { width: 2.2em; height: 0.9em; margin-right: 0.5em; vertical-align: -0.06em; }
-.meter { display: grid; grid-template-columns: 9rem 1fr auto; gap: 0.2rem 0.8rem; align-items: center;
+.swatch { position: relative; display: inline-block; width: 2em; height: 0; margin-right: 0.7em;
+          border-bottom: 2.5px; vertical-align: 0.28em; }
+.swatch span { position: absolute; left: 50%; top: 1px; transform: translate(-50%, -50%);
+               font-size: 0.8em; line-height: 1; }
+.stability h4 { font-size: 1rem; margin: 0.8rem 0 0.4rem; }
+.stability ul { list-style: none; margin: 0.6rem 0; padding: 0; }
+.stability li { margin: 0.2rem 0; }
+.meter { display: grid; grid-template-columns: minmax(7rem, 10rem) 1fr 17rem; gap: 0.2rem 0.8rem; align-items: center;
          font-size: 0.9rem; margin: 0.25rem 0; }
 .meter .bar { position: relative; height: 0.7rem; border-radius: 2px;
               background: color-mix(in srgb, currentColor 9%, transparent); }
 .meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
                background: color-mix(in srgb, currentColor 45%, transparent); }
 .meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
-@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
+  .meter { grid-template-columns: 1fr; }
+}
 </style>
 """
 _STYLE_EMBEDDED = """
@@ -106,14 +115,20 @@ def formula(
         st.error(f"```\n{st.session_state[problem]}\n```")
 
 
+_STROKES = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dashed"}
+_GLYPHS = {
+    "circle": "●", "square": "■", "diamond": "◆", "triangle": "▲", "triangle-down": "▼",
+    "cross": "✚", "x": "✖", "hexagon": "⬢", "star": "★", "pentagon": "⬟", "plus": "+", "ring": "○",
+}  # fmt: skip
+
+
 def swatch(look: style.Look) -> str:
-    """The line of an optimizer as a small SVG, in the colour of either theme."""
-    dash = {"solid": "", "dash": "6 3", "dot": "2 3", "dashdot": "6 3 2 3", "longdash": "10 3"}
-    stroke = f"stroke:light-dark({look.color_light},{look.color_dark})"
+    """An optimizer's mark on a piece of its line, in the colour of either theme, as HTML."""
+    color = f"color:light-dark({look.color_light},{look.color_dark})"
+    line = f"border-bottom-style:{_STROKES.get(look.dash, 'dashed')}"
     return (
-        "<svg class='swatch' viewBox='0 0 30 12' aria-hidden='true'>"
-        f"<path d='M1 6H29' style='{stroke}' stroke-width='2.5' "
-        f"stroke-dasharray='{dash[look.dash]}'/></svg>"
+        f"<span class='swatch' style='{color};{line}' aria-hidden='true'>"
+        f"<span>{_GLYPHS[look.marker]}</span></span>"
     )
 
 

@@ -11,7 +11,7 @@ from pages.catalog import SECTIONS
 
 HERE = Path(__file__).resolve().parent
 
-st.set_page_config(page_title="Descent Lab", page_icon=":material/south_east:", layout="wide")
+st.set_page_config(page_title="Descent Lab", page_icon="📉", layout="wide")
 
 first = next(iter(SECTIONS.values()))[0]
 navigation = st.navigation(

@@ -53,8 +53,8 @@ x = experiment(
 frame.opening(
     x,
     "The race",
-    "Optimizers start from the same point and descend the same landscape. "
-    "Move a slider, drag the start, click the plane: they run again.",
+    "Optimizers descend the same landscape from the same point. "
+    "Move a slider, drag the start or click the plane: they run again.",
 )
 
 
@@ -188,7 +188,8 @@ def groups(surface: Landscape) -> list[Group]:
     own = [
         Slider(
             name=f"{surface.slug}.{p.name}",
-            label=p.meaning,
+            label=p.name,
+            help=p.meaning,
             symbol=p.symbol,
             value=surface.arguments[p.name],
             minimum=p.low,
@@ -212,7 +213,7 @@ def groups(surface: Landscape) -> list[Group]:
         race.insert(
             0,
             Slider(
-                name="lr", label="learning rate of all", symbol="η", value=x["lr"], minimum=1e-5,
+                name="lr", label="lr", help="one learning rate for all", symbol="η", value=x["lr"], minimum=1e-5,
                 maximum=10.0, default=surface.lr, scale="log",
             ),
         )  # fmt: skip
@@ -233,7 +234,7 @@ def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Gro
     """The controls of one runner, under the mark that it leaves in the pictures."""
     settings: list[Slider | Chooser] = [
         Slider(
-            name=f"{place}/{h.name}", label=h.meaning, symbol=h.symbol, value=runner.value(h),
+            name=f"{place}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol, value=runner.value(h),
             minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
         )
         for h in runner.optimizer.hypers
@@ -377,7 +378,7 @@ def stability(names: list[str], runs: list[Descent]) -> None:
 
 def setup() -> None:
     """The choices above the picture, as native widgets."""
-    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    left, middle, right = st.columns([1.2, 1, 1.6], vertical_alignment="center")
     left.selectbox(
         "Landscape",
         [*LANDSCAPES, TYPED],
@@ -385,9 +386,12 @@ def setup() -> None:
         format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
         on_change=new_landscape,
         disabled=x.locked("on"),
+        label_visibility="collapsed",
     )
-    middle.segmented_control("View", VIEWS, key=x.key("view"), required=True)
-    with right.container(horizontal=True, vertical_alignment="bottom"):
+    middle.segmented_control(
+        "View", VIEWS, key=x.key("view"), required=True, label_visibility="collapsed"
+    )
+    with right.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
         st.toggle("log levels", key=x.key("log"))
         st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
         st.button("random start", on_click=random_start, type="tertiary")
@@ -434,10 +438,8 @@ def settings(height: int) -> None:
 def body() -> None:
     """The race itself; reruns alone while sliders move."""
     embedded = bool(st.context.is_embedded)
-    if not embedded:
-        presets()
-        if not x.hidden("setup"):
-            setup()
+    if not embedded and not x.hidden("setup"):
+        setup()
     picture, panel = (
         (st.container(), None) if x.hidden("controls") else st.columns([3, 1.15], gap="medium")
     )
@@ -459,6 +461,8 @@ def body() -> None:
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
+    if not embedded and not x.hidden("presets"):
+        presets()
     if not x.hidden("table"):
         table(names, runs, surface)
     if not x.hidden("stability"):
