@@ -14,7 +14,7 @@ import { Bar, Clock } from "./playback.js"
 import { plotly } from "./plotly.js"
 import { Scene } from "./scene.js"
 
-const NARROW = 640 // below this width panels stand one above the other
+const NARROW = 480 // below this width panels stand one above the other
 const GAP = 12
 const TITLE = 20
 const LEAST = 150 // of a panel's height
