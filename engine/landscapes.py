@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ class Parameter:
     default: float
     low: float
     high: float
-    scale: str  # "linear" or "log"
+    scale: Literal["linear", "log"]
     meaning: str
 
 
@@ -229,7 +229,9 @@ _ENTRIES = (
         minima=((0.0, 0.0),),
         minimum=0.0,
         parameters=(
-            Parameter("condition", "κ", 50.0, 1.0, 1000.0, "log", "steepest over shallowest curvature"),
+            Parameter(
+                "condition", "κ", 50.0, 1.0, 1000.0, "log", "steepest over shallowest curvature"
+            ),
             Parameter("rotation", "φ", 0.0, -90.0, 90.0, "linear", "degrees by which it is turned"),
         ),
         settings=MappingProxyType(
@@ -358,9 +360,7 @@ _ENTRIES = (
         slug="ackley",
         name="Ackley",
         function=_ackley,
-        latex=(
-            r"20 + e - 20\,e^{-0.2\sqrt{(x^2+y^2)/2}} - e^{(\cos 2\pi x + \cos 2\pi y)/2}"
-        ),
+        latex=(r"20 + e - 20\,e^{-0.2\sqrt{(x^2+y^2)/2}} - e^{(\cos 2\pi x + \cos 2\pi y)/2}"),
         domain=_square(5.0),
         start=(3.4, 2.6),
         minima=((0.0, 0.0),),
@@ -461,9 +461,7 @@ _ENTRIES = (
         domain=_square(3.5),
         view=((-3.5, 3.5), (-2.5, 2.5)),
         start=(1.9, 0.5),
-        parameters=(
-            Parameter("width", "s", 0.35, 0.1, 1.0, "linear", "width of the sharp well"),
-        ),
+        parameters=(Parameter("width", "s", 0.35, 0.1, 1.0, "linear", "width of the sharp well"),),
         log_levels=False,
         lr=0.05,
         source="ours, to show what gradient noise does",

@@ -86,9 +86,7 @@ def distinct(names: Sequence[str]) -> list[str]:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A small table of numbers; the cells are HTML, the head is text."""
     top = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     st.html(f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>")
 
 

@@ -124,7 +124,8 @@ def on_action(group: str, action: str) -> None:
     elif action == "copy" and len(runners) < MOST:
         runners.insert(place + 1, runners[place])
     elif action == "halve":
-        return halve(place)
+        halve(place)
+        return
     x.change({"runs": tuple(runners)})
 
 
@@ -144,7 +145,8 @@ def halve(place: int) -> None:
         seed=x["seed"],
     )
     if found is None:
-        return st.toast(f"No learning rate keeps {runner.optimizer.name} from getting away here.")
+        st.toast(f"No learning rate keeps {runner.optimizer.name} from getting away here.")
+        return
     runners[place] = runners[place].with_setting("lr", found.lr)
     x.change({"runs": tuple(runners), **({"lr": found.lr} if x["same"] else {})})
     times = {0: "no halving", 1: "one halving"}.get(found.halvings, f"{found.halvings} halvings")
@@ -263,7 +265,9 @@ def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Gro
     )
 
 
-def track_of(runner_name: str, look: style.Look, result: Descent, xs: Any, ys: Any, **more: Any) -> Track:
+def track_of(
+    runner_name: str, look: style.Look, result: Descent, xs: Any, ys: Any, **more: Any
+) -> Track:
     """A runner's moving mark in one picture."""
     return Track(
         x=xs, y=ys, color=look.color, dash=look.dash, marker=look.marker, label=runner_name,
@@ -344,7 +348,13 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
         )
     goal = "loss" if surface.minimum in (None, 0.0) else "loss above the minimum"
     frame.table(
-        ("", "loss reached", f"steps to {goal} ≤ {x['target']:g}", "distance to minimum", "diverged"),
+        (
+            "",
+            "loss reached",
+            f"steps to {goal} ≤ {x['target']:g}",
+            "distance to minimum",
+            "diverged",
+        ),
         rows,
     )
 
@@ -391,7 +401,9 @@ def setup() -> None:
     middle.segmented_control(
         "View", VIEWS, key=x.key("view"), required=True, label_visibility="collapsed"
     )
-    with right.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+    with right.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="right"
+    ):
         st.toggle("log levels", key=x.key("log"))
         st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
         st.button("random start", on_click=random_start, type="tertiary")

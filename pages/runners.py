@@ -88,6 +88,6 @@ def _format_runner(runner: Runner) -> str:
     return runner.slug + (":" + ",".join(parts) if parts else "")
 
 
-def Runners(name: str, default: str) -> Field[Any]:  # noqa: N802
+def Runners(name: str, default: str) -> Field[Any]:
     """A field that holds the runners of a race."""
     return Field(name, parse_runners(default), parse_runners, format_runners)

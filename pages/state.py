@@ -39,15 +39,17 @@ class Field(Generic[T]):
 
 def shorten(value: float) -> str:
     """A number as short text that reads back as the same number."""
-    return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    return (
+        repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    )
 
 
-def Number(name: str, default: float, low: float, high: float) -> Field[float]:  # noqa: N802
+def Number(name: str, default: float, low: float, high: float) -> Field[float]:
     """A finite number in [low, high]."""
     return Field(name, float(default), lambda text: read_number(text, low, high), shorten)
 
 
-def Integer(name: str, default: int, low: int, high: int) -> Field[int]:  # noqa: N802
+def Integer(name: str, default: int, low: int, high: int) -> Field[int]:
     """A whole number in [low, high]."""
 
     def parse(text: str) -> int:
@@ -59,7 +61,7 @@ def Integer(name: str, default: int, low: int, high: int) -> Field[int]:  # noqa
     return Field(name, default, parse, str)
 
 
-def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:  # noqa: N802
+def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:
     """One of the options, written as its text."""
     by_text = {str(option): option for option in options}
 
@@ -71,7 +73,7 @@ def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:  # noqa: N8
     return Field(name, default, parse, str)
 
 
-def Flag(name: str, default: bool) -> Field[bool]:  # noqa: N802
+def Flag(name: str, default: bool) -> Field[bool]:
     """Yes or no, written 1 or 0."""
 
     def parse(text: str) -> bool:
@@ -82,9 +84,7 @@ def Flag(name: str, default: bool) -> Field[bool]:  # noqa: N802
     return Field(name, default, parse, lambda value: "1" if value else "0")
 
 
-def Text(  # noqa: N802
-    name: str, default: str, check: Callable[[str], object] = lambda text: None
-) -> Field[str]:
+def Text(name: str, default: str, check: Callable[[str], object] = lambda text: None) -> Field[str]:
     """A text that `check` accepts: it raises ValueError where it does not."""
 
     def parse(text: str) -> str:
@@ -94,7 +94,7 @@ def Text(  # noqa: N802
     return Field(name, default, parse, str)
 
 
-def Numbers(  # noqa: N802
+def Numbers(
     name: str, default: Sequence[float], low: float, high: float, count: tuple[int, int]
 ) -> Field[tuple[float, ...]]:
     """Between count[0] and count[1] numbers, each in [low, high], separated by commas."""
@@ -152,7 +152,7 @@ class Experiment:
                 st.session_state[key] = value
 
     def change(self, values: Mapping[str, Any], *, by: str = "", held: bool = False) -> None:
-        """Set values by what the reader does; `held` while his hand is still on the control `by`."""
+        """Set values by what the reader does; `held` while the hand is still on the control `by`."""
         (self._store["held"].add if held else self._store["held"].discard)(by)
         self.update(**values)
 
