@@ -41,10 +41,12 @@ class PlaneOracle:
         t: Any,
         schedule: Any = 1.0,
         noise: Vector | None = None,
+        probe: Vector | None = None,
     ) -> None:
         self._function = landscape.function
         self._parameters = parameters
         self._noise = noise
+        self._probe = probe
         self.lower_bound = landscape.minimum
         self.t = t
         self.schedule = schedule
@@ -59,6 +61,16 @@ class PlaneOracle:
     def hessian(self, w: Vector) -> tuple[Vector, ...]:
         rows: tuple[Vector, ...] = autograd.hessian(self.loss)(w)
         return rows
+
+    def hessian_diagonal(self, w: Vector) -> Vector:
+        return Vector(row[i] for i, row in enumerate(self.hessian(w)))
+
+    def hessian_probe(self, w: Vector) -> Vector:
+        """u ⊙ Hu by one product of the Hessian with this step's random signs u."""
+        if self._probe is None:
+            raise ValueError("this rule draws random signs but does not say so (Optimizer.draws)")
+        product: Vector = autograd.jvp(autograd.grad(self.loss), (w,), (self._probe,))[1]
+        return self._probe * product
 
 
 @dataclass(frozen=True)
@@ -147,10 +159,12 @@ class Plan:
     records: tuple[str, ...]
 
 
-def state_names(optimizer: Optimizer) -> dict[str, str]:
+def state_names(
+    optimizer: Optimizer, options: Mapping[str, str | bool] | None = None
+) -> dict[str, str]:
     """The scalar names of an optimizer's state in the plane, with where each starts."""
     names: dict[str, str] = {}
-    for slot in optimizer.state:
+    for slot in optimizer.slots(options):
         if slot.kind == "scalar":
             names[slot.name] = slot.start
         else:
@@ -174,14 +188,20 @@ def make_plan(
     varied names the hyper-parameters that differ from cell to cell (the axes of a sweep).
     """
     point = vector_names("w")
-    starts = state_names(optimizer)
+    slots = optimizer.slots(options)
+    starts = state_names(optimizer, options)
+    probed = optimizer.draws_probe(options)
     hypers = tuple(h.name for h in optimizer.hypers)
     parameters = tuple(f"landscape_{p.name}" for p in landscape.parameters)
-    per_step = (("schedule",) if scheduled else ()) + (vector_names("noise") if noisy else ())
-    levels = {name: Level.BOTH for name in (*point, *starts)}
+    per_step = (
+        *(("schedule",) if scheduled else ()),
+        *(vector_names("noise") if noisy else ()),
+        *(vector_names("probe") if probed else ()),
+    )
+    levels = dict.fromkeys((*point, *starts), Level.BOTH)
     levels |= {name: Level.CELL if name in varied else Level.CONSTANT for name in hypers}
-    levels |= {name: Level.CONSTANT for name in parameters}
-    levels |= {name: Level.STEP for name in ("t", *per_step)}
+    levels |= dict.fromkeys(parameters, Level.CONSTANT)
+    levels |= dict.fromkeys(("t", *per_step), Level.STEP)
 
     def step(**at: Any) -> dict[str, Any]:
         schedule = at.get("schedule", 1.0)
@@ -194,12 +214,13 @@ def make_plan(
             at["t"],
             schedule,
             gather("noise", at) if noisy else None,
+            gather("probe", at) if probed else None,
         )
         w = gather("w", at)
         s = SimpleNamespace(
             **{
                 slot.name: at[slot.name] if slot.kind == "scalar" else gather(slot.name, at)
-                for slot in optimizer.state
+                for slot in slots
             }
         )
         following, state = optimizer.rule(oracle, w, s, h, SimpleNamespace(**options))
@@ -298,12 +319,16 @@ def kernel_of(
 
 def find_landscape(landscape: Landscape | str) -> Landscape:
     """The entry itself or the one of that slug; ValueError if there is none."""
-    return landscape if isinstance(landscape, Landscape) else _find(LANDSCAPES, landscape, "landscape")
+    return (
+        landscape if isinstance(landscape, Landscape) else _find(LANDSCAPES, landscape, "landscape")
+    )
 
 
 def find_optimizer(optimizer: Optimizer | str) -> Optimizer:
     """The entry itself or the one of that slug; ValueError if there is none."""
-    return optimizer if isinstance(optimizer, Optimizer) else _find(OPTIMIZERS, optimizer, "optimizer")
+    return (
+        optimizer if isinstance(optimizer, Optimizer) else _find(OPTIMIZERS, optimizer, "optimizer")
+    )
 
 
 def _find(entries: Mapping[str, Any], slug: str, what: str) -> Any:
@@ -329,6 +354,12 @@ def gradient_noise(steps: int, size: float, seed: int) -> Array:
     return size * np.random.default_rng(seed).standard_normal((steps, 2))
 
 
+def probe_signs(steps: int, seed: int) -> Array:
+    """Each step's random signs (Rademacher) for estimates of the Hessian's diagonal, (steps, 2)."""
+    # A stream of its own: turning noise on must not change the probes.
+    return np.random.default_rng((seed, 1)).choice((-1.0, 1.0), size=(steps, 2))
+
+
 def descend(
     landscape: Landscape | str,
     optimizer: Optimizer | str,
@@ -344,8 +375,9 @@ def descend(
     """Run an optimizer on a landscape from start for a number of steps.
 
     hypers and options overlay the optimizer's defaults. schedule is an entry or slug of SCHEDULES,
-    or holds a factor on the learning rate for each step, shape (steps,). noise is the standard deviation of the Gaussian added to
-    each coordinate of each gradient, drawn from seed. Divergence is data (`Descent.diverged_at`).
+    or holds a factor on the learning rate for each step, shape (steps,). noise is the standard
+    deviation of the Gaussian added to each coordinate of each gradient; it is drawn from seed, as
+    are the probes of rules that draw them. Divergence is data (`Descent.diverged_at`).
     Raises ValueError for unknown names and for values that cannot be run.
     """
     landscape = find_landscape(landscape)
@@ -364,6 +396,8 @@ def descend(
         per_step.append(factors)
     if noise > 0:
         per_step += [np.ascontiguousarray(n) for n in gradient_noise(steps, noise, seed).T]
+    if optimizer.draws_probe(chosen):
+        per_step += [np.ascontiguousarray(u) for u in probe_signs(steps, seed).T]
 
     def run(recorded: bool) -> tuple[Plan, int, list[Array]]:
         plan, kernel = kernel_of(
@@ -386,7 +420,7 @@ def descend(
         return plan, stop, columns
 
     def rerun() -> dict[str, Array]:
-        plan, stop, columns = run(recorded=True)
+        plan, _, columns = run(recorded=True)
         return _collect(optimizer, plan, columns[len(plan.point) :], point)
 
     _, stop, columns = run(recorded=False)

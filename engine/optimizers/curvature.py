@@ -1,0 +1,422 @@
+"""Rules that look at more than one coordinate at a time, or at the curvature: Newton, Sophia,
+Shampoo, Muon.
+
+In the plane their matrices are 2×2 and written out in scalars, so that they can be printed like
+any other rule; on a network's tensors Shampoo and Muon have forms of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import operations as ops
+from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
+from engine.optimizers.shared import M, beta, decay, epsilon, lr
+from engine.tape import Vector
+
+# Newton -------------------------------------------------------------------------------------------
+
+
+def _newton(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    g = oracle.gradient(w)
+    (a, b), (_, d) = oracle.hessian(w)
+    middle, half = 0.5 * (a + d), 0.5 * (a - d)
+    radius = ops.sqrt(half * half + b * b)
+    low, high = middle - radius, middle + radius
+    if o.repair == "absolute":
+        # |H|⁻¹ = p I + q (H − middle I): equal to 1/|λ| on both eigenvectors.
+        inverse_low = 1.0 / ops.maximum(ops.absolute(low), h.damping)
+        inverse_high = 1.0 / ops.maximum(ops.absolute(high), h.damping)
+        p = 0.5 * (inverse_low + inverse_high)
+        apart = ops.greater(radius, 0.0)
+        q = ops.where(
+            apart, 0.5 * (inverse_high - inverse_low) / ops.where(apart, radius, 1.0), 0.0
+        )
+        step = Vector(((p + q * half) * g[0] + q * b * g[1], q * b * g[0] + (p - q * half) * g[1]))
+    else:
+        shift = ops.maximum(0.0, h.damping - low)
+        a, d = a + shift, d + shift
+        determinant = a * d - b * b
+        step = Vector(((d * g[0] - b * g[1]) / determinant, (a * g[1] - b * g[0]) / determinant))
+    return w - h.lr * step, {"step": step, "lowest": low, "highest": high}
+
+
+def _newton_latex(o: SimpleNamespace) -> tuple[str, ...]:
+    if o.repair == "absolute":
+        matrix = r"|H|^{-1},\quad |\lambda| \ge <damping>"
+        return (rf"<step> = {matrix}\, <g>", r"<w> = <w-> - <lr>\, <step>")
+    return (
+        r"\mu = \max(0,\; <damping> - <lowest>)",
+        r"<step> = (H + \mu I)^{-1} <g>",
+        r"<w> = <w-> - <lr>\, <step>",
+    )
+
+
+NEWTON = Optimizer(
+    slug="newton",
+    name="Newton",
+    rule=_newton,
+    hypers=(
+        lr(1.0, high=2.0),
+        Hyper(
+            "damping",
+            "δ",
+            r"\delta",
+            1e-3,
+            1e-8,
+            100.0,
+            "log",
+            "the smallest curvature the step believes in",
+        ),
+    ),
+    options=(
+        Option(
+            "repair",
+            "where H is not positive definite",
+            (
+                ("shift", "add μI until the smallest eigenvalue is δ"),
+                ("absolute", "take |λ|: climbs away from saddles"),
+            ),
+        ),
+    ),
+    shown=(
+        Slot("step", "H⁻¹g", "p", "Newton's step"),
+        Slot("lowest", "λmin", r"\lambda_{\min}", "smallest curvature here", kind="scalar"),
+        Slot("highest", "λmax", r"\lambda_{\max}", "largest curvature here", kind="scalar"),
+    ),
+    latex=_newton_latex,
+    idea="Jump to the bottom of the parabola that fits here: the condition number is gone.",
+    when="Few parameters. The yardstick for everything that estimates curvature.",
+    paper="Nocedal & Wright, Numerical optimization, section 3.4; absolute: Dauphin et al. 2014",
+    year=1994,
+    typical_lr="1",
+    relatives="Along one axis of a bowl it is SGD with η/λ.",
+    elementwise=False,
+    on_tensors=False,
+)
+
+
+# Sophia -------------------------------------------------------------------------------------------
+
+
+def _clip(x: Any, bound: Any) -> Any:
+    return ops.minimum(ops.maximum(x, -bound), bound)
+
+
+def _sophia_with(estimate: Any, oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> Any:
+    """One step; `estimate(w)` gives the diagonal of the Hessian where it is due."""
+    g = oracle.gradient(w)
+    m = h.beta1 * s.m + (1.0 - h.beta1) * g
+    state = {"m": m}
+    if o.form == "simplified":
+        state["h"] = h.beta2 * s.h + (1.0 - h.beta2) * (g * g)
+    else:
+        due = ops.equal(s.age, 0.0)
+        if isinstance(due, (bool, np.bool_)) and not due:  # on a tape both branches are written
+            state["h"] = s.h
+        else:
+            fresh = h.beta2 * s.h + (1.0 - h.beta2) * estimate(w)
+            state["h"] = ops.where(due, fresh, s.h)
+        older = s.age + 1.0
+        state["age"] = ops.where(ops.less(older, h.interval - 0.5), older, 0.0)
+    u = _clip(m / ops.maximum(h.gamma * state["h"], h.eps), h.rho)
+    return w - h.lr * u, {**state, "u": u}
+
+
+def _sophia(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    estimate = oracle.hessian_probe if o.form == "hutchinson" else oracle.hessian_diagonal
+    following, state = _sophia_with(estimate, oracle, w, s, h, o)
+    return following, state
+
+
+def _sophia_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    following, state = _sophia_with(oracle.hessian_probe, oracle, w, s, h, o)
+    return following, state
+
+
+def _sophia_latex(o: SimpleNamespace) -> tuple[str, ...]:
+    if o.form == "simplified":
+        h = r"<h> = <beta2>\, <h-> + (1 - <beta2>)\, <g>^2"
+    else:
+        diagonal = r"u \odot Hu" if o.form == "hutchinson" else r"\operatorname{diag} H"
+        h = (
+            rf"<h> = <beta2>\, <h-> + (1 - <beta2>)\, {diagonal}"
+            r"\quad\text{every } <interval> \text{ steps}"
+        )
+    return (
+        r"<m> = <beta1>\, <m-> + (1 - <beta1>)\, <g>",
+        h,
+        r"<u> = \operatorname{clip}_{-<rho>}^{<rho>} \frac{<m>}{\max(<gamma>\, <h>,\, <eps>)}",
+        r"<w> = <w-> - <lr>\, <u>",
+    )
+
+
+SOPHIA = Optimizer(
+    slug="sophia",
+    name="Sophia",
+    rule=_sophia,
+    tensor_rule=_sophia_on_tensors,
+    hypers=(
+        lr(6e-2),
+        Hyper(
+            "beta1",
+            "β₁",
+            r"\beta_1",
+            0.96,
+            0.0,
+            0.999,
+            "linear",
+            "memory of the gradient's average",
+        ),
+        Hyper(
+            "beta2",
+            "β₂",
+            r"\beta_2",
+            0.99,
+            0.0,
+            0.9999,
+            "linear",
+            "memory of the curvature's average",
+        ),
+        Hyper(
+            "gamma", "γ", r"\gamma", 0.01, 0.0, 1.0, "linear", "how much of the curvature counts"
+        ),
+        Hyper("rho", "ρ", r"\rho", 1.0, 0.001, 10.0, "log", "no coordinate moves further than ηρ"),
+        epsilon(1e-12),
+        Hyper(
+            "interval", "k", "k", 10.0, 1.0, 100.0, "linear", "steps between looks at the curvature"
+        ),
+    ),
+    options=(
+        Option(
+            "form",
+            "curvature from",
+            (
+                ("paper", "the Hessian's exact diagonal, every k steps"),
+                ("hutchinson", "random probes u ⊙ Hu, every k steps (the paper's estimate)"),
+                ("simplified", "g² at every step (as lectures show it)"),
+            ),
+        ),
+    ),
+    state=(
+        M,
+        Slot("h", "h", "h", "running estimate of the Hessian's diagonal"),
+        Slot(
+            "age",
+            "age",
+            "a",
+            "steps since the last look at the curvature",
+            kind="scalar",
+            when=lambda o: o.form != "simplified",
+        ),
+    ),
+    shown=(Slot("u", "u", "u", "the clipped step before the learning rate"),),
+    latex=_sophia_latex,
+    idea="Divide the momentum by the curvature, and clip: negative or tiny curvature cannot harm.",
+    when="Language models. (optax corrects m and refreshes h after the step: a form apart.)",
+    paper="Liu, Li, Hall, Liang & Ma, Sophia: a scalable stochastic second-order optimizer",
+    year=2023,
+    typical_lr="0.0003 – 0.06",
+    relatives="γ = 0 leaves the sign of the momentum: Lion with β₁ = β₂.",
+    draws=lambda o: o.form == "hutchinson",
+)
+
+
+# Shampoo ------------------------------------------------------------------------------------------
+
+
+def _shampoo(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    g = oracle.gradient(w)
+    x, y = g
+    # The determinant of εI + Σ g gᵀ by the matrix determinant lemma: a sum of positive terms,
+    # where a·d − b² would cancel. The state holds what was added to its start at εI.
+    a, d = s.a + h.eps, s.d + h.eps
+    grown = s.grown + (d * (x * x) - 2.0 * s.b * (x * y) + a * (y * y))
+    total_a, total_b, total_d = s.a + x * x, s.b + x * y, s.d + y * y
+    a, d = total_a + h.eps, total_d + h.eps
+    root_of_det = ops.sqrt(h.eps * h.eps + grown)
+    # G^½ = (G + √det I)/√(tr + 2√det), and G^-½ is its adjugate over √det.
+    scale = ops.sqrt(a + d + 2.0 * root_of_det) * root_of_det
+    step = Vector(
+        (
+            ((d + root_of_det) * x - total_b * y) / scale,
+            ((a + root_of_det) * y - total_b * x) / scale,
+        )
+    )
+    state = {"a": total_a, "b": total_b, "d": total_d, "grown": grown, "step": step}
+    return w - h.lr * step, state
+
+
+def _inverse_root(matrix: Any, order: int) -> Any:
+    """matrix^(-1/order) of a symmetric positive definite matrix, by its eigenvalues."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.maximum(values, 1e-30) ** (-1.0 / order)) @ vectors.T
+
+
+def _shampoo_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    steps, lefts, rights = [], [], []
+    for g, left, right in zip(oracle.gradient(w), s.left, s.right, strict=True):
+        table = g if np.ndim(g) == 2 else np.reshape(g, (1, -1))
+        left = left + table @ table.T
+        right = right + table.T @ table
+        eye_left, eye_right = (h.eps * np.eye(n) for n in table.shape)
+        if np.ndim(g) == 2:
+            step = _inverse_root(left + eye_left, 4) @ table @ _inverse_root(right + eye_right, 4)
+        else:  # a vector has one side: full-matrix Adagrad
+            step = np.reshape(table @ _inverse_root(right + eye_right, 2), np.shape(g))
+        steps.append(step)
+        lefts.append(left)
+        rights.append(right)
+    return w - h.lr * Vector(steps), {"left": Vector(lefts), "right": Vector(rights)}
+
+
+def _entry(name: str, symbol: str, latex: str, meaning: str) -> Slot:
+    return Slot(name, symbol, latex, meaning, kind="scalar")
+
+
+SHAMPOO = Optimizer(
+    slug="shampoo",
+    name="Shampoo",
+    rule=_shampoo,
+    tensor_rule=_shampoo_on_tensors,
+    hypers=(lr(1e-3), epsilon(1e-6)),
+    state=(
+        _entry("a", "Σg₁²", r"\Sigma g_1^2", "sum of the first coordinate's squares"),
+        _entry("b", "Σg₁g₂", r"\Sigma g_1 g_2", "sum of the products"),
+        _entry("d", "Σg₂²", r"\Sigma g_2^2", "sum of the second coordinate's squares"),
+        _entry("grown", "det", r"\Delta\det G", "the determinant of G above that of εI"),
+    ),
+    tensor_state=(
+        Slot("left", "L", "L", "sum of G Gᵀ: how the rows move together"),
+        Slot("right", "R", "R", "sum of Gᵀ G: how the columns move together"),
+    ),
+    shown=(Slot("step", "G^-½g", r"G^{-1/2} g", "the step before the learning rate"),),
+    latex=lambda o: (
+        (
+            r"G = <eps> I + \sum_{i \le t} g_i g_i^{\top} ="
+            r" \begin{pmatrix} <a> + <eps> & <b> \\ <b> & <d> + <eps> \end{pmatrix}"
+        ),
+        r"<step> = G^{-1/2}\, <g>",
+        r"<w> = <w-> - <lr>\, <step>",
+    ),
+    idea="Adagrad with the whole matrix: it knows that coordinates move together.",
+    when="Large batches; on a matrix one preconditioner for rows and one for columns.",
+    paper="Gupta, Koren & Singer, Shampoo: preconditioned stochastic tensor optimization",
+    year=2018,
+    typical_lr="0.01 – 0.1",
+    relatives="On one axis it is Adagrad with ε under the root; rotation does not matter to it.",
+    elementwise=False,
+)
+
+
+# Muon ---------------------------------------------------------------------------------------------
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+_SMALLEST_NORM = 1e-7
+
+
+def newton_schulz(matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Five Newton–Schulz steps: the singular values of a matrix pushed to about 1, (r, c).
+
+    They end between 0.7 and 1.2, which Muon takes for orthogonal enough (Jordan et al. 2024).
+    Raises ValueError for anything but a matrix.
+    """
+    x = np.asarray(matrix, dtype=float)
+    if x.ndim != 2:
+        raise ValueError(f"Newton–Schulz needs a matrix, got shape {x.shape}")
+    x = x / max(float(np.sqrt((x * x).sum())), _SMALLEST_NORM)
+    tall = x.shape[0] > x.shape[1]
+    if tall:
+        x = x.T
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    return x.T if tall else x
+
+
+def _muon_momentum(g: Any, s: Any, h: Any, o: Any) -> tuple[Any, Any]:
+    m = h.beta * s.m + (1.0 - h.beta) * g
+    return m, ((1.0 - h.beta) * g + h.beta * m) if o.nesterov else m
+
+
+def _muon(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    m, u = _muon_momentum(oracle.gradient(w), s, h, o)
+    x = u / ops.maximum(ops.sqrt(u.dot(u)), _SMALLEST_NORM)
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(NEWTON_SCHULZ_STEPS):  # on a 1×2 matrix the square is one number
+        square = x.dot(x)
+        x = (a + (b + c * square) * square) * x
+    scale = 0.2 * math.sqrt(2.0) if o.scale == "match_rms_adamw" else 1.0
+    return w * (1.0 - h.lr * h.weight_decay) - (h.lr * scale) * x, {"m": m, "x": x}
+
+
+def _muon_scale(shape: tuple[int, ...], o: SimpleNamespace) -> float:
+    rows, columns = shape
+    if o.scale == "match_rms_adamw":
+        return 0.2 * math.sqrt(max(rows, columns))
+    return math.sqrt(max(1.0, rows / columns)) if o.scale == "original" else 1.0
+
+
+def _muon_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    m, u = _muon_momentum(oracle.gradient(w), s, h, o)
+    x = Vector(_muon_scale(np.shape(part), o) * newton_schulz(part) for part in u)
+    return w * (1.0 - h.lr * h.weight_decay) - h.lr * x, {"m": m, "x": x}
+
+
+def _muon_latex(o: SimpleNamespace) -> tuple[str, ...]:
+    mixture = r"(1 - <beta>)\, <g> + <beta>\, <m>" if o.nesterov else "<m>"
+    scale = r"0.2\sqrt2\," if o.scale == "match_rms_adamw" else ""
+    return (
+        r"<m> = <beta>\, <m-> + (1 - <beta>)\, <g>",
+        (
+            rf"<x> = \operatorname{{NewtonSchulz}}_5\left({mixture}\right)"
+            r" \approx \frac{u}{\lVert u\rVert}"
+        ),
+        rf"<w> = (1 - <lr>\, <weight_decay>)\, <w-> - <lr>\, {scale} <x>",
+    )
+
+
+MUON = Optimizer(
+    slug="muon",
+    name="Muon",
+    rule=_muon,
+    tensor_rule=_muon_on_tensors,
+    fallback="adamw",
+    hypers=(lr(1e-3), beta(0.95, "memory of the gradient's average"), decay(0.1)),
+    options=(
+        Option(
+            "nesterov",
+            "Nesterov's mix",
+            ((True, "gradient mixed in once more"), (False, "momentum alone")),
+        ),
+        Option(
+            "scale",
+            "step scaled for the matrix",
+            (
+                ("original", "√max(1, rows/columns) (PyTorch's default)"),
+                ("match_rms_adamw", "0.2 √max(rows, columns): AdamW's rates fit"),
+                ("none", "not at all"),
+            ),
+        ),
+    ),
+    state=(M,),
+    shown=(Slot("x", "X", "X", "the orthogonalised step"),),
+    latex=_muon_latex,
+    idea="Orthogonalise the momentum of a matrix: every direction it knows moves alike.",
+    when="Hidden matrices of networks. In the plane, a 1×2 matrix, it is normalised momentum.",
+    paper="Jordan et al., Muon: an optimizer for hidden layers in neural networks",
+    year=2024,
+    typical_lr="0.02",
+    relatives="On one axis it is Lion with β₁ = β₂ and 0.7 to 1.2 times the rate.",
+    elementwise=False,
+)
+
+
+ENTRIES = (SOPHIA, MUON, NEWTON, SHAMPOO)

@@ -1,0 +1,162 @@
+"""What an optimizer is: its rule, hyper-parameters, options, state, and what is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from engine.tape import Vector
+
+
+class Oracle(Protocol):
+    """What a rule may ask of the problem at step t."""
+
+    t: Any  # 1, 2, …
+    schedule: Any  # this step's learning rate over the base learning rate
+
+    lower_bound: float | None  # the objective's least value where it is known
+
+    def gradient(self, w: Vector) -> Vector: ...
+    def loss(self, w: Vector) -> Any: ...
+    def hessian(self, w: Vector) -> tuple[Vector, ...]: ...
+    def hessian_diagonal(self, w: Vector) -> Vector: ...
+    def hessian_probe(self, w: Vector) -> Vector:
+        """u ⊙ Hu for this step's random signs u: the diagonal on average (Hutchinson 1990)."""
+        ...
+
+
+State = Mapping[str, Any]
+Rule = Callable[
+    [Oracle, Vector, SimpleNamespace, SimpleNamespace, SimpleNamespace], tuple[Vector, State]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Hyper:
+    """A hyper-parameter, with all that a control needs to know of it."""
+
+    name: str
+    symbol: str
+    latex: str
+    default: float
+    low: float
+    high: float
+    scale: str  # "linear" or "log"
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A named convention: each choice is (value, what it means). The first is the default."""
+
+    name: str
+    label: str
+    choices: tuple[tuple[str | bool, str], ...]
+
+    @property
+    def default(self) -> str | bool:
+        return self.choices[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One state variable: its symbol, LaTeX, meaning; a number per coordinate ("vector") or one
+    for all ("scalar"); where it starts ("zero", or "w" for the starting point); under which
+    options the rule keeps it at all."""
+
+    name: str
+    symbol: str
+    latex: str
+    meaning: str
+    kind: str = "vector"
+    start: str = "zero"
+    when: Callable[[SimpleNamespace], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule and what is known of it."""
+
+    slug: str
+    name: str
+    rule: Rule
+    hypers: tuple[Hyper, ...]
+    latex: Callable[[SimpleNamespace], tuple[str, ...]]
+    idea: str
+    when: str
+    paper: str
+    year: int
+    options: tuple[Option, ...] = ()
+    state: tuple[Slot, ...] = ()
+    shown: tuple[Slot, ...] = ()  # intermediate quantities worth seeing
+    typical_lr: str = ""
+    relatives: str = ""
+    # c such that, on a quadratic with largest curvature λ, steps are stable while lr < c / λ.
+    stability: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
+    stability_latex: str = ""
+    stability_text: Callable[[SimpleNamespace], str] | None = None  # the limit, "2/λmax"
+    evaluations: int = 1  # gradient evaluations a step costs
+    elementwise: bool = True  # False: the update of a coordinate depends on the others
+    # Whether a step draws random signs for `oracle.hessian_probe`.
+    draws: Callable[[SimpleNamespace], bool] | None = None
+    # The rule on a network's tensors, where it is not the rule of the plane part by part.
+    tensor_rule: Rule | None = None
+    tensor_state: tuple[Slot, ...] | None = None
+    on_tensors: bool = True  # False: the rule has a form for the plane alone
+    fallback: str = ""  # slug of the rule that takes a network's tensors which are not matrices
+
+    def hyper_values(self, values: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Defaults overlaid with values; ValueError for an unknown name or a non-finite value."""
+        known = {h.name: h.default for h in self.hypers}
+        for name, value in (values or {}).items():
+            if name not in known:
+                raise ValueError(
+                    f"{self.slug} has no hyper-parameter {name!r}; it has {', '.join(known)}"
+                )
+            if not math.isfinite(value):
+                raise ValueError(f"{name} must be finite, got {value!r}")
+            known[name] = float(value)
+        return known
+
+    def option_values(
+        self, values: Mapping[str, str | bool] | None = None
+    ) -> dict[str, str | bool]:
+        """Defaults overlaid with values; ValueError for an unknown option or choice."""
+        known = {o.name: o for o in self.options}
+        chosen = {o.name: o.default for o in self.options}
+        for name, value in (values or {}).items():
+            if name not in known:
+                raise ValueError(
+                    f"{self.slug} has no option {name!r}; it has {', '.join(known) or 'none'}"
+                )
+            if value not in [c[0] for c in known[name].choices]:
+                choices = ", ".join(repr(c[0]) for c in known[name].choices)
+                raise ValueError(f"option {name} of {self.slug} is one of {choices}, got {value!r}")
+            chosen[name] = value
+        return chosen
+
+    def slots(self, options: Mapping[str, str | bool] | None = None) -> tuple[Slot, ...]:
+        """The state that the rule keeps under these options."""
+        o = SimpleNamespace(**self.option_values(options))
+        return tuple(slot for slot in self.state if slot.when is None or slot.when(o))
+
+    def draws_probe(self, options: Mapping[str, str | bool] | None = None) -> bool:
+        """Whether a step of the rule needs random signs under these options."""
+        return self.draws is not None and self.draws(SimpleNamespace(**self.option_values(options)))
+
+    def stability_limit(
+        self,
+        curvature: float,
+        hypers: Mapping[str, float] | None = None,
+        options: Mapping[str, str | bool] | None = None,
+    ) -> float | None:
+        """The largest stable learning rate where the largest curvature is `curvature` (> 0), or
+        None where no closed form is known."""
+        if self.stability is None or not curvature > 0:
+            return None
+        h = SimpleNamespace(**self.hyper_values(hypers))
+        o = SimpleNamespace(**self.option_values(options))
+        return self.stability(h, o) / curvature

@@ -1,0 +1,107 @@
+"""Hyper-parameters, options, state and pieces of rules that several optimizers share."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from engine import operations as ops
+from engine.optimizers.description import Hyper, Option, Oracle, Slot
+
+
+def lr(default: float, low: float = 1e-5, high: float = 10.0) -> Hyper:
+    """The learning rate."""
+    return Hyper(
+        "lr", "η", r"\eta", default, low, high, "log", "learning rate: the length of a step"
+    )
+
+
+def epsilon(default: float) -> Hyper:
+    """The small number in a denominator."""
+    return Hyper(
+        "eps", "ε", r"\epsilon", default, 1e-16, 1.0, "log", "keeps the division from blowing up"
+    )
+
+
+def beta(default: float, meaning: str) -> Hyper:
+    """The one memory of a rule that has a single one."""
+    return Hyper("beta", "β", r"\beta", default, 0.0, 0.999, "linear", meaning)
+
+
+BETA1 = Hyper(
+    "beta1", "β₁", r"\beta_1", 0.9, 0.0, 0.999, "linear", "memory of the gradient's average"
+)
+BETA2 = Hyper(
+    "beta2",
+    "β₂",
+    r"\beta_2",
+    0.999,
+    0.0,
+    0.99999,
+    "linear",
+    "memory of the squared gradient's average",
+)
+EPSILON = Option(
+    "epsilon",
+    "ε stands",
+    (("outside", "beside the root: √v + ε"), ("inside", "under the root: √(v + ε)")),
+)
+M = Slot("m", "m", "m", "average of the gradients")
+V = Slot("v", "v", "v", "average of the squared gradients")
+M_HAT = Slot("m_hat", "m̂", r"\hat m", "the average, corrected for its start at zero")
+V_HAT = Slot("v_hat", "v̂", r"\hat v", "the squared average, corrected for its start at zero")
+
+
+def decay(default: float) -> Hyper:
+    """The strength of weight decay."""
+    return Hyper(
+        "weight_decay",
+        "λ",
+        r"\lambda",
+        default,
+        0.0,
+        1.0,
+        "linear",
+        "pull of the weights towards 0",
+    )
+
+
+def over_root(numerator: Any, square: Any, h: SimpleNamespace, o: SimpleNamespace) -> Any:
+    """numerator / (√square + ε), or with ε under the root."""
+    if o.epsilon == "inside":
+        return numerator / ops.sqrt(square + h.eps)
+    return numerator / (ops.sqrt(square) + h.eps)
+
+
+def root_latex(square: str, o: SimpleNamespace) -> str:
+    """The denominator of over_root in LaTeX."""
+    if o.epsilon == "inside":
+        return rf"\sqrt{{{square} + <eps>}}"
+    return rf"\sqrt{{{square}}} + <eps>"
+
+
+def moments(g: Any, s: Any, h: Any) -> tuple[Any, Any]:
+    """Adam's two running averages, of the gradient and of its square."""
+    m = h.beta1 * s.m + (1.0 - h.beta1) * g
+    v = h.beta2 * s.v + (1.0 - h.beta2) * (g * g)
+    return m, v
+
+
+def corrected(m: Any, v: Any, oracle: Oracle, h: Any) -> tuple[Any, Any]:
+    """Both averages freed of their start at zero: m / (1 − β₁ᵗ), v / (1 − β₂ᵗ)."""
+    return m / (1.0 - h.beta1**oracle.t), v / (1.0 - h.beta2**oracle.t)
+
+
+MOMENT_LINES = (
+    r"<m> = <beta1>\, <m-> + (1 - <beta1>)\, <g>",
+    r"<v> = <beta2>\, <v-> + (1 - <beta2>)\, <g>^2",
+)
+CORRECTION_LINES = (
+    r"<m_hat> = \frac{<m>}{1 - <beta1>^{<t>}}",
+    r"<v_hat> = \frac{<v>}{1 - <beta2>^{<t>}}",
+)
+
+
+def first_step(oracle: Oracle) -> Any:
+    """Whether this is the first step: what a state that does not start at zero waits for."""
+    return ops.less(oracle.t, 1.5)
