@@ -1,0 +1,1 @@
+"""Pictures of the project for its readers, made by scripts."""
