@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages import frame
-from pages.catalog import SECTIONS
+from pages.catalog import SECTIONS, Entry
 
 HERE = Path(__file__).resolve().parent
 
 st.set_page_config(page_title="Descent Lab", page_icon="📉", layout="wide")
 
+
+def page(entry: Entry, **how: Any) -> StreamlitPage:
+    """The page of an entry, as the navigation takes it."""
+    return st.Page(HERE / f"{entry.file}.py", title=entry.title, help=entry.help, **how)
+
+
 first = next(iter(SECTIONS.values()))[0]
-navigation = st.navigation(
-    {
-        section: [
-            st.Page(
-                HERE / f"{entry.file}.py",
-                title=entry.title,
-                url_path=entry.path,
-                help=entry.help,
-                default=entry is first,
-            )
-            for entry in entries
-        ]
-        for section, entries in SECTIONS.items()
-    },
-    position="hidden" if st.context.is_embedded else "top",
-)
+pages = {
+    section: [
+        page(entry, default=True, url_path="home")
+        if entry is first
+        else page(entry, url_path=entry.path)
+        for entry in entries
+    ]
+    for section, entries in SECTIONS.items()
+}
+# Streamlit shows the default page at the root alone; its own address is to work as well.
+pages[""] = [page(first, url_path=first.path, visibility="hidden")]
+navigation = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
 frame.dress()
 navigation.run()
