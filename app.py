@@ -33,9 +33,7 @@ def frame_ancestors(setting: str) -> str:
     Raises ValueError where the setting would end the directive or the header.
     """
     sources = setting.split()
-    if not sources or any(
-        not source.isprintable() or set(source) & set(";,") for source in sources
-    ):
+    if not sources or not setting.isprintable() or set(setting) & set(";,"):
         raise ValueError(f"{FRAME_ANCESTORS} must be sources separated by spaces, not {setting!r}")
     return f"frame-ancestors {' '.join(sources)}"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import streamlit as st
@@ -31,7 +31,8 @@ Marker: TypeAlias = Literal[
 Color: TypeAlias = str
 EventKind: TypeAlias = Literal["click", "drag", "drop"]
 
-_KINDS: Final = get_args(EventKind)
+_KINDS: Final[tuple[EventKind, ...]] = ("click", "drag", "drop")
+_SIDES: Final = ("x0", "y0", "x1", "y1")
 _INK: Final = "var(--st-text-color)"
 
 
@@ -133,7 +134,8 @@ class Panel:
     """One picture on the stage.
 
     A "plane" reports clicks; on a "chart" with a `cursor` a click moves the clock; a "scene"
-    is 3-D.  `cursor` is True where the axis counts frames, or the x of each frame.
+    is 3-D.  `cursor` is True where the axis counts frames, or the x of each frame.  `rows` is
+    how many rows of the stage it spans, where panels stand in several.
     """
 
     id: str
@@ -147,11 +149,12 @@ class Panel:
     cursor: bool | ArrayLike = False
     title: str = ""
     alt: str = ""
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the reader did on a panel, in data coordinates; `id` is the handle's ("" for a click)."""
+    """What the reader did on a panel, in data coordinates; `id` is the handle's, "" for a click."""
 
     panel: str
     id: str
@@ -199,6 +202,7 @@ def stage(
     legend: bool = True,
     report_cursor: bool = False,
     start_frame: int | None = None,
+    frame_name: str = "step",
     captions: Sequence[str] = (),
     on_event: Callable[[Event], None] | None = None,
 ) -> StageResult:
@@ -207,9 +211,11 @@ def stage(
     `height` is the whole of it in CSS pixels, playback bar included, where the panels stand
     side by side; `columns` gives their relative widths, or a number of columns to wrap at.
     Where autoplay is off (or the reader prefers reduced motion) the last frame is shown, or
-    `start_frame`.  `captions` is one line a frame.  `on_event` is called before the script
-    runs, as a Streamlit callback is; `pending_event` gives the same event to code that runs
-    ahead of this call.
+    `start_frame`, which moves the clock again whenever it changes.  `autoplay` and `loop` say
+    how the clock starts; afterwards it is the reader's.  With `report_cursor` the frame comes
+    back when the clock rests.  `frame_name` is what a frame is called.  `captions` is one line
+    a frame.  `on_event` is called before the script runs, as a Streamlit callback is;
+    `pending_event` gives the same event to code that runs ahead of this call.
     """
     answers = wire.state(key)
     record = _record(key)
@@ -231,6 +237,7 @@ def stage(
         "legend": legend,
         "report": report_cursor,
         "start": start_frame,
+        "frameName": frame_name,
         "captions": list(captions),
         "plotly": assets.address(assets.plotly(), "plotly.min.js"),
         "panels": [_panel(panel, record.wire) for panel in panels],
@@ -240,7 +247,7 @@ def stage(
         record.digest = content
         record.seq += 1
     data["seq"] = record.seq
-    event_seq, _ = wire.payload(answers, "event")
+    event_seq, said = wire.payload(answers, "event")
     cursor_seq, cursor = wire.payload(answers, "cursor")
     data["echo"] = max(event_seq, cursor_seq)
     data["need"] = need
@@ -260,9 +267,7 @@ def stage(
         on_cursor_change=_ignore,
         on_need_change=_ignore,
     )
-    event = (
-        _event(wire.payload(answers, "event")[1], targets) if event_seq != record.event else None
-    )
+    event = None if event_seq == record.event else _event(said, targets)
     record.event = event_seq
     frame = wire.number(cursor.get("frame")) if cursor_seq else None
     return StageResult(event, None if frame is None else min(max(int(frame), 0), frames - 1))
@@ -293,10 +298,10 @@ def _event(body: Mapping[str, Any], handles: Mapping[str, set[str]] | None = Non
     """The event in a browser's answer, or None; `handles` are the known ids of each panel."""
     panel, handle = wire.text(body.get("panel")), wire.text(body.get("id"))
     x, y = wire.number(body.get("x")), wire.number(body.get("y"))
-    kind = body.get("kind")
-    if panel is None or handle is None or x is None or y is None:
+    kind = next((known for known in _KINDS if known == body.get("kind")), None)
+    if panel is None or handle is None or x is None or y is None or kind is None:
         return None
-    if kind not in _KINDS or (kind == "click") != (handle == ""):
+    if (kind == "click") != (handle == ""):
         return None
     if handles is not None and (panel not in handles or handle not in handles[panel] | {""}):
         return None
@@ -311,6 +316,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         "kind": panel.kind,
         "title": panel.title,
         "alt": panel.alt,
+        "rows": max(1, int(panel.rows)),
         "figure": figure,
         "hash": wire.digest(json.dumps(_without_bytes(figure))),
         "tracks": [_track(track, encoder) for track in panel.tracks],

@@ -52,7 +52,8 @@ export class Slider extends Item {
     this.number = this.named(element.querySelector(".dc-number"))
     this.message = element.querySelector(".dc-message")
     this.tick = element.querySelector(".dc-tick")
-    this.held = false
+    this.held = false // a pointer is on the thumb
+    this.unsettled = false // moved, and not yet sent as committed
     this.timer = 0
     const stepped = spec.scale === "linear" && spec.step
     this.range.min = stepped ? spec.min : 0
@@ -75,9 +76,8 @@ export class Slider extends Item {
     }
     range.onpointerdown = () => (this.held = true)
     const release = () => {
-      if (!this.held) return
       this.held = false
-      this.settle()
+      if (!this.timer) this.settle()
     }
     range.onpointerup = range.onpointercancel = range.onlostpointercapture = release
     range.oninput = () => {
@@ -85,10 +85,8 @@ export class Slider extends Item {
       // Keys have no release: they are settled after a while without any.
       if (!this.held) this.later()
     }
-    range.onchange = () => {
-      if (!this.held && !this.timer) this.settle()
-    }
-    range.onblur = () => this.timer && this.settle()
+    range.onchange = release // the last word where a pointer's release goes unseen
+    range.onblur = () => this.settle()
     range.onkeydown = (event) => this.rangeKey(event)
     number.onfocus = () => number.select()
     number.onchange = () => this.read()
@@ -143,6 +141,7 @@ export class Slider extends Item {
 
   read() {
     const { number, spec } = this
+    if (number.value === shown(this.value)) return
     const text = number.value.trim().replace(",", ".").replace("−", "-")
     const asked = text === "" ? NaN : Number(text)
     if (!Number.isFinite(asked)) {
@@ -168,7 +167,9 @@ export class Slider extends Item {
     const changed = value !== this.value
     this.value = value
     this.show()
-    if (changed || committed) this.panel.moved(this.name, value, committed)
+    if (!changed) return
+    this.unsettled = !committed
+    this.panel.moved(this.name, value, committed)
   }
 
   later() {
@@ -179,6 +180,8 @@ export class Slider extends Item {
   settle() {
     clearTimeout(this.timer)
     this.timer = 0
+    if (!this.unsettled) return
+    this.unsettled = false
     this.panel.moved(this.name, this.value, true)
   }
 

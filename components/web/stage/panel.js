@@ -17,6 +17,7 @@ const EDGE = 7 // heads may stand over the axes' edge by this much
 const FAR = 1e5 // pixels; canvases misbehave far beyond this
 const CLICK_PX = 5
 const DOUBLE_MS = 260
+const REACH = 14 // pixels from the pointer to a track that it reads
 
 const significant = (value) =>
   Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "—"
@@ -99,20 +100,16 @@ export class Panel {
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
     }
     this.plot.style.height = `${height}px`
-    const plain = figure(spec.figure, theme)
+    const { data = [], layout: given = {} } = figure(spec.figure, theme)
     const first = !graph.on
-    const look2 = layout(plain.layout ?? {}, theme, width, height)
-    await this.stage.Plotly.react(graph, plain.data ?? [], look2, CONFIG)
+    await this.stage.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
     if (first) {
-      graph.on("plotly_afterplot", () => this.measure())
-      graph.on("plotly_relayouting", () => {
+      const moved = () => {
         this.measure()
         this.stage.paint()
-      })
-      graph.on("plotly_relayout", () => {
-        this.measure()
-        this.stage.paint()
-      })
+      }
+      graph.on("plotly_relayouting", moved)
+      graph.on("plotly_relayout", moved)
     }
     this.measure()
   }
@@ -133,9 +130,8 @@ export class Panel {
     this.y0 = y0
     this.sx = xaxis._length / (x1 - x0)
     this.sy = -yaxis._length / (y1 - y0)
-    this.zoomed = xaxis._rangeInitial0 !== undefined && (
-      xaxis.range[0] !== xaxis._rangeInitial0 || xaxis.range[1] !== xaxis._rangeInitial1 ||
-      yaxis.range[0] !== yaxis._rangeInitial0 || yaxis.range[1] !== yaxis._rangeInitial1)
+    this.zoomed = [xaxis, yaxis].some(({ range, _rangeInitial0: a, _rangeInitial1: b }) =>
+      a !== undefined && (range[0] !== a || range[1] !== b))
     for (const track of this.tracks) this.place(track)
     this.drawn = -1
     this.paintBelow()
@@ -434,23 +430,46 @@ export class Panel {
     return best
   }
 
-  // The numbers of a raster under the pointer.
+  // Shows the numbers under the pointer: a raster's, else the nearest track's.
   read(x, y) {
+    const text = this.inside(x, y) ? this.readRaster(x, y) || this.readTrack(x, y) : ""
+    this.tip.hidden = !text
+    if (!text) return
+    this.tip.textContent = text
+    const across = x > this.width / 2 ? `calc(${x - 12}px - 100%)` : `${x + 12}px`
+    const down = y > this.height / 2 ? `calc(${y - 12}px - 100%)` : `${y + 12}px`
+    this.tip.style.transform = `translate(${across}, ${down})`
+  }
+
+  readRaster(x, y) {
     const raster = this.rasters.findLast((entry) => entry.readout.length)
-    if (!raster || !this.inside(x, y)) return (this.tip.hidden = true)
+    if (!raster) return ""
     const [x0, x1, y0, y1] = this.pixels(raster.bounds)
     const [rows, columns] = raster.values.shape
     const column = Math.floor(((x - x0) / (x1 - x0)) * columns)
     const row = Math.floor(((y - y0) / (y1 - y0)) * rows)
-    if (column < 0 || row < 0 || column >= columns || row >= rows) return (this.tip.hidden = true)
-    this.tip.textContent = raster.readout
+    if (column < 0 || row < 0 || column >= columns || row >= rows) return ""
+    return raster.readout
       .map(([label, values]) => `${label} ${significant(values[row * columns + column])}`)
       .join("\n")
-    this.tip.hidden = false
-    const across = x > this.width / 2 ? `calc(${x - 12}px - 100%)` : `${x + 12}px`
-    const down = y > this.height / 2 ? `calc(${y - 12}px - 100%)` : `${y + 12}px`
-    this.tip.style.transform = `translate(${across}, ${down})`
-    return true
+  }
+
+  readTrack(x, y) {
+    let near = null
+    let index = 0
+    let best = REACH ** 2
+    for (const track of this.tracks) {
+      const end = track.mode === "curve" ? track.end : Math.min(track.end, this.drawn)
+      for (let i = 0; i <= end; i++) {
+        const distance = (track.px[i] - x) ** 2 + (track.py[i] - y) ** 2
+        if (distance < best) [near, index, best] = [track, i, distance]
+      }
+    }
+    if (!near) return ""
+    const value = significant(near.y[index])
+    const numbers = this.spec.kind === "chart" ? value : `${significant(near.x[index])}, ${value}`
+    const head = [near.label, `${this.stage.data.frameName} ${index}`].filter(Boolean).join(", ")
+    return `${head}\n${numbers}`
   }
 
   dispose() {

@@ -34,6 +34,7 @@ export function layout(given, theme, width, height) {
     linecolor: theme.faded(theme.text, 0.35),
     zerolinecolor: theme.faded(theme.text, 0.2),
     zerolinewidth: 1,
+    exponentformat: "power",
     ticks: "outside",
     ticklen: 4,
     tickcolor: theme.faded(theme.text, 0.35),
@@ -63,7 +64,11 @@ export function layout(given, theme, width, height) {
     },
   }
   for (const name of Object.keys(out)) {
-    if (AXIS.test(name)) out[name] = { ...axis, ...out[name] }
+    if (AXIS.test(name)) {
+      out[name] = { ...axis, ...out[name] }
+      const { title } = out[name]
+      if (title) out[name].title = { standoff: 8, ...(title.text ? title : { text: title }) }
+    }
     if (SCENE.test(name)) {
       out[name] = { ...out[name] }
       for (const side of ["xaxis", "yaxis", "zaxis"]) {

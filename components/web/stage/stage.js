@@ -14,10 +14,12 @@ import { Bar, Clock } from "./playback.js"
 import { plotly } from "./plotly.js"
 import { Scene } from "./scene.js"
 
-const NARROW = 480 // below this width panels stand one above the other
 const GAP = 12
+const ROW_GAP = 4
 const TITLE = 20
-const LEAST = 150 // of a panel's height
+const LEAST = 150 // of a panel's height and width
+const LEAST_ROW = 104 // of the height where there are three rows or more
+const LEAST_BESIDE = 170 // of the width where the caller says how panels share it, else they stack
 
 const { mount, copy } = await files(import.meta.url, "stage")
 const instances = new WeakMap()
@@ -78,22 +80,24 @@ class Stage {
       }
       return
     }
-    const first = !this.data
+    const before = this.data
     this.data = data
-    this.setClock(first)
+    this.setClock(before)
     this.refresh()
   }
 
-  setClock(first) {
+  setClock(before) {
     const { data, clock } = this
-    if (!first) return clock.resize(data.frames)
+    if (before) {
+      clock.resize(data.frames)
+      if (data.start !== null && data.start !== before.start) clock.seek(data.start)
+      return
+    }
     clock.frames = data.frames
-    clock.seconds = data.seconds
     clock.loop = data.loop
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches
     this.autoplay = data.autoplay && !still
     clock.position = this.autoplay ? 0 : Math.min(data.start ?? clock.end, clock.end)
-    return undefined
   }
 
   // Redraws what changed; calls that arrive meanwhile are folded into one more round.
@@ -119,6 +123,7 @@ class Stage {
     this.root.setAttribute("aria-label", data.alt)
     this.clock.seconds = data.seconds
     this.bar.element.hidden = !data.playback
+    this.bar.scrub.setAttribute("aria-label", data.frameName)
     this.caption.hidden = !data.captions.length
     this.showLegend(data, theme)
     const boxes = this.arrange(data)
@@ -132,6 +137,7 @@ class Stage {
       const panel = this.panels.get(spec.id) ?? this.create(spec)
       const place = this.grid.children[i]
       if (place !== panel.element) this.grid.insertBefore(panel.element, place ?? null)
+      panel.element.style.gridRow = `span ${boxes[i].span}`
       await panel.update(spec, theme, boxes[i].width, boxes[i].height - (spec.title ? TITLE : 0))
       if (!this.alive) return
     }
@@ -157,24 +163,35 @@ class Stage {
   arrange(data) {
     const n = data.panels.length
     const width = this.root.clientWidth
-    const narrow = width < NARROW
-    const given = data.columns ?? n
-    let shares = Array.isArray(given) ? given.slice(0, n) : Array(Math.min(given, n) || 1).fill(1)
-    if (narrow) shares = [1]
-    const rows = Math.ceil(n / shares.length)
-    const chrome = ["legend", "caption", "bar"].reduce((sum, name) => {
-      const element = this.root.querySelector(`.dl-${name}`)
-      return sum + (element.hidden ? 0 : element.offsetHeight)
-    }, 0)
-    const gaps = (rows - 1) * 4
-    const stacked = narrow && n > 1
-    const room = stacked ? Math.min(320, Math.round(width * 0.8)) : (data.height - chrome - gaps) / rows
-    const height = Math.max(LEAST, Math.floor(room))
-    const total = shares.reduce((sum, share) => sum + share, 0)
-    const free = width - GAP * (shares.length - 1)
-    const widths = shares.map((share) => Math.floor((free * share) / total))
+    const across = (shares) => {
+      const total = shares.reduce((sum, share) => sum + share, 0)
+      const free = width - GAP * (shares.length - 1)
+      return shares.map((share) => Math.floor((free * share) / total))
+    }
+    let widths
+    if (Array.isArray(data.columns)) {
+      widths = across(data.columns.slice(0, n))
+    } else {
+      const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
+      widths = across(Array(Math.min(data.columns ?? n, n, most) || 1).fill(1))
+    }
+    const given = Array.isArray(data.columns) || n <= 3
+    if (given && Math.min(...widths) < LEAST_BESIDE) widths = [width]
+    const stacked = widths.length === 1 && n > 1
+    const spans = data.panels.map((panel) => (stacked ? 1 : panel.rows))
+    const { columns, rows } = cells(spans, widths.length)
+    const chrome = [this.legend, this.caption, this.bar.element].reduce(
+      (sum, element) => sum + (element.hidden ? 0 : element.offsetHeight), 0)
+    const room = stacked
+      ? Math.min(320, Math.round(width * 0.8))
+      : (data.height - chrome - (rows - 1) * ROW_GAP) / rows
+    const height = Math.max(stacked || rows < 3 ? LEAST : LEAST_ROW, Math.floor(room))
     this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
-    return data.panels.map((_, i) => ({ width: widths[i % widths.length], height }))
+    return spans.map((span, i) => ({
+      width: widths[columns[i]],
+      height: span * height + (span - 1) * ROW_GAP,
+      span,
+    }))
   }
 
   showLegend(data, theme) {
@@ -216,7 +233,8 @@ class Stage {
     this.bar.refresh()
     if (clock.playing) return
     const line = this.data.captions[clock.frame]
-    this.live.textContent = `Frame ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
+    const name = this.data.frameName
+    this.live.textContent = `${name} ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
     if (this.data.report) this.gate.push("cursor", { frame: clock.frame })
   }
 
@@ -249,4 +267,20 @@ class Stage {
     this.panels.clear()
     this.root.remove()
   }
+}
+
+// Where panels stand that span rows: the column of each, and how many rows they fill, as the
+// grid's own placement has it (row by row, never back).
+function cells(spans, across) {
+  const free = Array(across).fill(0) // by column: the first row that nothing spans into
+  const columns = []
+  let at = 0
+  for (const span of spans) {
+    while (free[at % across] > Math.floor(at / across)) at++
+    const column = at % across
+    free[column] = Math.floor(at / across) + span
+    columns.push(column)
+    at++
+  }
+  return { columns, rows: Math.max(...free) }
 }

@@ -1,0 +1,121 @@
+"""The app's own routes and the header that says who may embed it."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+import app
+from components import assets
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(assets.modules().files)
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(Starlette(routes=app.ROUTES, middleware=app.MIDDLEWARE))
+
+
+def url(bundle: assets.Bundle, path: str) -> str:
+    return f"/{assets.address(bundle, path)}"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_file_is_served_with_its_type_and_for_ever(client: TestClient, path: str) -> None:
+    answer = client.get(url(assets.modules(), path))
+    assert answer.status_code == 200
+    kind = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}[Path(path).suffix]
+    assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.content == (ROOT / "components" / "web" / path).read_bytes()
+
+
+def test_plotly_is_compressed_and_named_by_its_content(client: TestClient) -> None:
+    address = url(assets.plotly(), "plotly.min.js")
+    with client.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert len(raw) < 2_000_000
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == gzip.decompress(raw) == assets.plotly().files["plotly.min.js"]
+
+
+def test_a_known_copy_is_not_sent_again(client: TestClient) -> None:
+    address = url(assets.modules(), FILES[0])
+    first = client.get(address)
+    again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize("header", ["", "br", "gzip;q=0", "identity"])
+def test_gzip_only_where_it_is_accepted(client: TestClient, header: str) -> None:
+    answer = client.get(url(assets.modules(), FILES[0]), headers={"Accept-Encoding": header})
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../app.py",
+        "..%2f..%2fapp.py",
+        "%2e%2e/%2e%2e/app.py",
+        "stage/../../stage.py",
+        "/etc/passwd",
+        "stage",
+        "",
+    ],
+)
+def test_nothing_else_can_be_reached(client: TestClient, path: str) -> None:
+    assert client.get(f"/assets/{assets.modules().digest}/{path}").status_code == 404
+
+
+def test_another_digest_is_not_found(client: TestClient) -> None:
+    assert client.get("/assets/0123456789/stage/stage.js").status_code == 404
+
+
+def test_under_a_base_path() -> None:
+    client = TestClient(Starlette(routes=assets.routes("/course/lab/")))
+    path = assets.address(assets.modules(), FILES[0])
+    assert client.get(f"/course/lab/{path}").status_code == 200
+    assert client.get(f"/{path}").status_code == 404
+
+
+def test_the_loader_is_all_that_a_rerun_carries() -> None:
+    text = assets.loader("stage/stage.js")
+    assert len(text.strip().splitlines()) == 3
+    assert len(text) < 400
+    with pytest.raises(FileNotFoundError):
+        assets.loader("stage/absent.js")
+
+
+def test_every_answer_says_who_may_embed(client: TestClient) -> None:
+    for path in (url(assets.modules(), FILES[0]), "/nowhere"):
+        assert client.get(path).headers["content-security-policy"] == "frame-ancestors *"
+
+
+def test_embedding_is_one_setting() -> None:
+    expected = "frame-ancestors 'self' https://course.example"
+    assert app.frame_ancestors("  'self'   https://course.example ") == expected
+    for wrong in ("", " ", "*; script-src *", "a,b", "*\r\nX-Evil: 1"):
+        with pytest.raises(ValueError, match=app.FRAME_ANCESTORS):
+            app.frame_ancestors(wrong)
+
+
+def test_assets_are_found_without_importing_plotly() -> None:
+    code = "import sys; from components import assets as a; a.plotly(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "plotly" not in done.stdout.split()
