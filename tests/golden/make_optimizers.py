@@ -34,17 +34,20 @@ def warmup_cosine(steps: int) -> np.ndarray:
 def record(rules: Iterator[Rule], steps: int, stride: int, target: Path) -> None:
     """Runs every rule on every problem and stores the paths, each ``stride``-th point of them.
 
-    Raises ``ValueError`` where a run diverges, or where a shift of its start along either axis
-    grows anywhere on the path beyond what agreement to 1e-12 allows.
+    Raises ``ValueError`` where a run diverges, or where a tiny shift of its start along either
+    axis, or of every learning rate at random (as rounding disturbs every step), grows anywhere on
+    the path beyond what agreement to 1e-12 allows.
     """
     kept = np.arange(0, steps + 1, stride)
     schedule = warmup_cosine(steps)
+    jitter = 1 + SHIFT * np.random.default_rng(0).standard_normal(steps)
     cases, arrays, refused = [], {"kept": kept, "schedule": schedule}, []
     for rule in rules:
         for problem, lr in zip(PROBLEMS, rule.lrs, strict=True):
             lrs = lr * (schedule if rule.scheduled else np.ones(steps))
             starts = np.array(problem.start) + SHIFT * np.array([[0, 0], [1, 0], [0, 1]])
             path, *shifted = rule.run(problem, starts, lrs)
+            shifted.extend(rule.run(problem, starts[:1], lrs * jitter))
             growth = np.abs(np.array(shifted) - path).max() / SHIFT
             case = {
                 "optimizer": rule.optimizer,

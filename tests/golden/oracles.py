@@ -6,10 +6,12 @@ in float64, and gives the whole path from every start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -87,6 +89,16 @@ def by_torch(
         return np.array(points)
 
     return lambda problem, starts, lrs: np.array([path(problem, s, lrs) for s in starts])
+
+
+@contextmanager
+def bfloat16_as_float64() -> Iterator[None]:
+    """PyTorch's Muon in full precision: its one cast to bfloat16 gives float64 instead.
+
+    It copies, as the real cast does, for the iteration then works in place.
+    """
+    with mock.patch.object(torch.Tensor, "bfloat16", lambda tensor: tensor.double().clone()):
+        yield
 
 
 def by_optax(make: Callable[[Any], optax.GradientTransformation]) -> Run:
