@@ -10,6 +10,8 @@ from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
 from engine.stability import Explanation, explain
+from engine.streams import Stream, follow
+from engine.sweeps import Sweep, sweep
 
 __all__ = [
     "LANDSCAPES",
@@ -21,10 +23,14 @@ __all__ = [
     "Landscape",
     "Optimizer",
     "Schedule",
+    "Stream",
+    "Sweep",
     "autograd",
     "descend",
     "explain",
+    "follow",
     "information",
     "landscape",
     "losses",
+    "sweep",
 ]

@@ -69,8 +69,9 @@ class PlaneOracle:
         """u ⊙ Hu by one product of the Hessian with this step's random signs u."""
         if self._probe is None:
             raise ValueError("this rule draws random signs but does not say so (Optimizer.draws)")
-        product: Vector = autograd.jvp(autograd.grad(self.loss), (w,), (self._probe,))[1]
-        return self._probe * product
+        product = autograd.jvp(autograd.grad(self.loss), (w,), (self._probe,))[1]
+        estimate: Vector = self._probe * product
+        return estimate
 
 
 @dataclass(frozen=True)
@@ -255,8 +256,8 @@ def _suffix(name: str, optimizer: Optimizer) -> str:
 
 @lru_cache(maxsize=256)
 def _kernel(
-    landscape_key: _Key,
-    rule_key: _Key,
+    landscape_key: ByFunction,
+    rule_key: ByFunction,
     options: tuple[tuple[str, str | bool], ...],
     scheduled: bool,
     noisy: bool,
@@ -280,7 +281,7 @@ def _kernel(
     return plan, Kernel(source, scalars, arrays)
 
 
-class _Key:
+class ByFunction:
     """A cache key: an entry, known by its function alone."""
 
     __slots__ = ("entry", "function")
@@ -293,7 +294,7 @@ class _Key:
         return hash(self.function)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.function is other.function
+        return isinstance(other, ByFunction) and self.function is other.function
 
 
 def kernel_of(
@@ -308,8 +309,8 @@ def kernel_of(
     """The cached plan and kernel of a rule on a landscape."""
     chosen = tuple(optimizer.option_values(options).items())
     return _kernel(
-        _Key(landscape, landscape.function),
-        _Key(optimizer, optimizer.rule),
+        ByFunction(landscape, landscape.function),
+        ByFunction(optimizer, optimizer.rule),
         chosen,
         scheduled,
         noisy,
@@ -360,6 +361,34 @@ def probe_signs(steps: int, seed: int) -> Array:
     return np.random.default_rng((seed, 1)).choice((-1.0, 1.0), size=(steps, 2))
 
 
+def step_inputs(
+    optimizer: Optimizer,
+    options: Mapping[str, str | bool],
+    steps: int,
+    schedule: npt.ArrayLike | Schedule | str | None,
+    noise: float,
+    seed: int,
+) -> tuple[list[Array], Array | None]:
+    """What `Plan.per_step` names, each (steps,), and the schedule's factors if there is one.
+
+    Raises ValueError for a schedule that does not fit the steps.
+    """
+    inputs: list[Array] = []
+    factors: Array | None = None
+    if schedule is not None:
+        if isinstance(schedule, (str, Schedule)):
+            schedule = find_schedule(schedule).factors(steps)
+        factors = np.ascontiguousarray(schedule, dtype=float)
+        if factors.shape != (steps,) or not np.isfinite(factors).all():
+            raise ValueError(f"schedule must be {steps} finite factors, got shape {factors.shape}")
+        inputs.append(factors)
+    if noise > 0:
+        inputs += [np.ascontiguousarray(n) for n in gradient_noise(steps, noise, seed).T]
+    if optimizer.draws_probe(options):
+        inputs += [np.ascontiguousarray(u) for u in probe_signs(steps, seed).T]
+    return inputs, factors
+
+
 def descend(
     landscape: Landscape | str,
     optimizer: Optimizer | str,
@@ -385,19 +414,7 @@ def descend(
     point = check_run(start, steps, noise)
     values = optimizer.hyper_values(hypers)
     chosen = optimizer.option_values(options)
-    per_step: list[Array] = []
-    factors: Array | None = None
-    if schedule is not None:
-        if isinstance(schedule, (str, Schedule)):
-            schedule = find_schedule(schedule).factors(steps)
-        factors = np.ascontiguousarray(schedule, dtype=float)
-        if factors.shape != (steps,) or not np.isfinite(factors).all():
-            raise ValueError(f"schedule must be {steps} finite factors, got shape {factors.shape}")
-        per_step.append(factors)
-    if noise > 0:
-        per_step += [np.ascontiguousarray(n) for n in gradient_noise(steps, noise, seed).T]
-    if optimizer.draws_probe(chosen):
-        per_step += [np.ascontiguousarray(u) for u in probe_signs(steps, seed).T]
+    per_step, factors = step_inputs(optimizer, chosen, steps, schedule, noise, seed)
 
     def run(recorded: bool) -> tuple[Plan, int, list[Array]]:
         plan, kernel = kernel_of(

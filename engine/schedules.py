@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,12 @@ import numpy.typing as npt
 from engine.optimizers import Hyper
 
 Array = npt.NDArray[np.float64]
-Curve = Callable[[Array, int, SimpleNamespace], Array]
+Curve = Callable[[Array, int, SimpleNamespace], Any]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule and what is known of it; call it to set parameters: SCHEDULES["step"](drop=0.5)."""
+    """A schedule and what is known of it; calling it sets parameters, as in cosine(final=0.1)."""
 
     slug: str
     name: str
@@ -78,32 +79,32 @@ def _length(share: float, total: int) -> int:
     return max(round(share * total), 1)
 
 
-def _constant(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _constant(t: Array, total: int, p: SimpleNamespace) -> Any:
     return np.ones_like(t)
 
 
-def _step(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _step(t: Array, total: int, p: SimpleNamespace) -> Any:
     return p.drop ** np.floor(t / _length(p.every, total))
 
 
-def _exponential(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _exponential(t: Array, total: int, p: SimpleNamespace) -> Any:
     return p.end ** (t / total)
 
 
-def _half_cosine(share: Array) -> Array:
+def _half_cosine(share: Any) -> Any:
     """1 at share 0, 0 at share 1."""
     return 0.5 * (1.0 + np.cos(np.pi * share))
 
 
-def _linear(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _linear(t: Array, total: int, p: SimpleNamespace) -> Any:
     return 1.0 - (1.0 - p.final) * t / total
 
 
-def _cosine(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _cosine(t: Array, total: int, p: SimpleNamespace) -> Any:
     return p.final + (1.0 - p.final) * _half_cosine(t / total)
 
 
-def _restarts(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _restarts(t: Array, total: int, p: SimpleNamespace) -> Any:
     length, begin = _length(p.cycle, total), 0
     share = np.empty_like(t)
     while begin < total:
@@ -114,7 +115,7 @@ def _restarts(t: Array, total: int, p: SimpleNamespace) -> Array:
     return p.final + (1.0 - p.final) * _half_cosine(share)
 
 
-def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Any:
     start, end = 1.0 / p.divisor, 1.0 / (p.divisor * p.final_divisor)
     top = p.peak * total - 1.0
     rise = np.clip(t / top if top > 0 else 1.0, 0.0, 1.0)
@@ -124,7 +125,7 @@ def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Array:
     return np.where(t <= top, rising, falling)
 
 
-def _inverse_sqrt(t: Array, total: int, p: SimpleNamespace) -> Array:
+def _inverse_sqrt(t: Array, total: int, p: SimpleNamespace) -> Any:
     scale = _length(p.timescale, total)
     return np.sqrt(scale / (scale + t))
 

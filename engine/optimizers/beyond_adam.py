@@ -174,7 +174,7 @@ def _nadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
 
 def _nadam_latex(o: SimpleNamespace) -> tuple[str, ...]:
     if o.form == "dozat":
-        ahead = (
+        ahead: tuple[str, ...] = (
             (
                 r"<m_hat> = \frac{<beta1>\, <m>}{1 - <beta1>^{<t> + 1}}"
                 r" + \frac{(1 - <beta1>)\, <g>}{1 - <beta1>^{<t>}}"
