@@ -85,26 +85,36 @@ def _minima(landscape: Landscape) -> list[Figure]:
     ]
 
 
-def loss_axes(losses: list[Array], steps: int, *, floor: float, target: float | None) -> Figure:
-    """The axes of loss against step: log10, from the highest start to the lowest reached.
+def logarithmic(landscape: Landscape, losses: list[Array]) -> bool:
+    """Whether heights above the minimum fit a log axis: they do unless some lie below zero."""
+    return landscape.minimum is not None or all(float(curve.min()) > 0 for curve in losses)
 
-    losses are heights above the minimum, > 0 after clipping at floor; target draws a line.
+
+def loss_axes(losses: list[Array], steps: int, *, log: bool, target: float) -> Figure:
+    """The axes of loss against step, from the highest worth seeing to the lowest reached.
+
+    losses (steps + 1,) each are heights above the minimum. A run that gets away rises out of the
+    picture after a thousandfold; one that falls without end leaves it below. target draws a line.
     """
     layout = style.base_layout("curve")
     layout["margin"] = {"l": 52, "r": 10, "t": 6, "b": 36}
-    # A run that gets away may rise a thousandfold in the picture before it leaves it.
-    tops = [min(float(curve.max()), 1e3 * float(curve[0])) for curve in losses if curve.size]
-    lows = [float(curve.min()) for curve in losses if curve.size]
-    top = max([*tops, floor * 10]) * 3
-    low = max(min([*lows, top / 100]) / 2, floor)
     layout["xaxis"] |= {"title": {"text": "step"}, "range": [0, max(steps, 1)]}
-    layout["yaxis"] |= {
-        "type": "log",
-        "range": [float(np.log10(low)), float(np.log10(top))],
-        "exponentformat": "power",
-        "dtick": max(1, int(np.ceil(np.log10(top / low) / 6))),
-    }
-    if target is not None and low < target < top:
+    begin = max((abs(float(curve[0])) for curve in losses), default=1.0) or 1.0
+    if log:
+        top = max([*(min(float(c.max()), 1e3 * begin) for c in losses), FLOOR * 10]) * 3
+        low = max(min([*(float(c.min()) for c in losses), top / 100]) / 2, FLOOR)
+        layout["yaxis"] |= {
+            "type": "log",
+            "range": [float(np.log10(low)), float(np.log10(top))],
+            "exponentformat": "power",
+            "dtick": max(1, int(np.ceil(np.log10(top / low) / 6))),
+        }
+    else:
+        top = max(min(float(c.max()), 10 * begin) for c in losses)
+        low = min(max(float(c.min()), -10 * begin) for c in losses)
+        pad = 0.06 * (top - low) or 1.0
+        layout["yaxis"] |= {"range": [low - pad, top + pad]}
+    if low < target < top:
         layout["shapes"] = [
             {
                 "type": "line",

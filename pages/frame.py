@@ -70,7 +70,13 @@ def opening(x: Experiment, title: str, lead: str) -> None:
         with tools:
             share(f"{x.page}.share", title=title)
     for notice in x.notices:
-        st.warning(notice, icon=":material/link_off:")
+        reason = notice.reason.replace("```", "'''")
+        instead = f"`{notice.instead}`" if notice.instead else "its default"
+        st.warning(
+            f"**{notice.name}** in the link could not be used; it is {instead} instead."
+            f"\n\n```text\n{reason}\n```",
+            icon=":material/link_off:",
+        )
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -110,7 +116,7 @@ def formula(
         st.session_state[typed] = x[name]
     st.text_input(label, key=typed, on_change=take, placeholder=example, disabled=x.locked(name))
     if st.session_state.get(problem):
-        st.error(f"```\n{st.session_state[problem]}\n```")
+        st.error(f"```text\n{st.session_state[problem]}\n```")
 
 
 _STROKES = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dashed"}

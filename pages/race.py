@@ -284,19 +284,26 @@ def panels(surface: Landscape, names: list[str], runs: list[Descent]) -> list[Pa
     handle = Handle(
         id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0), maximum=(x1, y1)
     )
+    curves = [r.gap for r in runs]
+    decades = pictures.logarithmic(surface, curves)
     loss = Panel(
         id="loss",
         kind="chart",
         title=pictures.loss_title(surface),
-        figure=pictures.loss_axes(
-            [r.gap for r in runs], x["steps"], floor=pictures.FLOOR, target=x["target"]
-        ),
+        figure=pictures.loss_axes(curves, x["steps"], log=decades, target=x["target"]),
         tracks=[
-            track_of(name, look, r, None, np.maximum(r.gap, pictures.FLOOR), mode="curve")
-            for name, look, r in zip(names, looks, runs, strict=True)
+            track_of(
+                name,
+                look,
+                r,
+                None,
+                np.maximum(curve, pictures.FLOOR) if decades else curve,
+                mode="curve",
+            )
+            for name, look, r, curve in zip(names, looks, runs, curves, strict=True)
         ],
         cursor=True,
-        alt="Loss against step on a logarithmic axis, one curve for each optimizer.",
+        alt="Loss against step, one curve for each optimizer.",
     )
     if x["view"] == "3-D":
         scene = Panel(

@@ -37,6 +37,15 @@ class Field(Generic[T]):
     format: Callable[[T], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A value of the link that could not be used: its field, why, and what stands instead."""
+
+    name: str
+    reason: str
+    instead: str
+
+
 def shorten(value: float) -> str:
     """A number as short text that reads back as the same number."""
     return (
@@ -166,8 +175,8 @@ class Experiment:
         )
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What could not be read from the link, a sentence each."""
+    def notices(self) -> tuple[Notice, ...]:
+        """What could not be read from the link."""
         return tuple(self._store["notices"])
 
     def hidden(self, name: str) -> bool:
@@ -214,10 +223,7 @@ class Experiment:
                         raise ValueError(f"it is longer than {MAX_TEXT} characters")
                     values[name] = field.parse(given[name])
                 except ValueError as error:
-                    notices.append(
-                        f"**{name}** in the link could not be used ({error}); "
-                        f"it is {field.format(field.default) or 'empty'} instead."
-                    )
+                    notices.append(Notice(name, str(error), field.format(field.default)))
         self._store["notices"] = notices
         for name in ("hide", "lock"):
             self._store[name] = [part for part in given.get(name, "").split(",") if part]
