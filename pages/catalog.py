@@ -19,4 +19,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Optimizers": (
         Entry("race", "Race", "race", "Optimizers side by side on one landscape, under your hand."),
     ),
+    "Losses": (
+        Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
+    ),
 }

@@ -1,0 +1,27 @@
+"""Opening a page of the app without a browser, and reading what it says."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from tests.browser import ROOT
+
+SECONDS = 30  # a page that compiles or fits something on its first run, on a busy machine
+
+
+def open_page(name: str, **link: str) -> AppTest:
+    """The page of that file, arrived at by a link with these values."""
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=SECONDS)
+    for key, value in link.items():
+        app.query_params[key] = value
+    return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+
+
+def markdown(page: AppTest) -> str:
+    """Everything that the page says in Markdown and LaTeX, joined."""
+    return "\n".join(element.value for element in page.markdown)
+
+
+def tables(page: AppTest) -> str:
+    """The HTML that the page shows, joined."""
+    return "\n".join(element.body for element in page.get("html"))
