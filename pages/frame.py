@@ -32,6 +32,7 @@ table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white
           border-bottom: 2.5px; vertical-align: 0.28em; }
 .swatch span { position: absolute; left: 50%; top: 1px; transform: translate(-50%, -50%);
                font-size: 0.8em; line-height: 1; }
+.told { margin: 0.1rem 0 0.3rem; }
 .stability h4 { font-size: 1rem; margin: 0.8rem 0 0.4rem; }
 .stability ul { list-style: none; margin: 0.6rem 0; padding: 0; }
 .stability li { margin: 0.2rem 0; }

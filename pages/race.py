@@ -16,14 +16,14 @@ from components.stage import Event, Handle, Panel, Track, stage
 from engine.descent import Descent
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS
-from engine.stability import limit_formula, symmetric_eigenvalues
+from engine.stability import Explanation, limit_formula
 from engine.tuning import halve_until_stable
 from figures import race as pictures
 from figures import style
 from pages import frame
 from pages.presets import RACES
 from pages.runners import MOST, Runner, Runners
-from pages.state import Choice, Field, Flag, Integer, Number, Numbers, Text, experiment
+from pages.state import Choice, Flag, Integer, Number, Numbers, Text, experiment
 
 TYPED = "formula"
 VIEWS = ("overlaid", "side by side", "3-D")
@@ -215,8 +215,8 @@ def groups(surface: Landscape) -> list[Group]:
         race.insert(
             0,
             Slider(
-                name="lr", label="lr", help="one learning rate for all", symbol="η", value=x["lr"], minimum=1e-5,
-                maximum=10.0, default=surface.lr, scale="log",
+                name="lr", label="lr", help="one learning rate for all", symbol="η",
+                value=x["lr"], minimum=1e-5, maximum=10.0, default=surface.lr, scale="log",
             ),
         )  # fmt: skip
     runners = x["runs"]
@@ -236,15 +236,16 @@ def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Gro
     """The controls of one runner, under the mark that it leaves in the pictures."""
     settings: list[Slider | Chooser] = [
         Slider(
-            name=f"{place}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol, value=runner.value(h),
-            minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
+            name=f"{place}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol,
+            value=runner.value(h), minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
         )
         for h in runner.optimizer.hypers
         if not (x["same"] and h.name == "lr")
     ]  # fmt: skip
     settings += [
         Chooser(
-            name=f"{place}/{o.name}", label=o.label, value=str(runner.options.get(o.name, o.default)),
+            name=f"{place}/{o.name}", label=o.label,
+            value=str(runner.options.get(o.name, o.default)),
             options=[(str(value), meaning) for value, meaning in o.choices],
         )
         for o in runner.optimizer.options
@@ -366,31 +367,41 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
     )
 
 
-def stability(names: list[str], runs: list[Descent]) -> None:
+def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -> None:
     """Where each learning rate stands against the limit of its rule, drawn and in words."""
     looks = style.looks(r.optimizer.slug for r in runs)
     meters, words = [], []
-    for name, look, r in zip(names, looks, runs, strict=True):
-        facts = engine.explain(r)
-        words.append(f"<li>{frame.swatch(look)}{html.escape(facts.sentence)}</li>")
-        if facts.ratio is not None and facts.limit is not None:
+    for name, look, r, fact in zip(names, looks, runs, facts, strict=True):
+        words.append(f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>")
+        if fact.ratio is not None and fact.limit is not None:
             formula = limit_formula(r.optimizer, r.options)
             meters.append(
                 frame.meter(
                     f"{frame.swatch(look)}{html.escape(name)}",
-                    facts.ratio,
-                    f"η = {r.hypers['lr']:.4g}, limit {formula} = {facts.limit:.4g}",
+                    fact.ratio,
+                    f"η = {r.hypers['lr']:.4g}, limit {formula} = {fact.limit:.4g}",
                 )
             )
-    curvature = symmetric_eigenvalues(runs[0].landscape.hessian(runs[0].path[0]))
+    least, most = facts[0].eigenvalues[0]
     st.html(
         "<div class='stability'>"
         + ("<h4>Learning rate against the stability limit</h4>" if meters else "")
         + "".join(meters)
-        + f"<ul>{''.join(words)}</ul>"
-        + f"<p>Curvature at the start: λ<sub>max</sub> = {curvature[1]:.4g}, "
-        f"λ<sub>min</sub> = {curvature[0]:.4g}.</p></div>"
+        + f"<ul>{''.join(words)}</ul><p>Curvature at the start: λ<sub>max</sub> = {most:.4g}, "
+        f"λ<sub>min</sub> = {least:.4g}.</p></div>"
     )
+
+
+def divergence(runs: list[Descent], facts: list[Explanation]) -> None:
+    """Right under the picture: why a run left it."""
+    looks = style.looks(r.optimizer.slug for r in runs)
+    told = [
+        f"<p class='told'>{frame.swatch(look)}{html.escape(fact.sentence)}</p>"
+        for look, fact in zip(looks, facts, strict=True)
+        if fact.diverged_at is not None
+    ]
+    if told:
+        st.html("".join(told))
 
 
 def setup() -> None:
@@ -480,12 +491,14 @@ def body() -> None:
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
+    facts = [engine.explain(r) for r in runs]
+    divergence(runs, facts)
     if not embedded and not x.hidden("presets"):
         presets()
     if not x.hidden("table"):
         table(names, runs, surface)
     if not x.hidden("stability"):
-        stability(names, runs)
+        stability(names, runs, facts)
     x.publish()
 
 

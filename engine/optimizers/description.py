@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from engine.tape import Vector
 
@@ -44,7 +44,7 @@ class Hyper:
     default: float
     low: float
     high: float
-    scale: str  # "linear" or "log"
+    scale: Literal["linear", "log"]
     meaning: str
 
 

@@ -45,10 +45,12 @@ SGD = Optimizer(
 def _momentum(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
     if o.form == "lr_inside":
-        v = h.beta * s.v + h.lr * g
-        return w - v, {"v": v}
-    v = h.beta * s.v + ((1.0 - h.beta) * g if o.form == "averaged" else g)
-    return w - h.lr * v, {"v": v}
+        jump, correction = h.beta * s.v, h.lr * g
+        v = jump + correction
+        return w - v, {"v": v, "jump": jump, "correction": correction}
+    share = (1.0 - h.beta) * g if o.form == "averaged" else g
+    v = h.beta * s.v + share
+    return w - h.lr * v, {"v": v, "jump": h.lr * (h.beta * s.v), "correction": h.lr * share}
 
 
 def _momentum_latex(o: SimpleNamespace) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ MOMENTUM = Optimizer(
     options=(
         Option(
             "form",
-            "momentum's form",
+            "form",
             (
                 ("velocity", "v ← βv + g, step ηv (PyTorch)"),
                 ("lr_inside", "v ← βv + ηg, step v"),
@@ -126,7 +128,7 @@ NESTEROV = Optimizer(
     options=(
         Option(
             "form",
-            "Nesterov's form",
+            "form",
             (
                 ("pytorch", "gradient here, step η(g + βv) (PyTorch)"),
                 ("lookahead", "jump first, gradient there: ∇J(w − βv)"),
