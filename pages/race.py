@@ -207,8 +207,8 @@ def groups(surface: Landscape) -> list[Group]:
             default=120, scale="log", integer=True,
         ),
         Slider(
-            name="noise", label="noise in the gradient", symbol="σ", value=x["noise"], minimum=0.0,
-            maximum=50.0, default=0.0, help="standard deviation, in each coordinate",
+            name="noise", label="noise", symbol="σ", value=x["noise"], minimum=0.0,
+            maximum=50.0, default=0.0, help="standard deviation of the gradient's noise, in each coordinate",
         ),
     ]  # fmt: skip
     if x["same"]:
@@ -372,7 +372,8 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
     looks = style.looks(r.optimizer.slug for r in runs)
     meters, words = [], []
     for name, look, r, fact in zip(names, looks, runs, facts, strict=True):
-        words.append(f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>")
+        if fact.diverged_at is None:  # the others are told right under the picture
+            words.append(f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>")
         if fact.ratio is not None and fact.limit is not None:
             formula = limit_formula(r.optimizer, r.options)
             meters.append(
