@@ -16,7 +16,7 @@ const HEAD = 4.6 // radius of a head, CSS pixels
 const EDGE = 7 // heads may stand over the axes' edge by this much
 const FAR = 1e5 // pixels; canvases misbehave far beyond this
 const CLICK_PX = 5
-const DOUBLE_MS = 260
+const DOUBLE_MS = 340 // a little more than Plotly waits for a second click
 const REACH = 14 // pixels from the pointer to a track that it reads
 
 const significant = (value) =>
@@ -110,6 +110,7 @@ export class Panel {
       }
       graph.on("plotly_relayouting", moved)
       graph.on("plotly_relayout", moved)
+      graph.on("plotly_doubleclick", () => clearTimeout(this.single))
     }
     this.measure()
   }
@@ -381,7 +382,6 @@ export class Panel {
 
   listen() {
     let down = null
-    let single = 0
     const position = (event) => {
       const box = this.plot.getBoundingClientRect()
       return [event.clientX - box.left, event.clientY - box.top]
@@ -397,17 +397,14 @@ export class Panel {
       const moved = Math.hypot(x - down[0], y - down[1])
       down = null
       if (moved > CLICK_PX || !this.inside(x, y)) return
-      clearTimeout(single)
-      // A second click would reset the zoom: only then is the first worth waiting for.
-      if (!this.zoomed) this.click(x, y)
-      else if (event.timeStamp - this.clicked < DOUBLE_MS) single = 0
-      else single = setTimeout(() => this.click(x, y), DOUBLE_MS)
-      this.clicked = event.timeStamp
+      clearTimeout(this.single)
+      // A double click resets the zoom: only where there is one is a click held back.
+      if (this.zoomed) this.single = setTimeout(() => this.click(x, y), DOUBLE_MS)
+      else this.click(x, y)
     }
     window.addEventListener("pointerup", this.onUp, true)
     this.plot.addEventListener("pointermove", (event) => this.read(...position(event)))
     this.plot.addEventListener("pointerleave", () => (this.tip.hidden = true))
-    this.clicked = 0
   }
 
   click(x, y) {
@@ -473,6 +470,7 @@ export class Panel {
   }
 
   dispose() {
+    clearTimeout(this.single)
     window.removeEventListener("pointerup", this.onUp, true)
     this.handles.dispose()
     this.stage.Plotly?.purge(this.graph)

@@ -27,7 +27,7 @@ export class Clock {
   }
 
   tick(now) {
-    const elapsed = Math.min(100, now - this.last)
+    const elapsed = Math.min(100, Math.max(0, now - this.last)) // a frame may begin before play()
     this.last = now
     if (this.position >= this.end) {
       this.rested += elapsed

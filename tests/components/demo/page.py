@@ -51,6 +51,8 @@ left, right = st.columns([1, 3])
 with left:
     if st.button("preset"):
         st.session_state["preset"] = 0.05
+    if st.button("hide"):
+        st.session_state["hidden"] = not st.session_state.get("hidden", False)
     wide = st.query_params.get("groups", "1") != "1"
     groups = [
         Group(
@@ -139,6 +141,8 @@ loss = Panel(
     tracks=tracks_of([{"y": y} for y in losses], "curve"), alt="Loss against step",
 )  # fmt: skip
 
+if st.session_state.get("hidden"):
+    st.stop()
 with right:
     if scene == "race":
         result = stage(
