@@ -8,6 +8,7 @@ from engine.descent import Descent, descend
 from engine.formula import FormulaError, landscape
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.rule_text import optimizer
 from engine.schedules import SCHEDULES, Schedule
 from engine.stability import Explanation, explain
 from engine.streams import Stream, follow
@@ -32,5 +33,6 @@ __all__ = [
     "information",
     "landscape",
     "losses",
+    "optimizer",
     "sweep",
 ]
