@@ -176,8 +176,10 @@ def marks(
     return trace
 
 
-def level(layout: Figure, y: float, text: str = "", *, color: str = style.MUTED) -> None:
-    """A dotted line across the picture at height y, named at its right end."""
+def level(
+    layout: Figure, y: float, text: str = "", *, color: str = style.MUTED, side: str = "right"
+) -> None:
+    """A dotted line across the picture at height y, named at its right or left end."""
     layout["shapes"].append(
         {
             "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
@@ -187,8 +189,8 @@ def level(layout: Figure, y: float, text: str = "", *, color: str = style.MUTED)
     if text:
         layout["annotations"].append(
             {
-                "xref": "paper", "x": 1, "xanchor": "right", "y": _at(layout, "y", y),
-                "yanchor": "bottom", "text": text, "showarrow": False,
+                "xref": "paper", "x": float(side == "right"), "xanchor": side,
+                "y": _at(layout, "y", y), "yanchor": "bottom", "text": text, "showarrow": False,
                 "font": {"size": 12, "color": color},
             }
         )  # fmt: skip
