@@ -18,10 +18,20 @@ class Entry:
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Optimizers": (
         Entry("race", "Race", "race", "Optimizers side by side on one landscape, under your hand."),
-        Entry("debugger", "Update debugger", "debugger", "One step in symbols, numbers and arrows."),
+        Entry(
+            "debugger", "Update debugger", "debugger", "One step in symbols, numbers and arrows."
+        ),
     ),
     "Losses": (
         Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
         Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
+    ),
+    "Derivatives": (
+        Entry(
+            "four_ways",
+            "Four ways to a derivative",
+            "four-ways",
+            "Symbolic, numerical, forward, reverse.",
+        ),
     ),
 }
