@@ -168,18 +168,18 @@ class Stage {
       const free = width - GAP * (shares.length - 1)
       return shares.map((share) => Math.floor((free * share) / total))
     }
-    let widths
-    if (Array.isArray(data.columns)) {
-      widths = across(data.columns.slice(0, n))
-    } else {
-      const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
-      widths = across(Array(Math.min(data.columns ?? n, n, most) || 1).fill(1))
-    }
+    const asked = Array.isArray(data.columns)
+      ? data.columns.slice(0, n)
+      : Array(Math.min(data.columns ?? n, n) || 1).fill(1)
+    const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
+    let widths = across(Array.isArray(data.columns) ? asked : asked.slice(0, most))
     const given = Array.isArray(data.columns) || n <= 3
     if (given && Math.min(...widths) < LEAST_BESIDE) widths = [width]
     const stacked = widths.length === 1 && n > 1
     const spans = data.panels.map((panel) => (stacked ? 1 : panel.rows))
-    const { columns, rows } = cells(spans, widths.length)
+    const { columns } = cells(spans, widths.length)
+    // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
+    const { rows } = cells(spans, asked.length)
     const chrome = [this.legend, this.caption, this.bar.element].reduce(
       (sum, element) => sum + (element.hidden ? 0 : element.offsetHeight), 0)
     const room = stacked
