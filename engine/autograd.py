@@ -81,11 +81,18 @@ def _plain(x: Any) -> Any:
 
 
 def _ones_like(x: Any) -> Any:
-    return ops.namespace(_plain(x)).ones_like(_plain(x)) if ops.shape_of(x) else 1.0
+    """Ones of x's shape, type and device; 1.0 for a number, which every arithmetic knows."""
+    x = _plain(x)
+    if isinstance(x, (int, float)):
+        return 1.0
+    return type(x)(1) if isinstance(x, np.generic) else ops.namespace(x).ones_like(x)
 
 
 def _zeros_like(x: Any) -> Any:
-    return ops.namespace(_plain(x)).zeros_like(_plain(x)) if ops.shape_of(x) else 0.0
+    x = _plain(x)
+    if isinstance(x, (int, float)):
+        return 0.0
+    return type(x)(0) if isinstance(x, np.generic) else ops.namespace(x).zeros_like(x)
 
 
 def _cotangent(cotangents: list[Any], variable: Any) -> Any:
@@ -156,6 +163,21 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return read(output)
 
 
+def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """(f(*primals), pull): pull carries a cotangent of the result back to every primal."""
+    tape = Tape()
+    inputs = [_variable(tape, p) for p in primals]
+    output = f(*inputs)
+    if type(output) is not Value or output.tape is not tape:  # f does not depend on them
+        return output, lambda g: tuple(_nothing_like(p) for p in primals)
+
+    def pull(g: Any) -> tuple[Any, ...]:
+        cotangents = backward(output, g)
+        return tuple(_cotangent(cotangents, x) for x in inputs)
+
+    return output.data, pull
+
+
 def hessian(f: Function) -> Function:
     """The matrix of second derivatives of a scalar function of one array, (n, n), or of a Vector,
     a tuple of rows, by forward over reverse: one sweep per input."""
@@ -163,13 +185,11 @@ def hessian(f: Function) -> Function:
     def run(x: Any) -> Any:
         gradient = grad(f)
         if isinstance(x, Vector):
-            return tuple(
-                jvp(gradient, (x,), (_basis_vector(x, i),))[1] for i in range(len(x))
-            )
+            return tuple(jvp(gradient, (x,), (_basis_vector(x, i),))[1] for i in range(len(x)))
         x = np.asarray(x, dtype=float) if not hasattr(x, "__array_namespace__") else x
         xp = ops.namespace(x)
         size = x.size
-        eye = xp.reshape(xp.eye(size, dtype=x.dtype), (size, *x.shape))
+        eye = xp.reshape(xp.eye(size, dtype=x.dtype, device=x.device), (size, *x.shape))
         rows = [xp.reshape(jvp(gradient, (x,), (eye[i, ...],))[1], (size,)) for i in range(size)]
         return xp.stack(rows)
 
@@ -177,6 +197,4 @@ def hessian(f: Function) -> Function:
 
 
 def _basis_vector(x: Vector, i: int) -> Vector:
-    return type(x)(
-        _ones_like(part) if j == i else _zeros_like(part) for j, part in enumerate(x)
-    )
+    return type(x)(_ones_like(part) if j == i else _zeros_like(part) for j, part in enumerate(x))

@@ -26,7 +26,7 @@ PYTHON: Mapping[str, str] = {
     "multiply": "({0} * {1})",
     "divide": "({0} / {1})",
     "negative": "(-{0})",
-    "power": "({0} ** {1})",
+    "power": "pow({0}, {1})",
     "exp": "exp({0})",
     "log": "log({0})",
     "log1p": "log1p({0})",
@@ -35,13 +35,16 @@ PYTHON: Mapping[str, str] = {
     "cos": "cos({0})",
     "tan": "tan({0})",
     "tanh": "tanh({0})",
-    "sigmoid": "(0.5 + 0.5 * tanh(0.5 * {0}))",
+    # e^-|x| cannot overflow, and what is small keeps its digits.
+    "sigmoid": "((1.0 if {0} >= 0.0 else exp(-abs({0}))) / (1.0 + exp(-abs({0}))))",
     "softplus": "(max({0}, 0.0) + log1p(exp(-abs({0}))))",
-    "sign": "(({0} > 0.0) * 1.0 - ({0} < 0.0) * 1.0)",
+    "sign": "(({0} > 0.0) * 1.0 - ({0} < 0.0) * 1.0 if {0} == {0} else {0})",
     "absolute": "abs({0})",
-    "relu": "({0} if {0} > 0.0 else 0.0)",
-    "maximum": "({0} if {0} >= {1} else {1})",
-    "minimum": "({0} if {0} <= {1} else {1})",
+    # Not-a-number wins, as it does in NumPy: a run that broke must be seen to have broken.
+    "relu": "(0.0 if {0} <= 0.0 else {0})",
+    "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})",
+    "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
+    "clip": "({1} if {0} < {1} else {2} if {0} > {2} else {0})",
     "less": "({0} < {1})",
     "less_equal": "({0} <= {1})",
     "greater": "({0} > {1})",
@@ -254,12 +257,9 @@ def python_run(
     return "\n".join(out) + "\n"
 
 
-_SCALAR = {
-    name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "log1p")
-}
-_FORGIVING = {
-    name: getattr(np, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "log1p")
-}
+_CALLED = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "pow")
+_SCALAR = {name: getattr(math, name) for name in _CALLED}
+_FORGIVING = {name: getattr(np, name) for name in _CALLED}
 
 
 def python_function(source: str, name: str = "run", *, forgiving: bool = False) -> Callable[..., Any]:

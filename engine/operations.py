@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.tape import Operation, Value, Vector
+from engine.tape import OPERATORS, Operation, Value, Vector
 
 OPERATIONS: dict[str, Operation] = {}
 
@@ -56,27 +56,43 @@ def unbroadcast(g: Any, like: Any) -> Any:
     return reshape(g, shape=target) if shape_of(g) != target else g
 
 
+def _local(name: str, evaluate: Callable[..., Any], *rules: Callable[..., Any] | None) -> Operation:
+    """A row that works element by element: rules[i](g, out, *inputs) is g times the derivative by
+    input i, which serves both directions; None where there is no derivative."""
+
+    def both(i: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        rule = rules[i]
+        if rule is None:
+            return _nothing, _nothing
+
+        def vjp(g: Any, out: Any, *inputs: Any) -> Any:
+            return unbroadcast(rule(g, out, *inputs), inputs[i])
+
+        return vjp, rule
+
+    pairs = [both(i) for i in range(len(rules))]
+    return _add(name, evaluate, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+
+
+def _nothing(*_: Any) -> Any:
+    return None
+
+
+def _same(g: Any, *_: Any) -> Any:
+    return g
+
+
+def _opposite(g: Any, *_: Any) -> Any:
+    return negative(g)
+
+
 def _elementwise(name: str, evaluate: Callable[..., Any], *partials: Any) -> Operation:
-    """A row given by local derivatives: partials[i](out, *inputs), or the constants 1 and -1."""
+    """A row given by its local derivatives partials[i](out, *inputs)."""
 
-    def times(g: Any, partial: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
-        if partial == 1:
-            return g
-        if partial == -1:
-            return negative(g)
-        return multiply(g, partial(out, *inputs))
+    def times(partial: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda g, out, *inputs: multiply(g, partial(out, *inputs))
 
-    def rules(i: int, partial: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        def vjp(g: Any, out: Any, *inputs: Any, **_: Any) -> Any:
-            return unbroadcast(times(g, partial, out, inputs), inputs[i])
-
-        def jvp(t: Any, out: Any, *inputs: Any, **_: Any) -> Any:
-            return times(t, partial, out, inputs)
-
-        return vjp, jvp
-
-    both = [rules(i, partial) for i, partial in enumerate(partials)]
-    return _add(name, evaluate, [b[0] for b in both], [b[1] for b in both])
+    return _local(name, evaluate, *(times(partial) for partial in partials))
 
 
 def _function(name: str) -> Callable[[Any], Any]:
@@ -84,17 +100,23 @@ def _function(name: str) -> Callable[[Any], Any]:
     ours = getattr(np, name)
 
     def evaluate(x: Any) -> Any:
-        return ours(x) if type(x) is np.ndarray else getattr(namespace(x), name)(x)
+        if type(x) is np.ndarray:
+            return ours(x)
+        if type(x) is float:  # stays one, lest a float64 scalar turn float32 arrays into float64
+            return float(ours(x))
+        return getattr(namespace(x), name)(x)
 
     return evaluate
 
 
 # Arithmetic ---------------------------------------------------------------------------------------
 
-add = _elementwise("add", lambda x, y: x + y, 1, 1)
-subtract = _elementwise("subtract", lambda x, y: x - y, 1, -1)
-negative = _elementwise("negative", lambda x: -x, -1)
-multiply = _elementwise("multiply", lambda x, y: x * y, lambda _, x, y: y, lambda _, x, y: x)
+add: Operation = _local("add", lambda x, y: x + y, _same, _same)
+subtract: Operation = _local("subtract", lambda x, y: x - y, _same, _opposite)
+negative: Operation = _local("negative", lambda x: -x, _opposite)
+multiply: Operation = _elementwise(
+    "multiply", lambda x, y: x * y, lambda _, x, y: y, lambda _, x, y: x
+)
 
 
 def _divide(x: Any, y: Any) -> Any:
@@ -104,8 +126,11 @@ def _divide(x: Any, y: Any) -> Any:
     return x / y
 
 
-divide = _elementwise(
-    "divide", _divide, lambda _, x, y: divide(1.0, y), lambda out, x, y: negative(divide(out, y))
+divide: Operation = _local(
+    "divide",
+    _divide,
+    lambda g, out, x, y: divide(g, y),
+    lambda g, out, x, y: negative(divide(multiply(g, out), y)),
 )
 
 
@@ -132,18 +157,18 @@ def _integer_power_slope(g: Any, out: Any, x: Any, *, exponent: int) -> Any:
     return g if exponent == 1 else multiply(g, multiply(float(exponent), slope))
 
 
-integer_power = _add(
+integer_power: Operation = _add(
     "integer_power", _integer_power, [_integer_power_slope], [_integer_power_slope]
 )
 
 
 def _power(x: Any, y: Any) -> Any:
     if isinstance(x, (int, float)) and isinstance(y, (int, float)):
-        return np.float64(x) ** np.float64(y)
+        return float(np.float64(x) ** np.float64(y))
     return x**y
 
 
-power = _elementwise(
+power: Operation = _elementwise(
     "power",
     _power,
     lambda out, x, y: multiply(y, power(x, subtract(y, 1.0))),
@@ -165,14 +190,18 @@ def raise_to(x: Any, y: Any) -> Any:
 
 # Elementary functions -----------------------------------------------------------------------------
 
-exp = _elementwise("exp", _function("exp"), lambda out, x: out)
-log = _elementwise("log", _function("log"), lambda out, x: divide(1.0, x))
-log1p = _elementwise("log1p", _function("log1p"), lambda out, x: divide(1.0, add(1.0, x)))
-sqrt = _elementwise("sqrt", _function("sqrt"), lambda out, x: divide(0.5, out))
-sin = _elementwise("sin", _function("sin"), lambda out, x: cos(x))
-cos = _elementwise("cos", _function("cos"), lambda out, x: negative(sin(x)))
-tan = _elementwise("tan", _function("tan"), lambda out, x: add(1.0, multiply(out, out)))
-tanh = _elementwise("tanh", _function("tanh"), lambda out, x: subtract(1.0, multiply(out, out)))
+exp: Operation = _elementwise("exp", _function("exp"), lambda out, x: out)
+log: Operation = _elementwise("log", _function("log"), lambda out, x: divide(1.0, x))
+log1p: Operation = _elementwise(
+    "log1p", _function("log1p"), lambda out, x: divide(1.0, add(1.0, x))
+)
+sqrt: Operation = _elementwise("sqrt", _function("sqrt"), lambda out, x: divide(0.5, out))
+sin: Operation = _elementwise("sin", _function("sin"), lambda out, x: cos(x))
+cos: Operation = _elementwise("cos", _function("cos"), lambda out, x: negative(sin(x)))
+tan: Operation = _elementwise("tan", _function("tan"), lambda out, x: add(1.0, multiply(out, out)))
+tanh: Operation = _elementwise(
+    "tanh", _function("tanh"), lambda out, x: subtract(1.0, multiply(out, out))
+)
 
 
 def _sigmoid(x: Any) -> Any:
@@ -188,27 +217,23 @@ def _softplus(x: Any) -> Any:
     return xp.where(x >= 0, x, x * 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-sigmoid = _elementwise("sigmoid", _sigmoid, lambda out, x: multiply(out, subtract(1.0, out)))
-softplus = _elementwise("softplus", _softplus, lambda out, x: sigmoid(x))
+sigmoid: Operation = _elementwise(
+    "sigmoid", _sigmoid, lambda out, x: multiply(out, subtract(1.0, out))
+)
+softplus: Operation = _elementwise("softplus", _softplus, lambda out, x: sigmoid(x))
 
 
 # Kinks: the derivative at a kink is the one PyTorch takes (0 for relu and abs, ½ at ties) ---------
 
-
-def _sign(x: Any) -> Any:
-    return namespace(x).sign(x)
-
-
-sign = _add("sign", _sign)
-absolute = _elementwise("absolute", lambda x: namespace(x).abs(x), lambda out, x: sign(x))
-
+sign: Operation = _add("sign", _function("sign"))
+absolute: Operation = _elementwise("absolute", _function("abs"), lambda out, x: sign(x))
 
 
 def _relu(x: Any) -> Any:
-    return namespace(x).where(x > 0, x, x * 0.0)
+    return np.maximum(x, 0.0) if namespace(x) is np else namespace(x).where(x <= 0, x * 0.0, x)
 
 
-relu = _elementwise("relu", _relu, lambda out, x: where(greater(x, 0.0), 1.0, 0.0))
+relu: Operation = _local("relu", _relu, lambda g, out, x: where(greater(x, 0.0), g, 0.0))
 
 
 def _binary(name: str) -> Callable[[Any, Any], Any]:
@@ -218,36 +243,45 @@ def _binary(name: str) -> Callable[[Any, Any], Any]:
     return evaluate
 
 
-def _share(wins: Operation, x: Any, y: Any) -> Any:
-    return where(wins(x, y), 1.0, where(equal(x, y), 0.5, 0.0))
+def _share(g: Any, wins: Any, x: Any, y: Any) -> Any:
+    return where(wins, g, where(equal(x, y), multiply(0.5, g), 0.0))
 
 
-maximum = _elementwise(
+maximum: Operation = _local(
     "maximum",
     _binary("maximum"),
-    lambda _, x, y: _share(greater, x, y),
-    lambda _, x, y: _share(less, x, y),
+    lambda g, _, x, y: _share(g, greater(x, y), x, y),
+    lambda g, _, x, y: _share(g, less(x, y), x, y),
 )
-minimum = _elementwise(
+minimum: Operation = _local(
     "minimum",
     _binary("minimum"),
-    lambda _, x, y: _share(less, x, y),
-    lambda _, x, y: _share(greater, x, y),
+    lambda g, _, x, y: _share(g, less(x, y), x, y),
+    lambda g, _, x, y: _share(g, greater(x, y), x, y),
 )
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """x held between low and high."""
-    return minimum(maximum(x, low), high)
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    xp = namespace(x, low, high)
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+clip: Operation = _local(
+    "clip",
+    _clip,
+    lambda g, _, x, low, high: where(less(x, low), 0.0, where(greater(x, high), 0.0, g)),
+    lambda g, _, x, low, high: where(less(x, low), g, 0.0),
+    lambda g, _, x, low, high: where(greater(x, high), g, 0.0),
+)
 
 
 # Comparisons and choice ---------------------------------------------------------------------------
 
-less = _add("less", lambda x, y: x < y)
-less_equal = _add("less_equal", lambda x, y: x <= y)
-greater = _add("greater", lambda x, y: x > y)
-greater_equal = _add("greater_equal", lambda x, y: x >= y)
-equal = _add("equal", lambda x, y: x == y)
+less: Operation = _add("less", lambda x, y: x < y)
+less_equal: Operation = _add("less_equal", lambda x, y: x <= y)
+greater: Operation = _add("greater", lambda x, y: x > y)
+greater_equal: Operation = _add("greater_equal", lambda x, y: x >= y)
+equal: Operation = _add("equal", lambda x, y: x == y)
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -256,27 +290,12 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return namespace(condition, x, y).where(condition, x, y)
 
 
-def _where_rule(i: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def chosen(g: Any, condition: Any) -> Any:
-        return where(condition, g, 0.0) if i == 1 else where(condition, 0.0, g)
-
-    def vjp(g: Any, out: Any, *inputs: Any) -> Any:
-        return unbroadcast(chosen(g, inputs[0]), inputs[i])
-
-    def jvp(t: Any, out: Any, *inputs: Any) -> Any:
-        return chosen(t, inputs[0])
-
-    return vjp, jvp
-
-
-def _nothing(g: Any, out: Any, *inputs: Any) -> Any:
-    """A condition has no derivative."""
-    return None
-
-
-_first, _second = _where_rule(1), _where_rule(2)
-where = _add(
-    "where", _where, (_nothing, _first[0], _second[0]), (_nothing, _first[1], _second[1])
+where: Operation = _local(
+    "where",
+    _where,
+    None,
+    lambda g, out, condition, x, y: where(condition, g, 0.0),
+    lambda g, out, condition, x, y: where(condition, 0.0, g),
 )
 
 
@@ -325,20 +344,22 @@ def _transpose_vjp(g: Any, out: Any, x: Any, axes: tuple[int, ...] | None = None
     return transpose(g, axes=inverse)
 
 
-sum = _add("sum", _sum, [_sum_vjp], [_linear_jvp(lambda: sum)])
-broadcast_to = _add(
+sum: Operation = _add("sum", _sum, [_sum_vjp], [_linear_jvp(lambda: sum)])  # noqa: A001  # the name of the field
+broadcast_to: Operation = _add(
     "broadcast_to",
     _broadcast_to,
     [lambda g, out, x, shape: unbroadcast(g, x)],
     [_linear_jvp(lambda: broadcast_to)],
 )
-reshape = _add(
+reshape: Operation = _add(
     "reshape",
     _reshape,
     [lambda g, out, x, shape: reshape(g, shape=shape_of(x))],
     [_linear_jvp(lambda: reshape)],
 )
-transpose = _add("transpose", _transpose, [_transpose_vjp], [_linear_jvp(lambda: transpose)])
+transpose: Operation = _add(
+    "transpose", _transpose, [_transpose_vjp], [_linear_jvp(lambda: transpose)]
+)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -354,26 +375,30 @@ def _swap(x: Any) -> Any:
     return transpose(x, axes=(*range(n - 2), n - 1, n - 2))
 
 
-def _matmul_vjp_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if len(shape_of(y)) == 1:
-        g, y = reshape(g, shape=(*shape_of(g), 1)), reshape(y, shape=(*shape_of(y), 1))
+def _as_matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Cotangent and factors of x @ y with a vector on either side written as a matrix."""
     if len(shape_of(x)) == 1:
-        g = reshape(g, shape=(1, *shape_of(g)))
-        return unbroadcast(reshape(matmul(g, _swap(y)), shape=shape_of(x)), x)
-    return unbroadcast(matmul(g, _swap(y)), x)
+        x = reshape(x, shape=(1, *shape_of(x)))
+        g = reshape(g, shape=(*shape_of(g)[:-1], 1, *shape_of(g)[-1:]))
+    if len(shape_of(y)) == 1:
+        y = reshape(y, shape=(*shape_of(y), 1))
+        g = reshape(g, shape=(*shape_of(g), 1))
+    return g, x, y
+
+
+def _matmul_vjp_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    g, left, right = _as_matrices(g, x, y)
+    part = unbroadcast(matmul(g, _swap(right)), left)
+    return part if left is x else reshape(part, shape=shape_of(x))
 
 
 def _matmul_vjp_right(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if len(shape_of(x)) == 1:
-        g = reshape(g, shape=(1, *shape_of(g))) if len(shape_of(y)) > 1 else g
-        x = reshape(x, shape=(1, *shape_of(x)))
-    if len(shape_of(y)) == 1:
-        g = reshape(g, shape=(*shape_of(g), 1) if shape_of(g) else (1, 1))
-        return unbroadcast(reshape(matmul(_swap(x), g), shape=shape_of(y)), y)
-    return unbroadcast(matmul(_swap(x), g), y)
+    g, left, right = _as_matrices(g, x, y)
+    part = unbroadcast(matmul(_swap(left), g), right)
+    return part if right is y else reshape(part, shape=shape_of(y))
 
 
-matmul = _add(
+matmul: Operation = _add(
     "matmul",
     lambda x, y: x @ y,
     [_matmul_vjp_left, _matmul_vjp_right],
@@ -385,7 +410,7 @@ def _scatter(g: Any, shape: tuple[int, ...], key: Any) -> Any:
     """Zeros of that shape with g added at key: what indexing looks like backwards."""
     xp = namespace(g)
     g = xp.asarray(g)
-    zeros = xp.zeros(shape, dtype=g.dtype)
+    zeros = xp.zeros(shape, dtype=g.dtype, device=g.device)
     if xp is np:
         np.add.at(zeros, key, g)  # an index may occur twice
     else:
@@ -393,13 +418,13 @@ def _scatter(g: Any, shape: tuple[int, ...], key: Any) -> Any:
     return zeros
 
 
-index = _add(
+index: Operation = _add(
     "index",
     lambda x, key: x[key],
     [lambda g, out, x, key: scatter(g, shape=shape_of(x), key=key)],
     [_linear_jvp(lambda: index)],
 )
-scatter = _add(
+scatter: Operation = _add(
     "scatter",
     _scatter,
     [lambda g, out, x, shape, key: index(g, key=key)],
@@ -437,7 +462,7 @@ def _logsumexp_jvp(t: Any, out: Any, x: Any, axis: Any = -1, keepdims: bool = Fa
     return sum(multiply(t, _softmax_of(x, axis, out, keepdims)), axis=axis, keepdims=keepdims)
 
 
-logsumexp = _add("logsumexp", _logsumexp, [_logsumexp_vjp], [_logsumexp_jvp])
+logsumexp: Operation = _add("logsumexp", _logsumexp, [_logsumexp_vjp], [_logsumexp_jvp])
 
 
 # Softmax and its loss are operations of their own: the largest logit is taken out before anything
@@ -456,7 +481,7 @@ def _softmax_rule(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return multiply(out, subtract(g, sum(multiply(g, out), axis=axis, keepdims=True)))
 
 
-softmax = _add("softmax", _softmax, [_softmax_rule], [_softmax_rule])
+softmax: Operation = _add("softmax", _softmax, [_softmax_rule], [_softmax_rule])
 
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
@@ -475,7 +500,7 @@ def _log_softmax_jvp(t: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return subtract(t, sum(multiply(softmax(x, axis=axis), t), axis=axis, keepdims=True))
 
 
-log_softmax = _add("log_softmax", _log_softmax, [_log_softmax_vjp], [_log_softmax_jvp])
+log_softmax: Operation = _add("log_softmax", _log_softmax, [_log_softmax_vjp], [_log_softmax_jvp])
 
 
 def _softmax_cross_entropy(logits: Any, target: Any) -> Any:
@@ -494,7 +519,7 @@ def _per_class(g: Any) -> Any:
     return reshape(g, shape=(*shape_of(g), 1))
 
 
-softmax_cross_entropy = _add(
+softmax_cross_entropy: Operation = _add(
     "softmax_cross_entropy",
     _softmax_cross_entropy,
     [
@@ -510,23 +535,22 @@ softmax_cross_entropy = _add(
 
 # Operators ----------------------------------------------------------------------------------------
 
-_BINARY = {
-    "add": add,
-    "sub": subtract,
-    "mul": multiply,
-    "truediv": divide,
-    "matmul": matmul,
-    "pow": raise_to,
-}
-_COMPARE = {"lt": less, "le": less_equal, "gt": greater, "ge": greater_equal}
-for _kind in (Value, Vector):
-    for _name, _operation in _BINARY.items():
-        setattr(_kind, f"__{_name}__", lambda x, y, f=_operation: f(x, y))
-        setattr(_kind, f"__r{_name}__", lambda x, y, f=_operation: f(y, x))
-    for _name, _operation in _COMPARE.items():
-        setattr(_kind, f"__{_name}__", lambda x, y, f=_operation: f(x, y))
-    _kind.__neg__ = lambda x: negative(x)  # type: ignore[union-attr]
-    _kind.__abs__ = lambda x: absolute(x)  # type: ignore[union-attr]
-Value.__getitem__ = lambda x, key: index(x, key=key)  # type: ignore[attr-defined]
-Value.T = property(lambda x: transpose(x))  # type: ignore[attr-defined]
-Value.sum = lambda x, axis=None, keepdims=False: sum(x, axis=axis, keepdims=keepdims)  # type: ignore[attr-defined]
+OPERATORS.update(
+    {
+        "+": add,
+        "-": subtract,
+        "*": multiply,
+        "/": divide,
+        "@": matmul,
+        "**": raise_to,
+        "<": less,
+        "<=": less_equal,
+        ">": greater,
+        ">=": greater_equal,
+        "negative": negative,
+        "absolute": absolute,
+        "transpose": transpose,
+        "index": index,
+        "sum": sum,
+    }
+)

@@ -13,9 +13,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from engine.tape import Tape, Value
+from engine.interpret import interpret, trace_scalars
+from engine.tape import Value
 
 if TYPE_CHECKING:
     import sympy
@@ -34,19 +33,11 @@ _FUNCTIONS = {
     "exp": r"\exp", "log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan",
     "tanh": r"\tanh", "sigmoid": r"\sigma", "softplus": r"\operatorname{softplus}",
     "relu": r"\operatorname{relu}", "sign": r"\operatorname{sign}", "maximum": r"\max",
-    "minimum": r"\min",
+    "minimum": r"\min", "log1p": r"\operatorname{log1p}", "clip": r"\operatorname{clip}",
 }  # fmt: skip
 _RELATIONS = {
     "less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge", "equal": "=",
 }  # fmt: skip
-
-
-def trace_scalars(function: Callable[..., Any], names: Sequence[str]) -> tuple[Tape, Any]:
-    """Run function on one traced number per name; return the tape and the result."""
-    tape = Tape()
-    variables = [tape.variable(np.float64(0.7)) for _ in names]
-    with np.errstate(all="ignore"):
-        return tape, function(*variables)
 
 
 def latex_of(function: Callable[..., Any], names: Sequence[str]) -> str:
@@ -169,26 +160,14 @@ def to_sympy(function: Callable[..., Any], names: Sequence[str]) -> sympy.Expr:
 
     Decimal numbers become exact (0.1 is 1/10), multiples of π stay π.
     """
+    return interpret(function, symbols(names), _sympy_table(), exact)
+
+
+def symbols(names: Sequence[str]) -> list[sympy.Symbol]:
+    """The real symbols that stand for inputs of those names."""
     import sympy
 
-    table = _sympy_table()
-    tape, result = trace_scalars(function, names)
-    made: list[Any] = []
-
-    def read(x: Any) -> Any:
-        if type(x) is Value:
-            return made[x.index]
-        return sympy.true if x is True else sympy.false if x is False else exact(x)
-
-    for node in tape.nodes:
-        if node.operation is None:
-            made.append(sympy.Symbol(names[node.index], real=True))
-        elif node.operation.name not in table:
-            raise ValueError(f"{node.operation.name} has no formula for scalars")
-        else:
-            rule = table[node.operation.name]
-            made.append(rule(*(read(x) for x in node.inputs), **node.parameters))
-    return read(result)
+    return [sympy.Symbol(name, real=True) for name in names]
 
 
 def exact(x: Any) -> sympy.Expr:
@@ -210,9 +189,6 @@ def exact(x: Any) -> sympy.Expr:
 def _sympy_table() -> Mapping[str, Callable[..., Any]]:
     """One SymPy expression per operation on scalars."""
     import sympy as s
-
-    def same(x: Any, **_: Any) -> Any:
-        return x
 
     return {
         "add": lambda x, y: x + y,
@@ -242,8 +218,6 @@ def _sympy_table() -> Mapping[str, Callable[..., Any]]:
         "greater": s.Gt,
         "greater_equal": s.Ge,
         "equal": s.Eq,
+        "clip": lambda x, low, high: s.Min(s.Max(x, low), high),
         "where": lambda condition, x, y: s.Piecewise((x, condition), (y, True)),
-        "sum": same,
-        "broadcast_to": same,
-        "reshape": same,
     }

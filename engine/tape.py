@@ -14,6 +14,9 @@ from typing import Any
 
 _levels = count()
 
+# What the signs + − × … of Python call; filled in by engine.operations, where the table is.
+OPERATORS: dict[str, Callable[..., Any]] = {}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
@@ -56,7 +59,71 @@ class Tape:
         return Value(self, None, (), (), {}, data)
 
 
-class Value:
+class Arithmetic:
+    """Python's signs, meaning the engine's operations."""
+
+    __slots__ = ()
+
+    # NumPy must hand `array * value` to us instead of looping over the array.
+    __array_ufunc__ = None
+    __array_priority__ = 1000
+
+    def __add__(self, other: Any) -> Any:
+        return OPERATORS["+"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return OPERATORS["+"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return OPERATORS["-"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return OPERATORS["-"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return OPERATORS["*"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return OPERATORS["*"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return OPERATORS["/"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return OPERATORS["/"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return OPERATORS["@"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return OPERATORS["@"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return OPERATORS["**"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return OPERATORS["**"](other, self)
+
+    def __lt__(self, other: Any) -> Any:
+        return OPERATORS["<"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return OPERATORS["<="](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return OPERATORS[">"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return OPERATORS[">="](self, other)
+
+    def __neg__(self) -> Any:
+        return OPERATORS["negative"](self)
+
+    def __abs__(self) -> Any:
+        return OPERATORS["absolute"](self)
+
+
+class Value(Arithmetic):
     """A number or array on a tape: its data, the operation that made it, and from what.
 
     `inputs` are Values or constants as the operation saw them; `arguments` are the same with this
@@ -64,10 +131,6 @@ class Value:
     """
 
     __slots__ = ("arguments", "data", "index", "inputs", "operation", "parameters", "tape")
-
-    # NumPy must hand `array * value` to us instead of looping over the array.
-    __array_ufunc__ = None
-    __array_priority__ = 1000
 
     def __init__(
         self,
@@ -95,11 +158,20 @@ class Value:
     def ndim(self) -> int:
         return len(self.shape)
 
+    @property
+    def T(self) -> Any:
+        return OPERATORS["transpose"](self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return OPERATORS["index"](self, key=key)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """The sum over axis (all axes where None)."""
+        return OPERATORS["sum"](self, axis=axis, keepdims=keepdims)
+
     def __repr__(self) -> str:
         made_by = self.operation.name if self.operation else "variable"
         return f"Value({self.data!r}, {made_by})"
-
-    # The arithmetic operators are attached in engine.operations, where the table is.
 
 
 def apply(operation: Operation, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
@@ -124,8 +196,8 @@ def apply(operation: Operation, inputs: Sequence[Any], parameters: dict[str, Any
     return Value(tape, operation, tuple(inputs), arguments, parameters, data)
 
 
-class Vector(tuple[Any, ...]):
-    """The coordinates of a point, kept apart: (w1, w2), each a number, an array of cells or a Value.
+class Vector(Arithmetic, tuple[Any, ...]):
+    """The coordinates of a point, kept apart: (w1, w2), each a number, an array or a Value.
 
     An operation on a Vector acts on each part; a number or a Value beside it is shared by all
     parts. So an update rule is written once, as on paper, and runs on one point, on a million
@@ -133,7 +205,6 @@ class Vector(tuple[Any, ...]):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None
 
     def dot(self, other: Vector) -> Any:
         """The inner product over the parts: a number per cell."""
