@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import html
 import shutil
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
+from urllib.error import URLError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, WebSocket
@@ -23,6 +29,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parent.parent
+STARTUP_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}
 PROBED = ("/_stcore/health", "/_stcore/host-config")
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -42,6 +49,57 @@ _sockets: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()
 def find_browser() -> str | None:
     """Path of an installed Chromium or Chrome, or None."""
     return next(filter(None, map(shutil.which, BINARIES)), None)
+
+
+@contextmanager
+def serve_app(entry: str, log: Path) -> Iterator[str]:
+    """Run `streamlit run ENTRY` (relative to the repository) on a free port; give its address."""
+    port = _free_port()
+    flags = {
+        "server.headless": "true",
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.fileWatcherType": "none",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", entry]
+    command += [part for name, value in flags.items() for part in (f"--{name}", value)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(process, f"{address}/_stcore/health", log)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Return once URL answers; raise with the server's own words if it never does."""
+    direct = build_opener(ProxyHandler({}))  # a proxy of the environment cannot see localhost
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with direct.open(url, timeout=1):
+                return
+        except (URLError, TimeoutError, ConnectionError):
+            pass
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
 
 
 def wait_until_settled(view: Page | Frame) -> None:
