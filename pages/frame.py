@@ -28,6 +28,7 @@ table.numbers td { text-align: right; padding: 0.2rem 0.7rem;
                    border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white-space: nowrap; }
 .scroll { overflow-x: auto; }
+.katex-display { overflow-x: auto; overflow-y: hidden; padding: 0.2rem 0; }
 .swatch { position: relative; display: inline-block; width: 2em; height: 0; margin-right: 0.7em;
           border-bottom: 2.5px; vertical-align: 0.28em; }
 .swatch span { position: absolute; left: 50%; top: 1px; transform: translate(-50%, -50%);
@@ -36,13 +37,17 @@ table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white
 .stability h4 { font-size: 1rem; margin: 0.8rem 0 0.4rem; }
 .stability ul { list-style: none; margin: 0.6rem 0; padding: 0; }
 .stability li { margin: 0.2rem 0; }
-.meter { display: grid; grid-template-columns: minmax(7rem, 10rem) 1fr 17rem; gap: 0.2rem 0.8rem; align-items: center;
+.meter { display: grid; grid-template-columns: minmax(7rem, 10rem) 1fr 17rem; align-items: center;
+         gap: 0.2rem 0.8rem;
          font-size: 0.9rem; margin: 0.25rem 0; }
 .meter .bar { position: relative; height: 0.7rem; border-radius: 2px;
               background: color-mix(in srgb, currentColor 9%, transparent); }
 .meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
                background: color-mix(in srgb, currentColor 45%, transparent); }
 .meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
+.st-key-debugger-rule .katex-display { text-align: left; overflow-x: auto; overflow-y: hidden;
+                                      margin: 0; padding-bottom: 0.3rem; }
+.st-key-debugger-rule .katex-display > .katex { text-align: left; font-size: 0.94rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
   .meter { grid-template-columns: 1fr; }
@@ -100,23 +105,52 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def formula(
     x: Experiment, name: str, read: Callable[[str], object], example: str, label: str = "f(x, y) ="
 ) -> None:
-    """A text field for a formula; one that cannot be read is pointed at, and the last one stays."""
+    """A text field for a formula of the page."""
+    typed_text(
+        f"{x.page}.{name}",
+        x[name],
+        read,
+        lambda text: x.change({name: text}),
+        label=label,
+        example=example,
+        locked=x.locked(name),
+    )
 
-    def take() -> None:
-        text = st.session_state[typed].strip()
+
+def typed_text(
+    key: str,
+    value: str,
+    read: Callable[[str], object],
+    take: Callable[[str], None],
+    *,
+    label: str,
+    example: str = "",
+    lines: int = 1,
+    locked: bool = False,
+) -> None:
+    """A field for text in a small language: taken where `read` accepts it; where that raises
+    ValueError, pointed at, and what stood before stays in force."""
+    field, problem, shown = f"{key}.typed", f"{key}.problem", f"{key}.shown"
+
+    def changed() -> None:
+        text = st.session_state[field].strip()
         try:
             read(text)
         except ValueError as error:
             st.session_state[problem] = str(error)
         else:
             st.session_state[problem] = None
-            x.change({name: text})
+            take(text)
 
-    typed, problem = f"{x.page}.{name}.typed", f"{x.page}.{name}.problem"
-    if typed not in st.session_state:
-        st.session_state[typed] = x[name]
-    st.text_input(label, key=typed, on_change=take, placeholder=example, disabled=x.locked(name))
-    if st.session_state.get(problem):
+    if st.session_state.get(shown) != value or field not in st.session_state:
+        st.session_state[shown] = st.session_state[field] = value  # a link or preset changed it
+        st.session_state[problem] = None
+    if lines == 1:
+        st.text_input(label, key=field, on_change=changed, placeholder=example, disabled=locked)
+    else:
+        height = 28 * lines + 24
+        st.text_area(label, key=field, on_change=changed, height=height, disabled=locked)
+    if st.session_state[problem]:
         st.error(f"```text\n{st.session_state[problem]}\n```")
 
 

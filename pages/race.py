@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,39 +15,27 @@ from components.controls import Action, Group, Slider, controls
 from components.controls import Choice as Chooser
 from components.stage import Event, Handle, Panel, Track, stage
 from engine.descent import Descent
-from engine.landscapes import LANDSCAPES, Landscape
+from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
+from engine.rule_text import EXAMPLES
 from engine.stability import Explanation, limit_formula
 from engine.tuning import halve_until_stable
 from figures import race as pictures
 from figures import style
-from pages import frame
+from pages import frame, problem
 from pages.presets import RACES
-from pages.runners import MOST, Runner, Runners
-from pages.state import Choice, Flag, Integer, Number, Numbers, Text, experiment
+from pages.runners import MOST, TYPED, Runner
+from pages.state import Choice, Number, experiment
 
-TYPED = "formula"
 VIEWS = ("overlaid", "side by side", "3-D")
+OWN_RULE = "your own rule"
+FIRST_RULE = "Braking momentum"  # what a reader's own rule starts from
 x = experiment(
     "race",
     [
-        Choice("on", "bowl", [*LANDSCAPES, TYPED]),
-        Text("f", "x**2 + 50*y**2", check=engine.landscape),
-        *(
-            Number(f"{entry.slug}.{p.name}", p.default, p.low, p.high)
-            for entry in LANDSCAPES.values()
-            for p in entry.parameters
-        ),
-        Runners("runs", "sgd;momentum:beta=0.8"),
-        Flag("same", True),
-        Number("lr", 0.0185, 1e-5, 10.0),
-        Numbers("start", (), -1e4, 1e4, count=(0, 2)),
-        Integer("steps", 120, 1, 2000),
-        Number("noise", 0.0, 0.0, 1000.0),
-        Integer("seed", 0, 0, 9999),
+        *problem.fields(runs="sgd;momentum:beta=0.8", same=True, steps=120),
         Number("target", 0.01, 1e-16, 1e6),
         Choice("view", VIEWS[0], VIEWS),
-        Flag("log", True),
     ],
 )
 
@@ -56,39 +45,6 @@ frame.opening(
     "Optimizers descend the same landscape from the same point. "
     "Move a slider, drag the start or click the plane: they run again.",
 )
-
-
-def landscape() -> Landscape:
-    """The landscape that the controls describe."""
-    if x["on"] == TYPED:
-        return engine.landscape(x["f"])
-    entry = LANDSCAPES[x["on"]]
-    return entry(**{p.name: x[f"{entry.slug}.{p.name}"] for p in entry.parameters})
-
-
-def start_point(surface: Landscape) -> tuple[float, float]:
-    """Where the race starts: the reader's point, or the landscape's own."""
-    point = x["start"]
-    return (point[0], point[1]) if len(point) == 2 else surface.start
-
-
-def with_shared_rate(runner: Runner) -> Runner:
-    """The runner as it runs: at everybody's learning rate where they share one."""
-    return runner.with_setting("lr", x["lr"]) if x["same"] else runner
-
-
-def run(runner: Runner, surface: Landscape) -> Descent:
-    """One runner's descent."""
-    return engine.descend(
-        surface,
-        runner.slug,
-        start_point(surface),
-        x["steps"],
-        with_shared_rate(runner).hypers,
-        options=runner.options,
-        noise=x["noise"],
-        seed=x["seed"],
-    )
 
 
 # What the reader does -----------------------------------------------------------------------------
@@ -132,12 +88,15 @@ def on_action(group: str, action: str) -> None:
 def halve(place: int) -> None:
     """Halve a runner's learning rate until it no longer diverges, and say how often it took."""
     runners = list(x["runs"])
-    runner = with_shared_rate(runners[place])
-    surface = landscape()
+    runner = problem.as_it_runs(x, runners[place])
+    if not runner.has_rate:
+        st.toast(f"{runner.optimizer.name} has no learning rate to halve.")
+        return
+    surface = problem.landscape(x)
     found = halve_until_stable(
         surface,
-        runner.slug,
-        start_point(surface),
+        runner.optimizer,
+        problem.start_point(x, surface),
         x["steps"],
         runner.optimizer.hyper_values(runner.hypers),
         options=runner.options,
@@ -157,19 +116,14 @@ def add_runner() -> None:
     """Append the chosen optimizer with its defaults and clear the choice."""
     slug = st.session_state["race.add"]
     if slug is not None and len(x["runs"]) < MOST:
-        x.change({"runs": (*x["runs"], Runner(slug))})
+        typed = Runner(TYPED, rule=EXAMPLES[FIRST_RULE])
+        x.change({"runs": (*x["runs"], typed if slug == OWN_RULE else Runner(slug))})
     st.session_state["race.add"] = None
-
-
-def new_landscape() -> None:
-    """Another landscape brings its own start and a learning rate that suits it."""
-    surface = landscape()
-    x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
 
 
 def random_start() -> None:
     """A point anywhere in the window."""
-    (x0, x1), (y0, y1) = landscape().window
+    (x0, x1), (y0, y1) = problem.landscape(x).window
     u = np.random.default_rng().uniform((x0, y0), (x1, y1))
     x.change({"start": (round(float(u[0]), 3), round(float(u[1]), 3))})
 
@@ -187,30 +141,8 @@ def load_preset() -> None:
 
 def groups(surface: Landscape) -> list[Group]:
     """The panel of controls: the landscape and the run, then every runner."""
-    own = [
-        Slider(
-            name=f"{surface.slug}.{p.name}",
-            label=p.name,
-            help=p.meaning,
-            symbol=p.symbol,
-            value=surface.arguments[p.name],
-            minimum=p.low,
-            maximum=p.high,
-            default=p.default,
-            scale=p.scale,
-        )
-        for p in surface.parameters
-    ]
-    race = [
-        Slider(
-            name="steps", label="steps", symbol="T", value=x["steps"], minimum=1, maximum=2000,
-            default=120, scale="log", integer=True,
-        ),
-        Slider(
-            name="noise", label="noise", symbol="σ", value=x["noise"], minimum=0.0,
-            maximum=50.0, default=0.0, help="standard deviation of the gradient's noise, in each coordinate",
-        ),
-    ]  # fmt: skip
+    own = problem.landscape_sliders(surface)
+    race = problem.run_sliders(x)
     if x["same"]:
         race.insert(
             0,
@@ -280,7 +212,7 @@ def panels(surface: Landscape, names: list[str], runs: list[Descent]) -> list[Pa
     """The plane (or planes, or the surface) and the loss beside it, on one clock."""
     looks = style.looks(r.optimizer.slug for r in runs)
     log = x["log"]
-    begin = start_point(surface)
+    begin = problem.start_point(x, surface)
     (x0, x1), (y0, y1) = surface.domain
     handle = Handle(
         id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0), maximum=(x1, y1)
@@ -408,15 +340,7 @@ def divergence(runs: list[Descent], facts: list[Explanation]) -> None:
 def setup() -> None:
     """The choices above the picture, as native widgets."""
     left, middle, right = st.columns([1.2, 1, 1.6], vertical_alignment="center")
-    left.selectbox(
-        "Landscape",
-        [*LANDSCAPES, TYPED],
-        key=x.key("on"),
-        format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
-        on_change=new_landscape,
-        disabled=x.locked("on"),
-        label_visibility="collapsed",
-    )
+    problem.choose_landscape(x, left)
     middle.segmented_control(
         "View", VIEWS, key=x.key("view"), required=True, label_visibility="collapsed"
     )
@@ -426,8 +350,30 @@ def setup() -> None:
         st.toggle("log levels", key=x.key("log"))
         st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
         st.button("random start", on_click=random_start, type="tertiary")
-    if x["on"] == TYPED:
-        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2")
+    problem.type_formula(x)
+
+
+def own_rules() -> None:
+    """A field for each rule that the reader types."""
+
+    def take_rule(place: int, text: str) -> None:
+        runners = list(x["runs"])
+        if place < len(runners) and runners[place].slug == TYPED:
+            runners[place] = runners[place].with_rule(text)
+            x.change({"runs": tuple(runners)})
+
+    for place, runner in enumerate(x["runs"]):
+        if runner.slug == TYPED:
+            frame.typed_text(
+                f"race.rule.{place}",
+                runner.rule,
+                engine.optimizer,
+                partial(take_rule, place),
+                label="Your rule: w, g, t and loss are given; what you read before you assign it "
+                "starts at 0; every other name becomes a slider",
+                lines=max(3, runner.rule.count("\n") + 2),
+                locked=x.locked("runs"),
+            )
 
 
 def presets() -> None:
@@ -446,7 +392,7 @@ def presets() -> None:
 
 def settings(height: int) -> None:
     """The live controls, and the way to add a runner."""
-    shown = groups(landscape())
+    shown = groups(problem.landscape(x))
     every = [item.name for group in shown for item in group.items]
     answer = controls(
         "race.controls",
@@ -458,8 +404,9 @@ def settings(height: int) -> None:
     take(answer.values, committed=answer.committed)
     if not x.hidden("add") and len(x["runs"]) < MOST:
         st.selectbox(
-            "Add an optimizer", list(OPTIMIZERS), index=None, key="race.add",
-            format_func=lambda slug: OPTIMIZERS[slug].name, on_change=add_runner,
+            "Add an optimizer", [*OPTIMIZERS, OWN_RULE], index=None, key="race.add",
+            format_func=lambda slug: slug if slug == OWN_RULE else OPTIMIZERS[slug].name,
+            on_change=add_runner,
             placeholder="Add an optimizer…", label_visibility="collapsed",
             disabled=x.locked("add"),
         )  # fmt: skip
@@ -477,9 +424,9 @@ def body() -> None:
     if panel is not None:
         with panel:
             settings(height=470 if embedded else 640)
-    surface = landscape()
+    surface = problem.landscape(x)
     runners: tuple[Runner, ...] = x["runs"]
-    runs = [run(r, surface) for r in runners]
+    runs = [problem.run(x, r, surface) for r in runners]
     names = frame.distinct([r.optimizer.name for r in runners])
     with picture:
         stage(
@@ -492,6 +439,7 @@ def body() -> None:
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
+    own_rules()
     facts = [engine.explain(r) for r in runs]
     divergence(runs, facts)
     if not embedded and not x.hidden("presets"):

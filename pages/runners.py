@@ -1,7 +1,8 @@
 """The runners of a race in a link: which optimizers, each with what differs from its defaults.
 
-`sgd:lr=0.0185;momentum:lr=0.0185,beta=0.8,form=averaged` is two runners. Reading refuses what the
-registry does not know and says where.
+`sgd:lr=0.0185;momentum:lr=0.0185,beta=0.8,form=averaged` is two runners. A rule that the reader
+typed stands as `typed~` and its text, percent-encoded. Reading refuses what the registry does not
+know and says where.
 """
 
 from __future__ import annotations
@@ -9,24 +10,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote, unquote
 
+import engine
 from engine.optimizers import OPTIMIZERS, Hyper, Optimizer
 from pages.state import Field, read_number, shorten
 
+TYPED = "typed"  # the slug of a rule that the reader typed
 MOST = 12  # runners side by side: beyond that nobody can tell the trails apart
 
 
 @dataclass(frozen=True)
 class Runner:
-    """An optimizer in a race: its slug, its hyper-parameters and options as chosen."""
+    """An optimizer in a race: its slug, its hyper-parameters and options as chosen.
+
+    rule is the text of a typed one, whose slug is TYPED.
+    """
 
     slug: str
     hypers: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, str | bool] = field(default_factory=dict)
+    rule: str = ""
 
     @property
     def optimizer(self) -> Optimizer:
-        return OPTIMIZERS[self.slug]
+        return engine.optimizer(self.rule) if self.slug == TYPED else OPTIMIZERS[self.slug]
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether the rule has a learning rate."""
+        return any(h.name == "lr" for h in self.optimizer.hypers)
+
+    def with_rule(self, text: str) -> Runner:
+        """The typed runner with another rule, keeping the settings that the new rule knows."""
+        known = {h.name for h in engine.optimizer(text).hypers}
+        return replace(self, rule=text, hypers={n: v for n, v in self.hypers.items() if n in known})
 
     def value(self, hyper: Hyper) -> float:
         return self.hypers.get(hyper.name, hyper.default)
@@ -49,10 +67,12 @@ def parse_runners(text: str) -> tuple[Runner, ...]:
 
 
 def _parse_runner(text: str) -> Runner:
-    slug, _, rest = text.partition(":")
-    if slug not in OPTIMIZERS:
+    head, _, rest = text.partition(":")
+    slug, _, encoded = head.partition("~")
+    if slug != TYPED and slug not in OPTIMIZERS:
         raise ValueError(f"there is no optimizer {slug!r}")
-    optimizer = OPTIMIZERS[slug]
+    runner = Runner(slug, rule=unquote(encoded) if slug == TYPED else "")
+    optimizer = runner.optimizer
     known = {h.name: h for h in optimizer.hypers}
     choices = {o.name: {str(value): value for value, _ in o.choices} for o in optimizer.options}
     hypers: dict[str, float] = {}
@@ -65,7 +85,7 @@ def _parse_runner(text: str) -> Runner:
             options[name] = choices[name][value]
         else:
             raise ValueError(f"{slug} does not know {part!r}")
-    return Runner(slug, hypers, options)
+    return replace(runner, hypers=hypers, options=options)
 
 
 def format_runners(runners: tuple[Runner, ...]) -> str:
@@ -85,7 +105,8 @@ def _format_runner(runner: Runner) -> str:
         for o in optimizer.options
         if runner.options.get(o.name, o.default) != o.default
     ]
-    return runner.slug + (":" + ",".join(parts) if parts else "")
+    head = f"{TYPED}~{quote(runner.rule, safe='')}" if runner.rule else runner.slug
+    return head + (":" + ",".join(parts) if parts else "")
 
 
 def Runners(name: str, default: str) -> Field[Any]:

@@ -161,7 +161,7 @@ class Experiment:
                 st.session_state[key] = value
 
     def change(self, values: Mapping[str, Any], *, by: str = "", held: bool = False) -> None:
-        """Set values by what the reader does; `held` while the hand is still on the control `by`."""
+        """Set values by what the reader does; held while a hand is still on the control `by`."""
         (self._store["held"].add if held else self._store["held"].discard)(by)
         self.update(**values)
 

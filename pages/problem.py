@@ -1,0 +1,171 @@
+"""What pages that run optimizers on a landscape share: the fields of a link, and their reading.
+
+The names of the fields are the same on all of them, so that a link's settings carry over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+import engine
+from components.controls import Group, Slider
+from engine.descent import Descent
+from engine.landscapes import LANDSCAPES, Landscape
+from pages import frame
+from pages.runners import Runner, Runners
+from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text
+
+TYPED = "formula"
+STEPS = 2000  # the longest run on a page
+
+
+def fields(
+    *,
+    runs: str,
+    on: str = "bowl",
+    same: bool = False,
+    lr: float = 0.0185,
+    steps: int = 60,
+    noise: float = 0.0,
+) -> list[Field[Any]]:
+    """The fields of a problem and its runners, with these defaults."""
+    return [
+        Choice("on", on, [*LANDSCAPES, TYPED]),
+        Text("f", "x**2 + 50*y**2", check=engine.landscape),
+        *(
+            Number(f"{entry.slug}.{p.name}", p.default, p.low, p.high)
+            for entry in LANDSCAPES.values()
+            for p in entry.parameters
+        ),
+        Runners("runs", runs),
+        Flag("same", same),
+        Number("lr", lr, 1e-5, 10.0),
+        Numbers("start", (), -1e4, 1e4, count=(0, 2)),
+        Integer("steps", steps, 1, STEPS),
+        Number("noise", noise, 0.0, 1000.0),
+        Integer("seed", 0, 0, 9999),
+        Flag("log", True),
+    ]
+
+
+CARRIED = ("on", "f", "runs", "same", "lr", "start", "steps", "noise", "seed", "log")
+
+
+def carry(x: Experiment) -> dict[str, str]:
+    """The problem of a page as the query of another with the same fields, defaults included."""
+    names = [name for name in x.fields if name in CARRIED or name.startswith(f"{x['on']}.")]
+    return {name: x.fields[name].format(x[name]) for name in names if x[name] != ()}
+
+
+def landscape(x: Experiment) -> Landscape:
+    """The landscape that the fields describe."""
+    if x["on"] == TYPED:
+        return engine.landscape(x["f"])
+    entry = LANDSCAPES[x["on"]]
+    return entry(**{p.name: x[f"{entry.slug}.{p.name}"] for p in entry.parameters})
+
+
+def start_point(x: Experiment, surface: Landscape) -> tuple[float, float]:
+    """Where runs start: the reader's point, or the landscape's own."""
+    point = x["start"]
+    return (point[0], point[1]) if len(point) == 2 else surface.start
+
+
+def as_it_runs(x: Experiment, runner: Runner) -> Runner:
+    """The runner at everybody's learning rate, where they share one."""
+    return runner.with_setting("lr", x["lr"]) if x["same"] and runner.has_rate else runner
+
+
+def run(x: Experiment, runner: Runner, surface: Landscape) -> Descent:
+    """One runner's descent."""
+    return engine.descend(
+        surface,
+        runner.optimizer,
+        start_point(x, surface),
+        x["steps"],
+        as_it_runs(x, runner).hypers,
+        options=runner.options,
+        noise=x["noise"],
+        seed=x["seed"],
+    )
+
+
+def landscape_sliders(surface: Landscape) -> list[Slider]:
+    """The landscape's own parameters."""
+    return [
+        Slider(
+            name=f"{surface.slug}.{p.name}",
+            label=p.name,
+            help=p.meaning,
+            symbol=p.symbol,
+            value=surface.arguments[p.name],
+            minimum=p.low,
+            maximum=p.high,
+            default=p.default,
+            scale=p.scale,
+        )
+        for p in surface.parameters
+    ]
+
+
+def run_sliders(x: Experiment) -> list[Slider]:
+    """Length of the run and noise in its gradient."""
+    return [
+        Slider(
+            name="steps", label="steps", symbol="T", value=x["steps"], minimum=1, maximum=STEPS,
+            default=float(x.fields["steps"].default), scale="log", integer=True,
+        ),
+        Slider(
+            name="noise", label="noise in the gradient", symbol="σ", value=x["noise"], minimum=0.0,
+            maximum=50.0, default=0.0, help="standard deviation, in each coordinate",
+        ),
+    ]  # fmt: skip
+
+
+def landscape_groups(x: Experiment, surface: Landscape) -> list[Group]:
+    """The landscape and the run as groups of controls."""
+    own = landscape_sliders(surface)
+    groups = [Group(id="landscape", title=surface.name, items=own)] if own else []
+    return [*groups, Group(id="run", title="The run", items=run_sliders(x))]
+
+
+def choose_landscape(x: Experiment, place: Any) -> None:
+    """The choice of a landscape, in the container `place`; another one brings its own start."""
+
+    def changed() -> None:
+        surface = landscape(x)
+        x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
+
+    place.selectbox(
+        "Landscape",
+        [*LANDSCAPES, TYPED],
+        key=x.key("on"),
+        format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
+        on_change=changed,
+        disabled=x.locked("on"),
+        label_visibility="collapsed",
+    )
+
+
+def type_formula(x: Experiment) -> None:
+    """The field for a formula, where the landscape is the reader's own."""
+    if x["on"] == TYPED:
+        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2")
+
+
+def locked(x: Experiment, groups: Sequence[Group]) -> list[str]:
+    """The names of controls that the link locks."""
+    return [
+        item.name
+        for group in groups
+        for item in group.items
+        if x.locked(item.name) or x.locked("controls")
+    ]
+
+
+def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:
+    """A link to the page in `file` (beside this one) at the problem of this page."""
+    st.page_link(f"{file}.py", label=label, icon=icon or None, query_params={**carry(x), **more})
