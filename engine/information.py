@@ -126,9 +126,15 @@ def js_divergence(p: npt.ArrayLike, q: npt.ArrayLike, base: float = math.e) -> A
     """
     unit = _log_unit(base)
     p, q = _check_pair(p, q)
-    # Halves are taken before the sum, which is exact and the same either way round.
-    middle = 0.5 * p + 0.5 * q
-    return (0.5 * _relative_entropy(p, middle) + 0.5 * _relative_entropy(q, middle)) / unit
+
+    def to_middle(a: Array) -> Array:
+        # a / m as 2a / (p + q): halving the smallest floats would make m zero.
+        ratio = np.divide(
+            2 * a, p + q, out=np.ones_like(p + q), where=np.broadcast_to(a > 0, (p + q).shape)
+        )
+        return np.asarray((a * np.log(ratio)).sum(axis=-1))
+
+    return np.asarray(np.maximum(0.5 * (to_middle(p) + to_middle(q)), 0.0) / unit)
 
 
 def renormalized(p: Sequence[float] | Array, index: int, value: float) -> Array:
@@ -144,3 +150,20 @@ def renormalized(p: Sequence[float] | Array, index: int, value: float) -> Array:
     p[others] = (1 - value) * share
     p[index] = value if len(p) > 1 else 1.0
     return p
+
+
+def normalized(weights: Sequence[float] | Array) -> Array:
+    """Weights (n,) ≥ 0 divided by their sum; uniform where all are 0."""
+    w = np.asarray(weights, dtype=np.float64)
+    total = w.sum()
+    return w / total if total > 0 else np.full(len(w), 1 / len(w))
+
+
+def entropy_along(
+    p: Sequence[float] | Array, index: int, values: npt.ArrayLike, base: float = math.e
+) -> Array:
+    """H as p[index] takes each of the values, the others in proportion, shape of values (m,).
+
+    With two outcomes this is the binary entropy of the value.
+    """
+    return entropy([renormalized(p, index, t) for t in np.asarray(values)], base)

@@ -142,6 +142,7 @@ def bars(
             "text": list(labels),
             "textposition": "outside",
             "cliponaxis": False,
+            "constraintext": "none",
             "textfont": {"color": style.INK, "size": 12},
         }
     return trace

@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         ),
     ),
     "Losses": (
+        Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
         Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
         Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
     ),

@@ -194,3 +194,21 @@ def test_renormalized_keeps_the_sum_and_the_ratios(p: np.ndarray, i: int, value:
 
 def test_renormalized_from_certainty_shares_equally() -> None:
     np.testing.assert_allclose(info.renormalized([1.0, 0.0, 0.0], 0, 0.4), [0.4, 0.3, 0.3])
+
+
+@given(distributions(4), st.integers(0, 3))
+def test_entropy_along_an_outcome(p: np.ndarray, i: int) -> None:
+    along = info.entropy_along(p, i, [p[i], 1.0], 2)
+    assert along[0] == pytest.approx(info.entropy(p, 2), abs=1e-9)
+    assert along[1] == pytest.approx(0, abs=1e-12)
+
+
+def test_entropy_along_a_coin_is_binary_entropy() -> None:
+    t = np.linspace(0, 1, 11)
+    along = info.entropy_along([0.3, 0.7], 0, t)
+    np.testing.assert_allclose(along, info.binary_entropy(t), atol=1e-15)
+
+
+def test_normalized() -> None:
+    np.testing.assert_array_equal(info.normalized([1, 3]), [0.25, 0.75])
+    np.testing.assert_array_equal(info.normalized([0, 0]), [0.5, 0.5])

@@ -19,7 +19,7 @@ def open_page(name: str, **link: str) -> AppTest:
 
 def markdown(page: AppTest) -> str:
     """Everything that the page says in Markdown and LaTeX, joined."""
-    return "\n".join(element.value for element in page.markdown)
+    return "\n".join(element.value for element in (*page.markdown, *page.latex))
 
 
 def tables(page: AppTest) -> str:
