@@ -20,15 +20,22 @@ from engine.optimizers.curvature import newton_schulz
 from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Rule, Slot, State
 from engine.optimizers.shared import beta, decay, lr
 
-OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
+# Each file is a branch of the family.
+BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(
     {
-        entry.slug: entry
-        for module in (momentum, adaptive, beyond_adam, curvature)
-        for entry in module.ENTRIES
+        "memory of gradients": momentum.ENTRIES,
+        "a rate for each coordinate": adaptive.ENTRIES,
+        "beyond Adam": beyond_adam.ENTRIES,
+        "curvature and matrices": curvature.ENTRIES,
     }
 )
 
+OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
+    {entry.slug: entry for entries in BRANCHES.values() for entry in entries}
+)
+
 __all__ = [
+    "BRANCHES",
     "OPTIMIZERS",
     "Hyper",
     "Optimizer",

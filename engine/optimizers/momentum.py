@@ -82,6 +82,10 @@ MOMENTUM = Optimizer(
         ),
     ),
     state=(_VELOCITY,),
+    shown=(
+        Slot("jump", "βv", r"\beta v", "what is left of the old velocity, as a step"),
+        Slot("correction", "ηg", r"\eta g", "the fresh gradient, as a step"),
+    ),
     latex=_momentum_latex,
     idea="Gather speed along directions that persist; let the zig-zag cancel.",
     when="Convolutional networks, and whenever plain SGD zig-zags.",

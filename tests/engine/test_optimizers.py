@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import engine
 from engine.descent import Descent
 from engine.optimizers import OPTIMIZERS, Optimizer, newton_schulz
-from engine.optimizers.relations import RELATIONS, Relation
+from engine.relations import RELATIONS, Relation
 from engine.streams import follow
 
 BOWL = engine.LANDSCAPES["bowl"]
@@ -33,23 +33,10 @@ def variants() -> list[Any]:
 # Who becomes whom ---------------------------------------------------------------------------------
 
 
-def both(relation: Relation, start: Any = None, steps: int = 60, **kwargs: Any) -> list[Descent]:
-    landscape = engine.LANDSCAPES[relation.landscape](**relation.parameters)
-    sides = (
-        (relation.general, relation.general_hypers, relation.general_options),
-        (relation.special, relation.special_hypers, relation.special_options),
-    )
+def both(relation: Relation, start: Any, steps: int, **kwargs: Any) -> list[Descent]:
     return [
-        engine.descend(
-            landscape,
-            slug,
-            relation.start if start is None else start,
-            steps,
-            {"lr": relation.lr, **hypers},
-            options=options,
-            **kwargs,
-        )
-        for slug, hypers, options in sides
+        engine.descend(relation.surface, slug, start, steps, hypers, options=options, **kwargs)
+        for slug, hypers, options in relation.sides()
     ]
 
 
@@ -60,7 +47,7 @@ def apart(descents: list[Descent]) -> float:
 
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: f"{r.general}-{r.special}")
 def test_one_rule_becomes_the_other(relation: Relation) -> None:
-    assert apart(both(relation)) <= relation.tolerance
+    assert relation.disagreement() <= relation.tolerance
 
 
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: f"{r.general}-{r.special}")
@@ -91,10 +78,7 @@ def test_relations_hold_from_any_start_under_noise_and_schedule(
 
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: f"{r.general}-{r.special}")
 def test_relations_name_what_exists(relation: Relation) -> None:
-    for slug, hypers, options in (
-        (relation.general, relation.general_hypers, relation.general_options),
-        (relation.special, relation.special_hypers, relation.special_options),
-    ):
+    for slug, hypers, options in relation.sides():
         entry = OPTIMIZERS[slug]
         entry.option_values(options)
         for h in entry.hypers:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.optimizers.curvature import newton_schulz
+import numpy as np
+
+from engine.descent import Descent, descend
+from engine.landscapes import LANDSCAPES, Landscape
+from engine.optimizers import newton_schulz
+
+STEPS = 60  # long enough that rules which differ come apart
 
 Settings = Mapping[str, float]
 Options = Mapping[str, str | bool]
@@ -42,6 +48,30 @@ class Relation:
     def exact(self) -> bool:
         """Whether the two are equal, not only ever nearer to each other."""
         return self.tolerance < 1e-6
+
+    @property
+    def surface(self) -> Landscape:
+        """The landscape that the two are shown on."""
+        return LANDSCAPES[self.landscape](**self.parameters)
+
+    def sides(self) -> tuple[tuple[str, dict[str, float], Options], ...]:
+        """(slug, hyper-parameters, options) of the general rule and of the special one."""
+        return (
+            (self.general, {"lr": self.lr, **self.general_hypers}, self.general_options),
+            (self.special, {"lr": self.lr, **self.special_hypers}, self.special_options),
+        )
+
+    def runs(self, steps: int = STEPS) -> tuple[Descent, ...]:
+        """Both runs, from the same start."""
+        return tuple(
+            descend(self.surface, slug, self.start, steps, hypers, options=options)
+            for slug, hypers, options in self.sides()
+        )
+
+    def disagreement(self, steps: int = STEPS) -> float:
+        """The largest distance of the two paths, over the size of the special one's."""
+        general, special = (run.path for run in self.runs(steps))
+        return float(np.abs(general - special).max() / np.abs(special).max())
 
 
 _ON_AXIS: Settings = {"condition": 10.0, "rotation": 0.0}
