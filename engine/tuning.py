@@ -58,3 +58,27 @@ def halve_until_stable(
             return Halving(lr, halvings)
         lr = float(np.float64(lr) / 2)
     return None
+
+
+RATES_A_DECADE = 4  # learning rates tried by `best_rate`
+
+
+def best_rate(
+    landscape: Landscape | str, optimizer: Optimizer, start: Sequence[float], steps: int
+) -> float:
+    """The learning rate, of a few a decade, that leads furthest down in that many steps.
+
+    It is found by trying all that a control offers; the default where none gets anywhere.
+    """
+    rate = next((h for h in optimizer.hypers if h.name == "lr"), None)
+    if rate is None:
+        raise ValueError(f"{optimizer.slug} has no learning rate")
+    decades = float(np.log10(rate.high / rate.low))
+    best, lowest = rate.default, np.inf
+    for lr in np.geomspace(rate.low, rate.high, round(decades * RATES_A_DECADE) + 1):
+        lr = float(f"{lr:.2g}")
+        run = descend(landscape, optimizer, start, steps, {"lr": min(lr, rate.high)})
+        reached = float(run.loss[-1])
+        if not gets_away(run) and reached < lowest:
+            best, lowest = lr, reached
+    return best
