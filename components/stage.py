@@ -62,7 +62,8 @@ class Track:
 class Arrows:
     """Arrows from (x, y) by (dx, dy): arrays of shape (frames,) or (frames, arrows).
 
-    An array whose first axis is 1 stands still.  The label is written at each tip.
+    An array whose first axis is 1 stands still.  The label is written at `label_at` of the
+    way from tail to tip.
     """
 
     x: ArrayLike
@@ -71,6 +72,7 @@ class Arrows:
     dy: ArrayLike
     color: Color = _INK
     label: str = ""
+    label_at: float = 1.0
     width: float = 2.0
 
 
@@ -134,8 +136,10 @@ class Panel:
     """One picture on the stage.
 
     A "plane" reports clicks; on a "chart" with a `cursor` a click moves the clock; a "scene"
-    is 3-D.  `cursor` is True where the axis counts frames, or the x of each frame.  `rows` is
-    how many rows of the stage it spans, where panels stand in several.
+    is 3-D and shows tracks alone, drawn over its surface.  `figure` must give the ranges of
+    its axes, for Plotly does not see what moves; its zoom and camera are kept until its
+    `layout.uirevision` changes.  `cursor` is True where the axis counts frames, or the x of
+    each frame.  `rows` is how many rows of the stage it spans, where panels stand in several.
     """
 
     id: str
@@ -326,6 +330,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
                 **{name: _per_frame(getattr(a, name), encoder) for name in ("x", "y", "dx", "dy")},
                 "color": a.color,
                 "label": a.label,
+                "labelAt": a.label_at,
                 "width": a.width,
             }
             for a in panel.arrows

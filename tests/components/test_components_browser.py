@@ -333,6 +333,33 @@ def test_rasters_answer_to_the_pointer(demo: Visitor) -> None:
     expect(page.locator('[data-panel="map"] .dl-tip')).to_have_text(re.compile(r"^loss [\d.e-]+$"))
 
 
+def test_paths_follow_the_camera_of_a_scene(demo: Visitor) -> None:
+    page = demo("/?scene=surface&steps=99&tracks=2")
+    stage(page)
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector("[data-panel=scene] .dl-trail")
+          const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+          return pixels.data.some((value) => value > 0)
+        }"""
+    )
+    picture = "document.querySelector('[data-panel=scene] .dl-trail').toDataURL()"
+    before = page.evaluate(picture)
+    x, y = grip(page.locator('[data-panel="scene"] .dl-graph'))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 10, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"before => {picture} !== before", arg=before)
+    camera = "JSON.stringify(document.querySelector('[data-panel=scene] .dl-graph')"
+    camera += "._fullLayout.scene.camera.eye)"
+    turned = page.evaluate(camera)
+    with rerun(page):
+        number(page, "lr").fill("0.01")
+        number(page, "lr").press("Enter")
+    assert page.evaluate(camera) == turned
+
+
 def test_what_a_stage_took_it_gives_back(demo: Visitor) -> None:
     page = demo(FEW + "&autoplay=1&seconds=60")
     expect(stage(page)).to_have_attribute("data-playing", "true")

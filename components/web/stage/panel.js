@@ -15,6 +15,7 @@ const COMET = 14 // frames of emphasis behind a moving head
 const HEAD = 4.6 // radius of a head, CSS pixels
 const EDGE = 7 // heads may stand over the axes' edge by this much
 const FAR = 1e5 // pixels; canvases misbehave far beyond this
+const LABEL_GAP = 6 // between an arrow and its word
 const CLICK_PX = 5
 const DOUBLE_MS = 340 // a little more than Plotly waits for a second click
 const REACH = 14 // pixels from the pointer to a track that it reads
@@ -73,6 +74,7 @@ export class Panel {
       ...blocks(value, ["x", "y", "dx", "dy"]),
       css: theme.colour(value.color),
       label: value.label,
+      labelAt: value.labelAt,
       width: value.width,
     }))
     this.boxes = spec.boxes.map((value) => ({
@@ -161,6 +163,10 @@ export class Panel {
     return x >= this.left && x <= this.right && y >= this.top && y <= this.bottom
   }
 
+  project(track, i) {
+    return [this.toX(track.x[i]), this.toY(track.y[i])]
+  }
+
   place(track) {
     const n = Math.min(track.x.length, track.y.length)
     if (track.px?.length !== n) {
@@ -171,8 +177,7 @@ export class Panel {
     const { px, py, along } = track
     let last = -1
     for (let i = 0; i < n; i++) {
-      const x = this.toX(track.x[i])
-      const y = this.toY(track.y[i])
+      const [x, y] = this.project(track, i)
       px[i] = x > FAR ? FAR : x < -FAR ? -FAR : x
       py[i] = y > FAR ? FAR : y < -FAR ? -FAR : y
       along[i] = i ? along[i - 1] : 0
@@ -194,7 +199,7 @@ export class Panel {
 
   // Paints the moment `position` (in frames; a fraction lies between two).
   draw(position) {
-    if (this.spec?.kind === "scene" || this.sx === undefined) return
+    if (this.sx === undefined) return
     const frame = Math.floor(position)
     this.growTrails(frame)
     this.drawHeads(frame, position - frame)
@@ -340,17 +345,26 @@ export class Panel {
       const y1 = this.toY(y + between(group.dy, frame, part, j))
       if (!Number.isFinite(x0 + y0 + x1 + y1)) continue
       arrow(head, x0, y0, x1, y1, group.width, group.css, theme.background)
-      if (group.label) {
-        head.font = `12px ${theme.font}`
-        head.textAlign = x1 >= x0 ? "left" : "right"
-        head.textBaseline = "middle"
-        head.lineWidth = 3
-        head.strokeStyle = theme.background
-        head.strokeText(group.label, x1 + (x1 >= x0 ? 6 : -6), y1)
-        head.fillStyle = group.css
-        head.fillText(group.label, x1 + (x1 >= x0 ? 6 : -6), y1)
-      }
+      if (!group.label) continue
+      const share = group.labelAt
+      this.drawLabel(group, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, x1 >= x0)
     }
+  }
+
+  // The word at an arrow, on the side it points to unless the panel ends there.
+  drawLabel({ label, css }, x, y, ahead) {
+    const { head, theme } = this
+    head.font = `12px ${theme.font}`
+    const room = head.measureText(label).width + LABEL_GAP
+    const right = ahead ? x + room < this.width || x - room < 0 : x - room < 0
+    const at = x + (right ? LABEL_GAP : -LABEL_GAP)
+    head.textAlign = right ? "left" : "right"
+    head.textBaseline = "middle"
+    head.lineWidth = 3
+    head.strokeStyle = theme.background
+    head.strokeText(label, at, y)
+    head.fillStyle = css
+    head.fillText(label, at, y)
   }
 
   paintBelow() {
@@ -387,6 +401,7 @@ export class Panel {
       return [event.clientX - box.left, event.clientY - box.top]
     }
     this.plot.addEventListener("pointerdown", (event) => {
+      clearTimeout(this.single)
       down = event.button === 0 && !event.target.closest(".dl-handle") ? position(event) : null
       if (down && !this.inside(...down)) down = null
       this.stage.root.focus({ preventScroll: true })
@@ -397,7 +412,6 @@ export class Panel {
       const moved = Math.hypot(x - down[0], y - down[1])
       down = null
       if (moved > CLICK_PX || !this.inside(x, y)) return
-      clearTimeout(this.single)
       // A double click resets the zoom: only where there is one is a click held back.
       if (this.zoomed) this.single = setTimeout(() => this.click(x, y), DOUBLE_MS)
       else this.click(x, y)

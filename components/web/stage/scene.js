@@ -1,108 +1,110 @@
-// A 3-D panel: tracks are whole lines of Plotly's own, and the clock moves their heads.
+// A 3-D panel: Plotly draws the surface, and tracks are projected by the scene's own camera
+// onto the canvases over it, so that they move as smoothly as in a plane and no frame costs a
+// WebGL redraw.  Nothing hides behind the surface: paths are drawn over it.
 
-import { array, figure } from "./arrays.js"
-import { CONFIG, layout } from "./plotly.js"
+import { array } from "./arrays.js"
+import { Panel } from "./panel.js"
 
-const EVERY_MS = 50 // WebGL redraws the whole scene for a moved head
-const SYMBOLS = new Set(["circle", "square", "diamond", "cross", "x"])
-const DASHES = { longdash: "longdash", dash: "dash", dot: "dot", dashdot: "dashdot" }
+const FLAT = { l: 0, r: 0, t: 0, b: 0 }
 
-export class Scene {
+export class Scene extends Panel {
   constructor(element, stage) {
-    this.element = element
-    this.stage = stage
-    this.title = element.querySelector(".dl-title")
-    this.plot = element.querySelector(".dl-plot")
-    this.graph = element.querySelector(".dl-graph")
-    this.tracks = []
-    this.look = ""
-    this.shown = -1
-    this.wanted = 0
-    this.timer = 0
-    this.busy = false
+    super(element, stage)
+    this.matrix = new Float64Array(16)
   }
 
-  async update(spec, theme, width, height) {
-    this.title.textContent = spec.title
-    this.graph.setAttribute("aria-label", spec.alt || spec.title || spec.id)
-    this.element.dataset.panel = spec.id
-    this.plot.style.height = `${height}px`
-    const look = JSON.stringify([spec.hash, theme.key, width, height, spec.tracks])
-    if (look === this.look) return
-    this.look = look
-    this.tracks = spec.tracks.filter((track) => track.z).map((track) => ({
-      ...track,
-      x: array(track.x),
-      y: array(track.y),
-      z: array(track.z),
-      css: theme.colour(track.color),
-    }))
-    const plain = figure(spec.figure, theme)
-    const lines = this.tracks.map((track) => ({
-      type: "scatter3d",
-      mode: "lines",
-      x: track.x,
-      y: track.y,
-      z: track.z,
-      line: { color: track.css, width: 2.5 * track.width, dash: DASHES[track.dash] ?? "solid" },
-      hoverinfo: "skip",
-    }))
-    const heads = {
-      type: "scatter3d",
-      mode: "markers",
-      ...this.heads(this.wanted),
-      marker: {
-        size: 6,
-        color: this.tracks.map((track) => track.css),
-        symbol: this.tracks.map(({ marker }) => (SYMBOLS.has(marker) ? marker : "circle")),
-        line: { color: theme.background, width: 1.5 },
-      },
-      text: this.tracks.map((track) => track.label),
-      hoverinfo: "text",
-    }
-    const given = {
-      scene: {},
-      margin: { l: 0, r: 0, t: 0, b: 0 },
-      dragmode: "turntable",
-      ...plain.layout,
-    }
-    this.headTrace = (plain.data?.length ?? 0) + lines.length
-    await this.stage.Plotly.react(
-      this.graph,
-      [...(plain.data ?? []), ...lines, heads],
-      layout(given, theme, width, height),
-      CONFIG,
-    )
+  update(spec, ...rest) {
+    const { data, layout } = spec.figure
+    const given = { scene: {}, margin: FLAT, dragmode: "turntable", ...layout }
+    const bare = { arrows: [], boxes: [], rasters: [], handles: [], cursor: false }
+    return super.update({ ...spec, ...bare, figure: { data, layout: given } }, ...rest)
   }
 
-  heads(frame) {
-    const at = (name) => this.tracks.map((track) => {
-      const end = Math.min(track.z.length - 1, track.stop ?? Infinity)
-      return track[name][Math.min(frame, end)]
+  take(spec) {
+    super.take(spec)
+    this.tracks = this.tracks.filter((track) => track.z)
+    for (const track of this.tracks) track.z = array(track.z)
+  }
+
+  async redraw(look) {
+    await super.redraw(look)
+    this.follow()
+  }
+
+  // Paints anew whenever the camera has turned.
+  follow() {
+    const glplot = this.scene?.glplot
+    if (!glplot || glplot === this.followed) return
+    this.followed = glplot
+    const { onrender } = glplot
+    glplot.onrender = () => {
+      onrender?.()
+      if (!this.turned()) return
+      this.measure()
+      this.stage.paint()
+    }
+    glplot.redraw()
+  }
+
+  get scene() {
+    return this.graph._fullLayout?.scene?._scene
+  }
+
+  // Takes the camera's matrix; true where it is another than before.
+  turned() {
+    const { cameraParams } = this.scene.glplot
+    const next = product(cameraParams.projection, product(cameraParams.view, cameraParams.model))
+    const same = next.every((value, i) => value === this.matrix[i])
+    this.matrix = next
+    return !same
+  }
+
+  measure() {
+    const { scene } = this
+    if (!scene || !this.matrix[15]) return
+    const { l, t, w, h } = this.graph._fullLayout._size
+    const { x, y } = scene.fullSceneLayout.domain
+    this.left = l + w * x[0]
+    this.right = l + w * x[1]
+    this.top = t + h * (1 - y[1])
+    this.bottom = t + h * (1 - y[0])
+    const { xaxis, yaxis, zaxis } = scene.fullSceneLayout
+    this.axes = [xaxis, yaxis, zaxis].map((axis, i) => ({
+      log: axis.type === "log",
+      scale: scene.dataScale[i],
+    }))
+    for (const track of this.tracks) this.place(track)
+    this.drawn = -1
+    this.sx = 1 // what `draw` waits for
+  }
+
+  project(track, i) {
+    const [u, v, s] = ["x", "y", "z"].map((name, k) => {
+      const { log, scale } = this.axes[k]
+      return (log ? Math.log10(track[name][i]) : track[name][i]) * scale
     })
-    return { x: at("x"), y: at("y"), z: at("z") }
+    const m = this.matrix
+    const depth = m[3] * u + m[7] * v + m[11] * s + m[15]
+    const across = (m[0] * u + m[4] * v + m[8] * s + m[12]) / depth
+    const up = (m[1] * u + m[5] * v + m[9] * s + m[13]) / depth
+    return [
+      this.left + 0.5 * (1 + across) * (this.right - this.left),
+      this.top + 0.5 * (1 - up) * (this.bottom - this.top),
+    ]
   }
 
-  draw(position) {
-    this.wanted = Math.floor(position)
-    if (this.wanted !== this.shown && !this.timer && this.graph.on) {
-      this.timer = setTimeout(() => this.move(), EVERY_MS)
+  readTrack() {
+    return "" // Plotly reads the surface
+  }
+}
+
+// Of two 4 × 4 matrices by columns.
+function product(a, b) {
+  const out = new Float64Array(16)
+  for (let column = 0; column < 4; column++) {
+    for (let row = 0; row < 4; row++) {
+      for (let k = 0; k < 4; k++) out[4 * column + row] += a[4 * k + row] * b[4 * column + k]
     }
   }
-
-  async move() {
-    this.shown = this.wanted
-    const { x, y, z } = this.heads(this.shown)
-    if (this.tracks.length) {
-      await this.stage.Plotly.restyle(this.graph, { x: [x], y: [y], z: [z] }, [this.headTrace])
-    }
-    this.timer = 0
-    if (this.wanted !== this.shown) this.draw(this.wanted)
-  }
-
-  dispose() {
-    clearTimeout(this.timer)
-    this.stage.Plotly?.purge(this.graph)
-    this.element.remove()
-  }
+  return out
 }

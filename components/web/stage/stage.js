@@ -187,9 +187,14 @@ class Stage {
       : (data.height - chrome - (rows - 1) * ROW_GAP) / rows
     const height = Math.max(stacked || rows < 3 ? LEAST : LEAST_ROW, Math.floor(room))
     this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
+    // Where panels of several heights stack, the small ones stay smaller.
+    const mixed = data.panels.some((panel) => panel.rows > 1)
+    const small = Math.max(LEAST, Math.floor(height * 0.6))
     return spans.map((span, i) => ({
       width: widths[columns[i]],
-      height: span * height + (span - 1) * ROW_GAP,
+      height: stacked && mixed && data.panels[i].rows === 1
+        ? small
+        : span * height + (span - 1) * ROW_GAP,
       span,
     }))
   }
