@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import descend, sweeps
+from engine import descend, optimizer, sweeps
 from engine.compiled import CellsKernel
 from engine.descent import MAX_STEPS
 from engine.emit import PYTHON
@@ -24,7 +25,7 @@ from engine.sweeps import MAX_CELLS, Sweep, SweepCancelled, sweep, trace_cells
 
 # Rounded the same way everywhere by IEEE 754; NumPy's and the C library's exp need not agree.
 EXACT = {
-    "add", "subtract", "multiply", "divide", "negative", "sqrt", "absolute", "sign", "relu",
+    "add", "subtract", "multiply", "divide", "negative", "sqrt", "absolute", "sign", "relu", "clip",
     "maximum", "minimum", "where", "less", "less_equal", "greater", "greater_equal", "equal",
 }  # fmt: skip
 STEPS = 60
@@ -300,3 +301,21 @@ def test_a_sweep_to_be_done_travels_by_name() -> None:
         assert twin.landscape.values == landscape.values
         assert twin.optimizer is job.optimizer
         assert twin.kernel() is job.kernel()
+
+
+def test_a_rule_that_the_reader_typed_travels_by_its_text() -> None:
+    rule = optimizer("v = beta*v + g\nw = w - lr*v")
+    job = sweeps._Job.of(
+        LANDSCAPES["bowl"], rule, {"beta": [0.5]}, (1, 1), 5, None, None, None, 0.0, 0, None, "f8"
+    )
+    assert pickle.loads(pickle.dumps(job)).optimizer is rule
+    check_cells(sweep("bowl", rule, {"lr": [0.001, 0.01]}, (1, 1), 5, hypers={"beta": 0.9}))
+
+
+def test_a_landscape_without_a_name_to_travel_by_is_refused() -> None:
+    odd = replace(typed("x**2 + y**2"), name="x**2", function=lambda x, y: x * x)
+    job = sweeps._Job.of(
+        odd, OPTIMIZERS["sgd"], {"lr": [0.1]}, (1, 1), 5, None, None, None, 0.0, 0, None, "f8"
+    )
+    with pytest.raises(ValueError, match="neither a registered landscape nor a typed formula"):
+        pickle.dumps(job)
