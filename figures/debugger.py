@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from engine.debugger import Arrow, Quantity, effective_rate, quantities, steps
 from engine.descent import Descent
 from engine.landscapes import Landscape
 from figures import charts, style
+from figures.moving import Chart, Curve, chart
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -41,30 +41,6 @@ LABEL_AT: Final = {"correction": 0.5, "scaled": 0.35}
 _DIRECTION_LENGTH: Final = {"gradient": 1.22, "average": 0.72}
 _REACH: Final = 1.5  # the enlarged picture goes this far each way
 _OUTSIDE: Final = 3.0  # where an arrow that leaves the picture is cut
-_LOG_FROM: Final = 30.0  # the largest over the smallest value, from which an axis is logarithmic
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One line of a chart, (steps + 1,), and how it is drawn."""
-
-    label: str
-    values: Array
-    color: str
-    dash: style.Dash
-    marker: style.Marker
-    width: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A small picture of something against the step."""
-
-    id: str
-    title: str
-    alt: str
-    figure: Figure
-    curves: tuple[Curve, ...] = field(default=())
 
 
 def overview(descent: Descent, other: Descent | None = None, *, most: int = 6) -> list[Chart]:
@@ -114,10 +90,7 @@ def _chart(
     curves = [c for values, width in rows for c in _curves(values, width, faint=width < 2.0)]
     if over is not None:
         curves += _curves(over.values, 1.6, other=True)
-    figure, floor = _axes([c.values for c in curves])
-    if floor is not None:
-        curves = [_clipped(c, floor) for c in curves]
-    return Chart(name, symbols, f"{symbols} against the step: {meaning}.", figure, tuple(curves))
+    return chart(name, symbols, f"{symbols} against the step: {meaning}.", curves)
 
 
 def _curves(
@@ -136,38 +109,6 @@ def _curves(
         )
         for (label, color, dash, marker), column in zip(looks, columns, strict=True)
     ]
-
-
-def _clipped(curve: Curve, floor: float) -> Curve:
-    return replace(curve, values=np.maximum(curve.values, floor))
-
-
-def _axes(columns: Sequence[Array]) -> tuple[Figure, float | None]:
-    """Axes that hold all columns, and where a logarithmic one begins (None on a linear one)."""
-    values = np.concatenate([c[np.isfinite(c)] for c in columns])
-    last = max(len(columns[0]) - 1, 1)
-    positive = values[values > 0]
-    span = (0.0, float(last))
-    all_positive = positive.size > 0 and positive.size == values.size
-    if all_positive and positive.max() > _LOG_FROM * positive.min():
-        top = float(positive.max()) * 1.6
-        low = max(float(positive.min()) / 1.6, top * 1e-14)
-        layout = charts.axes(span, (low, top), log_y=True, left=40, bottom=20, top=4)
-        layout["yaxis"]["dtick"] = max(1, int(np.ceil(np.log10(top / low) / 4)))
-        floor: float | None = low
-    else:
-        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-        if high - low <= 1e-6 * abs(high):  # constant but for round-off
-            low = high = 0.5 * (low + high)
-        pad = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
-        layout = charts.axes(span, (low - pad, high + pad), left=40, bottom=20, top=4)
-        layout["yaxis"]["nticks"] = 4
-        floor = None
-        if low < 0 < high:
-            layout["yaxis"] |= {"zeroline": True, "zerolinecolor": style.MUTED, "zerolinewidth": 1}
-    layout["xaxis"] |= {"nticks": 5, "tickfont": {"size": 11}}
-    layout["yaxis"] |= {"tickfont": {"size": 11}}
-    return {"data": [], "layout": layout}, floor
 
 
 # The step, enlarged -------------------------------------------------------------------------------

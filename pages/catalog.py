@@ -21,9 +21,15 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "debugger", "Update debugger", "debugger", "One step in symbols, numbers and arrows."
         ),
+        Entry(
+            "bias_correction", "Bias correction", "bias-correction", "Why Adam divides by 1 − βᵗ."
+        ),
+        Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
+        Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
     "Losses": (
         Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
+        Entry("divergence", "Cross-entropy and KL", "divergence", "What a wrong belief costs."),
         Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
         Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
     ),

@@ -19,7 +19,8 @@ from engine.optimizers import OPTIMIZERS
 from engine.tuning import best_rate
 from figures import debugger as pictures
 from figures import race, style
-from pages import frame, problem, prose
+from pages import cursor, frame, problem, prose
+from pages.panels import chart_panel
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Integer, Text, experiment
@@ -282,25 +283,7 @@ def panels(surface: Landscape, run: Descent, other: tuple[str, Descent] | None) 
         + ", ".join(part.meaning for part in parts),
         rows=rows,
     )
-    small = [
-        Panel(
-            id=chart.id,
-            kind="chart",
-            title=chart.title,
-            alt=chart.alt,
-            figure=chart.figure,
-            cursor=True,
-            tracks=[
-                Track(
-                    y=c.values, color=c.color, dash=c.dash, marker=c.marker, label=c.label,
-                    mode="curve", width=c.width,
-                )
-                for c in chart.curves
-            ],
-        )
-        for chart in shown
-    ]  # fmt: skip
-    return [plane, step, *small]
+    return [plane, step, *map(chart_panel, shown)]
 
 
 def captions(run: Descent) -> list[str]:
@@ -324,7 +307,7 @@ def captions(run: Descent) -> list[str]:
 
 def rule(run: Descent, step: int) -> None:
     """The rule with symbols, and beside it with the numbers of this step."""
-    with st.container(key="debugger-rule"):
+    with st.container(key="formula-debugger"):
         if not 1 <= step <= run.last:
             st.latex(latex.array(latex.rule_in_symbols(run.optimizer, run.options)))
             return
@@ -332,23 +315,6 @@ def rule(run: Descent, step: int) -> None:
         columns = zip(*(line.numbers for line in lines), strict=True)
         heads = ("x in numbers", "y in numbers") if run.optimizer.elementwise else ("in numbers",)
         st.latex(latex.array((line.symbols for line in lines), columns, (f"step {step}", *heads)))
-
-
-def begin_at(key: str) -> int:
-    """Where the clock is asked to stand: the link's step, until the reader moves the cursor."""
-    memory = st.session_state.setdefault(key, {"asked": x["t"], "seen": x["t"]})
-    if x["t"] != memory["seen"]:
-        memory["asked"] = memory["seen"] = x["t"]
-    return int(memory["asked"])
-
-
-def keep_cursor(key: str, reported: int | None) -> int:
-    """The cursor's step: what the stage reports once the reader has moved it."""
-    memory = st.session_state[key]
-    if reported is not None and reported != memory.get("reported"):
-        memory["reported"] = memory["seen"] = reported
-        x.change({"t": reported})
-    return min(int(x["t"]), int(x["steps"]))
 
 
 def notice(run: Descent, other: tuple[str, Descent] | None, step: int) -> None:
@@ -439,10 +405,10 @@ def body() -> None:
             alt=f"{run.optimizer.name} on {surface.name}, step by step",
             captions=captions(run),
             report_cursor=True,
-            start_frame=begin_at("debugger.cursor"),
+            start_frame=cursor.asked(x),
             on_event=on_stage,
         )
-    step = keep_cursor("debugger.cursor", result.frame)
+    step = cursor.keep(x, result.frame, x["steps"])
     with formula:
         notice(run, other, step)
         rule(run, step)

@@ -45,9 +45,10 @@ table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white
 .meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
                background: color-mix(in srgb, currentColor 45%, transparent); }
 .meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
-.st-key-debugger-rule .katex-display { text-align: left; overflow-x: auto; overflow-y: hidden;
-                                      margin: 0; padding-bottom: 0.3rem; }
-.st-key-debugger-rule .katex-display > .katex { text-align: left; font-size: 0.94rem; }
+[class*="st-key-formula"] .stMarkdown > div { align-items: flex-start; }
+[class*="st-key-formula"] .stMarkdown > div > div { max-width: 100%; }
+[class*="st-key-formula"] .katex-display { text-align: left; margin: 0; }
+[class*="st-key-formula"] .katex-display > .katex { text-align: left; font-size: 0.94rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
   .meter { grid-template-columns: 1fr; }
@@ -97,9 +98,14 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A small table of numbers; the cells are HTML, the head is text."""
+    st.html(table_text(head, rows))
+
+
+def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same as HTML, to go into one piece with more: each piece costs a rerun some time."""
     top = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    st.html(f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>")
+    return f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>"
 
 
 def formula(

@@ -1,0 +1,23 @@
+"""Pictures of figures as panels of the stage: figures know nothing of the stage, nor it of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.stage import Panel, Track
+from figures.moving import Chart
+
+
+def chart_panel(chart: Chart, *, cursor: bool = True, **more: Any) -> Panel:
+    """A chart against the step, with the cursor on it; `more` are fields of the panel."""
+    tracks = [
+        Track(
+            y=curve.values, color=curve.color, dash=curve.dash, marker=curve.marker,
+            label=curve.label, mode=curve.mode, width=curve.width,
+        )
+        for curve in chart.curves
+    ]  # fmt: skip
+    return Panel(
+        id=chart.id, kind="chart", title=chart.title, alt=chart.alt, figure=chart.figure,
+        tracks=tracks, cursor=cursor, **more,
+    )  # fmt: skip
