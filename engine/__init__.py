@@ -10,7 +10,7 @@ from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.rule_text import optimizer
 from engine.schedules import SCHEDULES, Schedule
-from engine.stability import Explanation, explain
+from engine.stability import Explanation, explain, explain_each
 from engine.streams import Stream, follow
 from engine.sweeps import Sweep, sweep
 
@@ -29,6 +29,7 @@ __all__ = [
     "autograd",
     "descend",
     "explain",
+    "explain_each",
     "follow",
     "information",
     "landscape",

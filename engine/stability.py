@@ -6,7 +6,7 @@ is exact; elsewhere it is that of the quadratic which fits the landscape at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -55,7 +55,25 @@ def symmetric_eigenvalues(matrices: npt.ArrayLike) -> Array:
 
 def explain(descent: Descent) -> Explanation:
     """The facts of a run that help to understand why it diverged, crawled or settled."""
-    eigenvalues = symmetric_eigenvalues(descent.landscape.hessian(descent.path))
+    return explain_each([descent])[0]
+
+
+def explain_each(descents: Sequence[Descent]) -> list[Explanation]:
+    """`explain` for runs on the same landscape, whose curvature is worked out in one go.
+
+    Raises ValueError where the landscapes differ.
+    """
+    if not descents:
+        return []
+    landscape = descents[0].landscape
+    if any(descent.landscape != landscape for descent in descents):
+        raise ValueError("the runs are not on the same landscape")
+    curvature = symmetric_eigenvalues(landscape.hessian(np.concatenate([d.path for d in descents])))
+    ends = np.cumsum([len(descent.path) for descent in descents])[:-1]
+    return [_explain(*pair) for pair in zip(descents, np.split(curvature, ends), strict=True)]
+
+
+def _explain(descent: Descent, eigenvalues: Array) -> Explanation:
     ratios = _ratios(descent, eigenvalues[:, 1])
     since, at = _passed(ratios, descent)
     rose_at = _first_rise(descent)
@@ -69,12 +87,16 @@ def explain(descent: Descent) -> Explanation:
     return Explanation(sentence, limit, ratio, eigenvalues, rose_at, since, descent.diverged_at)
 
 
+def _rates(descent: Descent) -> Array:
+    """The learning rate of the step that leaves each point, (steps + 1,); the last one twice."""
+    rates = np.full(descent.steps + 1, descent.hypers.get("lr", 0.0))
+    if descent.schedule is not None and descent.steps:
+        rates *= np.append(descent.schedule, descent.schedule[-1])
+    return rates
+
+
 def _rate(descent: Descent, step: int) -> float:
-    """The learning rate of the step that leaves path[step]."""
-    factor = 1.0
-    if descent.schedule is not None and len(descent.schedule):
-        factor = float(descent.schedule[min(step, len(descent.schedule) - 1)])
-    return descent.hypers.get("lr", 0.0) * factor
+    return float(_rates(descent)[step])
 
 
 def _ratios(descent: Descent, sharpest: Array) -> Array:
@@ -84,7 +106,7 @@ def _ratios(descent: Descent, sharpest: Array) -> Array:
     unit = descent.optimizer.stability_limit(1.0, descent.hypers, descent.options)
     if unit is None:
         return ratios
-    rates = np.array([_rate(descent, step) for step in range(count)])
+    rates = _rates(descent)[:count]
     curved = np.isfinite(sharpest[:count]) & (sharpest[:count] > 0)
     ratios[curved] = rates[curved] * sharpest[:count][curved] / unit
     return ratios

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import engine
 from components.controls import Action, Group, Slider, controls
@@ -271,8 +272,8 @@ def panels(surface: Landscape, names: list[str], runs: list[Descent]) -> list[Pa
     return [*planes, loss]
 
 
-def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
-    """What came of it, in numbers."""
+def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
+    """What came of it, in numbers, as HTML."""
     looks = style.looks(r.optimizer.slug for r in runs)
     rows = []
     for name, look, r in zip(names, looks, runs, strict=True):
@@ -287,7 +288,7 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
             )
         )
     goal = "loss" if surface.minimum in (None, 0.0) else "loss above the minimum"
-    frame.table(
+    return frame.table_text(
         (
             "",
             "loss reached",
@@ -299,7 +300,7 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> None:
     )
 
 
-def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -> None:
+def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -> str:
     """Where each learning rate stands against the limit of its rule, drawn and in words."""
     looks = style.looks(r.optimizer.slug for r in runs)
     meters, words = [], []
@@ -316,7 +317,7 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
                 )
             )
     least, most = facts[0].eigenvalues[0]
-    st.html(
+    return (
         "<div class='stability'>"
         + ("<h4>Learning rate against the stability limit</h4>" if meters else "")
         + "".join(meters)
@@ -391,17 +392,20 @@ def presets() -> None:
 
 
 def settings(height: int) -> None:
-    """The live controls, and the way to add a runner."""
+    """The live controls."""
     shown = groups(problem.landscape(x))
-    every = [item.name for group in shown for item in group.items]
     answer = controls(
         "race.controls",
         shown,
-        locked=[name for name in every if x.locked(name) or x.locked("controls")],
+        locked=problem.locked(x, shown),
         max_height=height,
         on_action=on_action,
     )
     take(answer.values, committed=answer.committed)
+
+
+def choose_runner() -> None:
+    """The way to add a runner."""
     if not x.hidden("add") and len(x["runs"]) < MOST:
         st.selectbox(
             "Add an optimizer", [*OPTIMIZERS, OWN_RULE], index=None, key="race.add",
@@ -412,15 +416,22 @@ def settings(height: int) -> None:
         )  # fmt: skip
 
 
+def slugs() -> tuple[str, ...]:
+    """Who races: what the native widgets around the picture depend on."""
+    return tuple(runner.slug for runner in x["runs"])
+
+
 @st.fragment
-def body() -> None:
-    """The race itself; reruns alone while sliders move."""
+def live(
+    picture: DeltaGenerator, panel: DeltaGenerator | None, numbers: DeltaGenerator, drawn: Any
+) -> None:
+    """What follows the hand, and no more: all that reruns while a slider or the start moves.
+
+    It goes into three places among the native widgets, which were `drawn` for these slugs.
+    """
+    if slugs() != drawn:
+        st.rerun()
     embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
-        setup()
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3, 1.15], gap="medium")
-    )
     if panel is not None:
         with panel:
             settings(height=470 if embedded else 640)
@@ -428,6 +439,7 @@ def body() -> None:
     runners: tuple[Runner, ...] = x["runs"]
     runs = [problem.run(x, r, surface) for r in runners]
     names = frame.distinct([r.optimizer.name for r in runners])
+    facts = engine.explain_each(runs)
     with picture:
         stage(
             "race.stage",
@@ -439,16 +451,31 @@ def body() -> None:
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
+        divergence(runs, facts)
+    told = "" if x.hidden("table") else table(names, runs, surface)
+    told += "" if x.hidden("stability") else stability(names, runs, facts)
+    if told:
+        numbers.html(told)
+    x.publish()
+
+
+@st.fragment
+def body() -> None:
+    """The race and the native widgets around it, each of which reruns all of this."""
+    embedded = bool(st.context.is_embedded)
+    if not embedded and not x.hidden("setup"):
+        setup()
+    if x.hidden("controls"):
+        picture, panel = st.container(), None
+    else:
+        picture, side = st.columns([3, 1.15], gap="medium")
+        panel = side.container()
+        with side:
+            choose_runner()
     own_rules()
-    facts = [engine.explain(r) for r in runs]
-    divergence(runs, facts)
     if not embedded and not x.hidden("presets"):
         presets()
-    if not x.hidden("table"):
-        table(names, runs, surface)
-    if not x.hidden("stability"):
-        stability(names, runs, facts)
-    x.publish()
+    live(picture, panel, st.container(), slugs())
 
 
 body()

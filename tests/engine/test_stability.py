@@ -86,3 +86,21 @@ def test_a_tiny_rate_crawls_and_a_good_one_does_not() -> None:
     assert "crawls" in slow.sentence
     assert "crawls" not in good.sentence
     assert good.ratio == pytest.approx(0.75)
+
+
+def test_runs_explained_together_are_explained_as_each_alone() -> None:
+    runs = [
+        engine.descend(BOWL, slug, (5, 3), 90, {"lr": lr}, schedule=np.linspace(1, 0.5, 90))
+        for slug, lr in (("sgd", 0.026), ("adam", 0.1), ("momentum", 0.01))
+    ]
+    for run, told in zip(runs, engine.explain_each(runs), strict=True):
+        alone = engine.explain(run)
+        assert told.sentence == alone.sentence
+        np.testing.assert_array_equal(told.eigenvalues, alone.eigenvalues)
+    assert engine.explain_each([]) == []
+
+
+def test_runs_on_different_landscapes_are_not_explained_together() -> None:
+    runs = [engine.descend(place, "sgd", (1, 1), 3) for place in ("saddle", "booth")]
+    with pytest.raises(ValueError, match="same landscape"):
+        engine.explain_each(runs)
