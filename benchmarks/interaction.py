@@ -38,6 +38,7 @@ WARM_SECONDS = 8.0  # the compiler finishes behind the first drags
 DRAG_SECONDS = 6.0
 PLAIN_DRAGS = 12
 HERTZ = 60.0
+VALUES = re.compile(rb'"committed": ?(?:true|false), ?"seq": ?(\d+)')  # of the controls' answer
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ RECORDER = """
   addEventListener("descent:painted", ({ detail }) => log.painted.push([detail.seq, detail.t]))
   const send = WebSocket.prototype.send
   WebSocket.prototype.send = function (data) {
-    log.sent.push([performance.now(), data])
+    log.sent.push([performance.now(), data.slice()])
     return send.call(this, data)
   }
   window.WebSocket = class extends WebSocket {
@@ -64,7 +65,7 @@ RECORDER = """
     for (const value of Object.values(log)) if (Array.isArray(value)) value.length = 0
   }
   const base64 = (data) => {
-    const bytes = new Uint8Array(data.buffer ?? data)
+    const bytes = new Uint8Array(data)
     let text = ""
     for (let i = 0; i < bytes.length; i += 8192) {
       text += String.fromCharCode(...bytes.subarray(i, i + 8192))
@@ -164,8 +165,11 @@ def runs_of(received: Sequence[tuple[float, bytes]]) -> list[Run]:
 
 def measure_drag(log: dict[str, Any]) -> Drag:
     """Match each input event with the request that carried it, its run, and that run's paint."""
-    sent = [(t, _numbers("seq", base64.b64decode(data))) for t, data in log["sent"]]
-    requests = [(t, max(numbers)) for t, numbers in sent if numbers]
+    requests = [
+        (t, int(match[1]))
+        for t, data in log["sent"]
+        if (match := VALUES.search(base64.b64decode(data)))
+    ]
     runs = runs_of([(t, base64.b64decode(data)) for t, data in log["received"]])
     painted: list[tuple[int, float]] = log["painted"]
 
