@@ -7,12 +7,14 @@ fails where they are not what the engine gives today.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 TABLE = Path(__file__).parent / "data" / "parity.json"
 TOLERANCE = 1e-12  # what the tests ask for
+ROUNDING = 2.0**-54  # no error of a float64 path worth telling from none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Agreement:
     runs: int
     steps: int
     largest_relative_error: float
+
+    @property
+    def share(self) -> float:
+        """Where the error lies between rounding (0) and the tolerance (1), logarithmically."""
+        error = max(self.largest_relative_error, ROUNDING)
+        return min(math.log(error / ROUNDING) / math.log(TOLERANCE / ROUNDING), 1.0)
 
 
 @lru_cache(maxsize=1)

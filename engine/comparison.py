@@ -21,7 +21,7 @@ class Outcome:
     target (None where it does not end there), the loss above the minimum at the end, and the share
     of all rates tried at which it diverged."""
 
-    optimizer: Optimizer
+    slug: str
     lr: float
     steps: int | None
     gap: float
@@ -29,9 +29,9 @@ class Outcome:
 
 
 def rates_of(optimizer: Optimizer, count: int = RATES) -> np.ndarray:
-    """The learning rates that an optimizer is tried at, (count,)."""
+    """The learning rates that an optimizer is tried at, its default among them, (count + 1,)."""
     own = next(h for h in optimizer.hypers if h.name == "lr")
-    return np.geomspace(own.low, own.high, count)
+    return np.sort(np.append(np.geomspace(own.low, own.high, count), own.default))
 
 
 def compare(
@@ -43,7 +43,7 @@ def compare(
     *,
     rates: int = RATES,
 ) -> tuple[Outcome, ...]:
-    """Try every optimizer at `rates` learning rates and keep its best.
+    """Try every optimizer at its default and `rates` other learning rates, and keep its best.
 
     Best is the rate that is first at a loss of target above the landscape's minimum (above zero
     where it has none), among those that end at the target too: who only flies past does not count.
@@ -66,7 +66,7 @@ def compare(
         best = int(np.lexsort((gaps, needed))[0])
         outcomes.append(
             Outcome(
-                entry,
+                entry.slug,
                 float(tried[best]),
                 None if never[best] else int(needed[best]),
                 float(gaps[best]),

@@ -95,6 +95,7 @@ NEWTON = Optimizer(
     paper="Nocedal & Wright, Numerical optimization, section 3.4; absolute: Dauphin et al. 2014",
     year=1994,
     typical_lr="1",
+    memory_note="n² in passing",
     relatives="Along one axis of a bowl it is SGD with η/λ.",
     elementwise=False,
     on_tensors=False,
@@ -309,6 +310,7 @@ SHAMPOO = Optimizer(
     paper="Gupta, Koren & Singer, Shampoo: preconditioned stochastic tensor optimization",
     year=2018,
     typical_lr="0.01 – 0.1",
+    memory_note="r² + c² a matrix",
     relatives="On one axis it is Adagrad with ε under the root; rotation does not matter to it.",
     elementwise=False,
 )

@@ -106,6 +106,7 @@ class Optimizer:
     tensor_rule: Rule | None = None
     tensor_state: tuple[Slot, ...] | None = None
     on_tensors: bool = True  # False: the rule has a form for the plane alone
+    memory_note: str = ""  # the memory in words, where it is not a number per weight
     fallback: str = ""  # slug of the rule that takes a network's tensors which are not matrices
 
     def hyper_values(self, values: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -142,6 +143,11 @@ class Optimizer:
         """The state that the rule keeps under these options."""
         o = SimpleNamespace(**self.option_values(options))
         return tuple(slot for slot in self.state if slot.when is None or slot.when(o))
+
+    @property
+    def memory(self) -> int:
+        """State variables per weight, under the default options."""
+        return sum(slot.kind == "vector" for slot in self.slots())
 
     def draws_probe(self, options: Mapping[str, str | bool] | None = None) -> bool:
         """Whether a step of the rule needs random signs under these options."""
