@@ -14,7 +14,7 @@ from figures import charts, style
 Figure = dict[str, Any]
 Array = npt.NDArray[np.float64]
 
-TALLEST = 8.0  # bits: the surprise axis ends here, at an outcome of 1 in 256
+TOPS = (2.0, 4.0, 8.0)  # bits at which the surprise axis may end; 8 is an outcome of 1 in 256
 
 
 def colors(n: int) -> list[str]:
@@ -25,7 +25,7 @@ def colors(n: int) -> list[str]:
 def curve(t: Array, h: Array, most: float, name: str, unit: str) -> Figure:
     """Entropy as one outcome's probability goes from 0 to 1."""
     layout = charts.axes((0, 1), (0, 1.15 * most), x_title=f"p({name})")
-    charts.level(layout, most, f"log n = {most:.4g} {unit}")
+    charts.level(layout, most, f"log n = {most:.4g} {unit}", side="left")
     hover = f"p = %{{x:.3f}}: %{{y:.4f}} {unit}"
     return {"data": [charts.line(t, h, style.INK, hover=hover)], "layout": layout}
 
@@ -45,7 +45,8 @@ def surprise_areas(p: Array, surprise: Array, h: float, unit: str, per_bit: floa
     The areas add up to the entropy, which is the mean height. per_bit is how many of the unit
     make a bit.
     """
-    top = TALLEST * per_bit
+    tallest = float(surprise[p > 0].max())
+    top = per_bit * next((t for t in TOPS if t * per_bit > 1.15 * tallest), TOPS[-1])
     layout = charts.axes((0, 1), (0, top), x_title="probability")
     height = np.minimum(surprise, top)
     possible = p > 0

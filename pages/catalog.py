@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "bias_correction", "Bias correction", "bias-correction", "Why Adam divides by 1 − βᵗ."
         ),
+        Entry("schedules", "Schedules", "schedules", "The learning rate over a run, and its run."),
         Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
