@@ -28,6 +28,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
+    "Maps": (
+        Entry("fair_race", "Fair race", "fair", "The same budget to tune each, then many seeds."),
+    ),
     "Losses": (
         Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
         Entry("divergence", "Cross-entropy and KL", "divergence", "What a wrong belief costs."),
