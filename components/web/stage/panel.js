@@ -212,13 +212,13 @@ export class Panel {
     if (afresh) trail.clearRect(0, 0, this.width, this.height)
     this.clip(trail, 0)
     for (const track of this.tracks) {
-      if (afresh && track.mode === "curve") {
-        trail.globalAlpha = FAINT
-        this.stroke(trail, track, 0, track.end, track.width)
-        trail.globalAlpha = 1
-      }
       const from = afresh ? 0 : Math.min(this.drawn, track.end)
       const to = Math.min(frame, track.end)
+      if (afresh && track.mode === "curve") {
+        trail.globalAlpha = FAINT
+        this.stroke(trail, track, to, track.end, track.width)
+        trail.globalAlpha = 1
+      }
       if (track.mode === "points") this.dots(trail, track, afresh ? 0 : from + 1, to)
       else if (to > from) this.stroke(trail, track, from, to, track.width)
     }
@@ -227,30 +227,60 @@ export class Panel {
   }
 
   stroke(pen, track, from, to, width) {
-    const { px, py } = track
     const dash = DASHES[track.dash] ?? DASHES.solid
-    pen.setLineDash(dash)
-    pen.lineDashOffset = track.along[from]
     pen.lineCap = dash.length ? "butt" : "round"
     pen.lineJoin = "round"
     pen.lineWidth = width
     pen.strokeStyle = track.css
-    pen.beginPath()
-    let broken = true
-    for (let i = from; i <= to; i++) {
-      const x = px[i]
-      const y = py[i]
-      if (x - x !== 0 || y - y !== 0) {
-        broken = true
-      } else if (broken) {
-        pen.moveTo(x, y)
-        broken = false
-      } else {
-        pen.lineTo(x, y)
-      }
+    if (dash.length) {
+      pen.setLineDash(dash)
+      this.strokeDashed(pen, track, from, to)
+      pen.setLineDash(DASHES.solid)
+    } else {
+      strokeSolid(pen, track, from, to)
     }
-    pen.stroke()
-    pen.setLineDash(DASHES.solid)
+  }
+
+  // Only what can be seen, piece by piece: a run that leaves the picture is so long that cutting
+  // all of it into dashes takes a tenth of a second.
+  strokeDashed(pen, { px, py, along }, from, to) {
+    let end = null // of the piece under way, if it may go on
+    for (let i = from + 1; i <= to; i++) {
+      const part = this.visible(px[i - 1], py[i - 1], px[i], py[i])
+      if (!part || part[0] > 0) {
+        if (end) pen.stroke()
+        end = null
+      }
+      if (!part) continue
+      const [t0, t1] = part
+      const dx = px[i] - px[i - 1]
+      const dy = py[i] - py[i - 1]
+      if (!end) {
+        pen.lineDashOffset = along[i - 1] + t0 * (along[i] - along[i - 1])
+        pen.beginPath()
+        pen.moveTo(px[i - 1] + t0 * dx, py[i - 1] + t0 * dy)
+      }
+      pen.lineTo(px[i - 1] + t1 * dx, py[i - 1] + t1 * dy)
+      end = t1 === 1
+      if (!end) pen.stroke()
+    }
+    if (end) pen.stroke()
+  }
+
+  // The part [t0, t1] of a segment that lies in the picture (Liang and Barsky), null if none does.
+  visible(x0, y0, x1, y1) {
+    let t0 = 0
+    let t1 = 1
+    const within = (start, change, low, high) => {
+      if (change === 0) return start >= low && start <= high
+      const a = (low - start) / change
+      const b = (high - start) / change
+      t0 = Math.max(t0, Math.min(a, b))
+      t1 = Math.min(t1, Math.max(a, b))
+      return t0 <= t1 // false where a coordinate is not finite
+    }
+    return within(x0, x1 - x0, this.left - EDGE, this.right + EDGE) &&
+      within(y0, y1 - y0, this.top - EDGE, this.bottom + EDGE) ? [t0, t1] : null
   }
 
   dots(pen, track, from, to) {
@@ -490,6 +520,24 @@ export class Panel {
     this.stage.Plotly?.purge(this.graph)
     this.element.remove()
   }
+}
+
+function strokeSolid(pen, { px, py }, from, to) {
+  pen.beginPath()
+  let broken = true
+  for (let i = from; i <= to; i++) {
+    const x = px[i]
+    const y = py[i]
+    if (x - x !== 0 || y - y !== 0) {
+      broken = true
+    } else if (broken) {
+      pen.moveTo(x, y)
+      broken = false
+    } else {
+      pen.lineTo(x, y)
+    }
+  }
+  pen.stroke()
 }
 
 // Value j of a per-frame block, between this frame and the next.
