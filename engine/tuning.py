@@ -82,3 +82,9 @@ def best_rate(
         if not gets_away(run) and reached < lowest:
             best, lowest = lr, reached
     return best
+
+
+def settled_gap(run: Descent, share: float = 0.1) -> float:
+    """The median loss above the minimum over the last share of a run: where noise leaves it."""
+    last = max(round(share * run.steps), 1)
+    return float(np.median(run.gap[run.last + 1 - min(last, run.last + 1) : run.last + 1]))

@@ -16,7 +16,6 @@ from engine import debugger, latex
 from engine.descent import Descent
 from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
-from engine.tuning import best_rate
 from figures import debugger as pictures
 from figures import race, style
 from pages import cursor, frame, problem, prose
@@ -143,14 +142,8 @@ def swap() -> None:
     runners = list(x["runs"])
     slug = st.session_state["debugger.rule"]
     if slug != runners[place()].slug:
-        runners[place()] = Runner(slug, {"lr": default_rate(slug)})
+        runners[place()] = Runner(slug, {"lr": problem.suitable_rate(x, slug)})
         x.change({"runs": tuple(runners), "against": "", "same": False})
-
-
-def default_rate(slug: str) -> float:
-    """A learning rate at which the optimizer moves visibly on the present landscape."""
-    surface = problem.landscape(x)
-    return best_rate(surface, OPTIMIZERS[slug], problem.start_point(x, surface), x["steps"])
 
 
 # What the reader sees -----------------------------------------------------------------------------
@@ -162,12 +155,9 @@ def groups(surface: Landscape) -> list[Group]:
     optimizer = runner.optimizer
     look = style.look(runner.slug)
     items: list[Slider | Chooser] = [
-        Slider(
-            name=f"{runner.slug}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol,
-            value=runner.value(h), minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
-        )
+        problem.hyper_slider(h, runner.value(h), f"{runner.slug}/{h.name}")
         for h in optimizer.hypers
-    ]  # fmt: skip
+    ]
     items += [
         Chooser(
             name=f"{runner.slug}/{o.name}", label=o.label,

@@ -45,7 +45,7 @@ table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white
 .meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
                background: color-mix(in srgb, currentColor 45%, transparent); }
 .meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
-[class*="st-key-formula"] .stMarkdown > div { align-items: flex-start; }
+[class*="st-key-formula"] .stMarkdown > div { margin-left: 0; align-items: flex-start; }
 [class*="st-key-formula"] .stMarkdown > div > div { max-width: 100%; }
 [class*="st-key-formula"] .katex-display { text-align: left; margin: 0; }
 [class*="st-key-formula"] .katex-display > .katex { text-align: left; font-size: 0.94rem; }

@@ -14,6 +14,8 @@ import engine
 from components.controls import Group, Slider
 from engine.descent import Descent
 from engine.landscapes import LANDSCAPES, Landscape
+from engine.optimizers import OPTIMIZERS, Hyper
+from engine.tuning import best_rate
 from pages import frame
 from pages.runners import Runner, Runners
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text
@@ -169,3 +171,24 @@ def locked(x: Experiment, groups: Sequence[Group]) -> list[str]:
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:
     """A link to the page in `file` (beside this one) at the problem of this page."""
     st.page_link(f"{file}.py", label=label, icon=icon or None, query_params={**carry(x), **more})
+
+
+def hyper_slider(hyper: Hyper, value: float, name: str = "") -> Slider:
+    """A slider made from a hyper-parameter's own description."""
+    return Slider(
+        name=name or hyper.name,
+        label=hyper.name,
+        help=hyper.meaning,
+        symbol=hyper.symbol,
+        value=value,
+        minimum=hyper.low,
+        maximum=hyper.high,
+        default=hyper.default,
+        scale=hyper.scale,
+    )
+
+
+def suitable_rate(x: Experiment, slug: str) -> float:
+    """A learning rate that leads an optimizer far down on the present landscape."""
+    surface = landscape(x)
+    return best_rate(surface, OPTIMIZERS[slug], start_point(x, surface), x["steps"])
