@@ -280,7 +280,10 @@ def filters() -> None:
 
 def ground() -> None:
     """Where they are compared."""
-    where, how_long, how_far = st.columns([1.6, 1, 1], vertical_alignment="bottom")
+    bowl = x["on"] == "bowl"
+    where, how_long, how_far, *shape = st.columns(
+        [1.7, 1, 1.3, 1, 1] if bowl else [1.7, 1, 1.3], vertical_alignment="bottom"
+    )
     where.selectbox(
         "Landscape", MEASURABLE, key=x.key("on"), format_func=lambda slug: LANDSCAPES[slug].name
     )
@@ -289,10 +292,14 @@ def ground() -> None:
         "Target", (1.0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-9), key=x.key("target"),
         format_func=lambda value: f"{value:g} above the minimum",
     )  # fmt: skip
-    if x["on"] == "bowl":
-        stretched, turned = st.columns(2)
-        stretched.slider("condition number κ", 1.0, 1000.0, key=x.key("kappa"), step=1.0)
-        turned.slider("rotation in degrees", -90.0, 90.0, key=x.key("rotation"), step=1.0)
+    if bowl:
+        stretched, turned = shape
+        stretched.number_input(
+            "condition number κ", 1.0, 1000.0, key=x.key("kappa"), step=10.0, format="%g"
+        )
+        turned.number_input(
+            "rotation in °", -90.0, 90.0, key=x.key("rotation"), step=15.0, format="%g"
+        )
 
 
 @st.fragment

@@ -65,7 +65,7 @@ _STYLE_EMBEDDED = """
 
 def dress() -> None:
     """The few rules of style that the theme has no word for."""
-    st.html(_STYLE_EMBEDDED if st.context.is_embedded else _STYLE)
+    st.html(_STYLE + (_STYLE_EMBEDDED if st.context.is_embedded else ""))
 
 
 def opening(x: Experiment, title: str, lead: str) -> None:
