@@ -28,7 +28,9 @@ def trace(f: Function, *args: Any) -> tuple[Tape, Any]:
 
 
 def _variable(tape: Tape, x: Any) -> Any:
-    return type(x)(map(tape.variable, x)) if isinstance(x, Vector) else tape.variable(x)
+    if isinstance(x, Vector):
+        return type(x)([Value(tape, None, (), (), {}, part) for part in x])
+    return Value(tape, None, (), (), {}, x)
 
 
 def backward(output: Value, seed: Any = None) -> list[Any]:
@@ -41,16 +43,15 @@ def backward(output: Value, seed: Any = None) -> list[Any]:
     cotangents[output.index] = _ones_like(output.data) if seed is None else seed
     for node in reversed(tape.nodes[: output.index + 1]):
         g = cotangents[node.index]
-        operation = node.operation
-        if g is None or operation is None:
+        if g is None or node.operation is None:
             continue
-        for vjp, x in zip(operation.vjps, node.inputs, strict=False):
+        for i, rule in enumerate(node.operation.vjps):
+            x = node.inputs[i]
             if type(x) is Value and x.tape is tape:
-                part = vjp(g, node.data, *node.arguments, **node.parameters)
-                if part is None:
-                    continue
-                so_far = cotangents[x.index]
-                cotangents[x.index] = part if so_far is None else ops.add(so_far, part)
+                part = rule(g, node.data, *node.arguments, **node.parameters)
+                if part is not None:
+                    so_far = cotangents[x.index]
+                    cotangents[x.index] = part if so_far is None else ops.add(so_far, part)
     return cotangents
 
 
@@ -96,9 +97,12 @@ def _zeros_like(x: Any) -> Any:
 
 
 def _cotangent(cotangents: list[Any], variable: Any) -> Any:
+    """What arrived at a variable or a Vector of them: zeros where nothing did."""
     if isinstance(variable, Vector):
-        return type(variable)(_cotangent(cotangents, part) for part in variable)
-    g = cotangents[variable.index] if variable.index < len(cotangents) else None
+        found = [cotangents[part.index] for part in variable]
+        pairs = zip(found, variable, strict=True)
+        return type(variable)([_zeros_like(v.data) if g is None else g for g, v in pairs])
+    g = cotangents[variable.index]
     return _zeros_like(variable.data) if g is None else g
 
 
@@ -119,6 +123,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             return output, gradients[0] if isinstance(argnums, int) else gradients
         cotangents = backward(output)
         gradients = tuple(_cotangent(cotangents, inputs[i]) for i in wanted)
+        tape.nodes.clear()  # breaks the circle of tape and Values: memory is free at once
         return output.data, gradients[0] if isinstance(argnums, int) else gradients
 
     return run
@@ -149,6 +154,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         else:
             seeds[variable.index] = tangent
     carried = forward(tape, seeds)
+
+    tape.nodes.clear()  # as in value_and_grad
 
     def read(x: Any) -> tuple[Any, Any]:
         if isinstance(x, tuple):

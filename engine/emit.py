@@ -178,7 +178,7 @@ def _sort(
             continue
         name = node.operation.name
         arguments = [read(x) for x in node.inputs]
-        if name in ("sum", "broadcast_to", "reshape"):  # nothing to do on a scalar
+        if name in ("sum", "mean", "broadcast_to", "reshape"):  # nothing to do on a scalar
             text[node.index] = arguments[0]
         elif name == "integer_power":
             text[node.index] = whole_power(arguments[0], node.parameters["exponent"])

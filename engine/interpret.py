@@ -21,7 +21,7 @@ from engine.tape import Tape, Value
 Table = Mapping[str, Callable[..., Any]]
 
 # On a number these move nothing.
-_SHAPES = frozenset({"sum", "broadcast_to", "reshape"})
+_SHAPES = frozenset({"sum", "mean", "broadcast_to", "reshape"})
 
 
 def trace_scalars(function: Callable[..., Any], names: Sequence[Any]) -> tuple[Tape, Any]:
@@ -143,11 +143,12 @@ COMPLEX: Table = MappingProxyType(
 )
 
 
-@lru_cache(maxsize=1)
-def long_numbers() -> Table:
-    """What the operations mean for mpmath's numbers."""
-    import mpmath as m
+@lru_cache(maxsize=4)
+def long_numbers(context: Any = None) -> Table:
+    """What the operations mean for mpmath's numbers, in a context of its own where one is given."""
+    import mpmath
 
+    m = mpmath if context is None else context
     return MappingProxyType(
         {
             **_arithmetic(),

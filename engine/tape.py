@@ -35,7 +35,10 @@ class Operation:
     jvps: tuple[Callable[..., Any], ...] = ()
 
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
-        return apply(self, inputs, parameters)
+        for x in inputs:
+            if isinstance(x, Arithmetic):
+                return apply(self, inputs, parameters)
+        return self.evaluate(*inputs, **parameters)  # nothing to record: the plain operation
 
     def __repr__(self) -> str:
         return f"Operation({self.name})"
@@ -137,7 +140,7 @@ class Value(Arithmetic):
         tape: Tape,
         operation: Operation | None,
         inputs: tuple[Any, ...],
-        arguments: tuple[Any, ...],
+        arguments: Sequence[Any],
         parameters: dict[str, Any],
         data: Any,
     ) -> None:
@@ -147,8 +150,9 @@ class Value(Arithmetic):
         self.arguments = arguments
         self.parameters = parameters
         self.data = data
-        self.index = len(tape.nodes)
-        tape.nodes.append(self)
+        nodes = tape.nodes
+        self.index = len(nodes)
+        nodes.append(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -174,26 +178,27 @@ class Value(Arithmetic):
         return f"Value({self.data!r}, {made_by})"
 
 
-def apply(operation: Operation, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-    """Evaluate an operation; record it if any input lies on a tape (the innermost one records)."""
+def apply(operation: Operation, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Evaluate an operation and record it on the innermost tape that any input lies on."""
     tape: Tape | None = None
     for x in inputs:
-        kind = type(x)
-        if kind is Value:
+        if type(x) is Value:
             if tape is None or x.tape.level > tape.level:
                 tape = x.tape
         elif isinstance(x, Vector):
             return _map_parts(operation, inputs, parameters)
-    if tape is None:
-        return operation.evaluate(*inputs, **parameters)
-    arguments = tuple([x.data if type(x) is Value and x.tape is tape else x for x in inputs])
-    for x in arguments:
-        if type(x) is Value:  # still on an outer tape: record there as well
-            data = apply(operation, arguments, parameters)
-            break
-    else:
-        data = operation.evaluate(*arguments, **parameters)
-    return Value(tape, operation, tuple(inputs), arguments, parameters, data)
+    assert tape is not None  # an Operation calls only where there is something to record
+    arguments = []
+    evaluate: Callable[..., Any] = operation.evaluate
+    for x in inputs:
+        if type(x) is Value:
+            if x.tape is tape:
+                x = x.data
+            if type(x) is Value:  # still on an outer tape, which records as well
+                evaluate = operation
+        arguments.append(x)
+    data = evaluate(*arguments, **parameters)
+    return Value(tape, operation, inputs, arguments, parameters, data)
 
 
 class Vector(Arithmetic, tuple[Any, ...]):
@@ -218,7 +223,7 @@ def _map_parts(operation: Operation, inputs: Sequence[Any], parameters: dict[str
     vectors = [x for x in inputs if isinstance(x, Vector)]
     size = len(vectors[0])
     parts = [
-        apply(operation, [x[i] if isinstance(x, Vector) else x for x in inputs], parameters)
+        operation(*(x[i] if isinstance(x, Vector) else x for x in inputs), **parameters)
         for i in range(size)
     ]
     return type(vectors[0])(parts)

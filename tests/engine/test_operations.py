@@ -87,6 +87,17 @@ CASES: dict[str, list[Case]] = {
         (lambda x: ops.log_softmax(x, axis=0), (SIGNED,)),
     ],
     "softmax_cross_entropy": [(lambda z: ops.softmax_cross_entropy(z, ONE_HOT), (SIGNED,))],
+    "mean": [
+        (lambda x, axis=axis, keep=keep: ops.mean(x, axis=axis, keepdims=keep), (BATCH,))
+        for axis in (None, 0, -1, (0, 2))
+        for keep in (False, True)
+    ],
+    "affine": [(ops.affine, (A, B.T, COLUMN[:, 0])), (ops.affine, (BATCH, B.T, 0.5))],
+    "logit_cross_entropy": [
+        (lambda z: ops.logit_cross_entropy(z, 1.0 * (SIGNED > 0)), (SIGNED,)),
+        (ops.logit_cross_entropy, (SIGNED, A / 2)),
+    ],
+    "logit_error": [(ops.logit_error, (SIGNED, A / 2))],
     "maximum": [(ops.maximum, (A, B)), (ops.maximum, (SIGNED, 0.0)), (ops.maximum, (ROW, COLUMN))],
     "minimum": [(ops.minimum, (A, B)), (ops.minimum, (SIGNED, 0.0)), (ops.minimum, (ROW, COLUMN))],
     "clip": [
@@ -172,6 +183,12 @@ def test_nothing_overflows(name: str) -> None:
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.isfinite(OPERATIONS[name](x)).all()
         assert np.isfinite(autograd.grad(lambda v: ops.sum(OPERATIONS[name](v)))(x)).all()
+    z = np.array([-800.0, -40.0, 40.0, 800.0])
+    right = np.array([0.0, 0.0, 1.0, 1.0])
+    tail = np.exp(-np.abs(z))
+    np.testing.assert_allclose(ops.logit_cross_entropy(z, right), tail, rtol=1e-15)
+    np.testing.assert_allclose(ops.logit_error(z, right), -np.sign(z) * tail, rtol=1e-15)
+    np.testing.assert_array_equal(ops.logit_error(z, 1.0 - right), np.sign(z))
     assert ops.sigmoid(-40.0) == pytest.approx(math.exp(-40), rel=1e-15)
 
 
@@ -179,7 +196,7 @@ def test_float32_stays_float32_through_every_row() -> None:
     for name, cases in CASES.items():
         for f, args in cases:
             small = [a.astype(np.float32) if isinstance(a, np.ndarray) else a for a in args]
-            if not any(isinstance(a, np.ndarray) for a in small) or name == "softmax_cross_entropy":
+            if not any(isinstance(a, np.ndarray) for a in small) or "entropy" in name:
                 continue
             out = f(*small)
             places = [i for i, a in enumerate(small) if isinstance(a, np.ndarray)]
@@ -208,12 +225,13 @@ POINTS = [-800.0, -40.0, -1.5, -0.3, 0.0, 0.3, 1.0, 2.5, 40.0, 700.0]
 def test_every_scalar_operation_can_be_emitted() -> None:
     moves = {
         "sum",
+        "mean",
         "broadcast_to",
         "reshape",
         "integer_power",
     }  # unrolled or dropped by the emitter
     many = {"transpose", "matmul", "index", "scatter", "logsumexp", "softmax", "log_softmax",
-            "softmax_cross_entropy"}  # fmt: skip
+            "softmax_cross_entropy", "affine", "logit_cross_entropy", "logit_error"}  # fmt: skip
     assert set(PYTHON) == set(SCALARS)
     assert set(OPERATIONS) == set(SCALARS) | moves | many
 
@@ -262,7 +280,8 @@ def test_emitted_scalar_source_equals_plain_evaluation_compiled(name: str) -> No
 DEVICES = [array_api_strict.Device("CPU_DEVICE"), array_api_strict.Device("device1")]
 # The standard assigns neither at repeated indices nor at new axes.
 NUMPY_ONLY = {("index", 3), ("index", 4), ("index", 5), ("scatter", 1)}
-WITH_NUMPY_INSIDE = {("where", 0), ("where", 1), ("softmax_cross_entropy", 0)}
+WITH_NUMPY_INSIDE = {("where", 0), ("where", 1), ("softmax_cross_entropy", 0),
+                     ("logit_cross_entropy", 0)}  # fmt: skip
 ON_ARRAYS = [
     (name, i)
     for name, i in EVERY
