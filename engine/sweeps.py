@@ -46,6 +46,7 @@ MAX_WORK = 10**12  # cells × steps: some twenty minutes on two cores
 _PLAIN_WORK = 8_000_000
 # Work of one tile: a few milliseconds here, and a second or so where a tile has to travel.
 _TILE_WORK = 4_000_000
+_SMALL_WORK = 200_000  # less than this is done before another thread has begun
 _TRAVEL_WORK = 400_000_000
 _COORDINATES = {"x": "w_0", "y": "w_1"}
 _VALUE = "value at w"  # the output that holds the loss; no rule can have a state of that name
@@ -142,7 +143,10 @@ def sweep(
         run: Callable[[_Job, int, int], _Tile] = _run_tile_on_gpu
     elif executor is None:
         ready = job.prepare()
-        tiles = _tiles(job, max(64 if ready else CellsKernel.LANES, _TILE_WORK // max(steps, 1)))
+        # Even a small grid is worth sharing among the cores, a tiny one is not.
+        share = max(job.size // (2 * _cores()), _SMALL_WORK // max(steps, 1))
+        wanted = min(_TILE_WORK // max(steps, 1), share)
+        tiles = _tiles(job, wanted if ready else max(wanted, CellsKernel.LANES))
         run = _run_tile
         pool = _threads() if len(tiles) > 1 else None
     else:
@@ -436,10 +440,14 @@ def _with_loss(job: _Job, results: tuple[Array, ...]) -> _Tile:
     return results, np.broadcast_to(job.landscape.value(points), (len(points),))
 
 
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
     """One pool for the whole process, so that many visitors do not mean many threads."""
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sweep")
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="sweep")
 
 
 def _run_all(
