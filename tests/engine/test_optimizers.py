@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine
-from engine.descent import Descent
+from engine.descent import Descent, kernel_of
 from engine.optimizers import OPTIMIZERS, Optimizer, newton_schulz
 from engine.relations import RELATIONS, Relation
 from engine.streams import follow
@@ -361,3 +361,33 @@ def test_an_entry_says_all_that_the_table_shows(slug: str) -> None:
         assert h.scale == "linear" or h.low > 0
     names = [h.name for h in entry.hypers]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("slug", "options"), variants())
+def test_a_rule_compiled_walks_the_path_of_the_plain_one(
+    slug: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESCENT_LAB_COMPILE", "0")
+    surface = engine.LANDSCAPES["beale"]
+
+    def path() -> np.ndarray:
+        return engine.descend(surface, slug, (0.5, 0.3), 100, {"lr": 1e-3}, options=options).path
+
+    plain = path()
+    _, kernel = kernel_of(surface, OPTIMIZERS[slug], options)
+    kernel.compile()
+    np.testing.assert_allclose(path(), plain, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", ["paper", "hutchinson", "simplified"])
+def test_a_sweep_gives_each_cell_its_own_run_of_sophia(form: str) -> None:
+    rates = np.array([0.001, 0.02])
+    grid = engine.sweep(
+        "himmelblau", "sophia", {"lr": rates}, (1, 1), 60, options={"form": form}, seed=5
+    )
+    for i, lr in enumerate(rates):
+        run = engine.descend(
+            "himmelblau", "sophia", (1, 1), 60, {"lr": lr}, options={"form": form}, seed=5
+        )
+        np.testing.assert_allclose(grid.final_point[i], run.path[-1], rtol=1e-9)
