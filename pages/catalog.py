@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Losses": (
         Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
         Entry("divergence", "Cross-entropy and KL", "divergence", "What a wrong belief costs."),
+        Entry("likelihood", "Maximum likelihood", "likelihood", "Why it is cross-entropy."),
         Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
         Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
     ),
@@ -43,6 +44,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "Four ways to a derivative",
             "four-ways",
             "Symbolic, numerical, forward, reverse.",
+        ),
+        Entry(
+            "gradient_check",
+            "Gradient check",
+            "gradient-check",
+            "Is this gradient right? A wrong derivative, caught.",
         ),
     ),
 }
