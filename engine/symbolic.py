@@ -13,7 +13,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine.interpret import interpret, trace_scalars
+from engine.operations import OPERATIONS
 from engine.tape import Value
 
 if TYPE_CHECKING:
@@ -135,7 +138,7 @@ def _piece(name: str, a: Sequence[Piece], parameters: Mapping[str, Any]) -> Piec
         case "where":
             lines = rf"{a[1][0]} & {a[0][0]}\\{a[2][0]} & \text{{else}}"
             return rf"\begin{{cases}}{lines}\end{{cases}}", ATOM
-        case "sum" | "broadcast_to" | "reshape":  # nothing to do on a scalar
+        case "sum" | "mean" | "broadcast_to" | "reshape":  # nothing to do on a scalar
             return a[0]
     if name in _RELATIONS:
         return f"{a[0][0]} {_RELATIONS[name]} {a[1][0]}", SUM
@@ -186,10 +189,68 @@ def exact(x: Any) -> sympy.Expr:
 
 
 @lru_cache(maxsize=1)
+def _opaque() -> Mapping[str, Any]:
+    """step, maximum, minimum, sigmoid and softplus: functions that SymPy only differentiates.
+
+    Its own Max compares its arguments pair by pair and asks nested exponentials for their signs,
+    which takes minutes on formulas of a line.
+    """
+    import sympy as s
+
+    made: dict[str, Any] = {}
+
+    def add(name: str, latex: str, *slopes: Callable[..., Any], close: str = r"\right)") -> None:
+        def fdiff(self: Any, argindex: int = 1) -> Any:
+            return slopes[argindex - 1](*self.args)
+
+        def is_real(self: Any) -> Any:
+            return s.core.logic.fuzzy_and(a.is_extended_real for a in self.args)
+
+        def write(self: Any, printer: Any, exp: str | None = None) -> str:
+            inside = r",\, ".join(printer._print(a) for a in self.args)
+            text = f"{latex}{inside}{close}"
+            return text if exp is None else f"{text}^{{{exp}}}"
+
+        body = {
+            "nargs": len(slopes), "fdiff": fdiff, "_latex": write,
+            "_eval_is_extended_real": is_real,
+        }  # fmt: skip
+        made[name] = type(name, (s.Function,), body)
+
+    def step(x: Any) -> Any:
+        return made["step"](x)
+
+    add("step", r"\mathbf{1}\!\left[", lambda x: s.S.Zero, close=r" > 0\right]")
+    add("maximum", r"\max\left(", lambda x, y: step(x - y), lambda x, y: step(y - x))
+    add("minimum", r"\min\left(", lambda x, y: step(y - x), lambda x, y: step(x - y))
+    add("sigmoid", r"\sigma\left(", lambda x: made["sigmoid"](x) * (1 - made["sigmoid"](x)))
+    add("softplus", r"\operatorname{softplus}\left(", lambda x: made["sigmoid"](x))
+    return made
+
+
+def compiled(expression: sympy.Expr, names: Sequence[str]) -> Callable[..., Any]:
+    """A function that evaluates an expression of `to_sympy`, or its derivative, in doubles."""
+    import sympy
+
+    table = {
+        "step": lambda x: np.heaviside(x, 0.5),
+        "maximum": np.maximum,
+        "minimum": np.minimum,
+        "sigmoid": OPERATIONS["sigmoid"].evaluate,
+        "softplus": OPERATIONS["softplus"].evaluate,
+        "DiracDelta": lambda x: np.where(x == 0, np.inf, 0.0),  # the slope of a sign
+    }
+    run: Callable[..., Any] = sympy.lambdify(symbols(names), expression, modules=[table, "numpy"])
+    return run
+
+
+@lru_cache(maxsize=1)
 def _sympy_table() -> Mapping[str, Callable[..., Any]]:
     """One SymPy expression per operation on scalars."""
     import sympy as s
 
+    opaque = _opaque()
+    largest, smallest = opaque["maximum"], opaque["minimum"]
     return {
         "add": lambda x, y: x + y,
         "subtract": lambda x, y: x - y,
@@ -206,18 +267,18 @@ def _sympy_table() -> Mapping[str, Callable[..., Any]]:
         "cos": s.cos,
         "tan": s.tan,
         "tanh": s.tanh,
-        "sigmoid": lambda x: 1 / (1 + s.exp(-x)),
-        "softplus": lambda x: s.log(1 + s.exp(x)),
+        "sigmoid": opaque["sigmoid"],
+        "softplus": opaque["softplus"],
         "sign": s.sign,
         "absolute": s.Abs,
-        "relu": lambda x: s.Max(x, 0),
-        "maximum": s.Max,
-        "minimum": s.Min,
+        "relu": lambda x: largest(x, s.S.Zero),
+        "maximum": largest,
+        "minimum": smallest,
         "less": s.Lt,
         "less_equal": s.Le,
         "greater": s.Gt,
         "greater_equal": s.Ge,
         "equal": s.Eq,
-        "clip": lambda x, low, high: s.Min(s.Max(x, low), high),
+        "clip": lambda x, low, high: smallest(largest(x, low), high),
         "where": lambda condition, x, y: s.Piecewise((x, condition), (y, True)),
     }
