@@ -1,235 +1,420 @@
-"""A fair race: every optimizer gets the same budget to be tuned, then runs over many seeds.
+"""The fair race: optimizers tuned with the same budget, then raced on seeds that no tuning saw.
 
-The budget is counted in gradient evaluations, because that is what training costs. Each optimizer
-spends it on a grid over the same range of learning rates (and, if asked, its own first memory
-hyper-parameter); every setting is tried under the same few noise seeds, the best mean log gap
-wins. The race itself is run on seeds that tuning never saw. Ranks are taken seed by seed, and
-their means given with a bootstrap interval (Efron 1979) over the seeds.
+The budget is counted in gradient evaluations, for how much each rule was tuned decides such
+comparisons as much as the rules do (Choi et al., "On empirical comparisons of optimizers for deep
+learning", 2019). A race gives a loss curve for each seed; who is ahead is read from ranks seed by
+seed, with a bootstrap interval for the mean rank (Efron & Tibshirani, "An introduction to the
+bootstrap", 1993). The same arguments give the same numbers, to the bit.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.descent import Descent, descend, find_landscape
+from engine.compiled import CellsKernel
+from engine.descent import DIVERGENCE_RADIUS, ByFunction, check_run, descend, step_inputs
 from engine.landscapes import Landscape
-from engine.maps import ARRIVED, axis, floor_of
 from engine.optimizers import Hyper, Optimizer
-from engine.sweeps import sweep
+from engine.sweeps import trace_cells
 
 Array = npt.NDArray[np.float64]
 
-LR_RANGE = (1e-4, 10.0)  # the same for all: nobody starts nearer to his best
-TUNING_SEEDS = 3
-_RACE_SEED = 1_000_000  # seeds of the race begin here, far from those of tuning
-_RESAMPLES = 2000
-_TAIL = 0.1  # the share of a run whose median counts as its end, so that noise does not decide
-MAX_TRIALS = 4096
+MAX_BUDGET = 1_000_000  # gradient evaluations to tune one optimizer
+MAX_TRIALS = 10_000  # settings tried for one optimizer, even where most diverge at once
+MAX_RACE = 100_000  # seeds × gradient evaluations of one optimizer's race
+RESAMPLES = 2_000  # of the bootstrap; more change the third digit of an interval
+CONFIDENCE = 0.95
+ROUNDOFF = 1e-16  # losses closer to the minimum than this are the same
+DIGITS = 4  # significant digits of a setting tried, so that what is shown is what ran
+_TUNING_SEEDS = 1_000_000  # tuning draws from seeds above this, races from seeds below
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Who races: an optimizer, its options, and the hyper-parameters that are not tuned."""
+class Task:
+    """What everybody has to do: descend from start within so many gradient evaluations a run.
 
-    optimizer: Optimizer
-    hypers: Mapping[str, float]
-    options: Mapping[str, str | bool]
+    start is None where every seed draws its own, anywhere in the landscape's window. noise is the
+    standard deviation of the Gaussian added to each coordinate of each gradient.
+    """
+
+    landscape: Landscape
+    start: tuple[float, float] | None
+    evaluations: int
+    noise: float
+
+    def __post_init__(self) -> None:
+        check_run(self.start or (0.0, 0.0), self.evaluations, self.noise)
+        if self.evaluations < 1:
+            raise ValueError("a run needs at least one gradient evaluation")
+
+    def steps(self, optimizer: Optimizer) -> int:
+        """How many steps of the optimizer a run's evaluations pay for."""
+        return self.evaluations // optimizer.evaluations
+
+    def start_of(self, seed: int) -> tuple[float, float]:
+        """Where the run of a seed starts, for every optimizer alike."""
+        if self.start is not None:
+            return self.start
+        (x0, x1), (y0, y1) = self.landscape.window
+        # A stream of its own: noise and probes must not change with where a run starts.
+        x, y = np.random.default_rng((seed, 2)).uniform((x0, y0), (x1, y1))
+        return float(x), float(y)
+
+    def varies(self, optimizer: Optimizer, options: Mapping[str, str | bool] | None = None) -> bool:
+        """Whether two seeds can give two different runs."""
+        return self.noise > 0 or self.start is None or optimizer.draws_probe(options)
+
+    def height(self, loss: npt.ArrayLike) -> Array:
+        """Losses as they are compared: above the minimum where one is known, at least ROUNDOFF
+        above it; infinite where there is no number."""
+        loss = np.asarray(loss, dtype=float)
+        loss = np.where(np.isnan(loss), np.inf, loss)
+        low = self.landscape.minimum
+        return loss if low is None else np.maximum(loss - low, ROUNDOFF)
+
+
+def race_seeds(first: int, count: int) -> tuple[int, ...]:
+    """The seeds of a race: first, first + 1, …"""
+    if not 0 <= first <= _TUNING_SEEDS - count:
+        raise ValueError(f"the first of {count} seeds cannot be {first}")
+    return tuple(range(first, first + count))
+
+
+def tuning_seeds(first: int, count: int) -> tuple[int, ...]:
+    """Seeds for tuning that no race uses."""
+    return tuple(_TUNING_SEEDS + seed for seed in race_seeds(first, count))
+
+
+# Tuning -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """The search of one contender.
+class Search:
+    """The settings tried for one optimizer, in the order in which they were tried.
 
-    names are the tuned hyper-parameters and values their trial values, score the mean log10 gap of
-    each trial (∞ where a seed diverged), shaped like the grid; best are the winning values, spent
-    the gradient evaluations that it took.
+    trials (n, d) holds the values of the hyper-parameters `names`; trial 0 is the optimizer as it
+    came. scores (n,) is the median over the tuning seeds of the loss reached, as `Task.height`
+    counts it, infinite where that run diverged. spent (n,) is what each trial cost in gradient
+    evaluations: a run that diverges is stopped there. full is the cost of a trial that does not.
     """
 
     names: tuple[str, ...]
-    values: tuple[Array, ...]
-    score: Array
-    best: dict[str, float]
-    spent: int
+    trials: Array
+    scores: Array
+    spent: npt.NDArray[np.int64]
+    budget: int
+    full: int
+
+    @property
+    def best(self) -> int:
+        """The trial that scores lowest, the first of equals."""
+        return int(np.argmin(self.scores))
+
+    @property
+    def found(self) -> bool:
+        """Whether any trial stayed within bounds."""
+        return bool(np.isfinite(self.scores).any())
+
+    @property
+    def diverged(self) -> int:
+        """How many trials diverged (in the median)."""
+        return int(np.isinf(self.scores).sum())
+
+    def setting(self, trial: int) -> dict[str, float]:
+        """The hyper-parameters of one trial."""
+        return dict(zip(self.names, self.trials[trial].tolist(), strict=True))
+
+    def best_of(self, counts: npt.ArrayLike, share: float = 0.5) -> Array:
+        """What a search of so many trials would have found, with that probability or more.
+
+        The share-quantile of the lowest score among n trials drawn at random from these (trial 0
+        aside, which was not drawn), for each n in counts: P(lowest > s) = (1 − F(s))ⁿ with F the
+        share of trials that score at most s. After Dodge et al., "Show your work" (2019), whose
+        mean would be infinite here as soon as one trial diverges.
+        """
+        drawn = np.sort(self.scores[1:] if len(self.scores) > 1 else self.scores)
+        below: Array = 1 - (1 - share) ** (1 / np.asarray(counts, dtype=float))
+        # Whole numbers that rounding put a hair too high stay what they are.
+        lowest: Array = drawn[np.ceil(len(drawn) * below - 1e-9).astype(int).clip(1) - 1]
+        return lowest
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One contender in the race.
+def searched(optimizer: Optimizer, most: int | None = None) -> tuple[str, ...]:
+    """The hyper-parameters that a search varies: the first `most` (None: all), the rate first."""
+    names = [h.name for h in optimizer.hypers]
+    return tuple(sorted(names, key=lambda name: name != "lr")[:most])
 
-    hypers are those it ran with, gaps (seeds, steps + 1) its loss above the minimum on each seed,
-    median and band (2, steps + 1: quartiles) over the seeds, final (seeds,) where each seed ended
-    (∞ where it diverged), rank its mean rank with the interval that holds 95 % of the resamples.
-    evaluations is the cost of one step in gradient evaluations.
+
+def spread(count: int, dimensions: int, *, seed: int = 0, first: int = 0) -> Array:
+    """Points first … first + count − 1 of an evenly spread sequence in the unit cube.
+
+    The additive recurrence whose steps are powers of the generalised golden ratio (Roberts, "The
+    unreasonable effectiveness of quasirandom sequences", 2018), shifted by a random vector drawn
+    from seed (Cranley & Patterson 1976). Shape (count, dimensions), each in [0, 1).
     """
-
-    contender: Contender
-    tuning: Tuning | None
-    hypers: dict[str, float]
-    gaps: Array
-    median: Array
-    band: Array
-    final: Array
-    rank: float
-    interval: tuple[float, float]
-    diverged: int
-    evaluations: int
+    ratio = 2.0
+    for _ in range(64):  # to the root of ratio^(d + 1) = ratio + 1; the map contracts
+        ratio = (1 + ratio) ** (1 / (dimensions + 1))
+    steps = ratio ** -np.arange(1.0, dimensions + 1)
+    shift = np.random.default_rng((seed, 3)).random(dimensions)
+    points: Array = (shift + np.outer(np.arange(first, first + count) + 1.0, steps)) % 1.0
+    return points
 
 
-def trials_for(contender: Contender, budget: int, steps: int) -> int:
-    """How many settings a budget of gradient evaluations lets it try; at least one."""
-    cost = steps * contender.optimizer.evaluations * TUNING_SEEDS
-    return min(max(budget // max(cost, 1), 1), MAX_TRIALS)
+def is_memory(hyper: Hyper) -> bool:
+    """Whether it is a decay β, whose memory 1 / (1 − β) is what matters."""
+    return hyper.scale == "linear" and hyper.low == 0 and 0.99 <= hyper.high < 1
 
 
-def memory_of(optimizer: Optimizer) -> Hyper | None:
-    """The first hyper-parameter that says how long a rule remembers, if it has one."""
-    return next((h for h in optimizer.hypers if h.name.startswith(("beta", "rho", "mu"))), None)
+def place(hyper: Hyper, u: npt.ArrayLike) -> Array:
+    """Values of a hyper-parameter at u in [0, 1] along its range, evenly on its own scale.
+
+    A decay β is spread evenly in log(1 − β), as in Choi et al. (2019): 0.9 and 0.99 are as far
+    apart as 0 and 0.9.
+    """
+    u = np.asarray(u, dtype=float)
+    if hyper.scale == "log":
+        values = hyper.low * (hyper.high / hyper.low) ** u
+    elif is_memory(hyper):
+        values = 1 - (1 - hyper.high) ** u
+    else:
+        values = hyper.low + (hyper.high - hyper.low) * u
+    rounded = [float(f"{v:.{DIGITS}g}") for v in values.ravel()]
+    return np.reshape(rounded, values.shape).clip(hyper.low, hyper.high)
 
 
 def tune(
-    contender: Contender,
-    landscape: Landscape | str,
-    start: Sequence[float],
-    steps: int,
+    task: Task,
+    optimizer: Optimizer,
     budget: int,
+    seeds: Sequence[int],
     *,
-    noise: float = 0.0,
-    seed: int = 0,
-    memory: bool = False,
-    lr_range: tuple[float, float] = LR_RANGE,
-) -> Tuning:
-    """Spend a budget of gradient evaluations on finding good hyper-parameters.
+    names: Sequence[str] | None = None,
+    hypers: Mapping[str, float] | None = None,
+    options: Mapping[str, str | bool] | None = None,
+) -> Search:
+    """Search an optimizer's settings with a budget of gradient evaluations.
 
-    memory also tunes the contender's first memory hyper-parameter, for which the same number of
-    trials is spread over a grid.
+    Tried first is the optimizer with `hypers` over its defaults, then points evenly spread over
+    the ranges of `names` (by default all), each on its own scale, the rest staying as it is. Every
+    trial runs once on each of the seeds. Another one starts while a full one can still be paid
+    for, so the budget is never exceeded and less than one trial of it stays unspent (more only
+    where MAX_TRIALS ends the search).
+    Raises ValueError for unknown names, for a budget that does not pay for one trial, and for one
+    above MAX_BUDGET.
     """
-    landscape = find_landscape(landscape)
-    optimizer = contender.optimizer
-    trials = trials_for(contender, budget, steps)
-    axes: dict[str, Array] = {}
-    rates = trials
-    remembered = memory_of(optimizer) if memory else None
-    if remembered is not None and trials >= 4:
-        rows = max(2, min(8, math.isqrt(trials) // 2))
-        rates = trials // rows
-        # Memories 1/(1 − β) equally spaced in ratio: 0.9 and 0.99 are as far apart as 0 and 0.9.
-        longest = 1.0 - min(remembered.high, 0.999)
-        axes[remembered.name] = 1.0 - np.geomspace(1.0, longest, rows)
-    if any(h.name == "lr" for h in optimizer.hypers):
-        axes["lr"] = axis(*lr_range, rates, log=True)
-    elif not axes:  # nothing to tune
-        axes[optimizer.hypers[0].name] = np.array([contender.hypers[optimizer.hypers[0].name]])
-    total = np.zeros([len(values) for values in axes.values()])
-    for tuning_seed in range(seed, seed + TUNING_SEEDS):
-        found = sweep(
-            landscape, optimizer, axes, start, steps, hypers=contender.hypers,
-            options=contender.options, noise=noise, seed=tuning_seed,
-        )  # fmt: skip
-        with np.errstate(divide="ignore"):
-            total += np.log10(_above(found.final_loss, found.diverged, landscape, start))
-    score = total / TUNING_SEEDS
-    at = np.unravel_index(int(np.argmin(score)), score.shape)
-    best = {name: float(values[i]) for (name, values), i in zip(axes.items(), at, strict=True)}
-    spent = score.size * steps * optimizer.evaluations * TUNING_SEEDS
-    return Tuning(tuple(axes), tuple(axes.values()), score, best, spent)
-
-
-def _above(
-    loss: Array, diverged: npt.ArrayLike, landscape: Landscape, start: Sequence[float]
-) -> Array:
-    """The gap to the minimum, not below ARRIVED × the start's; ∞ where diverged."""
-    low = floor_of(landscape)
-    begin = abs(float(landscape.value(start)) - low) or 1.0
-    above = np.maximum(loss - low, ARRIVED * begin)
-    return np.where(np.asarray(diverged) | ~np.isfinite(above), np.inf, above)
-
-
-def race(
-    contenders: Sequence[Contender],
-    landscape: Landscape | str,
-    start: Sequence[float],
-    steps: int,
-    *,
-    seeds: int = 25,
-    noise: float = 0.0,
-    seed: int = 0,
-    tunings: Sequence[Tuning] | None = None,
-    lr: float | None = None,
-) -> tuple[Entry, ...]:
-    """Race contenders over fresh seeds: each at its tuned setting, or all at one learning rate.
-
-    Without noise every seed is the same run, unless the rule itself draws; one seed is then run.
-    """
-    landscape = find_landscape(landscape)
-    settings: list[dict[str, float]] = []
-    for place, contender in enumerate(contenders):
-        own = dict(contender.hypers)
-        if tunings is not None:
-            own |= tunings[place].best
-        elif lr is not None and any(h.name == "lr" for h in contender.optimizer.hypers):
-            own["lr"] = lr
-        settings.append(own)
-    drawn = noise > 0 or any(c.optimizer.draws_probe(c.options) for c in contenders)
-    count = seeds if drawn else 1
-    gaps, finals, gone = [], [], []
-    for contender, hypers in zip(contenders, settings, strict=True):
-        runs = [
-            descend(
-                landscape, contender.optimizer, start, steps, hypers,
-                options=contender.options, noise=noise, seed=_RACE_SEED + seed + i,
-            )
-            for i in range(count)
-        ]  # fmt: skip
-        gaps.append(np.stack([_curve(run, start) for run in runs]))
-        lost = [run.diverged_at is not None for run in runs]
-        gone.append(sum(lost))
-        tail = max(round(_TAIL * steps), 1)
-        finals.append(np.where(lost, np.inf, np.median(gaps[-1][:, -tail:], axis=1)))
-    ranks = rank_by_seed(np.stack(finals))
-    intervals = bootstrap_mean(ranks, seed)
-    return tuple(
-        Entry(
-            contender,
-            tunings[i] if tunings is not None else None,
-            settings[i],
-            gaps[i],
-            np.median(gaps[i], axis=0),
-            np.quantile(gaps[i], (0.25, 0.75), axis=0),
-            finals[i],
-            float(ranks[i].mean()),
-            (float(intervals[i, 0]), float(intervals[i, 1])),
-            gone[i],
-            contender.optimizer.evaluations,
+    values = optimizer.hyper_values(hypers)
+    chosen = optimizer.option_values(options)
+    names = searched(optimizer) if names is None else tuple(names)
+    by_name = {h.name: h for h in optimizer.hypers}
+    if not names or not set(names) <= set(by_name):
+        raise ValueError(f"{optimizer.slug} can be tuned in {', '.join(by_name)}, got {names}")
+    full = task.steps(optimizer) * optimizer.evaluations * len(seeds)
+    if not 0 < full <= budget:
+        raise ValueError(
+            f"a budget of {budget:,} gradient evaluations does not pay for one trial of "
+            f"{optimizer.name}: {len(seeds)} runs of {task.evaluations:,}"
         )
-        for i, contender in enumerate(contenders)
+    if budget > MAX_BUDGET:
+        raise ValueError(f"a budget is at most {MAX_BUDGET:,} gradient evaluations, got {budget:,}")
+    trials: list[Array] = []
+    scores: list[Array] = []
+    spent: list[npt.NDArray[np.int64]] = []
+    tried = used = 0
+    # Each round starts what surely can be paid for; runs that diverge leave money for another.
+    while (affordable := min((budget - used) // full, MAX_TRIALS - tried)) > 0:
+        u = spread(affordable, len(names), seed=seeds[0], first=max(tried - 1, 0))
+        points = np.stack([place(by_name[n], u[:, i]) for i, n in enumerate(names)], axis=-1)
+        if tried == 0:
+            points = np.concatenate([[[values[name] for name in names]], points[:-1]])
+        reached, cost = _run_trials(task, optimizer, names, points, values, chosen, seeds)
+        trials.append(points)
+        scores.append(quantile(reached, 0.5))
+        spent.append(cost)
+        tried += len(points)
+        used += int(cost.sum())
+    return Search(
+        names, np.concatenate(trials), np.concatenate(scores), np.concatenate(spent), budget, full
     )
 
 
-def _curve(run: Descent, start: Sequence[float]) -> Array:
-    """A run's gap at every step; past divergence it stays where it left."""
-    frozen = np.zeros(len(run.loss), bool)
-    return _above(run.loss, frozen, run.landscape, start)
+def _run_trials(
+    task: Task,
+    optimizer: Optimizer,
+    names: tuple[str, ...],
+    points: Array,
+    values: Mapping[str, float],
+    options: Mapping[str, str | bool],
+    seeds: Sequence[int],
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The loss that each trial reached on each seed, (seeds, n), and its cost, (n,)."""
+    steps = task.steps(optimizer)
+    kernel = _kernel(
+        ByFunction(task.landscape, task.landscape.function),
+        ByFunction(optimizer, optimizer.rule),
+        tuple(options.items()),
+        task.noise > 0,
+        names,
+    )
+    kernel.request()
+    shared = [v for name, v in values.items() if name not in names]
+    constants = [*shared, *task.landscape.arguments.values()]
+    columns = [np.ascontiguousarray(column) for column in points.T]
+    reached = np.empty((len(seeds), len(points)))
+    cost = np.zeros(len(points), dtype=np.int64)
+    for row, seed in enumerate(seeds):
+        per_step, _ = step_inputs(optimizer, options, steps, None, task.noise, seed)
+        starts = [np.full(len(points), s) for s in task.start_of(seed)]
+        x, y, stopped = kernel.run(
+            steps, DIVERGENCE_RADIUS, 0.0, constants, per_step, [*starts, *columns]
+        )
+        ends = task.height(task.landscape.value(np.stack([x, y], axis=-1)))
+        reached[row] = np.where(stopped > 0, np.inf, ends)
+        cost += np.where(stopped > 0, stopped, steps).astype(np.int64) * optimizer.evaluations
+    return reached, cost
 
 
-def rank_by_seed(finals: Array) -> Array:
-    """Ranks within each seed, 1 the lowest, ties sharing their mean; (contenders, seeds)."""
-    below = (finals[:, None, :] > finals[None, :, :]).sum(axis=1)
-    ties = (finals[:, None, :] == finals[None, :, :]).sum(axis=1)
-    return np.asarray(below + (ties + 1) / 2, dtype=float)
+@lru_cache(maxsize=128)
+def _kernel(
+    landscape: ByFunction,
+    rule: ByFunction,
+    options: tuple[tuple[str, str | bool], ...],
+    noisy: bool,
+    varied: tuple[str, ...],
+) -> CellsKernel:
+    """All trials of one optimizer at once, one cell each."""
+    cells = trace_cells(landscape.entry, rule.entry, dict(options), varied=varied, noisy=noisy)
+    return CellsKernel(cells, np.float64)
 
 
-def bootstrap_mean(values: Array, seed: int = 0, level: float = 0.95) -> Array:
-    """Percentile intervals of the means along the last axis, (n, seeds) -> (n, 2).
+# Racing -------------------------------------------------------------------------------------------
 
-    The same seeds are drawn for all rows, because they were raced together.
+
+def race(
+    task: Task,
+    optimizer: Optimizer,
+    seeds: Sequence[int],
+    hypers: Mapping[str, float] | None = None,
+    *,
+    options: Mapping[str, str | bool] | None = None,
+) -> Array:
+    """Losses against gradient evaluations on each seed, (seeds, evaluations + 1).
+
+    Column e is the loss, as `Task.height` counts it, once e gradients are paid for; it is infinite
+    from where a run diverged. A seed is the one of `descend`, so every run can be looked at there.
+    Raises ValueError where `descend` would, and for a race above MAX_RACE.
     """
-    count = values.shape[-1]
-    drawn = np.random.default_rng(seed).integers(0, count, (_RESAMPLES, count))
-    means = values[:, drawn].mean(axis=-1)
-    tail = (1 - level) / 2
-    return np.asarray(np.quantile(means, (tail, 1 - tail), axis=-1).T)
+    if len(seeds) * task.evaluations > MAX_RACE:
+        raise ValueError(
+            f"a race takes at most {MAX_RACE:,} gradient evaluations of each optimizer; this one "
+            f"takes {len(seeds):,} seeds × {task.evaluations:,}"
+        )
+    steps = task.steps(optimizer)
+    needed = seeds if task.varies(optimizer, options) else seeds[:1]
+    runs = [
+        descend(
+            task.landscape, optimizer, task.start_of(seed), steps, hypers,
+            options=options, noise=task.noise, seed=seed,
+        )
+        for seed in needed
+    ]  # fmt: skip
+    paths = np.stack([run.path for run in runs])
+    losses = task.height(np.broadcast_to(task.landscape.value(paths), paths.shape[:2]))
+    for row, run in enumerate(runs):
+        if run.diverged_at is not None:
+            losses[row, run.diverged_at :] = np.inf
+    paid = np.minimum(np.arange(task.evaluations + 1) // optimizer.evaluations, steps)
+    return np.repeat(losses[:, paid], len(seeds) // len(needed), axis=0)
+
+
+def quantile(values: npt.ArrayLike, share: float) -> Array:
+    """The quantile along the first axis, always one of the values: the infinite ones stay so."""
+    values = np.asarray(values, dtype=float)
+    return np.asarray(np.quantile(values, share, axis=0, method="inverted_cdf"))
+
+
+def ranks(losses: npt.ArrayLike) -> Array:
+    """Ranks among the first axis, 1 for the lowest, of losses (optimizers, seeds).
+
+    Equals share the mean of their places, as in Friedman's test (Demšar, "Statistical comparisons
+    of classifiers over multiple data sets", 2006); who diverged is last, all alike.
+    """
+    losses = np.asarray(losses, dtype=float)
+    lower = (losses[:, None] > losses[None, :]).sum(axis=1)
+    equal = (losses[:, None] == losses[None, :]).sum(axis=1)
+    places: Array = lower + (equal + 1) / 2
+    return places
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where each optimizer stands over all seeds; every array is (optimizers,).
+
+    mean is the mean rank, low … high its interval, first the share of resamples in which nobody's
+    mean rank is lower (equals share it), wins the number of seeds won (shared likewise).
+    """
+
+    mean: Array
+    low: Array
+    high: Array
+    first: Array
+    wins: Array
+
+    @property
+    def order(self) -> list[int]:
+        """The optimizers from the lowest mean rank to the highest."""
+        return [int(i) for i in np.argsort(self.mean, kind="stable")]
+
+    @property
+    def clear(self) -> bool:
+        """Whether the first stays first in at least CONFIDENCE of the resamples."""
+        return bool(self.first[self.order[0]] >= CONFIDENCE)
+
+
+def standing(
+    places: npt.ArrayLike,
+    *,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Standing:
+    """Mean ranks of places (optimizers, seeds) with percentile bootstrap intervals.
+
+    Whole seeds are drawn with replacement, so that what one seed does to all optimizers stays
+    together; the interval lies between the percentiles of the means of the resamples (Efron &
+    Tibshirani 1993, chapter 13).
+    """
+    places = np.asarray(places, dtype=float)
+    count = places.shape[1]
+    drawn = np.random.default_rng((seed, 4)).integers(count, size=(resamples, count))
+    means = places[:, drawn].mean(axis=2)
+    edges = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(means, edges, axis=1)
+    return Standing(places.mean(axis=1), low, high, _shared(means), _shared(places) * count)
+
+
+def _shared(values: Array) -> Array:
+    """The share of columns in which each row is lowest, split evenly among equals."""
+    lowest = values == values.min(axis=0)
+    share: Array = (lowest / lowest.sum(axis=0)).mean(axis=1)
+    return share
+
+
+def at_one_rate(
+    optimizer: Optimizer, lr: float, hypers: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The optimizer's hyper-parameters with everybody's learning rate, where it has one."""
+    values = optimizer.hyper_values(hypers)
+    return {**values, "lr": lr} if "lr" in values else values
+
+
+def drawn_home(task: Task, setting: Mapping[str, float]) -> bool:
+    """Whether a setting's weight decay pulls straight to a minimum of the landscape: then tuning
+    it tells the optimizer the answer."""
+    at_zero = any(abs(x) + abs(y) < 1e-9 for x, y in task.landscape.minima)
+    return at_zero and setting.get("weight_decay", 0.0) > 0
