@@ -111,14 +111,14 @@ export function arrow(pen, x0, y0, x1, y1, width, colour, halo) {
   pen.fill()
 }
 
-// A small drawing of a track's line and marker, for legends.
-export function swatch(canvas, { color, dash, marker }, theme) {
+// A small drawing of a track's line and marker, for legends.  It is a picture rather than a
+// canvas: a browser composes every canvas anew in every frame, whether it changed or not.
+export function swatch({ color, dash, marker }, theme) {
   const ratio = Math.min(2, devicePixelRatio || 1)
   const [width, height] = [28, 14]
+  const canvas = document.createElement("canvas")
   canvas.width = width * ratio
   canvas.height = height * ratio
-  canvas.style.width = `${width}px`
-  canvas.style.height = `${height}px`
   const pen = canvas.getContext("2d")
   pen.scale(ratio, ratio)
   const colour = theme.colour(color)
@@ -131,4 +131,8 @@ export function swatch(canvas, { color, dash, marker }, theme) {
   pen.stroke()
   pen.setLineDash([])
   if (marker) mark(pen, marker, width / 2, height / 2, 3.6, colour, theme.background)
+  const image = new Image(width, height)
+  image.src = canvas.toDataURL()
+  image.alt = ""
+  return image
 }

@@ -73,9 +73,9 @@ class Controls {
     element.querySelector(".dc-title").textContent = spec.title
     element.querySelector(".dc-head").hidden = !spec.title
     element.classList.toggle("dc-bare", !spec.title)
-    const canvas = element.querySelector(".dc-swatch")
-    if (spec.dash || spec.marker) swatch(canvas, spec, this.theme)
-    else canvas.remove()
+    if (spec.dash || spec.marker) {
+      element.querySelector(".dc-swatch").append(swatch(spec, this.theme))
+    }
     this.fold(group, spec.title ? group.folded : false)
     element.querySelector(".dc-fold").onclick = () => this.fold(group, !group.folded)
     element.querySelector(".dc-actions").append(...spec.actions.map((a) => this.button(spec, a)))

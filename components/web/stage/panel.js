@@ -93,15 +93,7 @@ export class Panel {
   async redraw(look) {
     const { spec, theme, width, height, graph } = this
     this.look = look
-    const ratio = Math.min(2, devicePixelRatio || 1)
-    for (const canvas of this.layers) {
-      canvas.width = Math.round(width * ratio)
-      canvas.height = Math.round(height * ratio)
-      canvas.style.width = `${width}px`
-      canvas.style.height = `${height}px`
-      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
-    }
-    this.plot.style.height = `${height}px`
+    this.resize(width, height, Math.min(2, devicePixelRatio || 1))
     const { data = [], layout: given = {} } = figure(spec.figure, theme)
     const first = !graph.on
     await this.stage.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
@@ -115,6 +107,19 @@ export class Panel {
       graph.on("plotly_doubleclick", () => clearTimeout(this.single))
     }
     this.measure()
+  }
+
+  resize(width, height, ratio) {
+    this.plot.style.height = `${height}px`
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)]
+    for (const canvas of this.layers) {
+      if (canvas.width === across && canvas.height === down) continue // to set it is to clear it
+      canvas.width = across
+      canvas.height = down
+      canvas.style.width = `${width}px`
+      canvas.style.height = `${height}px`
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
+    }
   }
 
   // Reads the axes and turns tracks into pixels.
@@ -399,8 +404,9 @@ export class Panel {
 
   paintBelow() {
     const { below } = this
-    below.clearRect(0, 0, this.width, this.height)
+    below.canvas.hidden = !this.rasters.length // a canvas that shows nothing costs time as well
     if (!this.rasters.length) return
+    below.clearRect(0, 0, this.width, this.height)
     this.clip(below, 0)
     for (const raster of this.rasters) {
       const [x0, x1, y0, y1] = this.pixels(raster.bounds)
@@ -490,9 +496,12 @@ export class Panel {
     const column = Math.floor(((x - x0) / (x1 - x0)) * columns)
     const row = Math.floor(((y - y0) / (y1 - y0)) * rows)
     if (column < 0 || row < 0 || column >= columns || row >= rows) return ""
-    return raster.readout
-      .map(([label, values]) => `${label} ${significant(values[row * columns + column])}`)
-      .join("\n")
+    const place = [this.fromX(x), this.fromY(y)]
+    const numbers = [
+      ...raster.names.map((name, i) => [name, place[i]]).filter(([name]) => name),
+      ...raster.readout.map(([label, values]) => [label, values[row * columns + column]]),
+    ]
+    return numbers.map(([name, value]) => `${name} ${significant(value)}`).join("\n")
   }
 
   readTrack(x, y) {

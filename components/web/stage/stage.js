@@ -211,10 +211,7 @@ class Stage {
     this.legendKey = key
     this.legend.replaceChildren(...[...entries.values()].map((track) => {
       const item = document.createElement("li")
-      const canvas = document.createElement("canvas")
-      canvas.setAttribute("aria-hidden", "true")
-      swatch(canvas, track, theme)
-      item.append(canvas, track.label)
+      item.append(swatch(track, theme), track.label)
       return item
     }))
   }
