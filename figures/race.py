@@ -101,8 +101,10 @@ def loss_axes(losses: list[Array], steps: int, *, log: bool, target: float) -> F
     layout["xaxis"] |= {"title": {"text": "step"}, "range": [0, max(steps, 1)]}
     begin = max((abs(float(curve[0])) for curve in losses), default=1.0) or 1.0
     if log:
-        top = max([*(min(float(c.max()), 1e3 * begin) for c in losses), FLOOR * 10]) * 3
-        low = max(min([*(float(c.min()) for c in losses), top / 100]) / 2, FLOOR)
+        top = max([*(min(float(c.max()), 1e3 * begin) for c in losses), FLOOR * 10])
+        low = max(min([*(float(c.min()) for c in losses), top / 100]), FLOOR)
+        # Whole decades: axes that follow every twitch of a curve cannot be read while it moves.
+        low, top = 10.0 ** np.floor(np.log10(low)), 10.0 ** np.ceil(np.log10(2 * top))
         layout["yaxis"] |= {
             "type": "log",
             "range": [float(np.log10(low)), float(np.log10(top))],
