@@ -22,14 +22,16 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "debugger", "Update debugger", "debugger", "One step in symbols, numbers and arrows."
         ),
         Entry(
-            "bias_correction", "Bias correction", "bias-correction", "Why Adam divides by 1 − βᵗ."
+            "bias_correction", "Bias correction", "bias_correction", "Why Adam divides by 1 − βᵗ."
         ),
         Entry("schedules", "Schedules", "schedules", "The learning rate over a run, and its run."),
+        Entry("failures", "Failures and cures", "failures", "Where a rule fails, and what cures it."),
         Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
+        Entry("cases", "Telling cases", "cases", "Where one fails and its cure does not."),
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
     "Maps": (
-        Entry("fair_race", "Fair race", "fair", "The same budget to tune each, then many seeds."),
+        Entry("fair_race", "Fair race", "fair_race", "The same budget to tune each, then many seeds."),
     ),
     "Losses": (
         Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
@@ -37,18 +39,19 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("likelihood", "Maximum likelihood", "likelihood", "Why it is cross-entropy."),
         Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
         Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
+        Entry("losses", "Loss gallery", "losses", "What each loss says, and how hard it pulls."),
     ),
     "Derivatives": (
         Entry(
             "four_ways",
             "Four ways to a derivative",
-            "four-ways",
+            "four_ways",
             "Symbolic, numerical, forward, reverse.",
         ),
         Entry(
             "gradient_check",
             "Gradient check",
-            "gradient-check",
+            "gradient_check",
             "Is this gradient right? A wrong derivative, caught.",
         ),
     ),

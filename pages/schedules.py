@@ -40,13 +40,13 @@ PRESETS = (
         "good",
         "Adam's step does not shrink by itself: noise keeps v small and the steps long. Cosine "
         "annealing brings it to rest.",
-        {"runs": "adam:lr=0.3", "noise": "5", "steps": "200"},
+        {"runs": "adam:lr=0.5", "noise": "10", "steps": "400"},
     ),
     Preset(
         "Step decay",
         "good",
         "At each drop the loss falls to another level: the noise floor goes with the rate.",
-        {"schedule": "step", "runs": "sgd:lr=0.015", "noise": "12", "steps": "400"},
+        {"schedule": "step", "runs": "sgd:lr=0.0185", "s.drop": "0.3", "s.every": "0.33"},
     ),
     Preset(
         "Warm-up in a narrow valley",
@@ -55,7 +55,7 @@ PRESETS = (
         "wall first.",
         {
             "on": "rosenbrock",
-            "runs": "adam:lr=0.5",
+            "runs": "adam:lr=1",
             "noise": "0",
             "steps": "300",
             "s.warmup": "0.2",
