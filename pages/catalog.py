@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
     "Maps": (
+        Entry("map", "Hyper-parameter map", "map", "Every setting's run at once, live."),
         Entry("fair_race", "Fair race", "fair_race", "The same budget to tune each, then many seeds."),
     ),
     "Losses": (
