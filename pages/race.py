@@ -326,16 +326,22 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
     )
 
 
-def divergence(runs: list[Descent], facts: list[Explanation]) -> None:
-    """Right under the picture: why a run left it."""
+def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
+    """Right under the picture: why a run left it, as HTML."""
     looks = style.looks(r.optimizer.slug for r in runs)
-    told = [
+    return "".join(
         f"<p class='told'>{frame.swatch(look)}{html.escape(fact.sentence)}</p>"
         for look, fact in zip(looks, facts, strict=True)
         if fact.diverged_at is not None
-    ]
-    if told:
-        st.html("".join(told))
+    )
+
+
+def words(names: list[str], runs: list[Descent], surface: Landscape) -> tuple[str, str]:
+    """What stands under the picture, and the numbers below, as HTML; empty where there is none."""
+    facts = engine.explain_each(runs)
+    numbers = "" if x.hidden("table") else table(names, runs, surface)
+    numbers += "" if x.hidden("stability") else stability(names, runs, facts)
+    return divergence(runs, facts), numbers
 
 
 def setup() -> None:
@@ -439,7 +445,6 @@ def live(
     runners: tuple[Runner, ...] = x["runs"]
     runs = [problem.run(x, r, surface) for r in runners]
     names = frame.distinct([r.optimizer.name for r in runners])
-    facts = engine.explain_each(runs)
     with picture:
         stage(
             "race.stage",
@@ -451,11 +456,10 @@ def live(
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
-        divergence(runs, facts)
-    told = "" if x.hidden("table") else table(names, runs, surface)
-    told += "" if x.hidden("stability") else stability(names, runs, facts)
-    if told:
-        numbers.html(told)
+    told = x.paced("words", lambda: words(names, runs, surface))
+    for place, text in zip((picture, numbers), told, strict=True):
+        if text:
+            place.html(text)
     x.publish()
 
 

@@ -10,9 +10,10 @@ history entry that "back" should return to.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -20,6 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 T = TypeVar("T")
 
 MAX_TEXT = 2000  # characters of one value in a link
+PACE = 0.25  # seconds between two readings of numbers that change under the hand
 _STORE = "_experiments"
 _CURRENT = "_current_page"
 
@@ -140,14 +142,15 @@ class Experiment:
 
     def __getitem__(self, name: str) -> Any:
         """The current value: the widget's where one stands for it, else the stored one."""
-        key = self._key(name)
-        if key in st.session_state:
-            self._store["values"][name] = st.session_state[key]
+        # The session is slow to ask (a lock and three look-ups), and a run asks a hundred times.
+        if name in self._store["native"] and self._key(name) in st.session_state:
+            self._store["values"][name] = st.session_state[self._key(name)]
         return self._store["values"][name]
 
     def key(self, name: str) -> str:
         """The key for a native widget of that field; its value is set before the widget is made."""
         key = self._key(name)
+        self._store["native"].add(name)
         if key not in st.session_state:
             st.session_state[key] = self._store["values"][name]
         return key
@@ -156,9 +159,8 @@ class Experiment:
         """Set values. Where a field has a native widget, call it before that widget is made."""
         for name, value in values.items():
             self._store["values"][name] = value
-            key = self._key(name)
-            if key in st.session_state:
-                st.session_state[key] = value
+            if name in self._store["native"] and self._key(name) in st.session_state:
+                st.session_state[self._key(name)] = value
 
     def change(self, values: Mapping[str, Any], *, by: str = "", held: bool = False) -> None:
         """Set values by what the reader does; held while a hand is still on the control `by`."""
@@ -199,9 +201,28 @@ class Experiment:
                 parts[name] = ",".join(self._store[name])
         return parts
 
+    @property
+    def held(self) -> bool:
+        """Whether the reader's hand is still on a control: more will follow."""
+        return bool(self._store["held"])
+
+    def paced(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, while the hand is on a control at most four times a second.
+
+        For words and numbers beside a moving picture: nobody can read them quicker, and each
+        change of them costs the browser about as much as the picture itself.
+        """
+        now = time.monotonic()
+        made, last = self._store["paced"].get(name, (-math.inf, None))
+        if self.held and now - made < PACE:
+            return cast("T", last)
+        last = make()
+        self._store["paced"][name] = now, last
+        return last
+
     def publish(self) -> None:
         """Write the link; not while the reader's hand is still on a control."""
-        if self._store["held"]:
+        if self.held:
             return
         query = self.query()
         if query != self._store["query"]:
@@ -251,6 +272,8 @@ def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
             "hide": [],
             "lock": [],
             "held": set(),
+            "native": set(),  # fields that a native widget stands for
+            "paced": {},
         }
     x = Experiment(page, by_name, stores[page])
     if fresh or travelled or (arrived and any(name in by_name for name in st.query_params)):
