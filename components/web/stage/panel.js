@@ -302,6 +302,7 @@ export class Panel {
     this.clip(head, 0)
     for (const group of this.boxes) this.drawBoxes(group, frame, part)
     if (this.cursor) this.drawCursor(frame, part)
+    this.drawComets(frame)
     head.restore()
     this.clip(head, EDGE)
     for (const group of this.arrows) this.drawArrows(group, frame, part)
@@ -329,14 +330,19 @@ export class Panel {
         x = nx
         y = ny
       }
-      if (track.mode === "trail" && at < track.end && at > 0) {
-        head.globalAlpha = 0.45
-        this.stroke(head, track, Math.max(0, at - COMET), at, track.width * 2)
-        head.globalAlpha = 1
-      }
       mark(head, track.marker, x, y, HEAD, track.css, theme.background)
     }
     head.restore()
+  }
+
+  drawComets(frame) {
+    const { head } = this
+    head.globalAlpha = 0.45
+    for (const track of this.tracks) {
+      if (track.mode !== "trail" || frame <= 0 || frame >= track.end) continue
+      this.stroke(head, track, Math.max(0, frame - COMET), frame, track.width * 2)
+    }
+    head.globalAlpha = 1
   }
 
   drawCursor(frame, part) {
