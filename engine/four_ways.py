@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -72,7 +72,7 @@ class _Line:
 
     names: tuple[str, ...]
     i: int
-    here: tuple[np.float64, ...]
+    here: tuple[Any, ...]
     function: Function
 
     @property
@@ -80,7 +80,7 @@ class _Line:
         return self.names[self.i]
 
     @property
-    def x(self) -> np.float64:
+    def x(self) -> Any:
         return self.here[self.i]
 
     def along(self, t: Any) -> Any:
@@ -167,8 +167,11 @@ def _exact(function: Function, at: float) -> Exact:
     if max(abs(left), abs(right)) > 1e20:
         return Exact(value, trouble=f"The function jumps or stands upright {where}.")
     if abs(right - left) > 1e-15 * max(abs(left), abs(right), 1e-15):
-        kink = f"a kink, with slope {float(left):.4g} on its left and {float(right):.4g} on its"
-        return Exact(value, trouble=f"The function has {kink} right: no derivative exists there.")
+        kink = f"{float(left):.4g} on its left and {float(right):.4g} on its right"
+        return Exact(
+            value,
+            trouble=f"The function has a kink here, with slope {kink}: it has no derivative.",
+        )
     second = (f[3] - 2 * f[2] + f[1]) / h**2
     third = (f[4] - 2 * f[3] + 2 * f[1] - f[0]) / (2 * h**3)
     if abs(slope) < abs(third) * h**2 * 10**10:  # nothing but the truncation of the difference
@@ -299,7 +302,7 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
         both = autograd.value_and_grad(line.function, range(n))
         reverse = float(both(*line.here)[1][line.i])
         by_complex = float(_complex_steps(line.along, float(x), [h])[0])
-        forward_cost = _cost(lambda t: autograd.jvp(line.along, (t,), (1.0,)), [x])
+        forward_costs = [_forward_cost(line, i) for i in range(n)]
         reverse_cost = _cost(both, line.here)
     by_name = [symbolic(text, name) for name in line.names]
 
@@ -317,7 +320,7 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
             "central difference", (above - below) / (2 * h), 2, 2 * p + 5, n * (2 * p + 5)
         ),
         answer("complex step", by_complex, 1, p + 2, n * (p + 2)),
-        answer("forward mode", forward, 1, forward_cost, n * forward_cost),
+        answer("forward mode", forward, 1, forward_costs[line.i], sum(forward_costs)),
         answer("reverse mode", reverse, 2, reverse_cost, reverse_cost),
     )  # fmt: skip
     return Study(
@@ -328,6 +331,16 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
 def _cost(derivative: Function, at: Sequence[Any]) -> int:
     """The operations that a derivative carries out: those that it leaves on a tape around it."""
     return _recorded(autograd.trace(derivative, *at)[0])
+
+
+def _forward_cost(line: _Line, i: int) -> int:
+    """The operations of one forward sweep along input i, f's own included."""
+
+    def sweep(*here: Any) -> Any:
+        held = replace(line, here=here, i=i)
+        return autograd.jvp(held.along, (held.x,), (1.0,))
+
+    return _cost(sweep, line.here)
 
 
 def _complex_steps(along: Function, at: float, steps: Sequence[float] | Array) -> Array:
@@ -446,12 +459,12 @@ class Swell:
 
 
 @lru_cache(maxsize=32)
-def swell(text: str = LOGISTIC, at: tuple[float, float] = (0.2, 1.0), wrt: str = "x") -> Swell:
-    """Compose a formula with itself along wrt, its other input held, and count.
+def swell(text: str = LOGISTIC, wrt: str = "x") -> Swell:
+    """Compose a formula with itself along wrt, its other input held at 0.7, and count.
 
     Raises FormulaError.
     """
-    line = _line(text, at, wrt)
+    line = _line(text, (0.7, 0.7), wrt)
     rows = []
     for times in range(1, MAX_TIMES + 1):
         grown = _grown(line.along, times)

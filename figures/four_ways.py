@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,16 +18,13 @@ FORWARD_DIFFERENCE: Final = charts.color("brown")
 CENTRAL_DIFFERENCE: Final = charts.color("blue")
 COMPLEX_STEP: Final = charts.color("purple")
 MODES: Final = charts.color("green")
-SYMBOLIC: Final = charts.color("red")
-SIMPLIFIED: Final = charts.color("pink")
 
-COLORS: Final = {
-    "symbolic": SYMBOLIC,
-    "forward difference": FORWARD_DIFFERENCE,
-    "central difference": CENTRAL_DIFFERENCE,
-    "complex step": COMPLEX_STEP,
-    "forward mode": MODES,
-    "reverse mode": MODES,
+# How each count of the swell is drawn, for the picture and the table beside it.
+SWELL: Final = {
+    "unrolled": style.Look(*style.HUES["red"], "dash", "square"),
+    "sympy": style.Look(*style.HUES["pink"], "dot", "diamond"),
+    "shared": style.Look(*style.HUES["brown"], "dashdot", "triangle"),
+    "reverse": style.Look(*style.HUES["green"], "solid", "circle"),
 }
 
 FLOOR: Final = 1e-17  # an error of 0 is drawn here
@@ -41,7 +37,7 @@ def tangent(line: Curve, study: Study, reach: float) -> Figure:
     data = [charts.line(line.x, line.y, style.INK, name="f")]
     slope, value, x = study.answer("reverse mode").value, study.exact.value, study.at
     ends = np.array([-reach, reach])
-    if math.isfinite(slope) and math.isfinite(value):
+    if math.isfinite(slope) and not study.exact.trouble:
         data.append(charts.line(ends, value + slope * (ends - x), MODES, width=1.8, name="tangent"))
     below, above = study.ends
     if study.h >= 0.004 * reach and math.isfinite(below) and math.isfinite(above):
@@ -67,6 +63,7 @@ def errors(curves: Errors | None, h: float) -> Figure:
     charts.note(layout, 3e-3, EPSILON, "ε")
     layout["annotations"][-1]["yshift"] = 9
     if curves is None:
+        charts.note(layout, 1e-8, 1e-7, "no derivative here to measure against")
         return {"data": [], "layout": layout}
     charts.upright(layout, BEST_FORWARD_STEP, color=FORWARD_DIFFERENCE)
     charts.upright(layout, BEST_CENTRAL_STEP, color=CENTRAL_DIFFERENCE)
@@ -103,7 +100,6 @@ def errors(curves: Errors | None, h: float) -> Figure:
             name="complex step", hover=hover,
         ),
     ]  # fmt: skip
-    layout["showlegend"] = False
     return {"data": data, "layout": layout}
 
 
@@ -125,29 +121,27 @@ def _name_step(layout: Figure, h: float, text: str, color: str, anchor: str) -> 
 def swell(counts: Swell, times: int) -> Figure:
     """Operations of the derivative against the number of compositions, on a log axis."""
     n = np.arange(1, len(counts.function) + 1)
-    series: list[tuple[str, Sequence[int | None], str, style.Dash, str]] = [
-        ("one expression, nothing simplified", counts.unrolled, SYMBOLIC, "dash", "square"),
-        ("SymPy's expression", counts.sympy, SIMPLIFIED, "dot", "diamond"),
-        ("SymPy's, shared parts named", counts.shared, style.MUTED, "dashdot", "triangle-up"),
-        ("reverse mode, on the tape", counts.reverse, MODES, "solid", "circle"),
-    ]
+    series = {
+        "unrolled": counts.unrolled,
+        "sympy": counts.sympy,
+        "shared": counts.shared,
+        "reverse": counts.reverse,
+    }
     top = max(max(counts.unrolled), *(c or 1 for c in counts.sympy), 100)
     layout = charts.axes(
         (0.7, len(n) + 0.3), (0.7, 3.0 * top), x_title="times composed, n",
         y_title="operations", log_y=True, left=52,
     )  # fmt: skip
     layout["xaxis"]["dtick"] = 1
-    layout["legend"] = {"x": 0.02, "y": 1, "xanchor": "left", "yanchor": "top"}
-    layout["showlegend"] = True
     charts.upright(layout, times, color=style.TARGET)
     data = []
-    for name, values, color, dash, symbol in series:
+    for name, values in series.items():
         known = [(k, v) for k, v in zip(n, values, strict=True) if v]
         if not known:
             continue
         at, height = zip(*known, strict=True)
-        data.append(
-            charts.line(at, height, color, dash=dash, name=name, hover="n = %{x}: %{y:,.0f}")
-            | {"mode": "lines+markers", "marker": {"symbol": symbol, "size": 7, "color": color}}
-        )
+        look = SWELL[name]
+        trace = charts.line(at, height, look.color, dash=look.dash, hover="n = %{x}: %{y:,.0f}")
+        marker = {"symbol": look.symbol, "size": 7, "color": look.color}
+        data.append(trace | {"mode": "lines+markers", "marker": marker})
     return {"data": data, "layout": layout}

@@ -14,6 +14,7 @@ from components.controls import Group, Slider, controls
 from components.stage import Event, Handle, Panel, stage
 from engine import four_ways as engine
 from engine.four_ways import Errors, Study, Swell
+from engine.latex import factor, number
 from engine.numerical import BEST_CENTRAL_STEP
 from engine.symbolic import latex_of
 from figures import four_ways as pictures
@@ -24,6 +25,7 @@ from pages.state import Choice, Integer, Number, Text, experiment
 REACHES = (1, 2, 4, 8, 16, 32, 64, 100)
 FAR = REACHES[-1]
 QUARTER = 0.7853981633974483  # π/4, where the course takes the derivative of its graph
+DIGITS, ENDS = 7, 12  # shown of a slope, and of the two values that a difference subtracts
 NEAR = 0.5  # decades around the best step in which it counts as met
 
 PRESETS = (
@@ -35,7 +37,7 @@ PRESETS = (
     Preset(
         "the complex step's own", "good",
         "The function on which the complex step was made known: at 1.5 its slope is "
-        "4.05342789389862. Differences get ten digits of that at best, the complex step all.",
+        "4.05342789389862. Differences get ten or eleven digits of that, the complex step all.",
         {"f": "exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "x": "1.5", "reach": "2"},
     ),
     Preset(
@@ -65,7 +67,7 @@ PRESETS = (
 )  # fmt: skip
 
 x = experiment(
-    "four-ways",
+    "four_ways",
     [
         Text("f", "(x + y)*sin(x)", check=engine.read),
         Number("x", QUARTER, -FAR, FAR),
@@ -112,6 +114,8 @@ def error_curves(text: str, point: tuple[float, float], wrt: str) -> Errors | No
 
 def on_pictures(event: Event) -> None:
     """The point on the curve or the step, dragged or clicked."""
+    if x.locked(by() if event.panel == "curve" else "h"):
+        return
     if event.panel == "curve":
         value = round(min(max(event.x, -FAR), FAR), 3)
         x.change({by(): value}, by="pictures", held=event.kind == "drag")
@@ -122,6 +126,8 @@ def on_pictures(event: Event) -> None:
 
 def on_swell(event: Event) -> None:
     """The number of compositions, dragged or clicked."""
+    if x.locked("n"):
+        return
     n = min(max(round(event.x), 1), engine.MAX_TIMES)
     x.change({"n": n}, by="swell", held=event.kind == "drag")
 
@@ -168,7 +174,7 @@ def settings(height: int) -> None:
                         help="of both differences and of the complex step",
                     ),
                     Chooser(
-                        name="reach", label="picture reaches to", value=str(reach()),
+                        name="reach", label="reach", value=str(reach()),
                         options=[(str(r), f"±{r}") for r in REACHES],
                     ),
                 ],
@@ -178,7 +184,7 @@ def settings(height: int) -> None:
                 title="Composition",
                 items=[
                     Chooser(
-                        name="map", label="composed with itself", value=x["map"],
+                        name="map", label="map", value=x["map"],
                         options=[("logistic", "4x(1 − x)"), ("f", "your f")],
                     ),
                     Slider(
@@ -206,7 +212,7 @@ def picture(study: Study, errors: Errors | None, height: int) -> None:
     central = None if errors is None else (engine.STEPS, pictures.shown(errors.central))
     step = Handle(
         id="h", x=study.h, y=1.0, axis="x", minimum=float(engine.STEPS[0]), maximum=1.0,
-        curve=central, label=f"h = {study.h:.1e}", color=pictures.CENTRAL_DIFFERENCE,
+        curve=central, label=f"h = {short(study.h)}", color=pictures.CENTRAL_DIFFERENCE,
     )  # fmt: skip
     of = "absolute" if study.exact.slope == 0 else "relative"
     stage(
@@ -214,14 +220,14 @@ def picture(study: Study, errors: Errors | None, height: int) -> None:
         [
             Panel(
                 id="curve",
-                title="f, its tangent (green), the secant over 2h (dashed)",
+                title="f, its tangent, the secant (dashed)",
                 figure=pictures.tangent(line, study, reach()),
                 handles=[] if x.locked(study.wrt) else [point],
                 alt="The function with its tangent at a point to drag along it.",
             ),
             Panel(
                 id="errors",
-                title=f"{of} error against h: forward - - -, central —, complex step ···",
+                title=f"{of} error: forward - -, central —, complex ··",
                 figure=pictures.errors(errors, study.h),
                 handles=[] if x.locked("h") or errors is None else [step],
                 alt="Error of forward and central difference and complex step against the step, on "
@@ -236,9 +242,11 @@ def picture(study: Study, errors: Errors | None, height: int) -> None:
     )
 
 
-def scientific(value: float) -> str:
-    """An error in short, or a dash where there is none."""
-    return f"{value:.1e}".replace("e-0", "e-").replace("-", "−") if not math.isnan(value) else "—"
+def short(value: float) -> str:
+    """A step or an error in short, or a dash where there is none."""
+    if math.isnan(value):
+        return "—"
+    return f"{value:.2g}".replace("e-0", "e-").replace("-", "−")
 
 
 PASSES = {
@@ -254,9 +262,9 @@ PASSES = {
 def routes(study: Study) -> None:
     """Every way's result, error and cost."""
     names = {
-        "forward difference": f"forward difference, h = {study.h:.1e}",
-        "central difference": f"central difference, h = {study.h:.1e}",
-        "complex step": f"complex step, h = {study.h:.1e}",
+        "forward difference": f"forward difference, h = {short(study.h)}",
+        "central difference": f"central difference, h = {short(study.h)}",
+        "complex step": f"complex step, h = {short(study.h)}",
     }
     rows = []
     for answer in study.answers:
@@ -265,23 +273,24 @@ def routes(study: Study) -> None:
             (
                 names.get(answer.route, answer.route),
                 "—" if math.isnan(answer.value) else f"{answer.value:.16g}".replace("-", "−"),
-                scientific(answer.error),
+                short(answer.error),
                 PASSES[answer.route],
                 "—" if undone else str(answer.operations),
                 "—" if undone else str(answer.whole),
             )
         )
     n = len(study.names)
+    slope = f"∂f/∂{study.wrt}" if n > 1 else f"df/d{study.wrt}"
     frame.table(
-        ("way", f"∂f/∂{study.wrt}", "error", f"for n inputs (here {n})",
-         f"operations for ∂f/∂{study.wrt}", "for the whole gradient"),
+        ("way", slope, "error", f"for n inputs (here {n})", f"operations for {slope}",
+         "for the whole gradient"),
         rows,
     )  # fmt: skip
     exact = study.exact.digits.replace("-", "−")
     st.caption(
-        (f"To fifty digits ∂f/∂{study.wrt} = {exact}. " if exact else "")
-        + f"f itself takes {study.operations} operations. Forward and reverse mode count it in, "
-        "as they work out f on the way."
+        (f"To fifty digits {slope} = {exact}. " if exact else "")
+        + f"Operations are counted on the tape: f itself has {study.operations}. Forward and "
+        "reverse mode count them in, as they work out f on the way."
         + (f" Symbolic: {study.symbolic.trouble}" if study.symbolic.trouble else "")
     )
 
@@ -298,7 +307,8 @@ def formula(study: Study) -> None:
     slope = rf"\frac{{{partial} f}}{{{partial} {wrt}}}"
     answer = study.answer("symbolic")
     if study.symbolic.latex and math.isfinite(answer.value):
-        st.latex(rf"{slope} = {study.symbolic.latex} = {prose.number(answer.value, 6)}")
+        value = "" if study.exact.trouble else rf" = {number(answer.value, DIGITS)}"
+        st.latex(rf"{slope} = {study.symbolic.latex}{value}")
     elif study.symbolic.operations and not study.symbolic.latex:
         st.caption(
             f"Written out, the symbolic derivative has {study.symbolic.operations} operations: "
@@ -308,21 +318,19 @@ def formula(study: Study) -> None:
     if math.isfinite(below) and math.isfinite(above):
         st.latex(
             rf"{slope} \approx \frac{{f({wrt}+h) - f({wrt}-h)}}{{2h}} = "
-            rf"\frac{{{above:.10g} - {_held(below)}}}{{2\cdot {prose.number(study.h, 2)}}} = "
-            rf"{prose.number(study.answer('central difference').value, 6)}"
+            rf"\frac{{{number(above, ENDS)} - {factor(below, ENDS)}}}"
+            rf"{{2\cdot {number(study.h)}}} = "
+            rf"{number(study.answer('central difference').value, DIGITS)}"
         )
-
-
-def _held(value: float) -> str:
-    return f"({value:.10g})" if value < 0 else f"{value:.10g}"
 
 
 def remark(study: Study, errors: Errors | None) -> None:
     """What is worth seeing in the present state."""
     if errors is None:
+        trouble = study.exact.trouble.replace("-", "−")
         prose.notice(
-            f"{study.exact.trouble} No way can be measured here; what a way says all the same is "
-            "its own convention."
+            f"{trouble} No way can be measured here; what a way says all the same is its own "
+            "convention."
         )
         return
     modes = study.answer("reverse mode").error
@@ -330,13 +338,13 @@ def remark(study: Study, errors: Errors | None) -> None:
     best = errors.best_central
     if modes > 1e-9:
         text = (
-            f"Even reverse mode is off by {scientific(modes)}. Its rules are exact; the arithmetic "
+            f"Even reverse mode is off by {short(modes)}. Its rules are exact; the arithmetic "
             "under them has sixteen digits, and this formula throws them away at this point."
         )
     elif study.h > best * 10**NEAR:
         text = (
-            f"h is **too large**: truncation rules. Halve it and the forward difference halves its "
-            f"error, the central one quarters its own ({scientific(central)}). Drag h to the left."
+            f"h is **too large**: truncation rules. Halve it: the forward difference about halves "
+            f"its error, the central one quarters its own ({short(central)}). Drag h to the left."
         )
     elif study.h < best / 10**NEAR:
         text = (
@@ -347,8 +355,8 @@ def remark(study: Study, errors: Errors | None) -> None:
     elif not math.isnan(best):
         text = (
             f"h is near the best for the central difference: truncation |f‴|h²/6 and round-off "
-            f"ε|f|/h balance at h ≈ {best:.1e}, close to ε^⅓ = {BEST_CENTRAL_STEP:.1e}. Error "
-            f"{scientific(central)}: about ten digits are all it can give."
+            f"ε|f|/h balance at h ≈ {short(best)}; ε^(1/3) = {short(BEST_CENTRAL_STEP)}. "
+            f"An error like {short(central)} is all that it can give."
         )
     else:
         text = (
@@ -362,7 +370,7 @@ def composition(height: int) -> Swell:
     """The swell of expressions against the tape."""
     own = x["map"] == "f"
     text = x["f"] if own else engine.LOGISTIC
-    counts = engine.swell(text, at() if own else (0.0, 0.0), by() if own else "x")
+    counts = engine.swell(text, by() if own else "x")
     n = int(x["n"])
     handle = Handle(
         id="n", x=n, y=float(counts.reverse[n - 1]), axis="x", minimum=1,
@@ -390,28 +398,37 @@ def composition(height: int) -> Swell:
 def swell_words(counts: Swell) -> None:
     """The counts at the chosen n, and the expression while it fits."""
     k = int(x["n"]) - 1
-    simplified, shared = counts.sympy[k], counts.shared[k]
-    rows = [("one expression, nothing simplified", f"{counts.unrolled[k]:,}")]
-    if simplified is not None and shared is not None:
-        rows += [
-            ("SymPy's expression", f"{simplified:,}"),
-            ("SymPy's, with shared parts named", f"{shared:,}"),
-        ]
-    rows += [
-        ("forward mode, f included", f"{counts.forward[k]:,}"),
-        ("reverse mode, f included", f"{counts.reverse[k]:,}"),
+    rows = [
+        (name, "not asked" if count is None else f"{count:,}")
+        for name, count in (
+            (marked("unrolled", "one expression, nothing simplified"), counts.unrolled[k]),
+            (marked("sympy", "SymPy's expression"), counts.sympy[k]),
+            (marked("shared", "SymPy's, with shared parts named"), counts.shared[k]),
+            (marked("reverse", "reverse mode on the tape, f included"), counts.reverse[k]),
+            ("forward mode on the tape, f included", counts.forward[k]),
+        )
     ]
     frame.table((f"n = {k + 1}", "operations"), rows)
     if counts.latex[k]:
         st.latex(rf"f_{{{k + 1}}}'(x) = {counts.latex[k]}")
-    ratio = counts.unrolled[k] / max(counts.reverse[k], 1)
     grown = counts.reverse[1] - counts.reverse[0]
-    prose.notice(
-        f"Each composition adds {grown} operations to the tape; written out, the derivative at "
-        f"n = {k + 1} has {counts.unrolled[k]:,}, {ratio:.3g} times the tape's. The swell is not "
-        "in the derivative but in writing it without names: a tape names every value once."
-        + ("" if simplified is not None else " SymPy is not asked for expressions this large.")
+    text = (
+        f"Each composition adds {grown} operations to the tape. Written out, the derivative at "
+        f"n = {k + 1} has {counts.unrolled[k]:,}"
     )
+    if counts.unrolled[k] > 2 * counts.reverse[k]:
+        text += (
+            f", {counts.unrolled[k] / counts.reverse[k]:.3g} times the tape's. What swells is not "
+            "the derivative but its writing without names: a tape names every value once."
+        )
+    else:
+        text += ": not much of a swell."
+    prose.notice(text)
+
+
+def marked(name: str, text: str) -> str:
+    """The text behind the mark of its line, as HTML."""
+    return f"{frame.swatch(pictures.SWELL[name])}{text}"
 
 
 @st.fragment
