@@ -31,6 +31,11 @@ def logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
+def probability(z: float) -> float:
+    """σ(z)."""
+    return float(ops.sigmoid(z))
+
+
 def saturation_edge() -> float:
     """The z > 0 beyond which σ'(z) < SATURATED."""
     # σ' = s(1 − s) = SATURATED, solved for s.

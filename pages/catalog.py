@@ -43,6 +43,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("losses", "Loss gallery", "losses", "What each loss says, and how hard it pulls."),
     ),
     "Derivatives": (
+        Entry("graph", "Computational graph", "graph", "Forward and backward, a node at a time."),
         Entry(
             "four_ways",
             "Four ways to a derivative",
@@ -55,5 +56,6 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "gradient_check",
             "Is this gradient right? A wrong derivative, caught.",
         ),
+        Entry("engine_room", "The engine", "engine_room", "Its own source, recording and learning."),
     ),
 }

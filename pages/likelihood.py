@@ -219,8 +219,8 @@ def remark() -> None:
         side = "heads" if k else "tails"
         text = (
             f"Only {side} so far: the optimum is at the very edge, θ = {best:g}, where the other "
-            "side is held impossible and its first appearance would cost an **infinite** loss. That "
-            "is why models are trained with some smoothing, or more data."
+            "side is held impossible and its first appearance would cost an **infinite** loss. "
+            "That is why models are trained with some smoothing, or more data."
         )
     elif abs(theta - best) < 0.006:
         text = (
