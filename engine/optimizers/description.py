@@ -96,7 +96,6 @@ class Optimizer:
     relatives: str = ""
     # c such that, on a quadratic with largest curvature λ, steps are stable while lr < c / λ.
     stability: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
-    stability_latex: str = ""
     stability_text: Callable[[SimpleNamespace], str] | None = None  # the limit, "2/λmax"
     evaluations: int = 1  # gradient evaluations a step costs
     elementwise: bool = True  # False: the update of a coordinate depends on the others
@@ -138,6 +137,23 @@ class Optimizer:
                 raise ValueError(f"option {name} of {self.slug} is one of {choices}, got {value!r}")
             chosen[name] = value
         return chosen
+
+    def stability_formula(self, options: Mapping[str, str | bool] | None = None) -> str:
+        """The stability limit in LaTeX under these options; empty where none is known."""
+        if self.stability_text is None:
+            return ""
+        text = self.stability_text(SimpleNamespace(**self.option_values(options)))
+        above, below = text.split("/", 1)
+        below = below[1:-1] if below.startswith("(") else below
+        latex = rf"\frac{{{above}}}{{{below}}}"
+        for plain, spelled in (("λmax", r"\,\lambda_{\max}"), ("β", r"\beta"), ("−", "-")):
+            latex = latex.replace(plain, spelled)
+        return latex
+
+    @property
+    def stability_latex(self) -> str:
+        """The stability limit in LaTeX under the default options."""
+        return self.stability_formula()
 
     def slots(self, options: Mapping[str, str | bool] | None = None) -> tuple[Slot, ...]:
         """The state that the rule keeps under these options."""

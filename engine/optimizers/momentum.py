@@ -34,7 +34,6 @@ SGD = Optimizer(
     typical_lr="0.01 – 0.1",
     relatives="Momentum with β = 0.",
     stability=lambda h, o: 2.0,
-    stability_latex=r"\frac{2}{\lambda_{\max}}",
     stability_text=lambda o: "2/λmax",
 )
 
@@ -94,7 +93,6 @@ MOMENTUM = Optimizer(
     typical_lr="0.01 – 0.1",
     relatives="β = 0 is SGD. The averaged form at η/(1−β) is the velocity form.",
     stability=lambda h, o: 2.0 * (1.0 + h.beta) / ((1.0 - h.beta) if o.form == "averaged" else 1.0),
-    stability_latex=r"\frac{2(1+\beta)}{\lambda_{\max}}",
     stability_text=lambda o: "2(1+β)/((1−β)λmax)" if o.form == "averaged" else "2(1+β)/λmax",
 )
 
@@ -152,7 +150,6 @@ NESTEROV = Optimizer(
     typical_lr="0.01 – 0.1",
     relatives="PyTorch's form is the look-ahead form seen from the point it jumps to.",
     stability=lambda h, o: 2.0 * (1.0 + h.beta) / (1.0 + 2.0 * h.beta),
-    stability_latex=r"\frac{2(1+\beta)}{(1+2\beta)\,\lambda_{\max}}",
     stability_text=lambda o: "2(1+β)/((1+2β)λmax)",
 )
 

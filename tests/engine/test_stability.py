@@ -45,6 +45,22 @@ def test_the_limit_parts_runs_that_settle_from_runs_that_diverge(
     assert limit_formula(outside.optimizer, options) in told.sentence
 
 
+@pytest.mark.parametrize(
+    ("slug", "options", "latex"),
+    [
+        ("sgd", {}, r"\frac{2}{\,\lambda_{\max}}"),
+        ("momentum", {}, r"\frac{2(1+\beta)}{\,\lambda_{\max}}"),
+        ("momentum", {"form": "averaged"}, r"\frac{2(1+\beta)}{(1-\beta)\,\lambda_{\max}}"),
+        ("nesterov", {}, r"\frac{2(1+\beta)}{(1+2\beta)\,\lambda_{\max}}"),
+        ("adam", {}, ""),
+    ],
+)
+def test_the_limit_in_latex_follows_the_options(
+    slug: str, options: dict[str, str], latex: str
+) -> None:
+    assert engine.OPTIMIZERS[slug].stability_formula(options) == latex
+
+
 def test_eigenvalues_follow_the_path() -> None:
     descent = engine.descend("himmelblau", "momentum", (1, 1), 60, {"lr": 0.003})
     told = engine.explain(descent)
