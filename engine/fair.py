@@ -31,6 +31,8 @@ RESAMPLES = 2_000  # of the bootstrap; more change the third digit of an interva
 CONFIDENCE = 0.95
 ROUNDOFF = 1e-16  # losses closer to the minimum than this are the same
 DIGITS = 4  # significant digits of a setting tried, so that what is shown is what ran
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)  # the bases of `spread`
+_RESOLUTION = 1e-9  # of its points
 _TUNING_SEEDS = 1_000_000  # tuning draws from seeds above this, races from seeds below
 
 
@@ -153,16 +155,26 @@ def searched(optimizer: Optimizer, most: int | None = None) -> tuple[str, ...]:
 def spread(count: int, dimensions: int, *, seed: int = 0, first: int = 0) -> Array:
     """Points first … first + count − 1 of an evenly spread sequence in the unit cube.
 
-    The additive recurrence whose steps are powers of the generalised golden ratio (Roberts, "The
-    unreasonable effectiveness of quasirandom sequences", 2018), shifted by a random vector drawn
-    from seed (Cranley & Patterson 1976). Shape (count, dimensions), each in [0, 1).
+    Halton's sequence (1960), whose digits are permuted at random by seed, which keeps columns of
+    large bases from moving together (Owen, "A randomized Halton algorithm in R", 2017). Shape
+    (count, dimensions), each in [0, 1); the first columns are spread best.
+    Raises ValueError for more dimensions than there are bases here.
     """
-    ratio = 2.0
-    for _ in range(64):  # to the root of ratio^(d + 1) = ratio + 1; the map contracts
-        ratio = (1 + ratio) ** (1 / (dimensions + 1))
-    steps = ratio ** -np.arange(1.0, dimensions + 1)
-    shift = np.random.default_rng((seed, 3)).random(dimensions)
-    points: Array = (shift + np.outer(np.arange(first, first + count) + 1.0, steps)) % 1.0
+    if dimensions > len(_PRIMES):
+        raise ValueError(
+            f"at most {len(_PRIMES)} hyper-parameters can be searched, got {dimensions}"
+        )
+    points = np.empty((count, dimensions))
+    for column in range(dimensions):
+        draw = np.random.default_rng((seed, 3, column))
+        base, rest, weight = _PRIMES[column], np.arange(first, first + count), 1.0
+        values = np.zeros(count)
+        while weight > _RESOLUTION:
+            weight /= base
+            # Digits that are still 0 are permuted too: a sequence cut short is a beginning.
+            values += weight * draw.permutation(base)[rest % base]
+            rest = rest // base
+        points[:, column] = values
     return points
 
 
@@ -349,6 +361,11 @@ def ranks(losses: npt.ArrayLike) -> Array:
     equal = (losses[:, None] == losses[None, :]).sum(axis=1)
     places: Array = lower + (equal + 1) / 2
     return places
+
+
+def leader(losses: npt.ArrayLike) -> int:
+    """Who has the lowest mean rank by losses (optimizers, seeds), the first of equals."""
+    return int(ranks(losses).mean(axis=1).argmin())
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def loss_range(losses: Sequence[Array], *, first: Array | None = None) -> tuple[
     low, high = float(values.min()), float(values.max())
     if first is not None:
         high = min(high, 10 * max(float(np.max(first)), low))
-    if low <= 0:
+    if low <= 0:  # where a landscape falls without end, one run must not flatten the others
+        limit = -10 * float(np.abs(first).max()) if first is not None else -np.inf
+        low = max(low, limit, float(np.quantile(values, 0.05)) if first is None else limit)
         pad = 0.06 * (high - low) or 1.0
         return (low - pad, high + pad), False
     return (max(low / 1.5, high * 10.0**-DECADES), high * 1.5), True
@@ -169,13 +171,18 @@ def scale(losses: Range, log: bool) -> str:
     return (
         "<div style='display:flex; flex-wrap:wrap; align-items:center; gap:0.2rem 0.6rem; "
         "font-size:0.85rem; opacity:0.9'><span>loss reached</span>"
-        f"<span>{losses[0]:.1g}</span><span style='width:9rem; height:0.7rem; border-radius:2px; "
+        f"<span>{_short(losses[0])}</span>"
+        "<span style='width:9rem; height:0.7rem; border-radius:2px; "
         f"background:linear-gradient(to right, {stops})' role='img' "
         f"aria-label='dark is low, bright is high{', on a log scale' if log else ''}'></span>"
-        f"<span>{losses[1]:.1g}</span>"
+        f"<span>{_short(losses[1])}</span>"
         f"<span style='margin-left:0.8rem'><span style='color:{red}' aria-hidden='true'>✕</span> "
         "diverged</span><span>□ as it came</span><span>◯ best</span></div>"
     )
+
+
+def _short(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def budget_axes(most: int, least: int, losses: Range, log: bool) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,7 @@ x = experiment(
         Integer("budget", 20_000, 10, fair.MAX_BUDGET),
         Integer("tries", 3, 1, 15),
         Integer("search", 0, 0, 999),
+        Integer("repeats", 5, 1, 20),
         Integer("seeds", 50, 2, 500),
         Flag("strewn", False),
         Choice("show", BOTH, (OWN, BOTH, ONE)),
@@ -104,7 +106,7 @@ class Heat:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def tuned(
-    key: str, budget: int, tries: int, search: int, tune: str, _task: Task, _runner: Runner
+    key: str, search: int, budget: int, tries: int, tune: str, _task: Task, _runner: Runner
 ) -> Search:
     """One optimizer's search; key stands for the task and the runner."""
     optimizer = _runner.optimizer
@@ -129,6 +131,16 @@ def raced(
     )
 
 
+@st.cache_data(max_entries=512, show_spinner=False)
+def ended(
+    key: str, hypers: Mapping[str, float], first: int, seeds: int, _task: Task, _runner: Runner
+) -> Any:
+    """The losses at the end of such a race, which take a hundredth of the room."""
+    return fair.race(
+        _task, _runner.optimizer, fair.race_seeds(first, seeds), hypers, options=_runner.options
+    )[:, -1]
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def stood(ends: Any) -> Standing:
     """Who stands where by these losses, (optimizers, seeds)."""
@@ -148,10 +160,24 @@ def key_of(task: Task, runner: Runner) -> str:
     return f"{what} {format_runners((runner,))}"
 
 
-def searches(task: Task) -> list[Search]:
-    """Everybody's search."""
-    spend = (x["budget"], x["tries"], x["search"], x["tune"])
-    return [tuned(key_of(task, r), *spend, task, r) for r in x["runs"]]
+def searches(task: Task, search: int) -> list[Search]:
+    """Everybody's search of that number."""
+    spend = (x["budget"], x["tries"], x["tune"])
+    return [tuned(key_of(task, r), search % 1000, *spend, task, r) for r in x["runs"]]
+
+
+def leaders(task: Task) -> Counter[int]:
+    """How often each is first when the whole is repeated with other searches."""
+    first: Counter[int] = Counter()
+    for search in range(x["search"], x["search"] + x["repeats"]):
+        ends = [
+            ended(
+                key_of(task, r), {**r.hypers, **s.setting(s.best)}, x["seed"], x["seeds"], task, r
+            )
+            for r, s in zip(x["runs"], searches(task, search), strict=True)
+        ]
+        first[fair.leader(ends)] += 1
+    return first
 
 
 def heat(task: Task, settings: Sequence[Mapping[str, float]]) -> Heat:
@@ -244,8 +270,13 @@ def tuning_items() -> list[Slider | Chooser]:
     """What a search may spend, on what."""
     return [
         Slider(
-            name="budget", label="gradient evaluations", symbol="B", value=x["budget"],
+            name="budget", label="evaluations", symbol="B", value=x["budget"],
             minimum=1_000, maximum=200_000, default=20_000, scale="log", integer=True,
+        ),
+        Slider(
+            name="repeats", label="searches", symbol="r", value=x["repeats"], minimum=1,
+            maximum=20, default=5, integer=True,
+            help="the whole is repeated with as many searches; the pictures show the first",
         ),
         Slider(
             name="tries", label="seeds a trial", symbol="k", value=x["tries"], minimum=1,
@@ -262,7 +293,7 @@ def race_items(surface: Landscape) -> list[Slider | Chooser]:
     """How long, how noisy, how often."""
     steps, noise = problem.run_sliders(x)
     length = Slider(
-        name="steps", label="gradient evaluations a run", symbol="T", value=steps.value,
+        name="steps", label="evaluations a run", symbol="T", value=steps.value,
         minimum=10, maximum=problem.STEPS, default=steps.default, scale="log", integer=True,
     )  # fmt: skip
     count = Slider(
@@ -276,8 +307,11 @@ def race_items(surface: Landscape) -> list[Slider | Chooser]:
     return [length, noise, count, *([rate] if x["show"] != OWN else [])]
 
 
-def race_panels(names: list[str], heats: Mapping[str, Heat], surface: Landscape) -> list[Panel]:
-    """A picture of losses for each way to race, on one scale, and the ranks of both."""
+def race_panels(
+    names: list[str], heats: Mapping[str, Heat], surface: Landscape, *, tall: bool
+) -> list[Panel]:
+    """A picture of losses for each way to race, on one scale, and the ranks of both; where tall,
+    the ranks stand beside losses that stand one above the other."""
     looks = style.looks(r.slug for r in x["runs"])
     every = [c for h in heats.values() for c in h.curves]
     bands = {
@@ -315,8 +349,9 @@ def race_panels(names: list[str], heats: Mapping[str, Heat], surface: Landscape)
     ranks = Panel(
         id="ranks", kind="chart", title="mean rank, 95 % interval",
         figure=pictures.rank_chart(names, looks, standings), alt=f"Mean ranks: {said}.",
+        rows=len(panels) if tall else 1,
     )  # fmt: skip
-    return [*panels, ranks]
+    return [panels[0], ranks, *panels[1:]] if tall else [*panels, ranks]
 
 
 def search_panels(names: list[str], found: list[Search]) -> tuple[list[Panel], str]:
@@ -357,12 +392,17 @@ def described(runner: Runner, search: Search) -> str:
     if not search.found:
         return "every setting tried diverged"
     found = search.setting(search.best)
-    return " · ".join(f"{symbols[name]} {value:.4g}" for name, value in found.items())
+    return ", ".join(f"{symbols[name]}\u00a0=\u00a0{value:.4g}" for name, value in found.items())
 
 
 def loss(value: float) -> str:
     """A loss in short."""
-    return f"{value:.2g}" if np.isfinite(value) else "diverged"
+    return f"{float(f'{value:.2g}'):g}" if np.isfinite(value) else "diverged"
+
+
+def kept(text: str) -> str:
+    """The text on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def table(names: list[str], found: list[Search], heats: Mapping[str, Heat]) -> None:
@@ -370,7 +410,7 @@ def table(names: list[str], found: list[Search], heats: Mapping[str, Heat]) -> N
     looks = style.looks(r.slug for r in x["runs"])
     head = ["", "settings found", "tried (diverged)", "evaluations spent"]
     for way in heats:
-        head += [f"loss, {way}: median (quartiles)", "mean rank (95 %)", "seeds won"]
+        head += [f"{way}: median (quartiles)", "mean rank (95 %)", "seeds won"]
     rows = []
     for i, (runner, name, look, s) in enumerate(zip(x["runs"], names, looks, found, strict=True)):
         row = [
@@ -385,8 +425,8 @@ def table(names: list[str], found: list[Search], heats: Mapping[str, Heat]) -> N
             )
             at = h.standing
             row += [
-                f"{median} ({low} … {high})",
-                f"{at.mean[i]:.2f} ({at.low[i]:.2f} … {at.high[i]:.2f})",
+                kept(f"{median} ({low} … {high})"),
+                kept(f"{at.mean[i]:.2f} ({at.low[i]:.2f} … {at.high[i]:.2f})"),
                 f"{at.wins[i]:.3g}",
             ]
         rows.append(row)
@@ -410,10 +450,10 @@ def verdict(names: list[str], heats: Mapping[str, Heat], settled: bool) -> str:
     mean, low, high = table.mean[first], table.low[first], table.high[first]
     text = f"**{names[first]}** has the best mean rank, {mean:.2f} ({low:.2f} … {high:.2f}), {way}"
     if table.clear:
-        text += f", and keeps it in {table.first[first]:.0%} of the resamples. "
+        text += f", and keeps it in {share(table.first[first])} of the resamples. "
     else:
         text += (
-            f", but keeps it in only {table.first[first]:.0%} of the resamples: from "
+            f", but keeps it in only {share(table.first[first])} of the resamples: from "
             f"**{names[second]}** these {x['seeds']} seeds do not tell it apart. "
         )
     if len(heats) > 1:
@@ -427,6 +467,26 @@ def verdict(names: list[str], heats: Mapping[str, Heat], settled: bool) -> str:
     return text
 
 
+def share(value: float) -> str:
+    """A share in words: never 100 % of what was only sampled."""
+    return "more than 99 %" if value > 0.99 else f"{value:.0%}".replace("%", " %")
+
+
+def repeated(names: list[str], firsts: Counter[int] | None) -> str:
+    """Whether other searches come to the same order."""
+    if firsts is None:
+        return ""
+    times = firsts.total()
+    (first, most), *others = firsts.most_common()
+    if not others:
+        return f"Tuned anew, by {times} searches in all, {names[first]} is first every time. "
+    rest = ", ".join(f"{names[i]} {n}" for i, n in others)
+    return (
+        f"Yet of {times} searches **{names[first]}** comes out first in {most}, {rest}: what a "
+        "search happens to hit decides as well. "
+    )
+
+
 def luck(names: list[str], found: list[Search], own: Heat | None, task: Task) -> str:
     """What the winner owes to chance, or to the landscape."""
     if own is None:
@@ -435,10 +495,15 @@ def luck(names: list[str], found: list[Search], own: Heat | None, task: Task) ->
     score = float(found[first].scores[found[first].best])
     median = float(fair.quantile(own.curves[first][:, -1], 0.5))
     text = ""
-    if np.isfinite(median) and median > 1.5 * score > 0:
+    if np.isfinite(median) and median > 1.5 * score > 0 and task.noise > 0:
         text += (
             f"In its tuning {names[first]} reached {score:.2g}, in the race {median:.2g}: the best "
             "of many trials is partly the luckiest, which is why the race has seeds of its own. "
+        )
+    if task.landscape.minimum is None:
+        text += (
+            "No minimum is known here: losses are compared as they are, and who falls beyond all "
+            "bounds counts as diverged. "
         )
     pulled = [
         name
@@ -465,23 +530,24 @@ diverge get to try more. A search ends when it cannot pay for another trial: her
 {min(int(s.spent.sum()) for s in found):,} to {max(int(s.spent.sum()) for s in found):,}. A product
 with the Hessian, as Newton and Sophia use it, is not counted: they have an advantage here.
 
-**Search.** First the optimizer as it came (□), then points of an evenly spread sequence over the
-whole range that its controls offer, η and ε on a log scale, decays β evenly in log(1 − β). The best
-trial is ringed (◯). The ranges are part of the experiment: a narrower one around good values would
-help whoever gets it (Choi et al. 2019). The last picture asks what half of all searches with a
-smaller budget would have found (after Dodge et al. 2019).
+**Search.** First the optimizer as it came (□), then points of an evenly spread sequence (Halton's,
+its digits permuted at random) over the whole range that its controls offer, η and ε on a log scale,
+decays β evenly in log(1 − β). The best trial is ringed (◯). The ranges are part of the experiment:
+a narrower one around good values would help whoever gets it (Choi et al. 2019). The last picture
+asks what half of all searches with a smaller budget would have found (after Dodge et al. 2019).
 
 **Race.** Seeds {x["seed"]} to {x["seed"] + x["seeds"] - 1}; tuning used {first[0]:,} to
 {first[-1]:,}, so no race is run on noise that a tuning has seen. A seed gives every optimizer the
 same noise{" and the same start" if x["strewn"] else ""}. Lines are medians, bands reach from the
 lower to the upper quartile. Ranks are taken seed by seed by the loss at the end; equals share, who
-diverged is last. The interval of a mean rank holds 95 % of {fair.RESAMPLES:,} resamples of whole
-seeds with replacement (percentile bootstrap, Efron & Tibshirani 1993).
+diverged is last. The interval of a mean rank holds {fair.CONFIDENCE:.0%} of {fair.RESAMPLES:,}
+resamples of whole seeds with replacement (percentile bootstrap, Efron & Tibshirani 1993).
 
 **What it does not show.** The intervals hold the luck of the race's seeds, not that of the search:
-press *search again* and see whether the order stays. And whoever wins has won on this landscape,
-from {"these starts" if x["strewn"] else "this start"}, with this noise, at this length and this
-budget. Two weights are not a network.
+for that the whole is done with {x["repeats"]} searches, each at other points and on other tuning
+seeds, and raced on the same seeds; *search again* shows the next one. And whoever wins has won on
+this landscape, from {"these starts" if x["strewn"] else "this start"}, with this noise, at this
+length and this budget. Two weights are not a network.
 """)
 
 
@@ -515,14 +581,15 @@ def choose_runner() -> None:
         )  # fmt: skip
 
 
-def settings(height: int) -> None:
-    """The live controls."""
+def settings(height: int) -> bool:
+    """The live controls; whether no hand is on them."""
     shown = groups(problem.landscape(x))
     answer = controls(
         "fair_race.controls", shown, locked=problem.locked(x, shown), max_height=height,
         on_action=on_action,
     )  # fmt: skip
     take(answer.values, committed=answer.committed)
+    return answer.committed
 
 
 @st.fragment
@@ -538,22 +605,25 @@ def body() -> None:
         panel = side.container()
         with side:
             choose_runner()
-    if not embedded and not x.hidden("presets"):
-        presets(x, PRESETS)
     below = st.container()
+    settled = True
     if panel is not None:
         with panel:
-            settings(height=470 if embedded else 640)
+            settled = settings(height=470 if embedded else 640)
     with picture:
         try:
             with st.spinner("Tuning and racing…"):
                 task = task_of(problem.landscape(x))
-                found = searches(task)
+                found = searches(task, x["search"])
                 heats = run_heats(task, found)
+                # Not while a hand is on a control: it takes as long as all the rest.
+                firsts = leaders(task) if settled and x["repeats"] > 1 else None
         except ValueError as error:  # too large, or a budget too small: the engine says which
             st.warning(f"This race cannot be run: {error}.", icon=":material/block:")
         else:
-            show(task, found, heats, below, embedded)
+            show(task, found, heats, firsts, below, embedded)
+        if not embedded and not x.hidden("presets"):
+            presets(x, PRESETS)
     x.publish()
 
 
@@ -573,6 +643,7 @@ def show(
     task: Task,
     found: list[Search],
     heats: Mapping[str, Heat],
+    firsts: Counter[int] | None,
     below: Any,
     embedded: bool,
 ) -> None:
@@ -580,11 +651,15 @@ def show(
     names = frame.distinct([r.optimizer.name for r in x["runs"]])
     varies = any(task.varies(r.optimizer, r.options) for r in x["runs"])
     stage(
-        "fair_race.stage", race_panels(names, heats, task.landscape), frames=x["steps"] + 1,
-        height=400 if embedded else 430, columns=[1.25] * len(heats) + [1],
+        "fair_race.stage", race_panels(names, heats, task.landscape, tall=embedded),
+        frames=x["steps"] + 1, height=470 if embedded else 460,
+        columns=[1.25] * (1 if embedded else len(heats)) + [1],
         frame_name="evaluation", alt="The race: losses over many seeds, and mean ranks",
     )  # fmt: skip
-    notice(verdict(names, heats, varies) + luck(names, found, heats.get(OWN), task))
+    said = verdict(names, heats, varies)
+    if len(names) > 1:
+        said += repeated(names, firsts) + luck(names, found, heats.get(OWN), task)
+    notice(said)
     with below:
         maps, scale = search_panels(names, found)
         if not x.hidden("search"):

@@ -125,9 +125,20 @@ def test_points_fill_the_cube_more_evenly_than_chance() -> None:
     assert ((points >= 0) & (points < 1)).all()
     cells = np.histogram2d(*points.T, bins=8, range=[[0, 1]] * 2)[0]
     assert cells.min() >= 2  # 4 a cell on average; by chance one cell in eleven holds fewer
-    np.testing.assert_allclose(spread(10, 2, first=246), points[246:], atol=1e-12)
-    # In one dimension the step is 1 / golden ratio.
-    assert np.diff(spread(2, 1)[:, 0])[0] % 1 == pytest.approx(0.6180339887498949)
+    np.testing.assert_array_equal(spread(10, 2, first=246), points[246:])
+    assert not np.array_equal(spread(256, 2, seed=1), points)
+    with pytest.raises(ValueError, match="at most 12"):
+        spread(10, 13)
+
+
+def test_every_coordinate_alone_is_stratified() -> None:
+    """Of Halton's sequence in base b, any b^k points in a row have one in each of b^k intervals."""
+    points = spread(2 * 11 * 11, 5, seed=3, first=4)
+    for column, width in enumerate((64, 81, 125, 49, 121)):
+        cells = np.floor(points[:width, column] * width + 1e-6)
+        assert sorted(cells) == list(range(width))
+    # Columns of large bases rise together in the plain sequence; here they do not.
+    assert abs(np.corrcoef(points[:11, 3], points[:11, 4])[0, 1]) < 0.75
 
 
 def test_ranges_are_walked_on_their_own_scale() -> None:
@@ -229,6 +240,7 @@ def test_standing_counts_wins_and_orders() -> None:
     table = standing(ranks([[1.0, 1.0, 2.0, 1.0], [2.0, 2.0, 1.0, 1.0], [3.0, 3.0, 3.0, 3.0]]))
     assert table.wins.tolist() == [2.5, 1.5, 0]
     assert table.mean.tolist() == [1.375, 1.625, 3]
+    assert fair.leader([[3.0, 1.0, 3.0], [1.0, 2.0, 1.0]]) == 1
     assert table.order == [0, 1, 2]
     assert table.first.sum() == pytest.approx(1)
     assert not table.clear
