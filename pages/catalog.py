@@ -27,7 +27,6 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("schedules", "Schedules", "schedules", "The learning rate over a run, and its run."),
         Entry("failures", "Failures and cures", "failures", "Where a rule fails, and what cures it."),
         Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
-        Entry("cases", "Telling cases", "cases", "Where one fails and its cure does not."),
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
     "Maps": (

@@ -15,6 +15,7 @@ from components.stage import Panel, Track, stage
 from engine import conditioning, debugger, moving, online
 from engine.descent import Descent
 from engine.landscapes import LANDSCAPES, Landscape
+from engine.latex import array, rule_in_symbols
 from engine.optimizers import OPTIMIZERS
 from figures import failures as pictures
 from figures import race, style
@@ -28,6 +29,13 @@ PARTS = {
     "adagrad": "Rates that run dry",
     "curvature": "The price of κ",
     "eve": "A moving target",
+}
+RIVALS = {
+    "decay": ("adam_l2", "adamw"),
+    "amsgrad": ("adam", "amsgrad"),
+    "adagrad": ("adagrad", "rmsprop"),
+    "curvature": ("newton", "sophia"),
+    "eve": ("adam", "eve"),
 }
 ADAPTIVE = ("adagrad", "rmsprop", "adadelta", "adam")
 AGAINST_KAPPA = ("sgd", "momentum", "adam", "sophia", "newton")
@@ -454,7 +462,17 @@ def body() -> None:
             alt=PARTS[x["part"]],
         )
         prose.notice(story.sentence)
+    if not embedded and not x.hidden("formulas"):
+        formulas(*RIVALS[x["part"]])
     x.publish()
+
+
+def formulas(*slugs: str) -> None:
+    """The rules that part, side by side."""
+    for column, slug in zip(st.columns(len(slugs)), slugs, strict=True):
+        with column, st.container(key=f"formula-{slug}"):
+            st.markdown(f"**{OPTIMIZERS[slug].name}**: {OPTIMIZERS[slug].idea}")
+            st.latex(array(rule_in_symbols(OPTIMIZERS[slug])))
 
 
 body()
