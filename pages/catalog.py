@@ -1,4 +1,4 @@
-"""The pages of the app, by section: to add a page, add one line here and its file beside this one."""
+"""The pages of the app, by section: to add one, add a line here and its file beside this one."""
 
 from __future__ import annotations
 

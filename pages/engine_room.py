@@ -325,11 +325,12 @@ def graphs() -> None:
 
 
 def lineage() -> None:
-    """Half a century in a list."""
-    frame.table(
-        ("year", "who or what", "what it brought"),
-        [(str(m.year), html.escape(m.name), html.escape(m.what)) for m in LINEAGE],
+    """Half a century on one line."""
+    items = "".join(
+        f"<li><b>{m.year}</b><span><em>{html.escape(m.name)}</em>{html.escape(m.what)}</span></li>"
+        for m in LINEAGE
     )
+    st.html(f"<ol class='timeline'>{items}</ol>")
     x.publish()
 
 

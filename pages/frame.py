@@ -28,6 +28,14 @@ table.numbers td { text-align: right; padding: 0.2rem 0.7rem;
                    border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white-space: nowrap; }
 .scroll { overflow-x: auto; }
+.timeline { list-style: none; margin: 0.6rem 0; padding: 0; max-width: 46rem; }
+.timeline li { display: grid; grid-template-columns: 4rem 1fr; }
+.timeline b { padding-top: 0.1rem; font-variant-numeric: tabular-nums; }
+.timeline span { position: relative; padding: 0 0 1.1rem 1.4rem;
+                 border-left: 2px solid color-mix(in srgb, currentColor 25%, transparent); }
+.timeline span::before { content: ""; position: absolute; left: -6px; top: 0.5em; width: 10px;
+                         height: 10px; border-radius: 50%; background: currentColor; }
+.timeline em { display: block; font-style: normal; font-weight: 600; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding: 0.2rem 0; }
 .swatch { position: relative; display: inline-block; width: 2em; height: 0; margin-right: 0.7em;
           border-bottom: 2.5px; vertical-align: 0.28em; }

@@ -55,7 +55,7 @@ def test_branches(at: str, side: str) -> None:
 def test_lineage() -> None:
     shown = tables(open_page("engine_room", part="lineage"))
     for year in ("1970", "1982", "1986", "2010", "2015", "2017", "2018"):
-        assert f">{year}<" in shown
+        assert f"<b>{year}</b>" in shown
 
 
 @pytest.mark.parametrize(
