@@ -82,7 +82,7 @@ def errors(curves: Errors | None, h: float) -> Figure:
             charts.line(STEPS, shown(values), style.MUTED, dash="dot", width=1.2, name=text)
         )
         height = float(np.interp(at, STEPS, values))
-        if FLOOR < height < _CEILING:
+        if FLOOR < height < _CEILING / 100:
             charts.note(layout, at, height, text, anchor=anchor)
             layout["annotations"][-1]["yshift"] = shift
     hover = "h = %{x:.1e}: %{y:.1e}"

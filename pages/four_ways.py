@@ -274,7 +274,7 @@ def routes(study: Study) -> None:
                 names.get(answer.route, answer.route),
                 "—" if math.isnan(answer.value) else f"{answer.value:.16g}".replace("-", "−"),
                 short(answer.error),
-                PASSES[answer.route],
+                PASSES[answer.route].replace(" ", "&nbsp;"),
                 "—" if undone else str(answer.operations),
                 "—" if undone else str(answer.whole),
             )
@@ -307,8 +307,8 @@ def formula(study: Study) -> None:
     slope = rf"\frac{{{partial} f}}{{{partial} {wrt}}}"
     answer = study.answer("symbolic")
     if study.symbolic.latex and math.isfinite(answer.value):
-        value = "" if study.exact.trouble else rf" = {number(answer.value, DIGITS)}"
-        st.latex(rf"{slope} = {study.symbolic.latex}{value}")
+        value = [] if study.exact.trouble else [rf"&= {number(answer.value, DIGITS)}"]
+        lines(rf"{slope} &= {study.symbolic.latex}", *value)
     elif study.symbolic.operations and not study.symbolic.latex:
         st.caption(
             f"Written out, the symbolic derivative has {study.symbolic.operations} operations: "
@@ -316,12 +316,18 @@ def formula(study: Study) -> None:
         )
     below, above = study.ends
     if math.isfinite(below) and math.isfinite(above):
-        st.latex(
-            rf"{slope} \approx \frac{{f({wrt}+h) - f({wrt}-h)}}{{2h}} = "
-            rf"\frac{{{number(above, ENDS)} - {factor(below, ENDS)}}}"
-            rf"{{2\cdot {number(study.h)}}} = "
-            rf"{number(study.answer('central difference').value, DIGITS)}"
+        difference = rf"{number(above, ENDS)} - {factor(below, ENDS)}"
+        lines(
+            rf"{slope} &\approx \frac{{f({wrt}+h) - f({wrt}-h)}}{{2h}}",
+            rf"&= \frac{{{difference}}}{{2\cdot {number(study.h)}}}",
+            rf"&= {number(study.answer('central difference').value, DIGITS)}",
         )
+
+
+def lines(*rows: str) -> None:
+    """One formula on several lines, so that it fits a narrow screen."""
+    whole = r" \\[1.5ex] ".join(rows)
+    st.latex(rf"\begin{{aligned}}{whole}\end{{aligned}}")
 
 
 def remark(study: Study, errors: Errors | None) -> None:
@@ -401,11 +407,11 @@ def swell_words(counts: Swell) -> None:
     rows = [
         (name, "not asked" if count is None else f"{count:,}")
         for name, count in (
-            (marked("unrolled", "one expression, nothing simplified"), counts.unrolled[k]),
+            (marked("unrolled", "one expression, unsimplified"), counts.unrolled[k]),
             (marked("sympy", "SymPy's expression"), counts.sympy[k]),
-            (marked("shared", "SymPy's, with shared parts named"), counts.shared[k]),
-            (marked("reverse", "reverse mode on the tape, f included"), counts.reverse[k]),
-            ("forward mode on the tape, f included", counts.forward[k]),
+            (marked("shared", "SymPy's, parts shared"), counts.shared[k]),
+            (marked("reverse", "reverse mode, with f"), counts.reverse[k]),
+            ("forward mode, with f", counts.forward[k]),
         )
     ]
     frame.table((f"n = {k + 1}", "operations"), rows)

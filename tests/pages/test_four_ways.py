@@ -38,9 +38,8 @@ def test_fifty_digits_and_symbols() -> None:
     said = " ".join(caption.value for caption in page.caption)
     assert "1.969573929642890825032779845836298419813669740895" in said
     formulas = " ".join(element.value for element in page.latex)
-    assert (
-        r"\left(x + y\right) \cos{\left(x \right)} + \sin{\left(x \right)} = 1.969574" in formulas
-    )
+    assert r"\left(x + y\right) \cos{\left(x \right)} + \sin{\left(x \right)}" in formulas
+    assert "&= 1.969574" in formulas
 
 
 @pytest.mark.parametrize(
