@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pages import frame
 from pages.catalog import SECTIONS, Entry
+from pages.state import turn_to
 
 HERE = Path(__file__).resolve().parent
 
@@ -34,5 +35,8 @@ pages = {
 # Streamlit shows the default page at the root alone; its own address is to work as well.
 pages[""] = [page(first, url_path=first.path, visibility="hidden")]
 navigation = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
+if not st.context.is_embedded:
+    st.logo(HERE / "logo.svg", size="large")
 frame.dress()
+turn_to(navigation.url_path)
 navigation.run()

@@ -24,6 +24,7 @@ MAX_TEXT = 2000  # characters of one value in a link
 PACE = 0.25  # seconds between two readings of numbers that change under the hand
 _STORE = "_experiments"
 _CURRENT = "_current_page"
+_PATH = "_current_path"
 
 
 @dataclass(frozen=True)
@@ -249,11 +250,20 @@ class Experiment:
         for name in ("hide", "lock"):
             self._store[name] = [part for part in given.get(name, "").split(",") if part]
         self.update(**values)
-        self._store["query"] = {n: t for n, t in given.items() if not n.startswith("embed")}
+        # The address stays as it is until something changes: to tidy it up would put an entry
+        # into the history that "back" could not get past.
+        self._store["query"] = self.query()
 
 
 def _link() -> dict[str, str]:
     return {name: st.query_params[name] for name in st.query_params}
+
+
+def turn_to(path: str) -> None:
+    """Say which page is shown, before it runs: one that was left is arrived at anew."""
+    if st.session_state.get(_PATH) != path:
+        st.session_state[_PATH] = path
+        st.session_state.pop(_CURRENT, None)
 
 
 def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
@@ -276,7 +286,10 @@ def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
             "paced": {},
         }
     x = Experiment(page, by_name, stores[page])
-    if fresh or travelled or (arrived and any(name in by_name for name in st.query_params)):
+    if arrived:  # without what was in the hand when the page was left, and with a bare address
+        stores[page] |= {"held": set(), "query": {}}
+    told = any(name in by_name or name in ("hide", "lock") for name in st.query_params)
+    if fresh or travelled or (arrived and told):
         x.read_link()
     st.session_state[_CURRENT] = page
     return x
