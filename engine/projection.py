@@ -103,6 +103,14 @@ DIVERGENCES: Mapping[str, Landscape] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """A mean and a standard deviation."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """path (steps + 1, 2) of (μ, log σ) and the divergence along it, (steps + 1,).
 
@@ -112,6 +120,11 @@ class Fit:
     path: Array
     divergence: Array
     lost_at: int | None
+
+    @property
+    def end(self) -> Moments:
+        """The Gaussian that the fit ends at."""
+        return Moments(float(self.path[-1, 0]), math.exp(self.path[-1, 1]))
 
 
 def fit(
@@ -151,16 +164,8 @@ def fit(
     return Fit(path, landscape.value(path), lost_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Mean and standard deviation of the two-humped density: where forward KL is smallest."""
-
-    mean: float
-    deviation: float
-
-
 def moments(separation: float, spread: float, weight: float) -> Moments:
-    """The moments of p; the best Gaussian under forward KL matches them."""
+    """Those of the two-humped p; the best Gaussian under forward KL matches them."""
     variance = spread**2 + separation**2 * weight * (1 - weight)
     return Moments(0.5 * separation * (1 - 2 * weight), math.sqrt(variance))
 

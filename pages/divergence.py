@@ -456,25 +456,25 @@ def fit_remark(fits: Mapping[str, Fit]) -> None:
             f"{OPTIMIZERS[x['opt']].name} here. Halve it."
         )
     best = moments(**target())
-    forward, reverse = fits["forward"].path[-1], fits["reverse"].path[-1]
-    near = abs(forward[0] - best.mean) < 0.1 and abs(math.exp(forward[1]) - best.deviation) < 0.1
-    text = f"Forward KL ends at μ = {forward[0]:.2f}, σ = {math.exp(forward[1]):.2f}" + (
+    forward, reverse = fits["forward"].end, fits["reverse"].end
+    near = abs(forward.mean - best.mean) < 0.1 and abs(forward.deviation - best.deviation) < 0.1
+    text = f"Forward KL ends at μ = {forward.mean:.2f}, σ = {forward.deviation:.2f}" + (
         ": the mean and spread of all of p, over the gap where p has next to nothing. "
         if near
         else " and is on its way to p's own mean and spread, "
         f"{best.mean:.2f} and {best.deviation:.2f}. "
     )
-    where = abs(abs(reverse[0]) - x["separation"] / 2)
+    where = abs(abs(reverse.mean) - x["separation"] / 2)
     if x["separation"] < 2 * x["spread"]:
         text += "The humps overlap so far that both directions agree."
     elif where < 0.35:
         text += (
-            f"Reverse KL ends at μ = {reverse[0]:.2f}, inside one hump: it pays only where **q** "
+            f"Reverse KL ends at μ = {reverse.mean:.2f}, inside one hump: it pays only where **q** "
             "is, so it ignores the other. Drag the start across the middle to get the other one."
         )
     else:
         text += (
-            f"Reverse KL is at μ = {reverse[0]:.2f}, between the humps: a minimum too, but not the "
+            f"Reverse KL is at μ = {reverse.mean:.2f}, between the humps: a minimum too, not the "
             "best. Start nearer to one hump, or narrower, and it falls in."
         )
     return prose.notice(text)

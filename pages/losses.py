@@ -371,7 +371,8 @@ def margin_losses(height: int) -> None:
         [
             Panel(
                 id="loss", title="loss", figure=pictures.margin_losses(studies),
-                tracks=tracks(True, lambda c: c.loss), handles=[start], alt="Four losses over the margin.",
+                tracks=tracks(True, lambda c: c.loss), handles=[start],
+                alt="Four losses over the margin.",
             ),
             Panel(
                 id="path", kind="chart", title="margin against step",
@@ -383,7 +384,8 @@ def margin_losses(height: int) -> None:
             ),
             Panel(
                 id="gradient", title="gradient below it", handles=[start],
-                figure=pictures.margin_gradients(studies), tracks=tracks(True, lambda c: c.gradient),
+                figure=pictures.margin_gradients(studies),
+                tracks=tracks(True, lambda c: c.gradient),
                 alt="Gradients of four losses over the margin; zero-one's is flat.",
             ),
             Panel(

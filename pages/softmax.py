@@ -296,7 +296,7 @@ def formula(check: GradientCheck) -> None:
     k, t, z = true_class(), x["T"], x["z"]
     unit = x["unit"]
     p = float(check.probabilities[k])
-    loss = check.loss / math.log(prose.BASES[unit])
+    loss = check.loss * float(surprise(0.1, prose.BASES[unit]) / surprise(0.1))
     letter, sign = ("E", "-") if x["boltzmann"] else ("z", "")
     value = -z[k] if x["boltzmann"] else z[k]
     shown = f"({value:g})" if x["boltzmann"] and value < 0 else f"{value:g}"
