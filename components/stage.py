@@ -118,7 +118,8 @@ class Raster:
 
     Row 0 lies at y0 and column 0 at x0.  The bounds are in the axes' own coordinates, which on
     a log axis are powers of ten.  `readout` maps a label to an array of the same shape; the
-    numbers under the pointer are shown.
+    numbers under the pointer are shown, after the pointer's own coordinates where `names` says
+    what they are called.
     """
 
     values: ArrayLike
@@ -128,6 +129,7 @@ class Raster:
     y0: float
     y1: float
     readout: Mapping[str, ArrayLike] = field(default_factory=dict)
+    names: tuple[str, str] = ("", "")
     smooth: bool = False
 
 
@@ -411,5 +413,6 @@ def _raster(raster: Raster, encoder: wire.Wire) -> dict[str, Any]:
         "palette": list(raster.palette),
         "bounds": [float(raster.x0), float(raster.x1), float(raster.y0), float(raster.y1)],
         "readout": [[label, encoder.array(v, "f4")] for label, v in raster.readout.items()],
+        "names": list(raster.names),
         "smooth": raster.smooth,
     }

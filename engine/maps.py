@@ -22,9 +22,70 @@ from engine.sweeps import Sweep
 Array = npt.NDArray[np.float64]
 
 # A loss this much below the start's counts as arrived: what is left is a matter of rounding.
-ARRIVED = 1e-12
+ARRIVED = 1e-16
 # Points at which a landscape's curvature is looked at, in parts of its window.
 _PROBES = np.array([[0.13, 0.21], [0.5, 0.5], [0.37, 0.91], [0.88, 0.16], [0.71, 0.64]])
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a map: a hyper-parameter or coordinate of the start, from low to high."""
+
+    name: str
+    symbol: str
+    low: float
+    high: float
+    log: bool
+
+    def values(self, count: int) -> Array:
+        """The middles of count equal cells."""
+        return axis(self.low, self.high, count, log=self.log)
+
+    def over(self, low: float, high: float, *, log: bool) -> Axis:
+        """The same from low to high; the wrong way round, empty or log of nothing is mended."""
+        low, high = min(low, high), max(low, high)
+        if log and low <= 0:
+            low = min(self.low if self.low > 0 else high / 1e4, high / 1e4) if high > 0 else 1e-4
+            high = high if high > 0 else 1.0
+        if not low < high:
+            low, high = (low / 2, low * 2) if log else (low - 0.5, low + 0.5)
+        return Axis(self.name, self.symbol, low, high, log)
+
+
+def axis_names(optimizer: Optimizer) -> tuple[str, ...]:
+    """What a map of this optimizer can have along an axis."""
+    return (*(h.name for h in optimizer.hypers), "x", "y")
+
+
+def second_axis(optimizer: Optimizer, first: str) -> str | None:
+    """What best stands against `first`: the memory, the learning rate, or what else there is."""
+    names = [h.name for h in optimizer.hypers if h.name != first]
+    memory = [n for n in names if n.startswith(MEMORIES)]
+    return next(iter([*(["lr"] if "lr" in names else []), *memory, *names]), None)
+
+
+def default_axis(landscape: Landscape, optimizer: Optimizer, name: str) -> Axis:
+    """A range worth seeing: for learning rates one about the landscape's own.
+
+    Raises ValueError for a name that is no axis.
+    """
+    if name in ("x", "y"):
+        low, high = landscape.window["xy".index(name)]
+        return Axis(name, name, low, high, False)
+    for hyper in optimizer.hypers:
+        if hyper.name == name:
+            low, high = hyper.low, hyper.high
+            if name == "lr":
+                # A rule with a limit is well-behaved up to there; the others take any scale.
+                below, above = (30, 4) if optimizer.stability is not None else (100, 100)
+                low = max(low, float(f"{landscape.lr / below:.1g}"))
+                high = min(high, float(f"{landscape.lr * above:.1g}"))
+            return Axis(name, hyper.symbol, low, high, hyper.scale == "log")
+    raise ValueError(f"{optimizer.slug} has no axis {name!r}")
+
+
+# Names of hyper-parameters that say how long a rule remembers.
+MEMORIES = ("beta", "rho", "mu")
 
 
 def axis(low: float, high: float, count: int, *, log: bool) -> Array:

@@ -81,5 +81,5 @@ def test_a_gap_is_measured_from_the_minimum_and_not_below_rounding() -> None:
     gaps = gap(found)
     begin = float(easom.value((2.5, 2.5))) + 1
     assert gaps[0] == pytest.approx(begin, rel=1e-5)
-    assert gaps[1] == pytest.approx(ARRIVED * begin)
+    assert ARRIVED * begin <= gaps[1] < 1e-15
     assert np.isinf(gap(sweep("bowl", "sgd", {"lr": [1.0]}, (5, 3), 300))).all()

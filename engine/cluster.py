@@ -1,0 +1,36 @@
+"""The one setting that sends big sweeps to a Dask cluster: DESCENT_LAB_DASK, a scheduler's address.
+
+Dask is imported only where the setting is there. The workers need this repository on their path.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+SETTING = "DESCENT_LAB_DASK"
+_SECONDS = 5  # to wait for a scheduler before doing without
+
+
+def executor() -> tuple[Executor | None, str]:
+    """The cluster as an executor, or None; and a sentence where a cluster was asked for in vain."""
+    address = os.environ.get(SETTING, "").strip()
+    if not address:
+        return None, ""
+    try:
+        found: Executor = _client(address).get_executor()
+    except ImportError:
+        return None, f"{SETTING} is set, but dask[distributed] is not installed."
+    except (OSError, ValueError) as error:
+        return None, f"No Dask scheduler answers at {address} ({error}); sweeps run here."
+    return found, ""
+
+
+@lru_cache(maxsize=1)
+def _client(address: str) -> Any:
+    """One connection for the process."""
+    distributed: Any = import_module("distributed")
+    return distributed.Client(address, timeout=_SECONDS)
