@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,14 +42,13 @@ def compare(
     optimizers: Iterable[Optimizer | str] = tuple(OPTIMIZERS),
     *,
     rates: int = RATES,
-    hypers: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[Outcome, ...]:
     """Try every optimizer at its default and `rates` other learning rates, and keep its best.
 
     Best is the rate that is first at a loss of target above the landscape's minimum (above zero
     where it has none), among those that end at the target too: who only flies past does not count.
     Where no rate does, it is the one that ends lowest.
-    hypers sets further hyper-parameters by slug. Raises ValueError where `sweep` would.
+    Raises ValueError where `sweep` would.
     """
     surface = find_landscape(landscape)
     floor = surface.minimum or 0.0
@@ -58,7 +57,7 @@ def compare(
         tried = rates_of(entry, rates)
         found = sweep(
             surface, entry, {"lr": tried}, start, steps,
-            hypers=(hypers or {}).get(entry.slug), target=floor + target, device="cpu",
+            target=floor + target, device="cpu",
         )  # fmt: skip
         assert found.steps_to_target is not None  # a target was given
         gaps = np.where(found.diverged | ~np.isfinite(found.final_loss), np.inf, found.final_loss)
