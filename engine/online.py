@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.landscapes import Landscape
+from engine.moving import pursue
 from engine.optimizers import OPTIMIZERS
 from engine.stability import symmetric_eigenvalues
-from engine.streams import follow
 
 Array = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 30
+_FLAT = Landscape(
+    slug="flat", name="nothing but a slope", function=lambda x, y: 0.0 * (x + y), latex="0",
+    domain=((-1.0, 1.0), (-1.0, 1.0)), start=(0.0, 0.0),
+)  # fmt: skip
 
 
 def reddi_stream(big: float, steps: int) -> Array:
@@ -32,14 +36,17 @@ def reddi_walks(big: float, lr: float, steps: int) -> dict[str, Array]:
         "adam": {"bias_correction": False},
         "amsgrad": {"maximum": "paper"},
     }
-    falling = 1.0 / np.sqrt(np.arange(1, steps + 1))
+    gradients = reddi_stream(big, steps)
     return {
-        slug: follow(
+        slug: pursue(
+            _FLAT,
             slug,
-            reddi_stream(big, steps),
+            (0.0, 0.0),
+            np.zeros((steps + 1, 2)),
             hypers,
             options=options,
-            schedule=falling,
+            slopes=np.stack([gradients, np.zeros(steps)], axis=-1),
+            schedule=1.0 / np.sqrt(np.arange(1, steps + 1)),
             bounds=(-1.0, 1.0),
         ).path[:, 0]
         for slug, options in conventions.items()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from engine.averages import Averages, Samples, correction, weights
 from figures import charts, style
-from figures.moving import Chart, Curve, chart
+from figures.moving import Chart, Curve, chart, rounded_top
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -99,32 +99,22 @@ def factor_chart(beta1: float, beta2: float, steps: int) -> Chart:
         ],
         log=True,
     )
-    layout = made.figure["layout"]
-    layout["xaxis"] |= {"range": [0.0, float(steps)]}
-    marked = [(at, color, values[at - 1]) for at, color, values in (
-        (1, CORRECTED, first), (10, CORRECTED, first), (1, SECOND, second),
-    ) if at <= steps]  # fmt: skip
-    layout["yaxis"]["range"][0] = float(np.log10(0.8))
-    made.figure["data"] = [
-        charts.marks(
-            [at], [value], color, labels=[f"×{value:.4g}"], position="middle right", size=7
-        )
-        for at, color, value in marked
-    ]
+    made.figure["layout"]["yaxis"]["range"][0] = float(np.log10(0.7))
     return made
 
 
+def factor_marks(beta1: float, beta2: float, steps: int) -> list[tuple[int, float, str]]:
+    """Factors worth reading off as (step, factor, colour): the first and the tenth of β₁, …"""
+    marked = ((1, beta1, CORRECTED), (10, beta1, CORRECTED), (1, beta2, SECOND))
+    return [(t, float(correction(beta, t)), color) for t, beta, color in marked if t <= steps]
+
+
 def weight_figure(beta: float) -> Figure:
-    """Axes for the weights of past gradients, by age, and their mark at 1/(1 − β)."""
-    top = (1.0 - beta) * 1.12
-    layout = charts.axes((-0.8, AGES - 0.2), (0.0, top), x_title="", left=40, bottom=20, top=4)
+    """Axes for the weights of past gradients, by age."""
+    top = rounded_top(1.0 - beta)
+    layout = charts.axes((-0.8, AGES - 0.2), (0.0, top * 1.04), left=40, bottom=20, top=4)
     layout["yaxis"] |= {"nticks": 4, "tickfont": {"size": 11}}
     layout["xaxis"] |= {"nticks": 5, "tickfont": {"size": 11}}
-    reach = 1.0 / (1.0 - beta)
-    if reach < AGES:
-        charts.upright(layout, reach, f"1/(1−β₁) = {reach:.3g}")
-    else:
-        charts.note(layout, AGES * 0.6, top * 0.9, f"1/(1−β₁) = {reach:.3g} steps")
     return {"data": [], "layout": layout}
 
 

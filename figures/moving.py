@@ -61,6 +61,31 @@ def chart(
     return Chart(name, title, alt, {"data": [], "layout": layout}, tuple(curves))
 
 
+# Axes rest on round numbers: while something is dragged they seldom move, and what does not move
+# is not drawn again.
+
+
+def _decades(value: float, towards: Any) -> float:
+    """The nearest power of ten on that side."""
+    return float(10.0 ** towards(np.log10(value)))
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """The range, widened to multiples of 1, 2 or 5 times a power of ten, four or so in all."""
+    rough = (high - low) / 4.0
+    decade = 10.0 ** np.floor(np.log10(rough))
+    grid = next(m for m in (1.0, 2.0, 5.0, 10.0) if m * decade >= rough) * decade
+    return float(np.floor(low / grid) * grid), float(np.ceil(high / grid) * grid)
+
+
+def rounded_top(value: float) -> float:
+    """The least 1, 2 or 5 times a power of ten that is not below a positive value."""
+    decade = 10.0 ** np.floor(np.log10(value))
+    return float(
+        next(m for m in (1.0, 2.0, 5.0, 10.0) if m * decade >= value * (1 - 1e-9)) * decade
+    )
+
+
 def _layout(
     columns: Sequence[Array], log: bool | None, low_at: float | None
 ) -> tuple[Figure, float | None]:
@@ -70,8 +95,8 @@ def _layout(
     positive = values[values > 0]
     far = positive.size > 0 and float(positive.max()) > _LOG_FROM * float(positive.min())
     if log if log is not None else far and positive.size == values.size:
-        top = float(positive.max()) * 1.6 if positive.size else 1.0
-        low = float(positive.min()) / 1.6 if positive.size else 0.1
+        top = _decades(float(positive.max()) * 1.1, np.ceil) if positive.size else 1.0
+        low = _decades(float(positive.min()) / 1.1, np.floor) if positive.size else 0.1
         low = max(low, top * 10.0**-_DECADES)
         layout = charts.axes(span, (low, top), log_y=True, left=40, bottom=20, top=4)
         layout["yaxis"]["dtick"] = max(1, int(np.ceil(np.log10(top / low) / 4)))
@@ -81,8 +106,9 @@ def _layout(
         low = low if low_at is None else min(low, low_at)
         if high - low <= 1e-6 * abs(high):  # constant but for round-off
             low = high = 0.5 * (low + high)
-        pad = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
-        layout = charts.axes(span, (low - pad, high + pad), left=40, bottom=20, top=4)
+        pad = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
+        bounds = _rounded(low - pad, high + pad)
+        layout = charts.axes(span, bounds, left=40, bottom=20, top=4)
         layout["yaxis"]["nticks"] = 4
         floor = None
         if low < 0 < high:

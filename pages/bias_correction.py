@@ -11,7 +11,7 @@ import streamlit as st
 
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider, controls
-from components.stage import Boxes, Panel, stage
+from components.stage import Arrows, Boxes, Panel, stage
 from engine import averages, latex
 from engine.averages import SIGNALS, Averages, Samples
 from engine.optimizers import OPTIMIZERS
@@ -162,10 +162,18 @@ def panels(given: Samples, found: Averages) -> list[Panel]:
             (missing, pictures.MISSING, 0.3),
         )
     ]
+    reach = averages.memory(x["beta1"])
+    bars.append(
+        Boxes(x0=reach - 0.06, x1=reach + 0.06, y0=0.0, y1=1.0, colors=pictures.TRUTH, opacity=0.6)
+    )
+    marks = [
+        Arrows(x=float(t), y=factor, dx=0.0, dy=0.0, color=color, label=f"×{factor:.4g}")
+        for t, factor, color in pictures.factor_marks(x["beta1"], x["beta2"], last)
+    ]
     window = Panel(
         id="weights",
         kind="chart",
-        title="weights in m by age; pale: on zero",
+        title=f"weights in m by age; 1/(1−β₁) = {reach:.3g}",
         figure=pictures.weight_figure(x["beta1"]),
         boxes=bars,
         alt="Bars: the weight of each past gradient in the average, by its age. Pale bars are "
@@ -175,7 +183,7 @@ def panels(given: Samples, found: Averages) -> list[Panel]:
         chart_panel(pictures.average_chart("m", given, found)),
         chart_panel(pictures.average_chart("v", given, found)),
         window,
-        chart_panel(pictures.factor_chart(x["beta1"], x["beta2"], last)),
+        chart_panel(pictures.factor_chart(x["beta1"], x["beta2"], last), arrows=marks),
         chart_panel(pictures.step_chart(found)),
         chart_panel(pictures.walk_chart(found)),
     ]

@@ -204,16 +204,10 @@ def ams_groups() -> list[Group]:
     ]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def reddi(big: float, lr: float, steps: int) -> dict[str, Any]:
-    """The walks of both rules on the stream."""
-    return online.reddi_walks(big, lr, steps)
-
-
 def ams_story() -> Story:
     """Adam walks to the worst point of an interval, AMSGrad to the best."""
     big, steps = x["ams.big"], x["ams.steps"]
-    walks = reddi(big, x["ams.lr"], steps)
+    walks = online.reddi_walks(big, x["ams.lr"], steps)
     named = {OPTIMIZERS[slug].name: (slug, walk) for slug, walk in walks.items()}
     ends = {name: walk[-1] for name, (_, walk) in named.items()}
     stream = pictures.gradient_stream(online.reddi_stream(big, steps), 30)
@@ -360,7 +354,6 @@ def eve_groups() -> list[Group]:
     ]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def chased(lr: float, beta3: float, jump: float, every: int) -> dict[str, moving.Pursuit]:
     """Adam and Eve after the same moving minimum."""
     surface = LANDSCAPES["bowl"](condition=10.0)
