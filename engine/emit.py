@@ -165,12 +165,9 @@ def _sort(
         return result
 
     def running_power(base: tuple[str, Level]) -> tuple[str, Level]:
-        for name, known in products.items():
-            if known == base:
-                break
-        else:
-            name = f"power_{len(products)}"
-            products[name] = base
+        found = next((name for name, known in products.items() if known == base), None)
+        name = found or f"power_{len(products)}"
+        products[name] = base
         return name, _join(base[1], Level.STEP)
 
     for node in tape.nodes:
@@ -262,7 +259,9 @@ _SCALAR = {name: getattr(math, name) for name in _CALLED}
 _FORGIVING = {name: getattr(np, name) for name in _CALLED}
 
 
-def python_function(source: str, name: str = "run", *, forgiving: bool = False) -> Callable[..., Any]:
+def python_function(
+    source: str, name: str = "run", *, forgiving: bool = False
+) -> Callable[..., Any]:
     """Turn emitted source into a function.
 
     With `math` it is quick but raises where a float operation has no finite answer (ValueError,

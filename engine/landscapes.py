@@ -242,7 +242,7 @@ _ENTRIES = (
         ),
         lr=0.018,
         source="Goh, Why momentum really works, Distill 2017 (the setting, not the numbers)",
-        note="Curvature 2 along one axis and 2κ along the other: one learning rate must serve both.",
+        note="Curvature 2 along one axis, 2κ along the other: one learning rate must serve both.",
     ),
     Landscape(
         slug="rosenbrock",

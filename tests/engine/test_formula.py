@@ -240,7 +240,8 @@ def test_the_same_text_shares_one_function() -> None:
     "text",
     [
         "x**2 + 50*y**2", "log(x) + y", "1/(x*y)", "sqrt(x) + y**2", "sin(5*x)*cos(5*y)", "x",
-        "y**4", "relu(x) + abs(y)", "exp(x*y)", "x**y", "where(x > 0, x, 0)", "sign(x)", "exp(exp(x))",
+        "y**4", "relu(x) + abs(y)", "exp(x*y)", "x**y", "where(x > 0, x, 0)", "sign(x)",
+        "exp(exp(x))",
     ],
 )  # fmt: skip
 def test_a_typed_landscape_can_be_run_and_drawn(text: str) -> None:
