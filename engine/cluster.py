@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
 SETTING = "DESCENT_LAB_DASK"
@@ -32,5 +31,7 @@ def executor() -> tuple[Executor | None, str]:
 @lru_cache(maxsize=1)
 def _client(address: str) -> Any:
     """One connection for the process."""
-    distributed: Any = import_module("distributed")
-    return distributed.Client(address, timeout=_SECONDS)
+    import distributed
+
+    connect: Any = distributed.Client
+    return connect(address, timeout=_SECONDS)

@@ -27,13 +27,10 @@ Figure = dict[str, Any]
 _LEVELS: Final = 254
 NEVER: Final = 254
 GONE: Final = 255
-_NEVER_COLOR: Final = "#d9d6cf|#33373f"
-PALETTE: Final = (*style.HEAT[:_LEVELS], _NEVER_COLOR, style.DIVERGED)
+PALETTE: Final = (*style.HEAT[:_LEVELS], style.NEVER, style.DIVERGED)
 _DECADES: Final = 14  # that the colours span at most
 _ISOLINES: Final = 128  # cells along a side that iso-lines are drawn from
-_LIGHT: Final = "#ffffff"  # marks on a map, which is as colourful in both themes
-_DARK: Final = "#15171b"
-MARK: Final = _LIGHT
+MARK: Final = style.ON_MAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +159,7 @@ def isolines(gaps: Array, across: Axis, up: Axis, scale: Scale) -> list[Figure]:
                 "end": scale.high,
                 "size": every,
             },
-            "line": {"width": 0.8, "color": "rgba(255,255,255,0.55)"},
+            "line": {"width": 0.8, "color": style.ON_MAP_FAINT},
         }
     ]
 
@@ -184,7 +181,10 @@ def _edge(across: Axis, up: Axis | None, rates: Array, others: Array) -> list[Fi
             "line": {"color": color, "width": width},
             "hoverinfo": "skip",
         }
-        for color, width in ((_DARK, 4.5), (_LIGHT, 2.0))  # seen on every colour of the map
+        for color, width in (
+            (style.ON_MAP_EDGE, 4.5),
+            (style.ON_MAP, 2.0),
+        )  # seen on every colour of the map
     ]
 
 
@@ -199,13 +199,13 @@ def best_pair(across: Axis, up: Axis, rate: float, memory: float) -> list[Figure
             "y": [y],
             "text": ["Polyak"],
             "textposition": "bottom right",
-            "textfont": {"color": _LIGHT, "size": 12},
+            "textfont": {"color": style.ON_MAP, "size": 12},
             "hoverinfo": "skip",
             "marker": {
                 "symbol": "star",
                 "size": 13,
-                "color": _LIGHT,
-                "line": {"color": _DARK, "width": 1},
+                "color": style.ON_MAP,
+                "line": {"color": style.ON_MAP_EDGE, "width": 1},
             },
         }
     ]
@@ -221,7 +221,7 @@ def minimum_name(number: int) -> str:
 
 def basin_palette(count: int) -> tuple[str, ...]:
     """A colour for each minimum, then one for ending nowhere and one for divergence."""
-    return (*(charts.class_color(i) for i in range(count)), _NEVER_COLOR, style.DIVERGED)
+    return (*(charts.class_color(i) for i in range(count)), style.NEVER, style.DIVERGED)
 
 
 def basin_cells(labels: Array, count: int) -> npt.NDArray[np.uint8]:
@@ -235,7 +235,7 @@ def basin_plane(landscape: Landscape, minima: Sequence[Minimum], *, log: bool) -
     figure = race.plane(landscape, log=log)
     contours = figure["data"][0]
     contours["contours"] |= {"coloring": "none"}
-    contours["line"] = {"width": 0.6, "color": "rgba(255,255,255,0.45)"}
+    contours["line"] = {"width": 0.6, "color": style.ON_MAP_FAINT}
     marks: Figure = {
         "type": "scatter",
         "mode": "markers+text",
@@ -243,12 +243,12 @@ def basin_plane(landscape: Landscape, minima: Sequence[Minimum], *, log: bool) -
         "y": [m.y for m in minima],
         "text": [minimum_name(i) for i in range(len(minima))],
         "textposition": "top center",
-        "textfont": {"color": _LIGHT, "size": 14},
+        "textfont": {"color": style.ON_MAP, "size": 14},
         "marker": {
             "symbol": ["star" if m.is_global else "circle" for m in minima],
             "size": 10,
-            "color": _LIGHT,
-            "line": {"color": _DARK, "width": 1.5},
+            "color": style.ON_MAP,
+            "line": {"color": style.ON_MAP_EDGE, "width": 1.5},
         },
         "hoverinfo": "skip",
     }

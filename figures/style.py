@@ -34,6 +34,10 @@ GRID: Final = "#e6e4de|#2c3037"
 TARGET: Final = "#22211f|#f2f0ea"  # a minimum, or a value to be reached
 LIMIT: Final = "#a03608|#f2a05c"  # a bound from theory, such as 2/λmax
 DIVERGED: Final = "#b0173f|#c2185b"  # stands apart from every colour of HEAT
+NEVER: Final = "#d9d6cf|#33373f"  # a cell of a map whose run reached nothing
+ON_MAP: Final = "#ffffff"  # marks and lines on a map, which is as colourful in both themes
+ON_MAP_EDGE: Final = "#15171b"
+ON_MAP_FAINT: Final = "rgba(255,255,255,0.55)"
 
 # The three arrows of Nesterov's step, in the colours in which the course draws them.
 JUMP: Final = "#7a4a16|#cf9a5e"

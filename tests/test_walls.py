@@ -35,7 +35,8 @@ class Wall:
 
 WALLS = {
     "engine": Wall(
-        frozenset({"numpy", "numba", "llvmlite", "sympy", "mpmath"}), lazy=frozenset({"cupy"})
+        frozenset({"numpy", "numba", "llvmlite", "sympy", "mpmath"}),
+        lazy=frozenset({"cupy", "distributed"}),
     ),
     "figures": Wall(frozenset({"engine", "numpy", "plotly"})),
     "components": Wall(frozenset({"streamlit", "starlette", "numpy", "plotly"})),
