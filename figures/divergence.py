@@ -59,7 +59,8 @@ def identity(sums: Mapping[str, tuple[float, float]], js: float, per_bit: float)
     shown = [kl if np.isfinite(kl) else top - h for h, kl in sums.values()]
     base = charts.bars(entropies, [TRUTH, MODEL], name="entropy")
     base |= {
-        "text": [f"H = {h:.3f}" for h in entropies],
+        "text": [f"H<br>{h:.3f}" for h in entropies],
+        "textangle": 0,
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textfont": {"color": style.BACKGROUND},
