@@ -37,8 +37,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Too timid",
         "bad",
-        "At a twentieth of the limit nothing oscillates and nothing arrives: the shallow direction "
-        "shrinks by 0.2 % a step.",
+        "At a twentieth of the limit gradient descent does not oscillate, and does not arrive: the "
+        "shallow direction shrinks by 0.2 % a step.",
         {"lr": "0.001"},
     ),
     Preset(
@@ -59,21 +59,21 @@ RACES: tuple[Preset, ...] = (
         {"runs": "sgd:lr=0.0185;momentum:lr=0.0185,beta=0.99", "steps": "300"},
     ),
     Preset(
-        "Turned by 30°",
+        "Turned by 45°",
         "good",
         "Adam scales each coordinate by itself. Turn the bowl and its coordinates no longer are "
         "the axes of the valley: momentum does not notice, Adam does.",
         {
             "runs": "momentum:lr=0.0185,beta=0.8;adam:lr=0.3",
             "same": "0",
-            "bowl.rotation": "30",
+            "bowl.rotation": "45",
         },
     ),
     Preset(
         "Rosenbrock's valley",
         "good",
-        "A curved, flat-bottomed valley: rules that scale the gradient walk along the floor while "
-        "plain gradient descent is still looking for it.",
+        "A curved valley with a flat floor: to find it is quick, to follow it is not. Gradient "
+        "descent crawls; momentum gathers speed, rules that scale the gradient keep their step.",
         {
             "on": "rosenbrock",
             "runs": "sgd:lr=0.0012;momentum:lr=0.0008;rmsprop:lr=0.01;adam:lr=0.05",
@@ -96,11 +96,13 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Which minimum?",
         "good",
-        "Four equal minima: from the same start the rules end in different ones. Drag the start.",
+        "Four equal minima: from the same start, rules that follow the gradient end in one and "
+        "rules that scale each coordinate in another. Drag the start.",
         {
             "on": "himmelblau",
             "runs": "sgd:lr=0.01;momentum:lr=0.01;adam:lr=0.3;adagrad:lr=0.8",
             "same": "0",
+            "start": "-1.25,-0.5",
             "steps": "200",
         },
     ),

@@ -45,7 +45,7 @@ def fields(
         Runners("runs", runs),
         Flag("same", same),
         Number("lr", lr, 1e-5, 10.0),
-        Numbers("start", (), -1e4, 1e4, count=(0, 2)),
+        Numbers("start", (), -1e4, 1e4, count=(2, 2)),
         Integer("steps", steps, 1, STEPS),
         Number("noise", noise, 0.0, 1000.0),
         Integer("seed", 0, 0, 9999),

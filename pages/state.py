@@ -114,7 +114,8 @@ def Numbers(
     def parse(text: str) -> tuple[float, ...]:
         values = tuple(read_number(part, low, high) for part in text.split(","))
         if not count[0] <= len(values) <= count[1]:
-            raise ValueError(f"{len(values)} numbers, where {count[0]} to {count[1]} belong")
+            wanted = " to ".join(str(n) for n in sorted(set(count)))
+            raise ValueError(f"{len(values)} of the {wanted} numbers that belong there")
         return values
 
     return Field(name, tuple(map(float, default)), parse, lambda v: ",".join(map(shorten, v)))

@@ -1,0 +1,295 @@
+"""The race page without a browser: every page opens, links, presets that keep their word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+import engine
+from engine.landscapes import LANDSCAPES
+from engine.optimizers import OPTIMIZERS
+from pages.catalog import SECTIONS
+from pages.presets import RACES
+from pages.runners import MOST, Runner, Runners, format_runners, parse_runners
+from tests.pages.running import open_page, tables
+
+PAGES = [entry.file for entries in SECTIONS.values() for entry in entries]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens(name: str) -> None:
+    page = open_page(name)
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_embedded_in_a_lecture(name: str) -> None:
+    page = open_page(name, embed="true")
+    assert not page.exception
+
+
+# Links --------------------------------------------------------------------------------------------
+
+LINK = {
+    "on": "himmelblau",
+    "f": "x**2+3*y**2",
+    "bowl.condition": "120",
+    "bowl.rotation": "-30",
+    "runs": "adam:lr=0.2,beta1=0.8;momentum:form=averaged;adam",
+    "same": "0",
+    "lr": "0.004",
+    "start": "1.5,-2",
+    "steps": "75",
+    "noise": "0.5",
+    "seed": "7",
+    "target": "0.1",
+    "view": "side by side",
+    "log": "0",
+    "hide": "table",
+    "lock": "on",
+}
+
+
+def address(page: AppTest) -> dict[str, str]:
+    values = dict(page.query_params.items())
+    return {n: value if isinstance(value, str) else value[0] for n, value in values.items()}
+
+
+def one_rate(page: AppTest) -> Any:
+    return next(toggle for toggle in page.toggle if toggle.label == "one η for all")
+
+
+def test_a_link_with_every_field_comes_back_as_it_was() -> None:
+    """Opened, changed and changed back: the address says again what the link said."""
+    page = open_page("race", **LINK)
+    assert not page.exception
+    assert not page.warning
+    assert not one_rate(page).value
+    page = one_rate(page).set_value(True).run()
+    assert address(page) == {k: v for k, v in LINK.items() if k != "same"}
+    assert address(one_rate(page).set_value(False).run()) == LINK
+
+
+def test_a_link_sets_the_race() -> None:
+    told = tables(open_page("race", **{**LINK, "hide": ""}))
+    for name in ("Adam 1", "Adam 2", "Momentum"):
+        assert name in told
+    assert "≤ 0.1" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("lr", "banana", "is not a number"),
+        ("lr", "-1", "lies outside"),
+        ("on", "everest", "is none of"),
+        ("runs", "sdg", "no optimizer"),
+        ("runs", "sgd:speed=9", "does not know"),
+        ("runs", ";".join(["sgd"] * 13), "1 to 12"),
+        ("runs", "adam:beta1=2", "lies outside"),
+        ("f", "__import__('os')", ""),
+        ("start", "1", "1 of the 2 numbers"),
+        ("start", "1,inf", "finite"),
+        ("steps", "1e9", "lies outside"),
+        ("view", "4-D", "is none of"),
+        ("bowl.condition", "0", "lies outside"),
+    ],
+)
+def test_what_a_link_gets_wrong_falls_back_with_a_notice(name: str, value: str, words: str) -> None:
+    page = open_page("race", **{name: value})
+    assert not page.exception
+    notices = [warning.value for warning in page.warning]
+    assert any(f"**{name}**" in notice and words in notice for notice in notices), notices
+    assert "Momentum" in tables(page), "the rest of the page is as always"
+
+
+def test_hide_leaves_out_and_lock_holds_fast() -> None:
+    page = open_page("race", hide="setup,table,stability,presets,add,controls")
+    assert not page.selectbox
+    assert not page.toggle
+    assert tables(page).count("<table") == 0
+    locked = open_page("race", lock="on,same,add")
+    assert all(box.disabled for box in locked.selectbox)
+    assert one_rate(locked).disabled
+
+
+# Runners ------------------------------------------------------------------------------------------
+
+
+@st.composite
+def runners(draw: Any) -> Runner:
+    """Any optimizer with any settings that its controls allow."""
+    optimizer = OPTIMIZERS[draw(st.sampled_from(sorted(OPTIMIZERS)))]
+    hypers = {
+        h.name: draw(st.floats(h.low, h.high)) for h in optimizer.hypers if draw(st.booleans())
+    }
+    options = {
+        o.name: draw(st.sampled_from([value for value, _ in o.choices]))
+        for o in optimizer.options
+        if draw(st.booleans())
+    }
+    return Runner(optimizer.slug, hypers, options)
+
+
+@settings(deadline=None)
+@given(st.lists(runners(), min_size=1, max_size=MOST))
+def test_runners_read_back_as_the_same_race(race: list[Runner]) -> None:
+    again = parse_runners(format_runners(tuple(race)))
+    assert [r.slug for r in again] == [r.slug for r in race]
+    for before, after in zip(race, again, strict=True):
+        optimizer = before.optimizer
+        assert optimizer.hyper_values(after.hypers) == optimizer.hyper_values(before.hypers)
+        assert optimizer.option_values(after.options) == optimizer.option_values(before.options)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_any_text_is_runners_or_a_sentence(text: str) -> None:
+    try:
+        race = parse_runners(text)
+    except ValueError as error:
+        said = str(error)
+    else:
+        said = format_runners(race)
+    assert said
+
+
+def test_a_typed_rule_survives_its_link() -> None:
+    rule = "v = beta * v + g\nw = w - lr * v"
+    race = (Runner("typed", {"lr": 0.25}, {}, rule), Runner("sgd"))
+    assert parse_runners(format_runners(race)) == race
+
+
+def test_settings_of_the_default_are_left_out() -> None:
+    assert format_runners(parse_runners("adam:lr=0.001,beta1=0.9;sgd")) == "adam;sgd"
+    assert Runners("runs", "sgd").default == (Runner("sgd"),)
+
+
+# Presets ------------------------------------------------------------------------------------------
+
+
+def race_of(name: str, **changes: str) -> dict[str, engine.Descent]:
+    """The runs that a preset starts, by slug, straight from the engine."""
+    link = {**next(p.link for p in RACES if p.name == name), **changes}
+    on = link.get("on", "bowl")
+    shape = {k.split(".")[1]: float(v) for k, v in link.items() if k.startswith(f"{on}.")}
+    surface = LANDSCAPES[on](**shape)
+    start = tuple(map(float, link["start"].split(","))) if "start" in link else surface.start
+    shared = {"lr": float(link.get("lr", 0.0185))} if link.get("same", "1") == "1" else {}
+    return {
+        r.slug: engine.descend(
+            surface, r.slug, start, int(link.get("steps", 120)), {**r.hypers, **shared},
+            options=r.options, noise=float(link.get("noise", 0)),
+        )
+        for r in parse_runners(link.get("runs", "sgd;momentum:beta=0.8"))
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", RACES, ids=lambda p: p.name)
+def test_a_preset_is_one_click_and_then_a_link(preset: Any) -> None:
+    page = open_page("race", lr="0.003", noise="2")
+    pills = next(group for group in page.get("button_group") if preset.name in str(group.options))
+    page = pills.set_value(preset.name).run()
+    assert not page.exception
+    assert not page.warning
+    link = dict(preset.link)
+    if "runs" in link:  # a preset may name a setting that is the default anyway
+        link["runs"] = format_runners(parse_runners(link["runs"]))
+    assert address(page) == link
+    assert preset.reason in [caption.value for caption in page.caption]
+
+
+def crossings(run: engine.Descent, axis: int) -> int:
+    """How often the path crosses the bottom along an axis."""
+    return int(np.count_nonzero(np.diff(np.sign(run.path[: run.last + 1, axis]))))
+
+
+def test_zig_zag_and_its_cure() -> None:
+    race = race_of("Zig-zag and its cure")
+    assert crossings(race["sgd"], 1) == 120, "gradient descent overshoots at every step"
+    assert race["momentum"].loss[-1] < 1e-5 * race["sgd"].loss[-1]
+
+
+def test_past_the_limit_one_diverges_and_the_other_does_not() -> None:
+    race = race_of("Past the limit")
+    assert race["sgd"].diverged_at is not None
+    assert race["momentum"].diverged_at is None
+    assert "diverged" in tables(open_page("race", lr="0.021"))
+
+
+def test_too_timid() -> None:
+    sgd = race_of("Too timid")["sgd"]
+    assert crossings(sgd, 1) == 0
+    np.testing.assert_allclose(sgd.path[1:, 0] / sgd.path[:-1, 0], 0.998, rtol=1e-12)
+    assert sgd.steps_to_gap(0.01) is None
+
+
+def test_polyaks_optimum_shrinks_both_directions_alike() -> None:
+    run = race_of("Polyak's optimum", steps="300")["momentum"]
+    rates = np.abs(run.path[200] / run.path[100]) ** (1 / 100)
+    expected = (np.sqrt(50) - 1) / (np.sqrt(50) + 1)  # Polyak 1964; times t, hence the tolerance
+    np.testing.assert_allclose(rates, expected, rtol=0.015)
+
+
+def test_too_much_momentum_arrives_after_plain_descent() -> None:
+    race = race_of("Too much momentum")
+    assert race["sgd"].steps_to_gap(0.01) is not None
+    assert race["momentum"].steps_to_gap(0.01) is None
+    assert crossings(race["momentum"], 0) >= 2
+
+
+def test_turning_the_bowl_is_noticed_by_adam_alone() -> None:
+    turned, straight = (race_of("Turned by 45°", **{"bowl.rotation": r}) for r in ("45", "0"))
+
+    def change(slug: str) -> float:
+        arrivals = [race[slug].steps_to_gap(0.01) or np.inf for race in (turned, straight)]
+        return abs(arrivals[0] - arrivals[1])
+
+    assert change("momentum") <= 2
+    assert change("adam") >= 20
+
+
+def test_rosenbrocks_valley_is_found_by_all_and_followed_by_some() -> None:
+    race = race_of("Rosenbrock's valley")
+    for run in race.values():
+        assert abs(run.path[100, 1] - run.path[100, 0] ** 2) < 0.05, "on the floor"
+    others = [run.loss[-1] for slug, run in race.items() if slug != "sgd"]
+    assert race["sgd"].loss[-1] > 10 * max(others)
+
+
+def test_rules_that_divide_leave_a_saddle_first() -> None:
+    race = race_of("Leaving a saddle")
+    away = {slug: int(np.argmax(np.abs(run.path[:, 1]) > 1)) for slug, run in race.items()}
+    assert 0 < max(away["rmsprop"], away["adam"]) < min(away["momentum"], away["sgd"])
+
+
+def test_rules_that_scale_end_in_another_minimum() -> None:
+    race = race_of("Which minimum?")
+    minima = np.array(LANDSCAPES["himmelblau"].minima)
+    ends = {
+        slug: int(np.argmin(np.hypot(*(minima - run.path[-1]).T))) for slug, run in race.items()
+    }
+    assert all((run.distance or 0) < 1e-3 for run in race.values())
+    assert ends["sgd"] == ends["momentum"] != ends["adam"] == ends["adagrad"]
+
+
+def test_adagrad_runs_dry() -> None:
+    race = race_of("Adagrad runs dry")
+    steps = np.linalg.norm(np.diff(race["adagrad"].path, axis=0), axis=1)
+    assert steps[-1] < 0.05 * steps[0]
+    assert race["adagrad"].gap[-1] > 100 * race["rmsprop"].gap[-1]
+
+
+def test_noise_leaves_a_cloud_that_grows_with_momentum() -> None:
+    race = race_of("Gradient noise")
+    cloud = {slug: float(np.median(run.gap[150:])) for slug, run in race.items()}
+    assert cloud["momentum"] > 4 * cloud["sgd"] > 0
+    calmer = race_of("Gradient noise", runs="sgd:lr=0.002", steps="2000")["sgd"]
+    assert np.median(calmer.gap[1500:]) < 0.5 * cloud["sgd"]
