@@ -145,3 +145,20 @@ def label(
             nearest = np.where(mine, away, nearest)
     labels[np.asarray(diverged, dtype=bool)] = DIVERGED
     return labels
+
+
+def shares(labels: npt.NDArray[np.int32], count: int) -> list[float]:
+    """The share of points at each of count minima, then at none, then diverged; sums to 1."""
+    return [float((labels == which).mean()) for which in (*range(count), NOWHERE, DIVERGED)]
+
+
+def share_of_global(labels: npt.NDArray[np.int32], minima: tuple[Minimum, ...]) -> float:
+    """The share of points at a minimum that is as low as the lowest."""
+    return float(np.isin(labels, [i for i, m in enumerate(minima) if m.is_global]).mean())
+
+
+def disagreement(labels: list[npt.NDArray[np.int32]]) -> float:
+    """The share of points that not all pictures label alike, on the coarsest of their grids."""
+    side = min(len(one) for one in labels)
+    alike = [one[:: len(one) // side, :: one.shape[1] // side] for one in labels]
+    return float(np.any([one != alike[0] for one in alike[1:]], axis=0).mean())

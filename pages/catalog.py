@@ -25,13 +25,18 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "bias_correction", "Bias correction", "bias_correction", "Why Adam divides by 1 − βᵗ."
         ),
         Entry("schedules", "Schedules", "schedules", "The learning rate over a run, and its run."),
-        Entry("failures", "Failures and cures", "failures", "Where a rule fails, and what cures it."),
+        Entry(
+            "failures", "Failures and cures", "failures", "Where a rule fails, and what cures it."
+        ),
         Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
         Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
     ),
     "Maps": (
         Entry("map", "Hyper-parameter map", "map", "Every setting's run at once, live."),
-        Entry("fair_race", "Fair race", "fair_race", "The same budget to tune each, then many seeds."),
+        Entry("basins", "Basins", "basins", "Where every start ends, per optimizer."),
+        Entry(
+            "fair_race", "Fair race", "fair_race", "The same budget to tune each, then many seeds."
+        ),
     ),
     "Losses": (
         Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
@@ -55,6 +60,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "gradient_check",
             "Is this gradient right? A wrong derivative, caught.",
         ),
-        Entry("engine_room", "The engine", "engine_room", "Its own source, recording and learning."),
+        Entry(
+            "engine_room", "The engine", "engine_room", "Its own source, recording and learning."
+        ),
     ),
 }

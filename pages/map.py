@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,25 +19,21 @@ import streamlit as st
 import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider, controls
-from components.later import asked, later
 from components.stage import Event, Handle, Panel, Raster, Track, stage
 from engine import cluster, maps
 from engine.landscapes import Landscape
 from engine.maps import Axis, Valley
-from engine.optimizers import OPTIMIZERS
 from engine.sweeps import Sweep
 from figures import maps as pictures
 from figures import race, style
-from pages import frame, problem, prose
+from pages import frame, problem, prose, several
 from pages.presets import Preset
+from pages.refine import FINE, refined
 from pages.runners import Runner
 from pages.state import Choice, Number, Numbers, Text, experiment
 
-COARSE, FINE = 128, 512
-MOST = 4  # maps side by side
 COLORS = ("loss", "steps to target")
 SCALES = ("auto", "linear", "log")
-PATIENCE = 0.3  # seconds before a progress bar is worth its place
 
 PRESETS = (
     Preset(
@@ -178,7 +173,7 @@ def requests() -> list[Request]:
     """The maps of this page, one a runner."""
     surface = problem.landscape(x)
     found = []
-    for runner in x["runs"][:MOST]:
+    for runner in x["runs"][: several.MOST]:
         across = axis_for(runner, surface, "x")
         assert across is not None
         found.append(
@@ -192,61 +187,6 @@ def requests() -> list[Request]:
             )
         )
     return found
-
-
-# Coarse at once, fine when the reader rests -------------------------------------------------------
-
-
-class Progress:
-    """A bar that appears where a map takes long; leaving the page or stopping ends the sweep.
-
-    Whatever Streamlit raises in it to abandon a run goes through the sweep, which then stops.
-    """
-
-    def __init__(self, place: Any, maps_to_make: int) -> None:
-        self.place = place
-        self.count = maps_to_make
-        self.done = 0
-        self.began = self.shown = time.monotonic()
-        self.bar: Any = None
-
-    def __call__(self, share: float) -> None:
-        now = time.monotonic()
-        if share == 1.0:
-            self.done += 1
-            share = 0.0
-        if now - self.began < PATIENCE or now - self.shown < 0.1:
-            return
-        self.shown = now
-        if self.bar is None:
-            row = self.place.container(horizontal=True, vertical_alignment="center")
-            self.bar = row.progress(0.0)
-            row.button("Stop", key="map.stop", type="tertiary")
-        self.bar.progress(
-            min((self.done + share) / self.count, 1.0), f"Computing {FINE} × {FINE} runs …"
-        )
-
-
-def sweeps_of(wanted: list[Request], place: Any) -> tuple[list[Sweep], str]:
-    """A sweep for each map: fine if it has been made, else coarse; and the mark to refine."""
-    kept: dict[str, tuple[int, Sweep]] = st.session_state.setdefault("map.kept", {})
-    marks = [request.mark for request in wanted]
-    for mark in [mark for mark in kept if mark not in marks]:
-        del kept[mark]
-    everything = "-".join(marks)
-    if asked("map.later") == everything:
-        st.session_state["map.tried"] = everything  # once: a reader who stops it is not asked again
-        progress = Progress(place, len(wanted))
-        for mark, request in zip(marks, wanted, strict=True):
-            if kept.get(mark, (0,))[0] < FINE:
-                kept[mark] = FINE, request.sweep(FINE, progress)
-        place.empty()
-    for mark, request in zip(marks, wanted, strict=True):
-        if mark not in kept:
-            kept[mark] = COARSE, request.sweep(COARSE)
-    rough = any(kept[mark][0] < FINE for mark in marks)
-    refine = rough and st.session_state.get("map.tried") != everything
-    return [kept[mark][1] for mark in marks], everything if refine else ""
 
 
 # What the reader does -----------------------------------------------------------------------------
@@ -274,27 +214,17 @@ def on_stage(event: Event) -> None:
 
 
 def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders: fields of the page by name, ends of axes as xr/0, a runner's as place/name."""
-    runners = list(x["runs"])
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        place, _, setting = name.partition("/")
-        if place in ("xr", "yr"):
-            axis = axis_for(runners[0], problem.landscape(x), place[0])
-            if axis is not None:
-                ends = list(fields.get(place, (axis.low, axis.high)))
-                ends[int(setting)] = float(value)
-                fields[place] = tuple(ends)
-        elif not setting:
-            fields[name] = int(value) if isinstance(x[name], int) else value
-        elif int(place) < len(runners):
-            runners[int(place)] = runners[int(place)].with_setting(setting, value)
-    usual = {place: ends for place, ends in fields.items() if place in ("xr", "yr")}
-    for place, ends in usual.items():
-        axis = axis_for(runners[0], problem.landscape(x), place[0])
-        if axis is not None and not x[place] and ends == (axis.low, axis.high):
-            del fields[place]  # nobody touched them: they go on following landscape and scale
-    x.change({**fields, "runs": tuple(runners)}, by="controls", held=not committed)
+    """The controls: fields of the page, ends of axes as xr/0, a runner's settings as place/name."""
+    ends = {name: value for name, value in values.items() if name.startswith(("xr/", "yr/"))}
+    fields = several.settings(x, {n: v for n, v in values.items() if n not in ends})
+    surface = problem.landscape(x)
+    for which in ("x", "y"):
+        axis = axis_for(x["runs"][0], surface, which)
+        chosen = tuple(ends.get(f"{which}r/{end}") for end in (0, 1))
+        # Ends that nobody touched stay unset: they go on following landscape and scale.
+        if axis is not None and None not in chosen and chosen != (axis.low, axis.high):
+            fields[f"{which}r"] = chosen
+    x.change(fields, by="controls", held=not committed)
 
 
 def new_axes() -> None:
@@ -346,23 +276,7 @@ def groups(wanted: list[Request]) -> list[Group]:
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
     for place, (name, request, look) in enumerate(zip(names, wanted, looks, strict=True)):
         axes = {a.name for a in (request.across, request.up) if a is not None}
-        items: list[Item] = [
-            Slider(
-                name=f"{place}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol,
-                value=request.runner.value(h), minimum=h.low, maximum=h.high, default=h.default,
-                scale=h.scale,
-            )
-            for h in request.runner.optimizer.hypers
-            if h.name not in axes
-        ]  # fmt: skip
-        items += [
-            Chooser(
-                name=f"{place}/{o.name}", label=o.label,
-                value=str(request.runner.options.get(o.name, o.default)),
-                options=[(str(value), meaning) for value, meaning in o.choices],
-            )
-            for o in request.runner.optimizer.options
-        ]  # fmt: skip
+        items = several.items(place, request.runner, axes)
         if items:
             shown.append(
                 Group(
@@ -557,11 +471,7 @@ def setup() -> None:
     """Landscape, optimizers, axes and colour, as native widgets."""
     left, right, axes, color = st.columns([1.1, 1.6, 1.4, 1], vertical_alignment="center")
     problem.choose_landscape(x, left)
-    right.multiselect(
-        "Optimizers", list(OPTIMIZERS), [r.slug for r in x["runs"]], max_selections=MOST,
-        key="map.choose", format_func=lambda slug: OPTIMIZERS[slug].name, on_change=choose,
-        label_visibility="collapsed", disabled=x.locked("runs"),
-    )  # fmt: skip
+    several.choose(x, right, new_axes)
     known = maps.axis_names(x["runs"][0].optimizer)
     with axes.container(horizontal=True):
         for which in ("ax", "ay"):
@@ -577,15 +487,6 @@ def setup() -> None:
         "Colour", COLORS, key=x.key("by"), required=True, label_visibility="collapsed"
     )
     problem.type_formula(x)
-
-
-def choose() -> None:
-    """Other optimizers: those that stay keep their settings."""
-    have = {runner.slug: runner for runner in x["runs"]}
-    chosen = st.session_state["map.choose"]
-    if chosen:
-        x.change({"runs": tuple(have.get(slug, Runner(slug)) for slug in chosen)})
-        new_axes()
 
 
 @st.fragment
@@ -607,7 +508,7 @@ def body() -> None:
             )  # fmt: skip
             take(answer.values, committed=answer.committed)
     wanted = requests()
-    found, refine = sweeps_of(wanted, bar)
+    found = refined("map", {request.mark: request.sweep for request in wanted}, bar)
     gaps = [maps.gap(one) for one in found]
     best = min(float(g.min()) for g in gaps)
     own = [maps.valley(g, best) for g in gaps]
@@ -639,7 +540,6 @@ def body() -> None:
             columns=[1.35, 1] if alone else 2,
             alt=f"Hyper-parameter map of {', '.join(names)}", on_event=on_stage,
         )  # fmt: skip
-    later("map.later", refine)
     if alone:
         notice(wanted[0], found[0], own[0])
         formula(wanted[0])

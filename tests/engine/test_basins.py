@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from engine.basins import DIVERGED, NOWHERE, Minimum, label, minima_of
+from engine.basins import (
+    DIVERGED,
+    NOWHERE,
+    Minimum,
+    disagreement,
+    label,
+    minima_of,
+    share_of_global,
+    shares,
+)
 from engine.formula import landscape as typed
 from engine.landscapes import LANDSCAPES
 from engine.sweeps import sweep
@@ -69,3 +78,18 @@ def test_a_sweep_of_starts_knows_its_basins() -> None:
     for i, j in ((-1, -1), (0, -1), (0, 0), (-1, 0)):
         minimum = places[labels[i, j]]
         assert (np.sign(minimum.x), np.sign(minimum.y)) == (np.sign(axis[i]), np.sign(axis[j]))
+
+
+def test_shares_count_every_point_once() -> None:
+    labels = np.array([[0, 0, 1], [NOWHERE, DIVERGED, 1]], np.int32)
+    assert shares(labels, 2) == pytest.approx([2 / 6, 2 / 6, 1 / 6, 1 / 6])
+    minima = (Minimum(0.0, 0.0, 0.0, True), Minimum(1.0, 0.0, 1.0, False))
+    assert share_of_global(labels, minima) == pytest.approx(2 / 6)
+
+
+def test_pictures_disagree_where_any_label_differs() -> None:
+    one = np.array([[0, 1], [2, 2]], np.int32)
+    other = np.array([[0, 1], [2, 0]], np.int32)
+    assert disagreement([one, one]) == 0.0
+    assert disagreement([one, other, one]) == pytest.approx(1 / 4)
+    assert disagreement([np.kron(one, np.ones((2, 2), np.int32)), other]) == pytest.approx(1 / 4)
