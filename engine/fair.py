@@ -32,7 +32,7 @@ CONFIDENCE = 0.95
 ROUNDOFF = 1e-16  # losses closer to the minimum than this are the same
 DIGITS = 4  # significant digits of a setting tried, so that what is shown is what ran
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)  # the bases of `spread`
-_RESOLUTION = 1e-9  # of its points
+_RESOLUTION = 1e-6  # of its points: finer than settings are told apart
 _TUNING_SEEDS = 1_000_000  # tuning draws from seeds above this, races from seeds below
 
 

@@ -24,21 +24,24 @@ def loss_range(losses: Sequence[Array], *, first: Array | None = None) -> tuple[
     """The lowest and highest loss worth showing, and whether they fit a log axis.
 
     first holds the losses at the start, where there is one: a run that rises far above it leaves
-    the picture.
+    the picture. Without it the highest twentieth does, so that a few do not flatten the rest.
     """
     values = np.concatenate([np.ravel(a) for a in losses])
     values = values[np.isfinite(values)]
     if not values.size:
         return (0.1, 1.0), True
     low, high = float(values.min()), float(values.max())
-    if first is not None:
+    if first is None:
+        high = float(np.quantile(values, 0.95))
+    else:
         high = min(high, 10 * max(float(np.max(first)), low))
-    if low <= 0:  # where a landscape falls without end, one run must not flatten the others
-        limit = -10 * float(np.abs(first).max()) if first is not None else -np.inf
-        low = max(low, limit, float(np.quantile(values, 0.05)) if first is None else limit)
-        pad = 0.06 * (high - low) or 1.0
-        return (low - pad, high + pad), False
-    return (max(low / 1.5, high * 10.0**-DECADES), high * 1.5), True
+    if low > 0:
+        return (max(low / 1.5, high * 10.0**-DECADES), high * 1.5), True
+    # Where a landscape falls without end, one run must not flatten the others.
+    steep = float(np.quantile(values, 0.05)) if first is None else -10 * float(np.abs(first).max())
+    low = max(low, steep)
+    pad = 0.06 * (high - low) or 1.0
+    return (low - pad, high + pad), False
 
 
 def loss_axes(evaluations: int, losses: Range, log: bool) -> Figure:

@@ -609,7 +609,7 @@ def body() -> None:
     settled = True
     if panel is not None:
         with panel:
-            settled = settings(height=470 if embedded else 640)
+            settled = settings(height=470 if embedded else 740)
     with picture:
         try:
             with st.spinner("Tuning and racing…"):

@@ -1,0 +1,152 @@
+"""The fair race page: budgets kept, sentences that follow the result, the way back to the race."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from engine.optimizers import OPTIMIZERS
+from tests.browser import rerun
+from tests.pages.running import markdown, open_page, tables
+
+QUICK = {"steps": "40", "budget": "2400", "seeds": "10", "repeats": "1"}
+
+
+def cells(page: AppTest) -> list[list[str]]:
+    """The rows of the table of numbers, without marks."""
+    rows = re.findall(r"<tr>(<td>.*?)</tr>", tables(page))
+    return [[re.sub(r"<[^>]*>|\W$", "", cell) for cell in row.split("</td><td>")] for row in rows]
+
+
+def link(page: AppTest) -> dict[str, str]:
+    """What the link to the race says."""
+    query = page.get("page_link")[0].proto.query_string
+    return {name: values[0] for name, values in parse_qs(urlsplit("?" + query).query).items()}
+
+
+def test_everybody_keeps_to_the_budget() -> None:
+    page = open_page("fair_race", **QUICK, runs="sgd;momentum;adam;newton")
+    assert not page.exception
+    rows = cells(page)
+    assert len(rows) == 4
+    for row in rows:
+        assert 2400 - 120 < int(row[3].replace(",", "")) <= 2400
+    assert "spend 2,400 gradient evaluations" in markdown(page)
+
+
+def test_the_order_turns_between_one_rate_and_its_own() -> None:
+    """At the bowl's own rate gradient descent is first; each at its best it is not."""
+    page = open_page("fair_race", repeats="1")
+    text = markdown(page)
+    assert "At one η = 0.0185 for all it would be **SGD**" in text
+    assert "**SGD** has the best mean rank" not in text
+    alone = open_page("fair_race", repeats="1", show="one η for all")
+    assert "**SGD** has the best mean rank" in markdown(alone)
+
+
+def test_without_chance_the_page_says_that_ranks_mean_nothing() -> None:
+    assert "every seed is the same run" in markdown(open_page("fair_race", **QUICK, noise="0"))
+    strewn = markdown(open_page("fair_race", **QUICK, noise="0", strewn="1"))
+    assert "every seed is the same run" not in strewn
+    assert "best mean rank" in strewn
+
+
+def test_other_searches_are_counted() -> None:
+    page = open_page("fair_race", **{**QUICK, "repeats": "6"})
+    text = markdown(page)
+    assert "of 6 searches" in text or "by 6 searches in all" in text
+    assert "searches" not in markdown(open_page("fair_race", **QUICK)).split("Budget")[0]
+
+
+def test_what_the_landscape_gives_away_is_said() -> None:
+    decayed = open_page("fair_race", **QUICK, runs="schedule_free_sgd;adam", tune="all")
+    assert "it tells the answer" in markdown(decayed)
+    assert "No minimum is known" in markdown(open_page("fair_race", **QUICK, on="monkey_saddle"))
+
+
+def test_one_alone_cannot_win() -> None:
+    assert "cannot win" in markdown(open_page("fair_race", **QUICK, runs="adam"))
+
+
+def test_search_again_changes_the_settings_found() -> None:
+    page = open_page("fair_race", **QUICK)
+    before = [row[1] for row in cells(page)]
+    next(button for button in page.button if button.label == "search again").click().run()
+    assert page.query_params["search"] == "1"
+    after = [row[1] for row in cells(page)]
+    assert all(a != b for a, b in zip(before, after, strict=True))
+
+
+def test_the_link_opens_the_race_at_what_was_found() -> None:
+    page = open_page("fair_race", **QUICK, runs="sgd;adam", seed="7")
+    query = link(page)
+    rate = cells(page)[0][1].replace("\u00a0", "").removeprefix("η=")
+    assert query["runs"].startswith(f"sgd:lr={rate};adam:lr=")
+    assert (query["same"], query["seed"], query["steps"], query["noise"]) == ("0", "7", "40", "2")
+    race = open_page("race", **query)
+    assert not race.exception
+    assert not race.warning
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ({"budget": "100"}, "does not pay for one trial"),
+        ({"steps": "2000", "seeds": "500", "budget": "1000000"}, "at most 100,000"),
+    ],
+)
+def test_what_is_too_large_or_too_poor_is_refused_in_words(
+    link: dict[str, str], reason: str
+) -> None:
+    page = open_page("fair_race", **link)
+    assert not page.exception
+    assert reason in page.warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("budget", "1e9"), ("tune", "luck"), ("seeds", "1"), ("runs", "nobody"), ("show", "none")],
+)
+def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None:
+    page = open_page("fair_race", **{**QUICK, name: value})
+    assert not page.exception
+    assert any(f"**{name}**" in warning.value for warning in page.warning)
+
+
+def test_every_optimizer_and_a_typed_one_can_be_tuned() -> None:
+    slugs = [*OPTIMIZERS, "typed~w%20%3D%20w%20-%20lr%2Ag"]
+    for first in range(0, len(slugs), 12):
+        page = open_page("fair_race", **QUICK, runs=";".join(slugs[first : first + 12]), tune="all")
+        assert not page.exception
+        assert not page.warning
+        assert len(cells(page)) == len(slugs[first : first + 12])
+
+
+@pytest.mark.browser
+def test_a_smaller_budget_by_hand_and_back(visit: Callable[..., Page]) -> None:
+    page = visit("/fair_race?repeats=1")
+    tried = page.locator("table.numbers tr").nth(4).locator("td").nth(2)
+    assert tried.inner_text() == "66 (0)"
+    with rerun(page):
+        page.locator('[data-name="budget"] .dc-number').fill("3000")
+        page.keyboard.press("Enter")
+    page.wait_for_function("new URLSearchParams(location.search).get('budget') === '3000'")
+    assert tried.inner_text() == "10 (0)"
+    page.go_back()
+    page.wait_for_function("!new URLSearchParams(location.search).has('budget')")
+    expect(tried).to_have_text("66 (0)")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_hangs_over_the_edge(visit: Callable[..., Page], width: int) -> None:
+    page = visit("/fair_race?repeats=1", width=width)
+    page.locator("[data-panel=search3]").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    widest = "Math.max(...[...document.querySelectorAll('[data-panel]')].map(e => e.clientWidth))"
+    assert page.evaluate(widest) <= width
