@@ -18,19 +18,33 @@ FLOOR = 1e-16  # the loss axis does not go below this: round-off lives there
 
 
 def grid(landscape: Landscape) -> tuple[Array, Array, Array]:
-    """x (COLUMNS,), y (ROWS,) and the value over the landscape's window, (ROWS, COLUMNS)."""
+    """x (COLUMNS,), y (ROWS,) and the value over the landscape's window, (ROWS, COLUMNS).
+
+    Where a landscape has no finite value, as log x left of 0, the value is NaN: left blank.
+    """
     (x0, x1), (y0, y1) = landscape.window
     x, y = np.linspace(x0, x1, COLUMNS), np.linspace(y0, y1, ROWS)
-    return x, y, landscape.value(np.stack(np.meshgrid(x, y), axis=-1))
+    values = landscape.value(np.stack(np.meshgrid(x, y), axis=-1))
+    return x, y, np.where(np.isfinite(values), values, np.nan)
 
 
 def height(values: Array, landscape: Landscape, log: bool) -> Array:
-    """What is drawn for a value: itself, or log10 of its distance above the lowest."""
+    """What is drawn for a value: itself, or log10 of its distance above the window's lowest.
+
+    The scale is the window's, whatever the values, so that a path lies on its surface.
+    """
     if not log:
         return values
-    low = landscape.minimum if landscape.minimum is not None else float(np.min(values))
-    spread = float(np.max(values)) - low
-    return np.log10(np.maximum(values - low, 0.0) + 1e-4 * (spread or 1.0))
+    low, high = _range(grid(landscape)[2])
+    if landscape.minimum is not None:
+        low = landscape.minimum
+    return np.log10(np.maximum(values - low, 0.0) + 1e-4 * (high - low or 1.0))
+
+
+def _range(values: Array) -> tuple[float, float]:
+    """The lowest and the highest value that is finite; (0, 1) where none is."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
 
 
 def plane(landscape: Landscape, *, log: bool) -> Figure:
@@ -43,7 +57,7 @@ def plane(landscape: Landscape, *, log: bool) -> Figure:
     layout["xaxis"] |= {"range": [x0, x1]}
     layout["yaxis"] |= {"range": [y0, y1]}
     layout["uirevision"] = landscape.slug
-    low, high = float(z.min()), float(z.max())
+    low, high = _range(z)
     contours: Figure = {
         "type": "contour",
         "x": x.astype(np.float32),
@@ -98,7 +112,8 @@ def loss_axes(losses: list[Array], steps: int, *, log: bool, target: float) -> F
     """
     layout = style.base_layout("curve")
     layout["margin"] = {"l": 52, "r": 10, "t": 6, "b": 36}
-    layout["xaxis"] |= {"title": {"text": "step"}, "range": [0, max(steps, 1)]}
+    layout["xaxis"]["title"]["text"] = "step"
+    layout["xaxis"]["range"] = [0, max(steps, 1)]
     begin = max((abs(float(curve[0])) for curve in losses), default=1.0) or 1.0
     if log:
         top = max([*(min(float(c.max()), 1e3 * begin) for c in losses), FLOOR * 10])
