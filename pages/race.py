@@ -281,9 +281,9 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
         rows.append(
             (
                 frame.swatch(look) + html.escape(name),
-                f"{r.loss[r.last]:.3g}",
+                f"{r.loss[r.last]:.3g}".replace("-", "−"),
                 "never" if reached is None else str(reached),
-                "–" if r.distance is None else f"{r.distance:.3g}",
+                "–" if r.distance is None else f"{r.distance:.3g}".replace("-", "−"),
                 "no" if r.diverged_at is None else f"step {r.diverged_at}",
             )
         )
