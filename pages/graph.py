@@ -230,7 +230,7 @@ def remark(function: Program, drawn: Graph) -> None:
     else:
         by = spoken(seed(function))
         more = (
-            f"The other {n - 1} derivatives need {n - 1} more such sweeps."
+            f"For the other {n - 1} of the {n} derivatives it takes {n - 1} more."
             if n > 1
             else "With one input and one output, both modes cost the same."
         )
