@@ -71,8 +71,8 @@ def _decades(value: float, towards: Any) -> float:
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:
-    """The range, widened to multiples of 1, 2 or 5 times a power of ten, four or so in all."""
-    rough = (high - low) / 4.0
+    """The range, widened to multiples of 1, 2 or 5 times a power of ten, six or so in all."""
+    rough = (high - low) / 6.0
     decade = 10.0 ** np.floor(np.log10(rough))
     grid = next(m for m in (1.0, 2.0, 5.0, 10.0) if m * decade >= rough) * decade
     return float(np.floor(low / grid) * grid), float(np.ceil(high / grid) * grid)
@@ -107,7 +107,10 @@ def _layout(
         if high - low <= 1e-6 * abs(high):  # constant but for round-off
             low = high = 0.5 * (low + high)
         pad = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
-        bounds = _rounded(low - pad, high + pad)
+        bottom, top = _rounded(low - pad, high + pad)
+        if low >= 0.0 > bottom:  # nothing is negative: leave no room for it but a line's width
+            bottom = -0.04 * top
+        bounds = (bottom, top)
         layout = charts.axes(span, bounds, left=40, bottom=20, top=4)
         layout["yaxis"]["nticks"] = 4
         floor = None

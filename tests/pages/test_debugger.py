@@ -80,13 +80,13 @@ def test_an_unknown_comparison_is_none() -> None:
 @pytest.mark.browser
 def test_stepping_forward_changes_the_numbers_and_the_link(visit: Callable[..., Page]) -> None:
     page = visit("/debugger?t=1&runs=adam:lr=0.001")
-    expect(page.locator(".dl-stage")).to_have_attribute("data-frame", "1")
+    page.locator('.dl-stage[data-frame="1"]').wait_for()
     formula = page.locator('[class*="st-key-formula"]')
     expect(formula).to_contain_text("step 1")
     with rerun(page):
         page.get_by_role("button", name="Step forward").click()
     expect(formula).to_contain_text("step 2")
-    expect(page.locator(".dl-stage")).to_have_attribute("data-frame", "2")
+    page.locator('.dl-stage[data-frame="2"]').wait_for()
     page.wait_for_url("**/debugger?*t=2*")
     assert page.locator(".katex-error").count() == 0
 
