@@ -61,7 +61,7 @@ def against_temperature(study: Cooling, names: Sequence[str], temperature: float
     classes = study.probabilities.shape[1]
     charts.level(layout, 1 / classes, f"T → ∞: 1/{classes}")
     charts.upright(layout, temperature, color=style.TARGET)
-    charts.note(layout, 1.2 * t[0], 0.9, "T → 0: the largest takes all", anchor="left")
+    charts.note(layout, 1.2 * t[0], 0.88, "T → 0: the<br>largest takes all", anchor="left")
     data = [
         charts.line(
             t,
