@@ -147,7 +147,7 @@ def settings(height: int) -> None:
                         help="the outcome along whose probability the curve is drawn",
                     ),
                     Slider(
-                        name="share", label="its probability", symbol="p",
+                        name="share", label="probability", symbol="p",
                         value=round(float(distribution()[k]), 6), minimum=0.0, maximum=1.0,
                         help="the others keep their proportions",
                     ),

@@ -121,7 +121,7 @@ def run_sliders(x: Experiment) -> list[Slider]:
             default=float(x.fields["steps"].default), scale="log", integer=True,
         ),
         Slider(
-            name="noise", label="noise in the gradient", symbol="σ", value=x["noise"], minimum=0.0,
+            name="noise", label="gradient noise", symbol="σ", value=x["noise"], minimum=0.0,
             maximum=50.0, default=0.0, help="standard deviation, in each coordinate",
         ),
     ]  # fmt: skip
