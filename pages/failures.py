@@ -164,7 +164,7 @@ def decay_story() -> Story:
     runs = descents(surface, rates, x["decay.steps"], weight_decay=x["decay.weight"])
     penalised = online.penalised_minimum(surface, x["decay.weight"])
     figure = pictures.decay_points(
-        race.plane(surface, log=True), {"minimum with the penalty ½λ|w|²": penalised}
+        race.plane(surface, log=True), {"penalised minimum": penalised}
     )
     size = {n: (r.optimizer.slug, online.norm(r.path)) for n, r in runs.items()}
     inside, beside = runs.values()
