@@ -204,5 +204,8 @@ def array(
     words = [rf"\small\text{{{head}}}" for head in heads]
     top = [" & ".join(["", *words])] if words else []
     layout = "rl" + "l" * (rows[0].count("&") - 1)
-    body = r" \\[5pt] ".join(top + rows)
+    # TeX counts the gap from the text's own depth: below a fraction it must be the larger.
+    gaps = [11 if r"\frac" in row else 5 for row in top + rows]
+    spaced = [rf"{row} \\[{gap}pt]" for row, gap in zip(top + rows, gaps, strict=True)]
+    body = " ".join(spaced).rpartition(r" \\[")[0]
     return rf"\begin{{array}}{{{layout}}}{body}\end{{array}}"

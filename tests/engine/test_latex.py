@@ -113,4 +113,9 @@ def test_array_repeats_no_left_side() -> None:
     assert text.count(r"\\") == 2
     assert r"\displaystyle = 1" in text
     assert "a = 1" not in text
-    assert latex.array(lines).count(r"\\[5pt]") == len(lines) - 1
+    assert latex.array(lines).count(r"\\[") == len(lines) - 1
+
+
+def test_array_gives_a_fraction_room_below() -> None:
+    assert r" \\[11pt] " in latex.array([r"a = \frac{1}{2}", "b = 2"])
+    assert r" \\[5pt] " in latex.array(["a = 1", r"b = \frac{1}{2}"])
