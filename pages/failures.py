@@ -163,9 +163,7 @@ def decay_story() -> Story:
     rates = {"adam_l2": x["decay.lr"], "adamw": x["decay.lr"]}
     runs = descents(surface, rates, x["decay.steps"], weight_decay=x["decay.weight"])
     penalised = online.penalised_minimum(surface, x["decay.weight"])
-    figure = pictures.decay_points(
-        race.plane(surface, log=True), {"penalised minimum": penalised}
-    )
+    figure = pictures.decay_points(race.plane(surface, log=True), {"penalised minimum": penalised})
     size = {n: (r.optimizer.slug, online.norm(r.path)) for n, r in runs.items()}
     inside, beside = runs.values()
     a, b = online.norm(inside.path)[-1], online.norm(beside.path)[-1]
