@@ -460,6 +460,9 @@ def live(
     for place, text in zip((picture, numbers), told, strict=True):
         if text:
             place.html(text)
+    if not embedded:
+        with numbers:
+            problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
     x.publish()
 
 
