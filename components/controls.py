@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components import assets, wire
 
@@ -216,11 +217,17 @@ def _settle(
             moved = body["set"]
     given: dict[str, Value] = {}
     held: dict[str, Value] = {}
+    # On back and forward the caller's value is the one meant, though it be the one given before
+    # the reader moved away from it.
+    context = get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
     for name, item in items.items():
         given[name] = item.value
         before = record.held.get(name)
-        caller_changed = name not in record.given or (
-            item.value != record.given[name] and item.value != before
+        caller_changed = (
+            back
+            or name not in record.given
+            or (item.value != record.given[name] and item.value != before)
         )
         held[name] = item.value if caller_changed or before is None else before
         if caller_changed or item.locked or name in locked:
