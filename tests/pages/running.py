@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
-from tests.browser import ROOT
+from tests.browser import ROOT, rerun
 
 SECONDS = 30  # a page that compiles or fits something on its first run, on a busy machine
 
@@ -25,3 +26,18 @@ def markdown(page: AppTest) -> str:
 def tables(page: AppTest) -> str:
     """The HTML that the page shows, joined."""
     return "\n".join(element.body for element in page.get("html"))
+
+
+def drag(page: Page, selector: str, dx: float, dy: float = 0.0) -> None:
+    """Drag a handle by some pixels, once it stands still, and wait for the rerun that follows."""
+    handle = page.locator(selector)
+    handle.hover()
+    box = handle.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2)
+    with rerun(page):
+        page.mouse.move(x + dx, y + dy)
+        page.mouse.up()

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
-from tests.pages.running import markdown, open_page, tables
+from tests.pages.running import drag, markdown, open_page, tables
 
 FIT = "fit a Gaussian"
 
@@ -67,19 +66,6 @@ def test_fitted_gaussian(link: dict[str, str], said: list[str]) -> None:
     assert not page.exception
     for words in said:
         assert words in markdown(page)
-
-
-def drag(page: Page, selector: str, dx: float, dy: float) -> None:
-    """Drag a handle by some pixels and wait for the rerun that this causes."""
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx / 2, y + dy / 2)
-    with rerun(page):
-        page.mouse.move(x + dx, y + dy)
-    page.mouse.up()
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import rerun
-from tests.pages.running import markdown, open_page, tables
+from tests.pages.running import drag, markdown, open_page, tables
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,7 @@ def test_dragging_the_coin_changes_the_entropy(visit: Callable[..., Page]) -> No
     page = visit("/entropy")
     cell = page.locator("table.numbers tr").nth(1).locator("td").nth(1)
     assert cell.inner_text() == "0.5000"
-    box = page.locator('[data-panel="curve"] [data-handle="p"]').bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 20, y)
-    with rerun(page):
-        page.mouse.move(x + 60, y)
-    page.mouse.up()
+    drag(page, '[data-panel="curve"] [data-handle="p"]', 60)
     page.wait_for_function("new URLSearchParams(location.search).has('p')")
     assert float(cell.inner_text()) > 0.6
 

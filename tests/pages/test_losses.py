@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
-from tests.pages.running import markdown, open_page, tables
+from tests.pages.running import drag, markdown, open_page, tables
 
 PARTS = ("squared error", "cross-entropy", "margin losses", "focal loss")
 
@@ -74,14 +73,6 @@ def test_dragging_a_point_changes_what_is_said(
     page = visit(f"/losses?part={part.replace(' ', '+')}")
     page.locator(selector).wait_for()
     before = page.locator(".stMain").inner_text()
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx / 2, y)
-    with rerun(page):
-        page.mouse.move(x + dx, y)
-    page.mouse.up()
+    drag(page, selector, dx)
     page.wait_for_function(f"new URLSearchParams(location.search).has('{field}')")
     assert page.locator(".stMain").inner_text() != before

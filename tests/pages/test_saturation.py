@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
-from tests.pages.running import markdown, open_page, tables
+from tests.pages.running import drag, markdown, open_page, tables
 
 
 def test_worked_numbers() -> None:
@@ -48,14 +47,6 @@ def test_dragging_the_point_changes_the_gradients(visit: Callable[..., Page]) ->
     page = visit("/saturation")
     cells = page.locator("table.numbers tr").nth(2).locator("td")
     assert cells.nth(2).inner_text() == "−0.0384"
-    box = page.locator('[data-panel="gradient"] [data-handle="ce"]').bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 20, y)
-    with rerun(page):
-        page.mouse.move(x + 40, y)
-    page.mouse.up()
+    drag(page, '[data-panel="gradient"] [data-handle="ce"]', 40)
     page.wait_for_function("new URLSearchParams(location.search).has('z')")
     assert float(cells.nth(2).inner_text().replace("−", "-")) < -0.1

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun, wait_until_settled
-from tests.pages.running import markdown, open_page, tables
+from tests.browser import rerun
+from tests.pages.running import drag, markdown, open_page, tables
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,7 @@ def test_dragging_a_score_changes_the_probabilities(visit: Callable[..., Page]) 
     page = visit("/softmax")
     row = page.locator("table.numbers tr").nth(2)
     assert row.locator("td").nth(3).inner_text() == "0.2424"
-    handle = page.locator('[data-handle="z2"]')
-    box = handle.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y - 20)
-    with rerun(page):
-        page.mouse.move(x, y - 40)
-    page.mouse.up()
-    wait_until_settled(page)
+    drag(page, '[data-handle="z2"]', 0, -40)
     page.wait_for_function("new URLSearchParams(location.search).has('z')")
     assert float(row.locator("td").nth(3).inner_text()) > 0.5
 
