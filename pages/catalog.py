@@ -7,61 +7,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page: its file in this folder (without .py), its title, its address, what it is for."""
+    """A page: its file in this folder (without .py), which is its address, its title, its use."""
 
     file: str
     title: str
-    path: str
     help: str
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Optimizers": (
-        Entry("race", "Race", "race", "Optimizers side by side on one landscape, under your hand."),
-        Entry(
-            "debugger", "Update debugger", "debugger", "One step in symbols, numbers and arrows."
-        ),
-        Entry(
-            "bias_correction", "Bias correction", "bias_correction", "Why Adam divides by 1 − βᵗ."
-        ),
-        Entry("schedules", "Schedules", "schedules", "The learning rate over a run, and its run."),
-        Entry(
-            "failures", "Failures and cures", "failures", "Where a rule fails, and what cures it."
-        ),
-        Entry("family", "The family", "family", "All rules in a table, and who becomes whom."),
-        Entry("parity", "Trusted numbers", "parity", "Agreement with PyTorch, optax and others."),
+        Entry("race", "Race", "Optimizers side by side on one landscape, under your hand."),
+        Entry("debugger", "Update debugger", "One step in symbols, numbers and arrows."),
+        Entry("bias_correction", "Bias correction", "Why Adam divides by 1 − βᵗ."),
+        Entry("schedules", "Schedules", "The learning rate over a run, and its run."),
+        Entry("failures", "Failures and cures", "Where a rule fails, and what cures it."),
+        Entry("family", "The family", "All rules in a table, and who becomes whom."),
+        Entry("parity", "Trusted numbers", "Agreement with PyTorch, optax and others."),
     ),
     "Maps": (
-        Entry("map", "Hyper-parameter map", "map", "Every setting's run at once, live."),
-        Entry("basins", "Basins", "basins", "Where every start ends, per optimizer."),
-        Entry(
-            "fair_race", "Fair race", "fair_race", "The same budget to tune each, then many seeds."
-        ),
+        Entry("map", "Hyper-parameter map", "Every setting's run at once, live."),
+        Entry("basins", "Basins", "Where every start ends, per optimizer."),
+        Entry("fair_race", "Fair race", "The same budget to tune each, then many seeds."),
     ),
     "Losses": (
-        Entry("entropy", "Entropy", "entropy", "Surprise on average: a curve, an area, a code."),
-        Entry("divergence", "Cross-entropy and KL", "divergence", "What a wrong belief costs."),
-        Entry("likelihood", "Maximum likelihood", "likelihood", "Why it is cross-entropy."),
-        Entry("softmax", "Softmax", "softmax", "Scores, probabilities and what temperature does."),
-        Entry("saturation", "Cross-entropy or MSE", "saturation", "Which loss still pulls."),
-        Entry("losses", "Loss gallery", "losses", "What each loss says, and how hard it pulls."),
+        Entry("entropy", "Entropy", "Surprise on average: a curve, an area, a code."),
+        Entry("divergence", "Cross-entropy and KL", "What a wrong belief costs."),
+        Entry("likelihood", "Maximum likelihood", "Why it is cross-entropy."),
+        Entry("softmax", "Softmax", "Scores, probabilities and what temperature does."),
+        Entry("saturation", "Cross-entropy or MSE", "Which loss still pulls."),
+        Entry("losses", "Loss gallery", "What each loss says, and how hard it pulls."),
     ),
     "Derivatives": (
-        Entry("graph", "Computational graph", "graph", "Forward and backward, a node at a time."),
+        Entry("graph", "Computational graph", "Forward and backward, a node at a time."),
         Entry(
             "four_ways",
             "Four ways to a derivative",
-            "four_ways",
             "Symbolic, numerical, forward, reverse.",
         ),
         Entry(
             "gradient_check",
             "Gradient check",
-            "gradient_check",
             "Is this gradient right? A wrong derivative, caught.",
         ),
-        Entry(
-            "engine_room", "The engine", "engine_room", "Its own source, recording and learning."
-        ),
+        Entry("engine_room", "The engine", "Its own source, recording and learning."),
     ),
 }

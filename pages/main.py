@@ -27,13 +27,13 @@ pages = {
     section: [
         page(entry, default=True, url_path="home")
         if entry is first
-        else page(entry, url_path=entry.path)
+        else page(entry, url_path=entry.file)
         for entry in entries
     ]
     for section, entries in SECTIONS.items()
 }
 # Streamlit shows the default page at the root alone; its own address is to work as well.
-pages[""] = [page(first, url_path=first.path, visibility="hidden")]
+pages[""] = [page(first, url_path=first.file, visibility="hidden")]
 navigation = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
 if not st.context.is_embedded:
     st.logo(HERE / "logo.svg", size="large")
