@@ -223,8 +223,9 @@ def remark(function: Program, drawn: Graph) -> None:
     elif x["mode"] == "reverse":
         first = max(drawn.nodes[:n], key=lambda node: abs(node.adjoint or 0.0))
         note = EXAMPLES[x["on"]].note if x["on"] != TYPED else ""
+        count = {1: "the one derivative", 2: "both derivatives"}.get(n, f"all {n} derivatives")
         prose.notice(
-            f"One backward sweep gives all {n} derivatives of {out}; it pulls hardest on "
+            f"One backward sweep gives {count} of {out}; it pulls hardest on "
             f"**{first.name}** (∂{out}/∂{first.name} = {show(first.adjoint)}). {note}"
         )
     else:
