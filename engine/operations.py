@@ -90,14 +90,14 @@ def _same(g: Any, *_: Any) -> Any:
 
 
 def _opposite(g: Any, *_: Any) -> Any:
-    return negative(g)
+    return -g
 
 
 def _elementwise(name: str, evaluate: Callable[..., Any], *partials: Any) -> Operation:
     """A row given by its local derivatives partials[i](out, *inputs)."""
 
     def times(partial: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda g, out, *inputs: multiply(g, partial(out, *inputs))
+        return lambda g, out, *inputs: g * partial(out, *inputs)
 
     return _local(name, evaluate, *(times(partial) for partial in partials))
 
@@ -124,8 +124,8 @@ negative: Operation = _local("negative", operator.neg, _opposite)
 multiply: Operation = _local(
     "multiply",
     operator.mul,
-    lambda g, out, x, y: multiply(g, y),
-    lambda g, out, x, y: multiply(g, x),
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
 )
 
 
@@ -181,7 +181,7 @@ def _power(x: Any, y: Any) -> Any:
 power: Operation = _elementwise(
     "power",
     _power,
-    lambda out, x, y: multiply(y, power(x, subtract(y, 1.0))),
+    lambda out, x, y: y * power(x, y - 1.0),
     # d/dy x**y = x**y log x, taken as 0 at x <= 0, where the power is not differentiable in y.
     lambda out, x, y: where(
         greater(x, 0.0), multiply(out, log(where(greater(x, 0.0), x, 1.0))), 0.0
@@ -202,16 +202,12 @@ def raise_to(x: Any, y: Any) -> Any:
 
 exp: Operation = _elementwise("exp", _function("exp"), lambda out, x: out)
 log: Operation = _elementwise("log", _function("log"), lambda out, x: divide(1.0, x))
-log1p: Operation = _elementwise(
-    "log1p", _function("log1p"), lambda out, x: divide(1.0, add(1.0, x))
-)
+log1p: Operation = _elementwise("log1p", _function("log1p"), lambda out, x: divide(1.0, 1.0 + x))
 sqrt: Operation = _elementwise("sqrt", _function("sqrt"), lambda out, x: divide(0.5, out))
 sin: Operation = _elementwise("sin", _function("sin"), lambda out, x: cos(x))
-cos: Operation = _elementwise("cos", _function("cos"), lambda out, x: negative(sin(x)))
-tan: Operation = _elementwise("tan", _function("tan"), lambda out, x: add(1.0, multiply(out, out)))
-tanh: Operation = _local(
-    "tanh", _function("tanh"), lambda g, out, x: multiply(g, subtract(1.0, multiply(out, out)))
-)
+cos: Operation = _elementwise("cos", _function("cos"), lambda out, x: -sin(x))
+tan: Operation = _elementwise("tan", _function("tan"), lambda out, x: 1.0 + out * out)
+tanh: Operation = _local("tanh", _function("tanh"), lambda g, out, x: g * (1.0 - out * out))
 
 
 def _sigmoid(x: Any) -> Any:
@@ -227,9 +223,7 @@ def _softplus(x: Any) -> Any:
     return xp.where(x >= 0, x, x * 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-sigmoid: Operation = _elementwise(
-    "sigmoid", _sigmoid, lambda out, x: multiply(out, subtract(1.0, out))
-)
+sigmoid: Operation = _elementwise("sigmoid", _sigmoid, lambda out, x: out * (1.0 - out))
 softplus: Operation = _elementwise("softplus", _softplus, lambda out, x: sigmoid(x))
 
 
@@ -395,7 +389,7 @@ def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _mean_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _sum_vjp(multiply(g, 1.0 / _count(x, axis)), out, x, axis, keepdims)
+    return _sum_vjp(g * (1.0 / _count(x, axis)), out, x, axis, keepdims)
 
 
 mean: Operation = _add("mean", _mean, [_mean_vjp], [_linear_jvp(lambda: mean)])
@@ -419,7 +413,7 @@ def _as_matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 def _matmul_vjp_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == y.ndim == 2:
-        return matmul(g, y.T)
+        return g @ y.T
     g, left, right = _as_matrices(g, x, y)
     part = unbroadcast(matmul(g, _swap(right)), left)
     return part if left is x else reshape(part, shape=shape_of(x))
@@ -427,7 +421,7 @@ def _matmul_vjp_left(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 def _matmul_vjp_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == y.ndim == 2:
-        return matmul(x.T, g)
+        return x.T @ g
     g, left, right = _as_matrices(g, x, y)
     part = unbroadcast(matmul(_swap(left), g), right)
     return part if right is y else reshape(part, shape=shape_of(y))
@@ -616,13 +610,13 @@ def _logit_error(logit: Any, target: Any) -> Any:
 logit_cross_entropy: Operation = _local(
     "logit_cross_entropy",
     _logit_cross_entropy,
-    lambda g, out, z, y: multiply(g, logit_error(z, y)),
-    lambda g, out, z, y: negative(multiply(g, z)),
+    lambda g, out, z, y: g * logit_error(z, y),
+    lambda g, out, z, y: -(g * z),
 )
 logit_error: Operation = _local(
     "logit_error",
     _logit_error,
-    lambda g, out, z, y: multiply(g, multiply(sigmoid(z), sigmoid(negative(z)))),
+    lambda g, out, z, y: g * (sigmoid(z) * sigmoid(-z)),
     _opposite,
 )
 
