@@ -41,8 +41,9 @@ def presets(x: Experiment, entries: Sequence[Preset]) -> None:
             x.load(chosen.link)
 
     st.pills(
-        "Try", [p.name for p in entries], key=key, on_change=load, label_visibility="collapsed"
-    )
+        "Try", [p.name for p in entries], key=key, on_change=load, label_visibility="collapsed",
+        disabled=x.locked("presets"),
+    )  # fmt: skip
     reason = next((p.reason for p in entries if p.name == st.session_state[key]), None)
     if reason:
         st.caption(reason)

@@ -356,7 +356,8 @@ def setup() -> None:
     ):
         st.toggle("log levels", key=x.key("log"))
         st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
-        st.button("random start", on_click=random_start, type="tertiary")
+        frozen = x.locked("start")
+        st.button("random start", on_click=random_start, type="tertiary", disabled=frozen)
     problem.type_formula(x)
 
 
@@ -387,7 +388,7 @@ def presets() -> None:
     """Races that work and races that fail, one click each."""
     chosen = st.pills(
         "Try", [p.name for p in RACES], key="race.preset", on_change=load_preset,
-        label_visibility="collapsed",
+        label_visibility="collapsed", disabled=x.locked("presets"),
         format_func=lambda name: next(
             ("✓ " if p.outcome == "good" else "✗ ") + p.name for p in RACES if p.name == name
         ),
