@@ -70,7 +70,14 @@ _WARMUP = Hyper(
     "warmup", "w", "w", 0.0, 0.0, 0.5, "linear", "share of the run spent rising linearly from 0"
 )
 _FINAL = Hyper(
-    "final", "η_min/η_max", r"\eta_{\min}/\eta_{\max}", 0.0, 0.0, 1.0, "linear", "where it ends"
+    "final",
+    "η₀",
+    r"\eta_{\min}/\eta_{\max}",
+    0.0,
+    0.0,
+    1.0,
+    "linear",
+    "where it ends, as a share of the top",
 )
 
 
