@@ -6,6 +6,7 @@ Dask is imported only where the setting is there. The workers need this reposito
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import Executor
 from functools import lru_cache
 from typing import Any
@@ -15,10 +16,16 @@ _SECONDS = 5  # to wait for a scheduler before doing without
 
 
 def executor() -> tuple[Executor | None, str]:
-    """The cluster as an executor, or None; and a sentence where a cluster was asked for in vain."""
+    """The cluster as an executor, or None; and a sentence where a cluster was asked for in vain.
+
+    Where nobody answered it is tried again after a minute, not at every sweep.
+    """
     address = os.environ.get(SETTING, "").strip()
-    if not address:
-        return None, ""
+    return _attempt(address, int(time.monotonic() // 60)) if address else (None, "")
+
+
+@lru_cache(maxsize=1)
+def _attempt(address: str, minute: int) -> tuple[Executor | None, str]:
     try:
         found: Executor = _client(address).get_executor()
     except ImportError:

@@ -84,7 +84,8 @@ def bounds(axis: Axis) -> tuple[float, float]:
 def frame(across: Axis, up: Axis | None, scale: Scale | None, *, bar: bool) -> Figure:
     """Axes and colour bar of a map without its cells."""
     layout = style.base_layout("map")
-    layout["margin"] = {"l": 50, "r": 8, "t": 8, "b": 40}
+    # Fixed margins: fitting them to the labels would draw every map twice.
+    layout["margin"] = {"l": 50, "r": 8, "t": 8, "b": 40, "autoexpand": False}
     for name, axis in (("xaxis", across), ("yaxis", up)):
         if axis is None:
             layout[name] |= {"range": [0, 1], "showticklabels": False, "ticks": ""}

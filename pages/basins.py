@@ -23,7 +23,7 @@ from figures import maps as pictures
 from figures import style
 from pages import frame, problem, prose, several
 from pages.presets import Preset
-from pages.refine import refined
+from pages.refine import FINE, refined
 from pages.runners import Runner
 from pages.state import experiment
 
@@ -92,17 +92,22 @@ def mark(runner: Runner, surface: Landscape) -> str:
 
 
 def sweep_starts(
-    runner: Runner, surface: Landscape, side: int, progress: Callable[[float], None] | None
+    runner: Runner,
+    surface: Landscape,
+    steps: int,
+    noise: float,
+    seed: int,
+    side: int,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
 ) -> Basin:
-    """The minimum that each start of the window leads to."""
+    """The minimum that each start of the window leads to; asks nothing of Streamlit."""
     axes = {name: maps.default_axis(surface, runner.optimizer, name) for name in ("y", "x")}
-    executor, note = cluster.executor() if progress is not None else (None, "")
-    if note:
-        st.caption(note)
     found: Sweep = engine.sweep(
         surface, runner.optimizer, {name: axis.values(side) for name, axis in axes.items()},
-        surface.start, x["steps"], hypers=runner.hypers, options=runner.options,
-        noise=x["noise"], seed=x["seed"], executor=executor, progress=progress,
+        surface.start, steps, hypers=runner.hypers, options=runner.options, noise=noise, seed=seed,
+        executor=cluster.executor()[0] if side == FINE else None, progress=progress,
+        cancelled=cancelled,
     )  # fmt: skip
     return Basin(found.nearest_minimum)
 
@@ -233,7 +238,10 @@ def body() -> None:
     looks = style.looks(r.slug for r in runners)
     minima = basins.minima_of(surface)
     marks = [f"{i}.{mark(runner, surface)}" for i, runner in enumerate(runners)]
-    makers = [partial(sweep_starts, runner, surface) for runner in runners]
+    makers = [
+        partial(sweep_starts, runner, surface, x["steps"], x["noise"], x["seed"])
+        for runner in runners
+    ]
     found = refined("basins", dict(zip(marks, makers, strict=True)), bar)
     with picture:
         stage(

@@ -119,7 +119,10 @@ class Request:
     across: Axis
     up: Axis | None
     start: tuple[float, float]
-    target: float | None
+    steps: int
+    noise: float
+    seed: int
+    target: float
 
     @property
     def mark(self) -> str:
@@ -131,7 +134,7 @@ class Request:
             self.surface.slug, self.surface.name, sorted(self.surface.arguments.items()),
             self.runner.slug, self.runner.rule, sorted(rest.items()),
             sorted(self.runner.options.items()), self.across, self.up, place,
-            x["steps"], x["noise"], x["seed"], self.target,
+            self.steps, self.noise, self.seed, self.target,
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
 
@@ -139,17 +142,18 @@ class Request:
     def hypers(self) -> dict[str, float]:
         return self.runner.optimizer.hyper_values(self.runner.hypers)
 
-    def sweep(self, side: int, progress: Callable[[float], None] | None = None) -> Sweep:
-        """The map with so many cells along each side."""
+    def sweep(
+        self, side: int, progress: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> Sweep:
+        """The map with so many cells along each side; asks nothing of Streamlit."""
         axes = {} if self.up is None else {self.up.name: self.up.values(side)}
         axes[self.across.name] = self.across.values(side)
-        executor, note = cluster.executor() if side == FINE else (None, "")
-        if note:
-            st.caption(note)
+        executor = cluster.executor()[0] if side == FINE else None
         return engine.sweep(
-            self.surface, self.runner.optimizer, axes, self.start, x["steps"],
-            hypers=self.runner.hypers, options=self.runner.options, noise=x["noise"],
-            seed=x["seed"], target=self.target, executor=executor, progress=progress,
+            self.surface, self.runner.optimizer, axes, self.start, self.steps,
+            hypers=self.runner.hypers, options=self.runner.options, noise=self.noise,
+            seed=self.seed, target=self.target, executor=executor, progress=progress,
+            cancelled=cancelled,
         )  # fmt: skip
 
 
@@ -183,6 +187,9 @@ def requests() -> list[Request]:
                 across,
                 axis_for(runner, surface, "y"),
                 problem.start_point(x, surface),
+                x["steps"],
+                x["noise"],
+                x["seed"],
                 x["target"] + maps.floor_of(surface),
             )
         )

@@ -36,5 +36,6 @@ def test_the_cluster_at_the_address_does_the_sweep(monkeypatch: pytest.MonkeyPat
         finally:
             cluster._client(running.scheduler_address).close()
             cluster._client.cache_clear()
+            cluster._attempt.cache_clear()
     here = sweep("booth", "adam", axes, (-7, -5), 50)
     assert np.array_equal(there.final_point, here.final_point)
