@@ -347,7 +347,7 @@ def race_panels(
         f"{name} {mean:.2f}" for name, mean in zip(names, standings[0].mean, strict=True)
     )
     ranks = Panel(
-        id="ranks", kind="chart", title="mean rank, 95 % interval (filled: own best, hollow: one η)",
+        id="ranks", kind="chart", title="mean rank, 95 % (filled: own best, hollow: one η)",
         figure=pictures.rank_chart(names, looks, standings), alt=f"Mean ranks: {said}.",
         rows=len(panels) if tall else 1,
     )  # fmt: skip
