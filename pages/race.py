@@ -86,12 +86,17 @@ def on_action(group: str, action: str) -> None:
     x.change({"runs": tuple(runners)})
 
 
+def say(sentence: str) -> None:
+    """Let the run that follows say it: what a callback shows would stand at the page's top."""
+    st.session_state["race.said"] = sentence
+
+
 def halve(place: int) -> None:
     """Halve a runner's learning rate until it no longer diverges, and say how often it took."""
     runners = list(x["runs"])
     runner = problem.as_it_runs(x, runners[place])
     if not runner.has_rate:
-        st.toast(f"{runner.optimizer.name} has no learning rate to halve.")
+        say(f"{runner.optimizer.name} has no learning rate to halve.")
         return
     surface = problem.landscape(x)
     found = halve_until_stable(
@@ -105,12 +110,12 @@ def halve(place: int) -> None:
         seed=x["seed"],
     )
     if found is None:
-        st.toast(f"No learning rate keeps {runner.optimizer.name} from getting away here.")
+        say(f"No learning rate keeps {runner.optimizer.name} from getting away here.")
         return
     runners[place] = runners[place].with_setting("lr", found.lr)
     x.change({"runs": tuple(runners), **({"lr": found.lr} if x["same"] else {})})
     times = {0: "no halving", 1: "one halving"}.get(found.halvings, f"{found.halvings} halvings")
-    st.toast(f"{runner.optimizer.name}: η = {found.lr:.4g} after {times}.")
+    say(f"{runner.optimizer.name}: η = {found.lr:.4g} after {times}.")
 
 
 def add_runner() -> None:
@@ -457,6 +462,8 @@ def live(
             alt=f"{len(runs)} optimizers on {surface.name}",
             on_event=on_stage,
         )
+    if said := st.session_state.pop("race.said", None):
+        st.toast(said)
     told = x.paced("words", lambda: words(names, runs, surface))
     for place, text in zip((picture, numbers), told, strict=True):
         if text:

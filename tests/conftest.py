@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import FLAGS, Visitor, find_browser, serve_app
+
+PATIENCE_MS = 30_000  # a busy machine is slow, not wrong
 
 # A busy machine is no reason to fail: what a property test asserts is never its own time.
 settings.register_profile("patient", deadline=None)
@@ -38,6 +40,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(f"{reason}, and CI requires one")
         pytest.skip(reason)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()
