@@ -90,7 +90,6 @@ RACES: tuple[Preset, ...] = (
             "on": "saddle",
             "runs": "sgd:lr=0.05;momentum:lr=0.05;rmsprop:lr=0.02;adam:lr=0.05",
             "same": "0",
-            "steps": "120",
         },
     ),
     Preset(
