@@ -273,7 +273,9 @@ def test_runners_are_copied_removed_and_added(visit: Visitor) -> None:
     expect(page.locator(NUMBERS)).not_to_contain_text("SGD")
     page.wait_for_url(lambda url: "runs" in url and "sgd" not in url)
     wait_until_settled(page)
-    page.get_by_role("combobox", name="Add an optimizer").fill("Newton")
+    choice = page.get_by_role("combobox", name="Add an optimizer")
+    choice.click()  # scrolls it into view; scrolling later would close its list
+    choice.press_sequentially("Newton")
     page.get_by_role("option", name="Newton", exact=True).click()
     expect(page.locator(NUMBERS)).to_contain_text("Newton")
     page.wait_for_url(re.compile("newton"))
