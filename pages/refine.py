@@ -89,7 +89,7 @@ def refined(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[Mad
     later(
         f"{page}.later",
         f"{name} {tick}" if again else "",
-        milliseconds=250 if work is None else _LOOK_MS,
+        milliseconds=400 if work is None else _LOOK_MS,
     )
     return [kept[mark][1] for mark in wanted]
 
