@@ -54,8 +54,9 @@ class Controls {
       if (group?.shape !== shape) group = this.build(spec, shape, group)
       const place = this.list.children[i]
       if (place !== group.element) this.list.insertBefore(group.element, place ?? null)
-      group.element.querySelector(".dc-note").textContent = spec.note
-      group.element.querySelector(".dc-note").hidden = !spec.note
+      const note = group.element.querySelector(".dc-note")
+      write(note, spec.note)
+      note.hidden = !spec.note
       for (const item of spec.items) {
         const control = group.items.get(item.name)
         if (!control.busy && !this.touched.has(item.name)) control.take(item.value)
@@ -153,7 +154,12 @@ function shapeOf(spec, theme) {
   return JSON.stringify([{ ...spec, items, note: "" }, theme.key])
 }
 
+// Writing what stands there already would cost a layout.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text
+}
+
 function brief({ element, items }) {
   const parts = [...items.values()].map((item) => item.brief()).filter(Boolean)
-  element.querySelector(".dc-brief").textContent = parts.join(", ")
+  write(element.querySelector(".dc-brief"), parts.join(", "))
 }

@@ -190,6 +190,7 @@ export class Slider extends Item {
   }
 
   take(value) {
+    if (value === this.shown) return // most of a rerun's values: writing them costs a layout
     if (value !== this.value) this.say("")
     this.value = value
     this.show()
@@ -198,6 +199,7 @@ export class Slider extends Item {
   show() {
     const { range, number, value, spec } = this
     const part = this.part(value)
+    this.shown = value
     range.value = this.stepped ? value : Math.round(part * STEPS)
     range.style.setProperty("--fill", this.across(part))
     range.setAttribute("aria-valuetext", `${shown(value)}${spec.unit ? ` ${spec.unit}` : ""}`)
