@@ -22,7 +22,7 @@ def test_all_pictures_are_made_finely_and_the_share_is_told() -> None:
 
 
 def test_work_that_is_stopped_keeps_what_it_has_and_is_no_error() -> None:
-    second = Event()
+    second, pause = Event(), Event()
 
     def quick(side: int, tell: Callable[[float], None], stop: Callable[[], bool]) -> str:
         return "made"
@@ -30,7 +30,7 @@ def test_work_that_is_stopped_keeps_what_it_has_and_is_no_error() -> None:
     def slow(side: int, tell: Callable[[float], None], stop: Callable[[], bool]) -> str:
         second.set()
         while not stop():
-            work.stop.wait(0.01)
+            pause.wait(0.01)
         raise SweepCancelled
 
     work: _Work[str] = _Work("a-b", {"a": quick, "b": slow})
