@@ -218,13 +218,17 @@ def test_compiled_and_plain_single_precision_are_the_same_bits(
 def test_memory_grows_with_the_grid_and_not_with_the_steps() -> None:
     axes = {"lr": np.geomspace(1e-3, 1, 4096)}
 
-    def peak(steps: int) -> int:
+    def once(steps: int) -> int:
         tracemalloc.start()
         try:
             sweep("booth", "adam", axes, (-7, -5), steps, target=1.0)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
+
+    def peak(steps: int) -> int:
+        # Whatever else the process does meanwhile (a kernel compiles) only adds to it.
+        return min(once(steps) for _ in range(3))
 
     peak(1)  # what is cached for good is not the sweep's
     assert peak(200) < peak(20) + 100_000

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.browser import ROOT, rerun
 
-SECONDS = 30  # a page that compiles or fits something on its first run, on a busy machine
+SECONDS = 90  # a page that compiles or fits something on its first run, on a busy machine
 
 
 def open_page(name: str, **link: str) -> AppTest:

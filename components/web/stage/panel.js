@@ -96,7 +96,9 @@ export class Panel {
     this.resize(width, height, Math.min(2, devicePixelRatio || 1))
     const { data = [], layout: given = {} } = figure(spec.figure, theme)
     const first = !graph.on
-    await this.stage.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
+    this.drawing = this.stage.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
+    await this.drawing
+    if (this.gone) return
     if (first) {
       const moved = () => {
         this.measure()
@@ -532,7 +534,11 @@ export class Panel {
     clearTimeout(this.single)
     window.removeEventListener("pointerup", this.onUp, true)
     this.handles.dispose()
-    this.stage.Plotly?.purge(this.graph)
+    this.gone = true
+    // To purge a picture that is still being drawn would take its listeners from under Plotly.
+    const { Plotly } = this.stage
+    const purge = () => Plotly?.purge(this.graph)
+    Promise.resolve(this.drawing).then(purge, purge)
     this.element.remove()
   }
 }
