@@ -104,8 +104,9 @@ PLAIN_PAINT = """
 () => {
   const title = () => document.querySelector(".gtitle")?.textContent
   const before = title()
-  window.plainChange = new Promise((resolve) => {
+  window.plainChange = new Promise((resolve, reject) => {
     let released = null
+    setTimeout(() => reject(new Error("the plain chart did not change")), 30000)
     addEventListener("pointerup", () => (released ??= performance.now()), true)
     const look = () => {
       const now = title()
@@ -257,7 +258,7 @@ def measure_plain(page: Page, address: str) -> list[float]:
     for turn in range(PLAIN_DRAGS):
         box = thumb.bounding_box()
         assert box is not None, "the slider is not on the page"
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        x, y = box["x"], box["y"]  # its hidden input begins at the thumb's middle
         page.evaluate(PLAIN_PAINT)
         page.mouse.move(x, y)
         page.mouse.down()
