@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.datasets import two_moons
-from engine.networks import MLP, classification_loss, gradient_descent
+from engine.problems.data import two_moons
+from engine.problems.networks import MLP, classification_loss, gradient_descent
 from engine.tape import Vector
 
 NETWORK = MLP((2, 16, 16, 1))

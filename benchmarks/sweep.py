@@ -28,10 +28,11 @@ from typing import Any
 
 import numpy as np
 
-from engine import LANDSCAPES, OPTIMIZERS, gpu, sweep
-from engine.descent import DIVERGENCE_RADIUS, PlaneOracle
-from engine.emit import Level
-from engine.sweeps import trace_cells
+from engine import LANDSCAPES, OPTIMIZERS, sweep
+from engine.emit import gpu
+from engine.emit.program import Level
+from engine.runs.descent import DIVERGENCE_RADIUS, PlaneOracle
+from engine.runs.sweeps import trace_cells
 from engine.tape import Vector
 
 BOWL = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)

@@ -3,16 +3,18 @@
 Everything here is plain numbers and arrays; nothing knows of a browser.
 """
 
-from engine import autograd, information, losses
-from engine.descent import Descent, descend
-from engine.formula import FormulaError, landscape
-from engine.landscapes import LANDSCAPES, Landscape
-from engine.optimizers import OPTIMIZERS, Optimizer
-from engine.rule_text import optimizer
-from engine.schedules import SCHEDULES, Schedule
-from engine.stability import Explanation, explain, explain_each
-from engine.streams import Stream, follow
-from engine.sweeps import Sweep, sweep
+from engine import losses
+from engine.losses import information
+from engine.optimizers import OPTIMIZERS, Optimizer, schedules
+from engine.optimizers.schedules import SCHEDULES, Schedule
+from engine.optimizers.typed import optimizer
+from engine.problems.formula import FormulaError, landscape
+from engine.problems.landscapes import LANDSCAPES, Landscape
+from engine.runs.descent import Descent, descend
+from engine.runs.streams import Stream, follow
+from engine.runs.sweeps import Sweep, sweep
+from engine.studies.stability import Explanation, explain, explain_each
+from engine.tape import autograd
 
 __all__ = [
     "LANDSCAPES",
@@ -35,5 +37,6 @@ __all__ = [
     "landscape",
     "losses",
     "optimizer",
+    "schedules",
     "sweep",
 ]

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.debugger import Arrow, Quantity, effective_rate, quantities, steps
-from engine.descent import Descent
-from engine.landscapes import Landscape
+from engine.problems.landscapes import Landscape
+from engine.runs.descent import Descent
+from engine.studies.debugger import Arrow, Quantity, effective_rate, quantities, steps
 from figures import charts, style
-from figures.moving import Chart, Curve, chart
+from figures.charts_against_step import Chart, Curve, chart
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.landscapes import Landscape
-from engine.projection import SPAN, Moments
+from engine.problems.landscapes import Landscape
+from engine.studies.divergence import SPAN, Moments
 from figures import charts, style
 
 Figure = dict[str, Any]

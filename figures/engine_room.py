@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.showcase import Learner
+from engine.studies.engine_room import Learner
 from figures import charts, style
 
 Array = npt.NDArray[Any]

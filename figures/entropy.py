@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.huffman import Code
+from engine.losses.huffman import Code
 from figures import charts, style
 
 Figure = dict[str, Any]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from figures import charts, style
-from figures.moving import Chart, Curve, chart
+from figures.charts_against_step import Chart, Curve, chart
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]

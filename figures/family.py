@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.optimizers import OPTIMIZERS
-from engine.relations import Relation
+from engine.studies.family import Relation
 from figures import style
 
 COLUMN: Final = 265  # distance of two columns

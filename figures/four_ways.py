@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.four_ways import STEPS, Curve, Errors, Study, Swell
-from engine.numerical import BEST_CENTRAL_STEP, BEST_FORWARD_STEP, EPSILON
+from engine.derivatives.four_ways import STEPS, Curve, Errors, Study, Swell
+from engine.derivatives.numerical import BEST_CENTRAL_STEP, BEST_FORWARD_STEP, EPSILON
 from figures import charts, style
 
 Figure = dict[str, Any]

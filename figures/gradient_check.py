@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.gradient_check import GOOD, WRONG, Report
+from engine.derivatives.gradient_check import GOOD, WRONG, Report
 from figures import charts, style
 
 FLOOR = 1e-16  # an error of zero stands here: nothing smaller can be told from it

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.graph import Graph, Program, show, spoken
+from engine.derivatives.graph import Graph, Program, show, spoken
 from figures import charts, style
 
 Array = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.bernoulli import Curves
+from engine.losses.likelihood import Curves
 from figures import charts, style
 
 Figure = dict[str, Any]

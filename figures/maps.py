@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine import maps
-from engine.basins import DIVERGED, Minimum
-from engine.landscapes import Landscape
-from engine.maps import Axis
-from engine.sweeps import Sweep
+from engine.problems.landscapes import Landscape
+from engine.problems.minima import DIVERGED, Minimum
+from engine.runs.sweeps import Sweep
+from engine.studies import maps
+from engine.studies.maps import Axis
 from figures import charts, race, style
 
 Array = npt.NDArray[Any]
@@ -226,7 +226,7 @@ def basin_palette(count: int) -> tuple[str, ...]:
 
 
 def basin_cells(labels: Array, count: int) -> npt.NDArray[np.uint8]:
-    """Indices into `basin_palette` of labels (…) as of engine.basins."""
+    """Indices into `basin_palette` of labels (…) as of engine.problems.minima."""
     indices = np.where(labels >= 0, labels, count)
     return np.where(labels == DIVERGED, count + 1, indices).astype(np.uint8)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.landscapes import Landscape
+from engine.problems.landscapes import Landscape
 from figures import style
 
 Array = npt.NDArray[Any]

@@ -15,10 +15,12 @@ import streamlit as st
 import engine
 from components.controls import Group, controls
 from components.stage import Event, Handle, Panel, Raster, Track, stage
-from engine import basins, cluster, maps
-from engine.basins import Minimum
-from engine.landscapes import Landscape
-from engine.sweeps import Sweep
+from engine.problems import minima as basins
+from engine.problems.landscapes import Landscape
+from engine.problems.minima import Minimum
+from engine.runs import cluster
+from engine.runs.sweeps import Sweep
+from engine.studies import maps
 from figures import maps as pictures
 from figures import style
 from pages import frame, problem, prose, several

@@ -12,10 +12,11 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider, controls
 from components.stage import Arrows, Boxes, Panel, stage
-from engine import averages, latex
-from engine.averages import SIGNALS, Averages, Samples
 from engine.optimizers import OPTIMIZERS
-from figures import bias as pictures
+from engine.studies import bias_correction as averages
+from engine.studies import rule_latex as latex
+from engine.studies.bias_correction import SIGNALS, Averages, Samples
+from figures import bias_correction as pictures
 from pages import cursor, frame, problem, prose
 from pages.panels import chart_panel
 from pages.presets import Preset

@@ -12,10 +12,11 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, controls
 from components.stage import Arrows, Boxes, Event, Handle, Panel, Track, stage
-from engine import debugger, latex
-from engine.descent import Descent
-from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
+from engine.problems.landscapes import Landscape
+from engine.runs.descent import Descent
+from engine.studies import debugger
+from engine.studies import rule_latex as latex
 from figures import debugger as pictures
 from figures import race, style
 from pages import cursor, frame, problem, prose

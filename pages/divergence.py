@@ -14,7 +14,7 @@ import streamlit as st
 from components.controls import Action, Group, Slider, controls
 from components.controls import Choice as Chooser
 from components.stage import Boxes, Event, Handle, Panel, Track, stage
-from engine.information import (
+from engine.losses.information import (
     cross_entropy,
     entropy,
     js_divergence,
@@ -24,7 +24,7 @@ from engine.information import (
     surprise,
 )
 from engine.optimizers import OPTIMIZERS
-from engine.projection import (
+from engine.studies.divergence import (
     DIVERGENCES,
     PARAMETERS,
     SPAN,

@@ -10,13 +10,14 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, controls
 from components.stage import Panel, Raster, stage
-from engine import autograd, showcase, tape
-from engine.datasets import DATASETS
-from engine.formula import Formula, parse
-from engine.lineage import LINEAGE
-from engine.networks import ACTIVATIONS
 from engine.optimizers import OPTIMIZERS
-from engine.showcase import Learner, Lesson, entries
+from engine.problems.data import DATASETS
+from engine.problems.formula import Formula, parse
+from engine.problems.networks import ACTIVATIONS
+from engine.studies import engine_room as showcase
+from engine.studies.engine_room import Learner, Lesson, entries
+from engine.studies.lineage import LINEAGE
+from engine.tape import autograd, record
 from figures import engine_room as pictures
 from pages import frame, prose
 from pages.state import Choice, Integer, Number, Text, experiment
@@ -123,13 +124,13 @@ def recording() -> None:
         said(rows, here, read, given)
     with code:
         if read:
-            st.caption("`engine/autograd.py`, the reverse sweep")
+            st.caption("`engine/tape/autograd.py`, the reverse sweep")
             source(autograd.backward)
         else:
-            st.caption("`engine/tape.py`, how an operation is recorded")
-            source(tape.apply)
-    with st.expander("All of `engine/tape.py` and `engine/autograd.py`"):
-        source(tape)
+            st.caption("`engine/tape/record.py`, how an operation is recorded")
+            source(record.apply)
+    with st.expander("All of `engine/tape/record.py` and `engine/tape/autograd.py`"):
+        source(record)
         source(autograd)
     x.publish()
 

@@ -13,8 +13,8 @@ import streamlit as st
 from components.controls import Action, Group, Slider, controls
 from components.controls import Choice as Chooser
 from components.stage import Event, Handle, Panel, stage
-from engine.huffman import huffman
-from engine.information import entropy, entropy_along, normalized, renormalized, surprise
+from engine.losses.huffman import huffman
+from engine.losses.information import entropy, entropy_along, normalized, renormalized, surprise
 from figures import charts
 from figures import entropy as pictures
 from pages import frame, prose

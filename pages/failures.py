@@ -12,11 +12,13 @@ import streamlit as st
 import engine
 from components.controls import Group, Slider, controls
 from components.stage import Panel, Track, stage
-from engine import conditioning, debugger, moving, online
-from engine.descent import Descent
-from engine.landscapes import LANDSCAPES, Landscape
-from engine.latex import array, rule_in_symbols
 from engine.optimizers import OPTIMIZERS
+from engine.problems.landscapes import LANDSCAPES, Landscape
+from engine.runs import changing as moving
+from engine.runs.descent import Descent
+from engine.studies import conditioning, debugger
+from engine.studies import failures as online
+from engine.studies.rule_latex import array, rule_in_symbols
 from figures import failures as pictures
 from figures import race, style
 from pages import frame, problem, prose

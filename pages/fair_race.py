@@ -14,11 +14,11 @@ import streamlit as st
 from components.controls import Action, Group, Slider, controls
 from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
-from engine import fair
-from engine.fair import Search, Standing, Task
-from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
-from figures import fair as pictures
+from engine.problems.landscapes import Landscape
+from engine.studies import fair_race as fair
+from engine.studies.fair_race import Search, Standing, Task
+from figures import fair_race as pictures
 from figures import race as planes
 from figures import style
 from pages import frame, problem

@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from components.drawing import drawing
-from engine.comparison import RATES, Outcome, compare
-from engine.landscapes import LANDSCAPES, Landscape
-from engine.latex import rule_in_symbols
 from engine.optimizers import BRANCHES, OPTIMIZERS, Optimizer
-from engine.relations import RELATIONS, STEPS, Relation
+from engine.problems.landscapes import LANDSCAPES, Landscape
+from engine.studies.comparison import RATES, Outcome, compare
+from engine.studies.family import RELATIONS, STEPS, Relation
+from engine.studies.rule_latex import rule_in_symbols
 from figures import family as pictures
 from figures import style
 from pages import frame, links

@@ -12,11 +12,11 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, controls
 from components.stage import Event, Handle, Panel, stage
-from engine import four_ways as engine
-from engine.four_ways import Errors, Study, Swell
-from engine.latex import factor, number
-from engine.numerical import BEST_CENTRAL_STEP
-from engine.symbolic import latex_of
+from engine.derivatives import four_ways as engine
+from engine.derivatives.four_ways import Errors, Study, Swell
+from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.studies.rule_latex import factor, number
+from engine.tape.symbolic import latex_of
 from figures import four_ways as pictures
 from pages import frame, prose
 from pages.presets import Preset

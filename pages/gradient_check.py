@@ -9,9 +9,7 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, controls
 from components.stage import Panel, stage
-from engine.datasets import two_moons
-from engine.formula import Formula, parse
-from engine.gradient_check import (
+from engine.derivatives.gradient_check import (
     GOOD,
     MISTAKES,
     WRONG,
@@ -21,8 +19,10 @@ from engine.gradient_check import (
     network_subject,
     typed_subject,
 )
-from engine.networks import ACTIVATIONS, MLP
-from engine.numerical import BEST_CENTRAL_STEP
+from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.problems.data import two_moons
+from engine.problems.formula import Formula, parse
+from engine.problems.networks import ACTIVATIONS, MLP
 from figures import gradient_check as pictures
 from pages import frame, prose
 from pages.presets import Preset

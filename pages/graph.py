@@ -7,7 +7,7 @@ import streamlit as st
 from components.controls import Group, Slider, controls
 from components.graph import graph
 from components.stage import Panel, stage
-from engine.graph import (
+from engine.derivatives.graph import (
     EXAMPLES,
     MAX_DRAWN,
     Graph,
@@ -18,7 +18,7 @@ from engine.graph import (
     show,
     spoken,
 )
-from engine.symbolic import name_latex
+from engine.tape.symbolic import name_latex
 from figures import graph as pictures
 from pages import frame, prose
 from pages.state import Choice, Numbers, Text, experiment

@@ -11,8 +11,8 @@ import streamlit as st
 
 from components.controls import Action, Group, Slider, controls
 from components.stage import Event, Handle, Panel, stage
-from engine.bernoulli import curves, estimate, resequenced, slope
-from engine.information import binary_entropy
+from engine.losses.information import binary_entropy
+from engine.losses.likelihood import curves, estimate, resequenced, slope
 from figures import likelihood as pictures
 from pages import frame, prose
 from pages.presets import Preset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from engine.landscapes import Landscape
+from engine.problems.landscapes import Landscape
 from pages.runners import Runner, format_runners
 from pages.state import shorten
 

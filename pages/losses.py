@@ -11,12 +11,12 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, Toggle, controls
 from components.stage import Event, Handle, Panel, Track, stage
-from engine.imbalance import Batch, easy_share, focal_curve
-from engine.loss_curves import four_ways, over_error, over_logit, over_probability
-from engine.margins import MarginCurve, descend_margin, margin_curve
-from engine.neuron import logit, probability
+from engine.studies.imbalance import Batch, easy_share, focal_curve
+from engine.studies.loss_curves import four_ways, over_error, over_logit, over_probability
+from engine.studies.margins import MarginCurve, descend_margin, margin_curve
+from engine.studies.saturation import logit, probability
 from figures import charts
-from figures import gallery as pictures
+from figures import losses as pictures
 from pages import frame, prose
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, experiment

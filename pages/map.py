@@ -20,10 +20,11 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider, controls
 from components.stage import Event, Handle, Panel, Raster, Track, stage
-from engine import cluster, maps
-from engine.landscapes import Landscape
-from engine.maps import Axis, Valley
-from engine.sweeps import Sweep
+from engine.problems.landscapes import Landscape
+from engine.runs import cluster
+from engine.runs.sweeps import Sweep
+from engine.studies import maps
+from engine.studies.maps import Axis, Valley
 from figures import maps as pictures
 from figures import race, style
 from pages import frame, problem, prose, several

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.stage import Panel, Track
-from figures.moving import Chart
+from figures.charts_against_step import Chart
 
 
 def chart_panel(chart: Chart, *, cursor: bool = True, **more: Any) -> Panel:

@@ -6,8 +6,8 @@ import html
 
 import streamlit as st
 
-from engine.agreement import TOLERANCE, Agreement, agreements
 from engine.optimizers import OPTIMIZERS
+from engine.studies.parity import TOLERANCE, Agreement, agreements
 from figures import style
 from pages import frame
 from pages.state import Choice, experiment

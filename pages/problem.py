@@ -12,10 +12,10 @@ import streamlit as st
 
 import engine
 from components.controls import Group, Slider
-from engine.descent import Descent
-from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Hyper
-from engine.tuning import best_rate
+from engine.problems.landscapes import LANDSCAPES, Landscape
+from engine.runs.descent import Descent
+from engine.studies.tuning import best_rate
 from pages import frame
 from pages.runners import Runner, Runners
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text

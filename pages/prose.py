@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from engine.information import UNITS
+from engine.losses.information import UNITS
 from pages.presets import Preset
 from pages.state import Experiment
 

@@ -15,12 +15,12 @@ import engine
 from components.controls import Action, Group, Slider, controls
 from components.controls import Choice as Chooser
 from components.stage import Event, Handle, Panel, Track, stage
-from engine.descent import Descent
-from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
-from engine.rule_text import EXAMPLES
-from engine.stability import Explanation, limit_formula
-from engine.tuning import halve_until_stable
+from engine.optimizers.typed import EXAMPLES
+from engine.problems.landscapes import Landscape
+from engine.runs.descent import Descent
+from engine.studies.stability import Explanation, limit_formula
+from engine.studies.tuning import halve_until_stable
 from figures import race as pictures
 from figures import style
 from pages import frame, problem

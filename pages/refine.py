@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from components.later import asked, later
-from engine import cluster
-from engine.sweeps import SweepCancelled
+from engine.runs import cluster
+from engine.runs.sweeps import SweepCancelled
 
 COARSE, FINE = 128, 512  # cells along a side
 _PATIENCE = 0.6  # seconds before a progress bar is worth its place

@@ -11,7 +11,8 @@ import streamlit as st
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, Toggle, controls
 from components.stage import Event, Handle, Panel, Track, stage
-from engine.neuron import (
+from engine.optimizers import OPTIMIZERS
+from engine.studies.saturation import (
     RECOVERED,
     Slopes,
     Training,
@@ -20,9 +21,8 @@ from engine.neuron import (
     slopes,
     train,
 )
-from engine.optimizers import OPTIMIZERS
 from figures import charts, style
-from figures import neuron as pictures
+from figures import saturation as pictures
 from pages import frame, prose
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, experiment

@@ -11,13 +11,13 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, controls
 from components.stage import Event, Handle, Panel, Track, stage
-from engine import latex
-from engine.descent import Descent
-from engine.landscapes import Landscape
 from engine.optimizers import OPTIMIZERS
-from engine.schedules import SCHEDULES, Schedule
-from engine.stability import symmetric_eigenvalues
-from engine.tuning import settled_gap
+from engine.optimizers.schedules import SCHEDULES, Schedule
+from engine.problems.landscapes import Landscape
+from engine.runs.descent import Descent
+from engine.studies import rule_latex as latex
+from engine.studies.stability import symmetric_eigenvalues
+from engine.studies.tuning import settled_gap
 from figures import race
 from figures import schedules as pictures
 from pages import cursor, frame, problem, prose

@@ -158,7 +158,7 @@ BAD_IMPORTS = [
     ("engine", "import torch"),
     ("figures", "from streamlit import session_state"),
     ("figures", "from components.stage import stage"),
-    ("components", "import engine.landscapes"),
+    ("components", "import engine.problems.landscapes"),
     ("components", "from pages import main"),
     ("pages", "from math import exp"),
     ("pages", "from numpy.linalg import eigvalsh"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine import operations as ops
 from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
     BETA1,
@@ -27,6 +26,7 @@ from engine.optimizers.shared import (
     root_latex,
 )
 from engine.tape import Vector
+from engine.tape import operations as ops
 
 # per-coordinate rates -----------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine import operations as ops
 from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.momentum import (
     SCHEDULE_FREE_SHOWN,
@@ -30,6 +29,7 @@ from engine.optimizers.shared import (
     moments,
 )
 from engine.tape import Vector
+from engine.tape import operations as ops
 
 _DIRECTION = r"\frac{<m_hat>}{\sqrt{<v_hat>} + <eps>}"
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine import operations as ops
 from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import M, beta, decay, epsilon, lr
 from engine.tape import Vector
+from engine.tape import operations as ops
 
 # Newton -------------------------------------------------------------------------------------------
 

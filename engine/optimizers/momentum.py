@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine import operations as ops
 from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
     beta,
@@ -13,6 +12,7 @@ from engine.optimizers.shared import (
     lr,
 )
 from engine.tape import Vector
+from engine.tape import operations as ops
 
 # SGD ----------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine import operations as ops
 from engine.optimizers.description import Hyper, Option, Oracle, Slot
+from engine.tape import operations as ops
 
 
 def lr(default: float, low: float = 1e-5, high: float = 10.0) -> Hyper:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.landscapes import LANDSCAPES
+from engine.problems.landscapes import LANDSCAPES
 from figures import race
 
 

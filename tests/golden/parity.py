@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.golden.cases import Case, engine_path, load_cases, relative_error
 
-TABLE = Path(__file__).parents[2] / "engine" / "data" / "parity.json"
+TABLE = Path(__file__).parents[2] / "engine" / "studies" / "data" / "parity.json"
 
 
 def _largest_error(cases: list[Case]) -> float:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 import engine
 from engine.optimizers import BRANCHES, OPTIMIZERS
-from engine.relations import RELATIONS, Relation
+from engine.studies.family import RELATIONS, Relation
 from figures.family import COLUMN, family_map, layout, levels
 from pages import links
 from pages.runners import Runner, parse_runners

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from engine.agreement import agreements
 from engine.optimizers import OPTIMIZERS
+from engine.studies.parity import agreements
 from tests.pages.running import markdown, open_page, tables
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import engine
-from engine.landscapes import LANDSCAPES
 from engine.optimizers import OPTIMIZERS
+from engine.problems.landscapes import LANDSCAPES
 from pages.catalog import SECTIONS
 from pages.presets import RACES
 from pages.runners import MOST, Runner, Runners, format_runners, parse_runners

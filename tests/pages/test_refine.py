@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from engine.sweeps import SweepCancelled
+from engine.runs.sweeps import SweepCancelled
 from pages.refine import FINE, _Work
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.schedules import SCHEDULES
+from engine.optimizers.schedules import SCHEDULES
 from tests.browser import rerun
 from tests.pages.running import markdown, open_page
 

@@ -1,0 +1,1 @@
+"""Routes to a derivative, their errors, their checks and their graphs."""

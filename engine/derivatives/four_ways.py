@@ -1,0 +1,531 @@
+"""One derivative by four routes: symbolic, numerical, forward mode and reverse mode.
+
+Every route starts from the same tape of the same typed function, so that results can be compared
+digit by digit and costs in the same unit, operations recorded on a tape. The value that all are
+measured against is worked out in long arithmetic; size limits are stated and met before any work.
+
+Sources: Baydin, Pearlmutter, Radul & Siskind, JMLR 18 (2018) 153 for the routes and the swell;
+Squire & Trapp, SIAM Review 40 (1998) 110 for the complex step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.derivatives.numerical import EPSILON
+from engine.problems.formula import Formula, FormulaError, parse
+from engine.tape import Tape, Value, autograd
+from engine.tape.interpret import COMPLEX, interpret, long_numbers, trace_scalars
+from engine.tape.symbolic import compiled, symbols, to_sympy
+
+Array = npt.NDArray[np.float64]
+Function = Callable[..., Any]
+
+INPUTS = ("x", "y")
+MAX_OPERATIONS = 120  # of a typed function
+MAX_SYMBOLIC = 32  # of a function that SymPy is asked to differentiate
+MAX_PRINTED = 40  # operations of an expression that is written out
+MAX_TIMES = 8  # compositions
+MAX_UNROLLED = 1500  # operations of an expression that SymPy is asked to differentiate
+LOGISTIC = "4*x*(1-x)"
+DIGITS = 50  # of the value that all routes are measured against
+STEPS: Array = np.geomspace(1e-16, 1.0, 129)
+
+_HUGE = 1e300  # the exponential of a larger number has no place even among long numbers
+_TROUBLE = (ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+@lru_cache(maxsize=256)
+def read(text: str) -> Formula:
+    """A formula in x, y or both, of at most MAX_OPERATIONS; FormulaError for any other."""
+    formula = parse(text, INPUTS)
+    if not formula.names:
+        raise FormulaError("The formula must depend on x or y.", text)
+    count = _recorded(trace_scalars(_positional(formula), inputs_of(formula))[0])
+    if count > MAX_OPERATIONS:
+        reason = f"The formula takes {count} operations; at most {MAX_OPERATIONS} are taken here."
+        raise FormulaError(reason, text)
+    return formula
+
+
+def inputs_of(formula: Formula) -> tuple[str, ...]:
+    """The inputs that occur in a formula, in the order x, y."""
+    return tuple(name for name in INPUTS if name in formula.names)
+
+
+def _positional(formula: Formula) -> Function:
+    names = inputs_of(formula)
+    return lambda *values: formula.evaluate(dict(zip(names, values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A formula as a function of one input: `along`, which is input i of `function` at `here`."""
+
+    names: tuple[str, ...]
+    i: int
+    here: tuple[Any, ...]
+    function: Function
+
+    @property
+    def wrt(self) -> str:
+        return self.names[self.i]
+
+    @property
+    def x(self) -> Any:
+        return self.here[self.i]
+
+    def along(self, t: Any) -> Any:
+        return self.function(*self.here[: self.i], t, *self.here[self.i + 1 :])
+
+
+def _line(text: str, at: Sequence[float], wrt: str) -> _Line:
+    formula = read(text)
+    names = inputs_of(formula)
+    here = tuple(np.float64(at[INPUTS.index(name)]) for name in names)
+    return _Line(names, names.index(wrt) if wrt in names else 0, here, _positional(formula))
+
+
+def _recorded(tape: Tape) -> int:
+    """How many operations a tape holds."""
+    return sum(node.operation is not None for node in tape.nodes)
+
+
+# The value to be measured against -----------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _long() -> Any:
+    """mpmath's numbers at a precision of our own, which nobody else can change under us.
+
+    Differences with h = 10⁻⁵⁰ keep 50 true digits up to the third derivative.
+    """
+    import mpmath
+
+    context = mpmath.MPContext()
+    context.dps = 4 * DIGITS
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A function of one number near one point, from long arithmetic.
+
+    The slope is `slope` + `rest` (two doubles, as one holds 16 digits only) and `digits` in 50;
+    `value`, `second` and `third` serve the theory of the errors. `trouble` says in a sentence why
+    there is no slope, where there is none.
+    """
+
+    value: float = math.nan
+    slope: float = math.nan
+    rest: float = math.nan
+    second: float = math.nan
+    third: float = math.nan
+    digits: str = ""
+    trouble: str = ""
+
+    @property
+    def scale(self) -> float:
+        """What errors are divided by: the slope's size, or 1 where the slope is 0."""
+        return abs(self.slope) or 1.0
+
+    def error(self, values: npt.ArrayLike) -> Array:
+        """How far values are off, relative to the slope (absolute where the slope is 0)."""
+        with np.errstate(all="ignore"):
+            off = (np.asarray(values, dtype=float) - self.slope) - self.rest
+            return np.asarray(np.abs(off) / self.scale)
+
+
+def _exact(function: Function, at: float) -> Exact:
+    """Value, slope and two more derivatives of a function of one number."""
+    with np.errstate(all="ignore"):
+        tape, result = autograd.trace(function, np.float64(at))
+    value = float(result.data if type(result) is Value else result)
+    where = f"at this point, {at:.6g}"
+    if not math.isfinite(value):
+        return Exact(trouble=f"The function has no finite value {where}.")
+    if any(not abs(float(node.data)) < _HUGE for node in tape.nodes):
+        return Exact(value, trouble=f"A step on the way to the value is too large {where}.")
+    context = _long()
+    h = context.mpf(10) ** -DIGITS
+    table = long_numbers(context)
+    points = [context.mpf(at) + k * h for k in (-2, -1, 0, 1, 2)]
+    try:
+        f = [context.mpf(interpret(function, [p], table, context.mpf)) for p in points]
+    except _TROUBLE:
+        return Exact(value, trouble=f"The function is not defined all around {where[3:]}.")
+    left, right = (f[2] - f[1]) / h, (f[3] - f[2]) / h
+    slope = (f[3] - f[1]) / (2 * h)
+    if max(abs(left), abs(right)) > 1e20:
+        return Exact(value, trouble=f"The function jumps or stands upright {where}.")
+    if abs(right - left) > 1e-15 * max(abs(left), abs(right), 1e-15):
+        kink = f"{float(left):.4g} on its left and {float(right):.4g} on its right"
+        return Exact(
+            value,
+            trouble=f"The function has a kink here, with slope {kink}: it has no derivative.",
+        )
+    second = (f[3] - 2 * f[2] + f[1]) / h**2
+    third = (f[4] - 2 * f[3] + 2 * f[1] - f[0]) / (2 * h**3)
+    if abs(slope) < abs(third) * h**2 * 10**10:  # nothing but the truncation of the difference
+        slope = context.mpf(0)
+    high = float(slope)
+    rest = slope - context.mpf(high)
+    return Exact(
+        value,
+        high,
+        float(rest) if abs(rest) * 10**DIGITS > abs(slope) else 0.0,
+        float(second),
+        float(third),
+        context.nstr(slope, DIGITS),
+    )
+
+
+# The symbolic route -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Symbolic:
+    """SymPy's derivative: its operations as written, its LaTeX where short enough, itself.
+
+    `trouble` says why there is none.
+    """
+
+    operations: int = 0
+    latex: str = ""
+    evaluate: Function | None = None
+    trouble: str = ""
+
+
+@lru_cache(maxsize=128)
+def symbolic(text: str, wrt: str) -> Symbolic:
+    """The derivative of a formula by one of its inputs, by SymPy from the tape."""
+    import sympy
+
+    formula = read(text)
+    names = inputs_of(formula)
+    function = _positional(formula)
+    count = _recorded(trace_scalars(function, names)[0])
+    if count > MAX_SYMBOLIC:
+        return Symbolic(
+            trouble=f"{count} operations; SymPy is asked for at most {MAX_SYMBOLIC}, lest it "
+            "take minutes."
+        )
+    try:
+        derivative = to_sympy(function, names).diff(symbols(names)[names.index(wrt)])
+        if derivative.has(sympy.Derivative, sympy.zoo, sympy.nan):
+            return Symbolic(trouble="SymPy leaves a part of this derivative undone.")
+        operations = int(derivative.count_ops())
+        latex = _printed(derivative, operations)
+        return Symbolic(operations, latex, compiled(derivative, names))
+    except _TROUBLE:
+        return Symbolic(trouble="SymPy finds no derivative of this formula.")
+
+
+def _evaluated(answer: Symbolic, at: Sequence[float]) -> float:
+    if answer.evaluate is None:
+        return math.nan
+    try:
+        with np.errstate(all="ignore"):
+            return float(answer.evaluate(*(np.float64(v) for v in at)))
+    except _TROUBLE:
+        return math.nan
+
+
+# All routes side by side --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one route gives and costs.
+
+    `value` is the derivative by the chosen input, `error` as Exact.error measures it (NaN where
+    either does not exist). `runs` counts how often the function is gone through for it;
+    `operations` and `whole` are the operations for it and for the gradient by every input.
+    """
+
+    route: str
+    value: float
+    error: float
+    runs: int
+    operations: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A function at a point: its operations, both ends of the central difference, all answers."""
+
+    names: tuple[str, ...]
+    wrt: str
+    at: float
+    h: float
+    operations: int
+    exact: Exact
+    ends: tuple[float, float]
+    symbolic: Symbolic
+    answers: tuple[Answer, ...]
+
+    def answer(self, route: str) -> Answer:
+        """The answer of that route."""
+        return next(answer for answer in self.answers if answer.route == route)
+
+    @property
+    def agreeing_digits(self) -> float:
+        """How many leading digits f(x + h) and f(x − h) have in common, of about 16."""
+        below, above = self.ends
+        size, gap = max(abs(below), abs(above)), abs(above - below)
+        if not gap < math.inf or size == 0:
+            return 0.0
+        return min(max(-math.log10(gap / size), 0.0), 16.0) if gap else 16.0
+
+
+def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
+    """Differentiate a formula at (x, y) by the input wrt, with step h where a step is needed.
+
+    Where the formula does not depend on wrt, its other input is taken. Raises FormulaError.
+    """
+    line = _line(text, at, wrt)
+    x, n = line.x, len(line.names)
+    exact = _exact(line.along, float(x))
+    with np.errstate(all="ignore"):
+        p = _recorded(autograd.trace(line.function, *line.here)[0])
+        below, middle, above = (float(line.along(x + s * h)) for s in (-1, 0, 1))
+        forward = float(autograd.jvp(line.along, (x,), (1.0,))[1])
+        both = autograd.value_and_grad(line.function, range(n))
+        reverse = float(both(*line.here)[1][line.i])
+        by_complex = float(_complex_steps(line.along, float(x), [h])[0])
+        forward_costs = [_forward_cost(line, i) for i in range(n)]
+        reverse_cost = _cost(both, line.here)
+    by_name = [symbolic(text, name) for name in line.names]
+
+    def answer(route: str, value: float, runs: int, operations: int, whole: int) -> Answer:
+        return Answer(route, value, float(exact.error(value)), runs, operations, whole)
+
+    answers = (
+        answer(
+            "symbolic", _evaluated(by_name[line.i], line.here), 1, by_name[line.i].operations,
+            sum(s.operations for s in by_name),
+        ),
+        # Beside the evaluations: x + h, −, ÷; and x − h, 2h for the central one.
+        answer("forward difference", (above - middle) / h, 2, 2 * p + 3, (n + 1) * p + 3 * n),
+        answer(
+            "central difference", (above - below) / (2 * h), 2, 2 * p + 5, n * (2 * p + 5)
+        ),
+        answer("complex step", by_complex, 1, p + 2, n * (p + 2)),
+        answer("forward mode", forward, 1, forward_costs[line.i], sum(forward_costs)),
+        answer("reverse mode", reverse, 2, reverse_cost, reverse_cost),
+    )  # fmt: skip
+    return Study(
+        line.names, line.wrt, float(x), h, p, exact, (below, above), by_name[line.i], answers
+    )
+
+
+def _cost(derivative: Function, at: Sequence[Any]) -> int:
+    """The operations that a derivative carries out: those that it leaves on a tape around it."""
+    return _recorded(autograd.trace(derivative, *at)[0])
+
+
+def _forward_cost(line: _Line, i: int) -> int:
+    """The operations of one forward sweep along input i, f's own included."""
+
+    def sweep(*here: Any) -> Any:
+        held = replace(line, here=here, i=i)
+        return autograd.jvp(held.along, (held.x,), (1.0,))
+
+    return _cost(sweep, line.here)
+
+
+def _complex_steps(along: Function, at: float, steps: Sequence[float] | Array) -> Array:
+    """Im f(x + ih) / h for each h; NaN where f is not defined for complex numbers."""
+    out = np.full(len(steps), np.nan)
+    for k, h in enumerate(steps):
+        try:
+            out[k] = complex(interpret(along, [complex(at, h)], COMPLEX, float)).imag / h
+        except _TROUBLE:
+            continue
+    return out
+
+
+# The error against h ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors over STEPS (one a step), and what theory says of them.
+
+    `first_order` |f″|h/2 and `second_order` |f‴|h²/6 are the truncation of the forward and the
+    central difference; `round_off` ε max(|f|, |x f′|)/h is the rounding of f and of x. The best
+    steps are where truncation and round-off of a difference balance; NaN where one of them is 0.
+    """
+
+    forward: Array
+    central: Array
+    complex: Array
+    first_order: Array
+    second_order: Array
+    round_off: Array
+    best_forward: float
+    best_central: float
+
+
+def errors(text: str, at: Sequence[float], wrt: str) -> Errors | None:
+    """The error of every numerical route at every step; None where there is no derivative."""
+    line = _line(text, at, wrt)
+    x = line.x
+    exact = _exact(line.along, float(x))
+    if exact.trouble:
+        return None
+    with np.errstate(all="ignore"):
+        middle = line.along(x)
+        above, below = (np.broadcast_to(line.along(x + s * STEPS), STEPS.shape) for s in (1, -1))
+        forward = exact.error((above - middle) / STEPS)
+        central = exact.error((above - below) / (2 * STEPS))
+    every_other = exact.error(_complex_steps(line.along, float(x), STEPS[::2]))
+    rounding = EPSILON * max(abs(exact.value), abs(float(x) * exact.slope))
+    first, second = abs(exact.second) / 2, abs(exact.third) / 6
+    return Errors(
+        forward,
+        central,
+        every_other,
+        first * STEPS / exact.scale,
+        second * STEPS**2 / exact.scale,
+        rounding / STEPS / exact.scale,
+        math.sqrt(rounding / first) if first and rounding else math.nan,
+        # ε|f|/h + c h² is least where its derivative −ε|f|/h² + 2ch is 0.
+        (rounding / (2 * second)) ** (1 / 3) if second and rounding else math.nan,
+    )
+
+
+# The curve ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The function along the chosen input: x and y (points,), and a height that shows it well."""
+
+    x: Array
+    y: Array
+    window: tuple[float, float]
+
+
+def curve(text: str, at: Sequence[float], wrt: str, reach: float, points: int = 481) -> Curve:
+    """The formula along wrt over [−reach, reach], its other input held; NaN off the window."""
+    line = _line(text, at, wrt)
+    x = np.linspace(-reach, reach, points)
+    with np.errstate(all="ignore"):
+        y = np.array(np.broadcast_to(line.along(x), x.shape), float)
+        value = float(line.along(line.x))
+    finite = y[np.isfinite(y)]
+    if len(finite) == 0:
+        return Curve(x, y, (-1.0, 1.0))
+    low, high = (float(q) for q in np.quantile(finite, (0.02, 0.98)))
+    if math.isfinite(value):
+        low, high = min(low, value), max(high, value)
+    room = 0.12 * (high - low) or max(1.0, abs(high))
+    low, high = low - room, high + room
+    y[~((y > low - (high - low)) & (y < high + (high - low)))] = np.nan
+    return Curve(x, y, (low, high))
+
+
+# Expression swell ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Swell:
+    """The cost of the derivative of f∘…∘f, for 1 … MAX_TIMES compositions (one entry each).
+
+    `function` counts the composition's own operations. `unrolled` counts its derivative written
+    out as one expression, no part named and nothing simplified; `sympy` what SymPy's own rules
+    leave of it, and `shared` the same with every part that occurs twice worked out once (None
+    where SymPy was not asked). `forward` and `reverse` count what automatic differentiation
+    carries out, value included. `latex` is SymPy's derivative, "" where too long.
+    """
+
+    function: tuple[int, ...]
+    unrolled: tuple[int, ...]
+    forward: tuple[int, ...]
+    reverse: tuple[int, ...]
+    sympy: tuple[int | None, ...]
+    shared: tuple[int | None, ...]
+    latex: tuple[str, ...]
+
+
+@lru_cache(maxsize=32)
+def swell(text: str = LOGISTIC, wrt: str = "x") -> Swell:
+    """Compose a formula with itself along wrt, its other input held at 0.7, and count.
+
+    Raises FormulaError.
+    """
+    line = _line(text, (0.7, 0.7), wrt)
+    rows = []
+    for times in range(1, MAX_TIMES + 1):
+        grown = _grown(line.along, times)
+        short = grown[0] <= MAX_SYMBOLIC and grown[1] <= MAX_UNROLLED
+        simplified = _simplified(line.along, times, line.wrt) if short else (None, None, "")
+        rows.append((*grown, *simplified))
+    return Swell(*zip(*rows, strict=True))
+
+
+def _composed(once: Function, times: int) -> Function:
+    def run(x: Any) -> Any:
+        for _ in range(times):
+            x = once(x)
+        return x
+
+    return run
+
+
+def _grown(once: Function, times: int) -> tuple[int, int, int, int]:
+    """Operations of the composition, of its derivative unrolled, of forward and reverse mode."""
+    f = _composed(once, times)
+    x = np.float64(0.7)
+    with np.errstate(all="ignore"):
+        tape, (_, slope) = autograd.trace(lambda t: autograd.jvp(f, (t,), (1.0,)), x)
+        return (
+            _recorded(autograd.trace(f, x)[0]),
+            _unrolled(tape, slope),
+            _recorded(tape),
+            _cost(autograd.value_and_grad(f), [x]),
+        )
+
+
+def _unrolled(tape: Tape, result: Any) -> int:
+    """The operations of a result as one expression, where what is used twice is written twice."""
+    if type(result) is not Value:
+        return 0
+    sizes: list[int] = []
+    for node in tape.nodes:
+        parts = sum(sizes[x.index] for x in node.inputs if type(x) is Value)
+        sizes.append(parts + (node.operation is not None))
+    return sizes[result.index]
+
+
+def _simplified(once: Function, times: int, name: str) -> tuple[int | None, int | None, str]:
+    """SymPy's derivative of the composition: its operations, those with parts shared, LaTeX."""
+    import sympy
+
+    try:
+        derivative = to_sympy(_composed(once, times), [name]).diff(symbols([name])[0])
+        operations = int(derivative.count_ops())
+        named, rest = sympy.cse(derivative)
+        shared = sum(int(part.count_ops()) for part in (*(p for _, p in named), *rest))
+    except _TROUBLE:
+        return None, None, ""
+    return operations, shared, _printed(derivative, operations)
+
+
+def _printed(expression: Any, operations: int) -> str:
+    """The LaTeX of an expression of so many operations; "" where that would not fit a line."""
+    import sympy
+
+    # The printer asks nested exponentials for their signs, which takes longer than all the rest.
+    if operations > MAX_PRINTED:
+        return ""
+    return str(sympy.latex(expression, ln_notation=True))

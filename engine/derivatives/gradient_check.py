@@ -1,0 +1,159 @@
+"""The gradient check: a gradient by reverse mode beside differences, entry by entry.
+
+So that a reader may see a wrong derivative caught, one operation's rule can be broken on purpose:
+the tape is recorded as always, and only then is that operation's vjp spoiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.derivatives.numerical import BEST_CENTRAL_STEP, compare
+from engine.problems.formula import Formula
+from engine.problems.networks import MLP
+from engine.tape import Operation, Vector, autograd
+from engine.tape import operations as ops
+
+Array = npt.NDArray[np.float64]
+Verdict = Literal["good", "doubtful", "wrong"]
+
+# What counts as good in double precision with central differences: about the square root of the
+# best attainable error, and the size at which a derivative is simply another one.
+GOOD = 1e-7
+WRONG = 1e-3
+
+# How a rule is broken: the factor on what it passes back, and what a slip of that kind is called.
+MISTAKES: Mapping[str, tuple[float, str]] = MappingProxyType(
+    {
+        "sign": (-1.0, "a lost minus sign"),
+        "factor": (0.5, "a forgotten factor 2"),
+        "dropped": (0.0, "a forgotten term: nothing is passed back"),
+        "slight": (1.0001, "a constant off by a ten-thousandth"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A scalar function of one flat array: the function, where it is checked, a name per entry."""
+
+    function: Callable[[Any], Any]
+    at: Array
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished check; arrays have one entry per parameter. operations are those on the tape."""
+
+    names: tuple[str, ...]
+    analytic: Array
+    numeric: Array
+    error: Array
+    verdicts: tuple[Verdict, ...]
+    operations: tuple[str, ...]
+
+    @property
+    def worst(self) -> int:
+        """The index of the largest relative error."""
+        return int(np.argmax(self.error))
+
+
+def typed_subject(formula: Formula, at: Sequence[float]) -> Subject:
+    """A typed formula in its inputs, at one number for each."""
+
+    def function(w: Any) -> Any:
+        return formula(**{name: ops.index(w, key=i) for i, name in enumerate(formula.names)})
+
+    return Subject(function, np.asarray(at, dtype=float), formula.names)
+
+
+def network_subject(network: MLP, x: Array, y: Array, seed: int = 0) -> Subject:
+    """A perceptron's mean binary cross-entropy on x (n, inputs), y (n,) as a function of all its
+    weights, at its start; an entry is named W1[i,j] or b1[j]."""
+    start = network.initial(seed)
+    shapes = [part.shape for part in start]
+    offsets = np.cumsum([0, *(part.size for part in start)])
+    target = y[:, None]
+
+    def function(flat: Any) -> Any:
+        parts = [
+            ops.reshape(ops.index(flat, key=slice(int(a), int(b))), shape=shape)
+            for a, b, shape in zip(offsets, offsets[1:], shapes, strict=False)
+        ]
+        return ops.mean(ops.logit_cross_entropy(network(Vector(parts), x), target))
+
+    names = tuple(
+        f"{'b' if len(shape) == 1 else 'W'}{i // 2 + 1}[{','.join(map(str, at))}]"
+        for i, shape in enumerate(shapes)
+        for at in np.ndindex(*shape)
+    )
+    return Subject(function, np.concatenate([part.ravel() for part in start]), names)
+
+
+def check(
+    subject: Subject,
+    *,
+    h: float = BEST_CENTRAL_STEP,
+    broken: str | None = None,
+    mistake: str = "sign",
+) -> Report:
+    """Compare the gradient with central differences of step h (times an entry's size above one).
+
+    broken names an operation whose rule is spoiled by that mistake. Raises ValueError where the
+    function is not finite at the point, or where it does not contain that operation.
+    """
+    with np.errstate(all="ignore"):
+        value = float(subject.function(subject.at))
+    if not np.isfinite(value):
+        raise ValueError("the function has no finite value here")
+    tape, _ = autograd.trace(subject.function, subject.at)
+    present = tuple(dict.fromkeys(node.operation.name for node in tape.nodes if node.operation))
+    if broken is not None and broken not in present:
+        raise ValueError(f"there is no {broken} in this function; it has {', '.join(present)}")
+
+    def gradient(w: Array) -> Any:
+        tape, output = autograd.trace(subject.function, w)
+        for node in tape.nodes:
+            if node.operation is not None and node.operation.name == broken:
+                node.operation = spoiled(node.operation, MISTAKES[mistake][0])
+        found = autograd.backward(output)[0]
+        return np.zeros_like(w) if found is None else found
+
+    with np.errstate(all="ignore"):
+        result = compare(subject.function, gradient, subject.at, h)
+    error = np.where(np.isfinite(result.error), result.error, 1.0)
+    verdicts = tuple(judge(float(e)) for e in error)
+    return Report(
+        subject.names, result.analytic, result.numeric, error, verdicts, _differentiable(present)
+    )
+
+
+def judge(error: float) -> Verdict:
+    """The traffic light of a relative error."""
+    if error <= GOOD:
+        return "good"
+    return "doubtful" if error <= WRONG else "wrong"
+
+
+def spoiled(operation: Operation, factor: float) -> Operation:
+    """The operation with every cotangent that it passes back multiplied by factor."""
+
+    def spoil(vjp: Callable[..., Any]) -> Callable[..., Any]:
+        def wrong(*arguments: Any, **parameters: Any) -> Any:
+            right = vjp(*arguments, **parameters)
+            return None if right is None else ops.multiply(factor, right)
+
+        return wrong
+
+    return replace(operation, vjps=tuple(map(spoil, operation.vjps)))
+
+
+def _differentiable(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(n for n in names if ops.OPERATIONS[n].vjps)

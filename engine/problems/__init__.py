@@ -1,0 +1,1 @@
+"""What is descended or learned: landscapes, typed formulas, data sets, networks."""

@@ -1,0 +1,82 @@
+"""A small multilayer perceptron on the tape, and its training.
+
+The parameters are one Vector of arrays, weights and biases in turn, so that a gradient is a Vector
+too and any update rule of the engine takes both as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.tape import Vector, autograd
+from engine.tape import operations as ops
+
+Array = npt.NDArray[Any]
+
+ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"tanh": ops.tanh, "relu": ops.relu, "sigmoid": ops.sigmoid, "softplus": ops.softplus}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MLP:
+    """Layers of sizes[i] → sizes[i + 1], an activation after each but the last.
+
+    activation is a name of ACTIVATIONS or any elementwise operation.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str | Callable[[Any], Any] = "tanh"
+
+    def initial(self, seed: int = 0, dtype: npt.DTypeLike = np.float64) -> Vector:
+        """Weights (in, out) and biases (out,) in turn, uniform in ±1/√in, as PyTorch's Linear."""
+        rng = np.random.default_rng(seed)
+        parts = []
+        for inputs, outputs in zip(self.sizes, self.sizes[1:], strict=False):
+            bound = 1.0 / math.sqrt(inputs)
+            parts.append(rng.uniform(-bound, bound, (inputs, outputs)).astype(dtype))
+            parts.append(rng.uniform(-bound, bound, (outputs,)).astype(dtype))
+        return Vector(parts)
+
+    def __call__(self, parameters: Vector, x: Any) -> Any:
+        """The last layer's output, (batch, sizes[-1]), for x of shape (batch, sizes[0])."""
+        chosen = self.activation
+        activation = ACTIVATIONS[chosen] if isinstance(chosen, str) else chosen
+        h = x
+        for i in range(0, len(parameters), 2):
+            h = ops.affine(h, parameters[i], parameters[i + 1])
+            if i + 2 < len(parameters):
+                h = activation(h)
+        return h
+
+    @property
+    def size(self) -> int:
+        """How many numbers it learns."""
+        return sum((a + 1) * b for a, b in zip(self.sizes, self.sizes[1:], strict=False))
+
+
+def classification_loss(network: MLP) -> Callable[[Vector, Any, Any], Any]:
+    """loss(parameters, x, y): mean binary cross-entropy of the one logit, labels y (batch, 1)."""
+
+    def loss(parameters: Vector, x: Any, y: Any) -> Any:
+        return ops.mean(ops.logit_cross_entropy(network(parameters, x), y))
+
+    return loss
+
+
+def gradient_descent(
+    loss: Callable[..., Any], parameters: Vector, lr: float, *data: Any
+) -> Iterator[tuple[float, Vector]]:
+    """Full-batch gradient descent without end: (loss before the step, parameters after it)."""
+    value_and_grad = autograd.value_and_grad(loss)
+    while True:
+        value, gradient = value_and_grad(parameters, *data)
+        parameters = Vector([w - lr * g for w, g in zip(parameters, gradient, strict=True)])
+        yield float(value), parameters

@@ -1,0 +1,1 @@
+"""What runs tell: stability, maps, races, failures, and the studies behind the pages."""

@@ -1,0 +1,175 @@
+"""Runs of the engine that a page shows from inside: a tape entry by entry, a branch recorded anew
+on either side, a perceptron that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.problems.data import DATASETS
+from engine.problems.networks import MLP
+from engine.runs.training import Trainer, one_group
+from engine.tape import Tape, Value, Vector, autograd
+from engine.tape import operations as ops
+
+Array = npt.NDArray[np.float64]
+
+SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tape as text: its name, how it came to be, its value and its cotangent.
+
+    cotangent is None where none arrives. `parents` are the names of the entries it was made from.
+    """
+
+    name: str
+    made: str
+    operation: str
+    parents: tuple[str, ...]
+    value: float
+    cotangent: float | None
+
+
+def entries(function: Callable[..., Any], values: Mapping[str, float]) -> tuple[Entry, ...]:
+    """The tape of function(**values), a scalar function of named numbers, with its reverse sweep.
+
+    Where the result does not depend on them, no cotangents are there.
+    """
+    tape = Tape()
+    variables = {name: tape.variable(np.float64(value)) for name, value in values.items()}
+    with np.errstate(all="ignore"):
+        output = function(**variables)
+        cotangents = autograd.backward(output) if type(output) is Value else []
+    names = {node.index: f"v{node.index}" for node in tape.nodes}
+    names |= {variable.index: name for name, variable in variables.items()}
+    rows = []
+    for node in tape.nodes:
+        inputs = tuple(_text(x, names) for x in node.inputs)
+        cotangent = cotangents[node.index] if node.index < len(cotangents) else None
+        rows.append(
+            Entry(
+                names[node.index],
+                _made(node, inputs),
+                node.operation.name if node.operation else "variable",
+                tuple(names[x.index] for x in node.inputs if type(x) is Value),
+                float(node.data),
+                None if cotangent is None else float(cotangent),
+            )
+        )
+    return tuple(rows)
+
+
+def _text(x: Any, names: Mapping[int, str]) -> str:
+    return names[x.index] if type(x) is Value else f"{float(x):g}"
+
+
+def _made(node: Value, inputs: tuple[str, ...]) -> str:
+    if node.operation is None:
+        return "given"
+    name = node.operation.name
+    if name in SIGNS:
+        return f"{inputs[0]} {SIGNS[name]} {inputs[1]}"
+    if name == "integer_power":
+        return f"{inputs[0]} ^ {node.parameters['exponent']}"
+    return f"{name}({', '.join(inputs)})"
+
+
+# A function whose graph depends on its input: Python's own branch, and the same as one operation.
+
+
+def branching(x: Any) -> Any:
+    """Python decides which operations run, so the tape holds one side only."""
+    if autograd_value(x) > 0.0:
+        return ops.log(1.0 + x)
+    return -x * x
+
+
+def static(x: Any) -> Any:
+    """`where` is an operation like any other: both sides are computed and recorded."""
+    inside = x > 0.0
+    return ops.where(inside, ops.log(1.0 + ops.where(inside, x, 0.0)), -x * x)
+
+
+def autograd_value(x: Any) -> float:
+    """The number that a traced value holds: what Python's `if` looks at."""
+    return float(x.data) if type(x) is Value else float(x)
+
+
+# A perceptron that learns -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Which network learns which data by which optimizer; the same lesson always runs the same."""
+
+    data: str = "two_moons"
+    width: int = 16
+    activation: str = "tanh"
+    optimizer: str = "adam"
+    lr: float = 0.03
+    seed: int = 0
+    points: int = 200
+
+
+@dataclass
+class Learner:
+    """A two-hidden-layer perceptron in the middle of its lesson; `learn` takes it on."""
+
+    lesson: Lesson
+    losses: list[float] = field(default_factory=list)
+
+    @cached_property
+    def data(self) -> tuple[Array, Array]:
+        """Points (n, 2) and labels (n,)."""
+        return DATASETS[self.lesson.data](self.lesson.points, seed=self.lesson.seed)
+
+    @cached_property
+    def network(self) -> MLP:
+        width = self.lesson.width
+        return MLP((2, width, width, 1), self.lesson.activation)
+
+    @cached_property
+    def _trainer(self) -> Trainer:
+        start = self.network.initial(self.lesson.seed)
+        return Trainer(start, one_group(self.lesson.optimizer, start, {"lr": self.lesson.lr}))
+
+    def _loss(self, tensors: Vector) -> Any:
+        x, y = self.data
+        return ops.mean(ops.logit_cross_entropy(self.network(tensors, x), y[:, None]))
+
+    @property
+    def epoch(self) -> int:
+        """Epochs so far; an epoch is one step on all points."""
+        return len(self.losses)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether its loss is a thousand times that of its start, or no number at all."""
+        return bool(self.losses) and not self.losses[-1] <= 1e3 * self.losses[0]
+
+    def learn(self, epochs: int) -> None:
+        """Take so many more epochs, or stop where it has diverged."""
+        for _ in range(epochs):
+            if self.diverged:
+                return
+            self.losses.append(self._trainer.step(self._loss))
+
+    def probability(self, points: npt.ArrayLike) -> Array:
+        """The probability of class 1 at points (..., 2) -> (...)."""
+        points = np.asarray(points, dtype=float)
+        with np.errstate(all="ignore"):
+            logits = self.network(Vector(self._trainer.tensors), points.reshape(-1, 2))
+            return np.asarray(ops.sigmoid(logits)).reshape(points.shape[:-1])
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the points on the right side of probability ½."""
+        x, y = self.data
+        return float(np.mean((self.probability(x) > 0.5) == (y > 0.5)))

@@ -1,0 +1,221 @@
+"""Why a run diverged, or how close it came: curvature along the path against the rule's limit.
+
+`explain` gives the facts as numbers and the same facts as one sentence. On a quadratic the limit
+is exact; elsewhere it is that of the quadratic which fits the landscape at the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.optimizers import Optimizer
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent
+
+Array = npt.NDArray[np.float64]
+
+# Below this share of the limit a run that has hardly moved is said to crawl.
+_CRAWL = 0.02
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What became of a run, and which limit it passed.
+
+    eigenvalues (steps + 1, 2) are those of the Hessian along the path, the smaller first. limit is
+    the largest stable learning rate at step `since`, and ratio the learning rate there over it;
+    all three are None where the rule has no limit in closed form or the curvature is nowhere
+    positive. `since` is the step from which the limit stayed passed, None where it never was:
+    then limit and ratio are those of the sharpest point met. rose_at is the first step whose loss
+    is above the start's, None if none is.
+    """
+
+    sentence: str
+    limit: float | None
+    ratio: float | None
+    eigenvalues: Array
+    rose_at: int | None
+    since: int | None
+    diverged_at: int | None
+
+
+def symmetric_eigenvalues(matrices: npt.ArrayLike) -> Array:
+    """Eigenvalues of symmetric 2×2 matrices, (..., 2, 2) -> (..., 2), the smaller first."""
+    h = np.asarray(matrices, dtype=float)
+    a, b, d = h[..., 0, 0], h[..., 0, 1], h[..., 1, 1]
+    with np.errstate(all="ignore"):
+        middle = 0.5 * (a + d)
+        half = np.hypot(0.5 * (a - d), b)
+        return np.stack([middle - half, middle + half], axis=-1)
+
+
+def explain(descent: Descent) -> Explanation:
+    """The facts of a run that help to understand why it diverged, crawled or settled."""
+    return explain_each([descent])[0]
+
+
+def explain_each(descents: Sequence[Descent]) -> list[Explanation]:
+    """`explain` for runs on the same landscape, whose curvature is worked out in one go.
+
+    Raises ValueError where the landscapes differ.
+    """
+    if not descents:
+        return []
+    landscape = descents[0].landscape
+    if any(descent.landscape != landscape for descent in descents):
+        raise ValueError("the runs are not on the same landscape")
+    curvature = symmetric_eigenvalues(landscape.hessian(np.concatenate([d.path for d in descents])))
+    ends = np.cumsum([len(descent.path) for descent in descents])[:-1]
+    return [_explain(*pair) for pair in zip(descents, np.split(curvature, ends), strict=True)]
+
+
+def _explain(descent: Descent, eigenvalues: Array) -> Explanation:
+    ratios = _ratios(descent, eigenvalues[:, 1])
+    since, at = _passed(ratios, descent)
+    rose_at = _first_rise(descent)
+    ratio = limit = None
+    if at is not None:
+        ratio = float(ratios[at])
+        limit = descent.optimizer.stability_limit(
+            float(eigenvalues[at, 1]), descent.hypers, descent.options
+        )
+    sentence = _sentence(descent, eigenvalues, ratio, limit, since, at, rose_at)
+    return Explanation(sentence, limit, ratio, eigenvalues, rose_at, since, descent.diverged_at)
+
+
+def _rates(descent: Descent) -> Array:
+    """The learning rate of the step that leaves each point, (steps + 1,); the last one twice."""
+    rates = np.full(descent.steps + 1, descent.hypers.get("lr", 0.0))
+    if descent.schedule is not None and descent.steps:
+        rates *= np.append(descent.schedule, descent.schedule[-1])
+    return rates
+
+
+def _rate(descent: Descent, step: int) -> float:
+    return float(_rates(descent)[step])
+
+
+def _ratios(descent: Descent, sharpest: Array) -> Array:
+    """Learning rate over its limit at each point up to the last; NaN where there is no limit."""
+    count = descent.last + 1
+    ratios = np.full(count, np.nan)
+    unit = descent.optimizer.stability_limit(1.0, descent.hypers, descent.options)
+    if unit is None:
+        return ratios
+    rates = _rates(descent)[:count]
+    curved = np.isfinite(sharpest[:count]) & (sharpest[:count] > 0)
+    ratios[curved] = rates[curved] * sharpest[:count][curved] / unit
+    return ratios
+
+
+def _passed(ratios: Array, descent: Descent) -> tuple[int | None, int | None]:
+    """(the step since which the limit is passed, the step whose limit is worth telling)."""
+    known = np.flatnonzero(np.isfinite(ratios))
+    if not known.size:
+        return None, None
+    over = np.flatnonzero(ratios > 1.0)
+    if not over.size:
+        return None, int(known[np.argmax(ratios[known])])
+    if descent.diverged_at is None:
+        sharpest = int(known[np.argmax(ratios[known])])
+        return (int(over[0]), sharpest) if over[-1] == known[-1] else (None, sharpest)
+    # The start of the last unbroken stretch above the limit: what came before was recovered from.
+    breaks = np.flatnonzero(np.diff(over) > 1)
+    since = int(over[breaks[-1] + 1] if breaks.size else over[0])
+    return since, since
+
+
+def _first_rise(descent: Descent) -> int | None:
+    loss = descent.loss[: descent.last + 1]
+    above = np.flatnonzero(loss > loss[0])
+    return int(above[0]) if above.size else None
+
+
+# The same in words --------------------------------------------------------------------------------
+
+
+def _number(x: float) -> str:
+    """Three significant digits, plainly: 0.0267, 120, 3e-07."""
+    return f"{x:.3g}"
+
+
+def _sentence(
+    descent: Descent,
+    eigenvalues: Array,
+    ratio: float | None,
+    limit: float | None,
+    since: int | None,
+    at: int | None,
+    rose_at: int | None,
+) -> str:
+    name = descent.optimizer.name
+    if descent.diverged_at is None:
+        return _survived(descent, ratio, limit, since, at)
+    words = [f"{name} diverged at step {descent.diverged_at}"]
+    if descent.landscape.minimum is None and rose_at is None:
+        words[0] += (
+            f": {descent.landscape.name} has no bottom, and the run went down it past a distance "
+            f"of {DIVERGENCE_RADIUS:,.0f}"
+        )
+    elif since is not None and ratio is not None and limit is not None:
+        words[0] += ": " + _limit_words(descent, ratio, limit, since, eigenvalues)
+    elif eigenvalues[descent.last, 0] < 0:
+        words[0] += (
+            f": where it left, the curvature was negative "
+            f"(λmin = {_number(eigenvalues[descent.last, 0])}), and nothing held it back"
+        )
+    else:
+        sharp = _number(eigenvalues[0, 1])
+        words[0] += (
+            f" with η = {_number(_rate(descent, 0))}; no limit is known in closed form for this "
+            f"rule (the sharpest curvature at the start was λmax = {sharp})"
+        )
+    if rose_at is not None:
+        words.append(f"the loss first rose above its start at step {rose_at}")
+    return "; ".join(words) + "."
+
+
+def _limit_words(
+    descent: Descent, ratio: float, limit: float, step: int, eigenvalues: Array
+) -> str:
+    """η = 0.026 is 1.3 times the stability limit 2/λmax = 0.02 (λmax = 100, from the start)."""
+    formula = limit_formula(descent.optimizer, descent.options)
+    named = f" {formula} =" if formula else ""
+    where = "from the start on" if step == 0 else f"since step {step}"
+    return (
+        f"η = {_number(_rate(descent, step))} is {_times(ratio)} the stability limit{named} "
+        f"{_number(limit)} {where}, where λmax = {_number(eigenvalues[step, 1])}"
+    )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.4f} times" if 0.98 < ratio < 1.02 else f"{ratio:.3g} times"
+
+
+def _survived(
+    descent: Descent, ratio: float | None, limit: float | None, since: int | None, at: int | None
+) -> str:
+    name, loss = descent.optimizer.name, descent.loss
+    first, final = float(loss[0]), float(loss[-1])
+    told = f"{name} went from a loss of {_number(first)} to {_number(final)}"
+    if ratio is None or limit is None or at is None:
+        return told + "."
+    share = f"η is {_times(ratio)} the stability limit {_number(limit)}"
+    if since is not None:
+        return f"{told}: {share} at step {at}, yet the run stays inside."
+    bottom = descent.landscape.minimum
+    if bottom is not None and ratio < _CRAWL and final - bottom > 0.5 * (first - bottom):
+        return f"{told}: it crawls, for {share}."
+    where = "" if at == 0 else f" (its sharpest point, step {at})"
+    return f"{told}; {share}{where}."
+
+
+def limit_formula(optimizer: Optimizer, options: Mapping[str, str | bool] | None = None) -> str:
+    """The rule's stability limit as text, "2/λmax"; empty where none is known."""
+    if optimizer.stability_text is None:
+        return ""
+    return optimizer.stability_text(SimpleNamespace(**optimizer.option_values(options)))

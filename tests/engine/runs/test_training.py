@@ -1,0 +1,140 @@
+"""The rules on tensors: the same as in the plane, Muon as PyTorch's on matrices, groups apart."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine.optimizers import OPTIMIZERS, newton_schulz
+from engine.runs.descent import probe_signs
+from engine.runs.training import Trainer, hidden_matrices, hybrid, one_group
+from engine.tape import Vector
+from engine.tape import operations as ops
+
+# Shampoo sees two tensors where the plane has one vector; Muon and Newton need matrices, the plane.
+SAME_AS_IN_THE_PLANE = sorted(set(OPTIMIZERS) - {"shampoo", "muon", "newton"})
+
+
+@pytest.mark.parametrize("slug", SAME_AS_IN_THE_PLANE)
+def test_a_rule_on_tensors_is_the_rule_of_the_plane(slug: str) -> None:
+    surface = engine.LANDSCAPES["rosenbrock"]
+    options = {"form": "hutchinson"} if slug == "sophia" else {}
+    run = engine.descend(
+        surface, slug, (-1.2, 1.0), 40, {"lr": 1e-3}, options=options, schedule="cosine"
+    )
+    tensors = [np.array([-1.2]), np.array([1.0])]
+    trainer = Trainer(
+        tensors, one_group(slug, tensors, {"lr": 1e-3}, options), lower_bound=surface.minimum
+    )
+    if slug == "sophia":  # the probes come from another stream: hand it the plane's
+        trainer.random = _Signs(probe_signs(40, 0)[::10])
+
+    def loss(w: Vector) -> Any:
+        return ops.sum(surface.at(w[0], w[1]))
+
+    for t, factor in enumerate(engine.SCHEDULES["cosine"].factors(40)):
+        assert trainer.step(loss, float(factor)) == pytest.approx(run.loss[t], rel=1e-9)
+        np.testing.assert_allclose(np.concatenate(trainer.tensors), run.path[t + 1], rtol=1e-9)
+
+
+class _Signs:
+    """Hands out given signs, a coordinate at a time."""
+
+    def __init__(self, signs: np.ndarray) -> None:
+        self.left = list(signs.ravel())
+
+    def choice(self, _: Any, size: Any) -> np.ndarray:
+        return np.full(size, self.left.pop(0))
+
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "muon.npz"
+with np.load(GOLDEN) as _stored:
+    MUON = dict(_stored)
+CASES = json.loads(str(MUON["cases"]))["cases"]
+
+
+@pytest.mark.parametrize("index", range(len(CASES)))
+def test_muon_on_matrices_is_pytorchs(index: int) -> None:
+    """torch.optim.Muon with its Newton–Schulz in float64, on ½‖AW − C‖²."""
+    a, c, path = (MUON[f"{name}{index}"] for name in ("a", "c", "path"))
+    options, hypers = CASES[index]["options"], CASES[index]["hypers"]
+    trainer = Trainer([path[0]], one_group("muon", [path[0]], hypers, options))
+
+    def loss(w: Vector) -> Any:
+        away = ops.matmul(a, w[0]) - c
+        return 0.5 * ops.sum(away * away)
+
+    kept = dict(zip(MUON["kept"].tolist(), path, strict=True))
+    for t in range(1, max(kept) + 1):
+        trainer.step(loss)
+        if t in kept:
+            error = np.abs(trainer.tensors[0] - kept[t]).max() / np.abs(path).max()
+            assert error < 1e-12
+
+
+@pytest.mark.parametrize("index", range(len(CASES)))
+def test_newton_schulz_is_pytorchs(index: int) -> None:
+    np.testing.assert_allclose(
+        newton_schulz(MUON[f"gradient{index}"]), MUON[f"orthogonalised{index}"], rtol=1e-12
+    )
+
+
+def network(w: Vector) -> Any:
+    """A multilayer perceptron 3-5-4-1 on fixed data, its mean square error."""
+    w1, b1, w2, b2, w3 = w
+    hidden = ops.tanh(ops.matmul(INPUTS, w1) + b1)
+    hidden = ops.tanh(ops.matmul(hidden, w2) + b2)
+    away = ops.matmul(hidden, w3) - TARGETS
+    return ops.mean(away * away)
+
+
+RANDOM = np.random.default_rng(7)
+INPUTS = RANDOM.standard_normal((24, 3))
+TARGETS = np.sin(INPUTS.sum(axis=1, keepdims=True))
+WEIGHTS = [0.5 * RANDOM.standard_normal(s) for s in ((3, 5), (5,), (5, 4), (4,), (4, 1))]
+
+
+@pytest.mark.parametrize("slug", sorted(set(OPTIMIZERS) - {"newton"}))
+def test_every_rule_trains_a_network(slug: str) -> None:
+    rate = {"adadelta": 1.0, "sgd": 0.1, "momentum": 0.03, "nesterov": 0.03}.get(slug, 0.01)
+    trainer = Trainer(WEIGHTS, one_group(slug, WEIGHTS, {"lr": rate}))
+    losses = [trainer.step(network) for _ in range(150)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < 0.9 * losses[0]
+    assert [t.shape for t in trainer.tensors] == [w.shape for w in WEIGHTS]
+
+
+def test_groups_move_their_own_tensors_as_if_alone() -> None:
+    """With the rest frozen by a rate of zero, each half of a hybrid moves as it does by itself."""
+    groups = hybrid(WEIGHTS, ("muon", {"lr": 0.02}, None), ("sophia", {"lr": 0.0}, None))
+    assert [(g.optimizer.slug, g.members) for g in groups] == [
+        ("muon", (2,)),
+        ("sophia", (0, 1, 3, 4)),
+    ]
+    trainer = Trainer(WEIGHTS, groups)
+    alone = Trainer([WEIGHTS[2]], one_group("muon", [WEIGHTS[2]], {"lr": 0.02}))
+
+    def rest_frozen(w: Vector) -> Any:
+        return network(Vector((*WEIGHTS[:2], w[0], *WEIGHTS[3:])))
+
+    for _ in range(5):
+        assert trainer.step(network) == pytest.approx(alone.step(rest_frozen))
+    np.testing.assert_allclose(trainer.tensors[2], alone.tensors[0], rtol=1e-12)
+    np.testing.assert_array_equal(trainer.tensors[0], WEIGHTS[0])
+
+
+def test_muon_leaves_vectors_and_outer_matrices_to_adamw() -> None:
+    muon, adamw = one_group("muon", WEIGHTS, {"lr": 0.02}, None, {"lr": 0.005})
+    assert (muon.members, adamw.optimizer.slug) == ((2,), "adamw")
+    assert adamw.hypers["lr"] == 0.005
+    assert hidden_matrices(WEIGHTS[:2]) == (0,)  # a shallow network has no other
+
+
+def test_what_cannot_be_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="plane alone"):
+        one_group("newton", WEIGHTS)
+    with pytest.raises(ValueError, match="exactly one group"):
+        Trainer(WEIGHTS, one_group("sgd", WEIGHTS)[:0])

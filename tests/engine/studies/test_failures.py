@@ -1,0 +1,98 @@
+"""The facts behind the stories of failure: each story is true, and its problem is what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import engine
+from engine.runs import changing as moving
+from engine.studies import conditioning
+from engine.studies import failures as online
+from engine.studies.tuning import best_rate, settled_gap
+
+BOWL = engine.LANDSCAPES["bowl"]
+
+
+def test_adam_ends_at_the_worst_point_and_amsgrad_at_the_best() -> None:
+    """Reddi, Kale & Kumar (2018), theorem 1; on [−1, 1] the best point is −1."""
+    walks = online.reddi_walks(4.0, 0.1, 900)
+    assert walks["adam"][-1] == pytest.approx(1.0, abs=0.05)
+    assert walks["amsgrad"][-1] == pytest.approx(-1.0, abs=0.05)
+    stream = online.reddi_stream(4.0, 900)
+    assert stream.mean() == pytest.approx(2 / 3)
+    rates = 1 / np.sqrt(np.arange(1, 901))
+    hypers = {"lr": 0.1, "beta1": 0.0, "beta2": 1 / 17}
+    fed = engine.follow(
+        "amsgrad", stream, hypers, options={"maximum": "paper"}, schedule=rates, bounds=(-1, 1)
+    )
+    np.testing.assert_allclose(walks["amsgrad"], fed.path[:, 0], rtol=1e-9, atol=1e-12)
+
+
+def test_the_penalised_minimum_has_no_gradient() -> None:
+    booth = engine.LANDSCAPES["booth"]
+    w = np.array(online.penalised_minimum(booth, 0.3))
+    np.testing.assert_allclose(booth.gradient(w) + 0.3 * w, 0.0, atol=1e-10)
+    assert online.penalised_minimum(booth, 0.0) == pytest.approx(booth.minima[0])
+    with pytest.raises(ValueError, match="no known minimum"):
+        online.penalised_minimum(engine.LANDSCAPES["saddle"], 0.1)
+
+
+def test_a_minimum_that_stands_still_gives_an_ordinary_run() -> None:
+    still = np.zeros((41, 2))
+    for slug in ("sgd", "adam", "eve", "sophia"):
+        chased = moving.pursue(BOWL(condition=10), slug, (5, 3), still, {"lr": 0.02})
+        run = engine.descend(BOWL(condition=10), slug, (5, 3), 40, {"lr": 0.02})
+        np.testing.assert_allclose(chased.path, run.path, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(chased.loss, run.loss, rtol=1e-9, atol=1e-12)
+
+
+def test_a_moved_minimum_moves_the_run_with_it() -> None:
+    away = np.tile([2.0, -1.0], (31, 1))
+    chased = moving.pursue(BOWL(condition=10), "adam", (7, 2), away, {"lr": 0.1})
+    run = engine.descend(BOWL(condition=10), "adam", (5, 3), 30, {"lr": 0.1})
+    np.testing.assert_allclose(chased.path - [2.0, -1.0], run.path, rtol=1e-9, atol=1e-9)
+
+
+def test_jumps_alternate() -> None:
+    shifts = moving.jumps(5, 2, (3, 1))
+    assert shifts.tolist() == [[0, 0], [0, 0], [3, 1], [3, 1], [0, 0], [0, 0]]
+
+
+def test_a_pursuit_that_diverges_stays_at_its_last_point() -> None:
+    chased = moving.pursue(BOWL(), "sgd", (5, 3), np.zeros((201, 2)), {"lr": 1.0})
+    assert chased.diverged_at is not None
+    assert np.isfinite(chased.path).all()
+    assert (chased.path[chased.diverged_at :] == chased.path[chased.diverged_at - 1]).all()
+
+
+def test_gradient_descent_pays_for_the_condition_number_and_newton_does_not() -> None:
+    found = conditioning.steps_against_condition(("sgd", "newton"), 30.0, 2000, 1e-4)
+    assert (found["newton"] == 1).all()
+    sgd = dict(zip(conditioning.CONDITIONS, found["sgd"], strict=True))
+    assert sgd[300.0] / sgd[30.0] == pytest.approx(10, rel=0.5)
+    assert np.isnan(sgd[1000.0])
+
+
+def test_rates_at_stay_below_the_stability_limit() -> None:
+    rates = online.rates_at(BOWL(condition=100), ("sgd", "momentum", "newton", "adam"))
+    assert rates["sgd"] == pytest.approx(2 / 202)
+    assert rates["newton"] == 1.0
+    assert rates["momentum"] < 2 * 1.9 / 200
+
+
+def test_the_best_rate_leads_down_and_its_neighbours_less_so() -> None:
+    sgd = engine.OPTIMIZERS["sgd"]
+    rate = best_rate("bowl", sgd, (5, 3), 60)
+    assert 0.01 < rate < 0.02  # the limit is 2/100
+    with pytest.raises(ValueError, match="no learning rate"):
+        best_rate("bowl", engine.optimizer("w = w - 0.01 * g"), (5, 3), 10)
+
+
+def test_cosine_lets_a_noisy_run_settle() -> None:
+    rate = {"lr": 0.0185}
+    noisy = {"noise": 10.0, "seed": 0}
+    driven = engine.descend("bowl", "sgd", (5, 3), 400, rate, schedule="cosine", **noisy)  # type: ignore[arg-type]
+    constant = engine.descend("bowl", "sgd", (5, 3), 400, rate, **noisy)  # type: ignore[arg-type]
+    assert settled_gap(driven) < settled_gap(constant) / 20
+    assert settled_gap(driven) == pytest.approx(np.median(driven.gap[-40:]))
