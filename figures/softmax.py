@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.losses.softmax import Cooling
+from engine.losses.temperature import Cooling
 from figures import charts, style
 
 Figure = dict[str, Any]

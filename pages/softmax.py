@@ -16,7 +16,7 @@ from components.controls import Action, Group, Slider, Toggle, controls
 from components.controls import Choice as Chooser
 from components.stage import Event, Handle, Panel, stage
 from engine.losses.information import surprise
-from engine.losses.softmax import Cooling, GradientCheck, check_gradient, cooling
+from engine.losses.temperature import Cooling, GradientCheck, check_gradient, cooling
 from figures import charts
 from figures import softmax as pictures
 from pages import frame, prose

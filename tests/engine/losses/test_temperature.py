@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.losses.softmax import check_gradient, cooling
+from engine.losses.temperature import check_gradient, cooling
 
 logits = st.lists(st.floats(-6, 6), min_size=2, max_size=6)
 
