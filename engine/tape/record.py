@@ -173,6 +173,10 @@ class Value(Arithmetic):
         """The sum over axis (all axes where None)."""
         return OPERATORS["sum"](self, axis=axis, keepdims=keepdims)
 
+    def __bool__(self) -> bool:
+        # Python would take one branch for good, where the graph has to keep both.
+        raise TypeError("a traced value has no truth of its own: choose with `where`")
+
     def __repr__(self) -> str:
         made_by = self.operation.name if self.operation else "variable"
         return f"Value({self.data!r}, {made_by})"
