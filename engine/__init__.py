@@ -10,6 +10,7 @@ from engine.optimizers.schedules import SCHEDULES, Schedule
 from engine.optimizers.typed import optimizer
 from engine.problems.formula import FormulaError, landscape
 from engine.problems.landscapes import LANDSCAPES, Landscape
+from engine.runs.browser import browser_function, browser_run, browser_sweep
 from engine.runs.descent import Descent, descend
 from engine.runs.streams import Stream, follow
 from engine.runs.sweeps import Sweep, sweep
@@ -29,6 +30,9 @@ __all__ = [
     "Stream",
     "Sweep",
     "autograd",
+    "browser_function",
+    "browser_run",
+    "browser_sweep",
     "descend",
     "explain",
     "explain_each",

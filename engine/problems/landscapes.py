@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.tape import Vector, autograd
+from engine.tape import Value, Vector, autograd
 from engine.tape import operations as ops
 
 Array = npt.NDArray[Any]
@@ -94,9 +94,10 @@ class Landscape:
 
     def value(self, w: npt.ArrayLike) -> Array:
         """The value at w, shape (..., 2) -> (...)."""
-        x, y = _coordinates(w)
+        # On a tape, where x**3 means the engine's own products, as it does in every printed form.
         with np.errstate(all="ignore"):
-            return np.asarray(self.at(x, y))
+            _, value = autograd.trace(self.at, *_coordinates(w))
+        return np.asarray(value.data if isinstance(value, Value) else value)
 
     def gradient(self, w: npt.ArrayLike) -> Array:
         """The gradient at w by reverse mode, shape (..., 2) -> (..., 2)."""
