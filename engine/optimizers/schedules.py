@@ -112,21 +112,22 @@ def _cosine(t: Array, total: int, p: SimpleNamespace) -> Any:
 
 
 def _restarts(t: Array, total: int, p: SimpleNamespace) -> Any:
-    length, begin = _length(p.cycle, total), 0
+    # A cycle's length is any number, as in SGDR; were it rounded, a slow growth would be lost.
+    length, begin = float(_length(p.cycle, total)), 0.0
     share = np.empty_like(t)
     while begin < total:
-        inside = slice(begin, begin + length)
+        end = round(begin + length, 9)  # 10 + 11 is 21, though 1.1 · 10 is a little more than 11
+        inside = slice(math.ceil(begin), math.ceil(end))
         share[inside] = (t[inside] - begin) / length
-        begin += length
-        length = max(round(length * p.growth), 1)
+        begin, length = end, length * p.growth
     return p.final + (1.0 - p.final) * _half_cosine(share)
 
 
 def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Any:
     start, end = 1.0 / p.divisor, 1.0 / (p.divisor * p.final_divisor)
-    top = p.peak * total - 1.0
+    top = p.peak * total - 1.0  # below 0 where the peak lies before the first step
     rise = np.clip(t / top if top > 0 else 1.0, 0.0, 1.0)
-    fall = np.clip((t - top) / max(total - 1.0 - top, 1.0), 0.0, 1.0)
+    fall = np.clip((t - top) / (total - 1.0 - top), 0.0, 1.0)
     rising = 1.0 + (start - 1.0) * _half_cosine(rise)
     falling = end + (1.0 - end) * _half_cosine(fall)
     return np.where(t <= top, rising, falling)
