@@ -100,14 +100,16 @@ def _rmsprop(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector,
     if not o.centered:
         return w - h.lr * over_root(g, v, h, o), {"v": v}
     m = h.beta * s.m + (1.0 - h.beta) * g
-    return w - h.lr * over_root(g, v - m * m, h, o), {"v": v, "m": m}
+    # Of a steady gradient rounding may leave less than nothing, which has no root.
+    variance = ops.maximum(v - m * m, 0.0)
+    return w - h.lr * over_root(g, variance, h, o), {"v": v, "m": m}
 
 
 def _rmsprop_latex(o: SimpleNamespace) -> tuple[str, ...]:
     lines = [r"<v> = <beta>\, <v-> + (1 - <beta>)\, <g>^2"]
     if o.centered:
         lines.append(r"<m> = <beta>\, <m-> + (1 - <beta>)\, <g>")
-    root = root_latex("<v> - <m>^2" if o.centered else "<v>", o)
+    root = root_latex(r"\max(<v> - <m>^2,\, 0)" if o.centered else "<v>", o)
     return (*lines, rf"<w> = <w-> - \frac{{<lr>\, <g>}}{{{root}}}")
 
 
@@ -118,7 +120,14 @@ RMSPROP = Optimizer(
     hypers=(lr(0.01), beta(0.99, "memory of the squared gradient's average"), epsilon(1e-8)),
     options=(
         EPSILON,
-        Option("centered", "variance", ((False, "raw second moment"), (True, "centred: v − m²"))),
+        Option(
+            "centered",
+            "variance",
+            (
+                (False, "raw second moment"),
+                (True, "centred: v − m², at least 0 (PyTorch and optax let it fall below)"),
+            ),
+        ),
     ),
     state=(
         V,
@@ -130,7 +139,11 @@ RMSPROP = Optimizer(
     paper="Tieleman & Hinton, Neural networks for machine learning, lecture 6e",
     year=2012,
     typical_lr="0.001 – 0.01",
-    relatives="Adam with β₁ = 0 and without bias correction.",
+    relatives=(
+        "Adam with β₁ = 0 and without bias correction. Centred, it differs from PyTorch and optax "
+        "in one place: on a steady gradient rounding carries v − m² below 0, where they take the "
+        "root of a negative number and the run is NaN from then on; here it is held at 0."
+    ),
 )
 
 
