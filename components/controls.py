@@ -1,22 +1,19 @@
 """The controls: sliders (linear or log), number fields, toggles and choices in groups.
 
-Values are sent while the reader drags, one request at a time, and once more as committed when
-he lets go.  A control keeps the reader's value until the caller gives it another one than
-before (a preset, a link): then the caller's wins.
+Each shows and moves a value of the page's store by its name; what it shows besides, and what it
+sets where that is more than its own value, may be expressions on the page's tape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from components import assets, wire
-
-Value: TypeAlias = float | bool | str
+from components import assets, store, wire
+from components.live import Live, Tape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +21,15 @@ class Slider:
     """A number between `minimum` and `maximum` (both > 0 on a log scale).
 
     `default`, if given, is where a tick stands and what a double click on the label returns
-    to; `step` is the grid on a linear scale; `symbol` is plain text such as η or β₁.
+    to; `step` is the grid on a linear scale; `symbol` is plain text such as η or β₁.  `value` may
+    lie on the page's tape, and then `sets` says what moving it writes into the store, in
+    expressions over the tape's `hand` (its x is the slider's value).  `limit`, which may be
+    traced as well, is where the unstable part of the track begins.
     """
 
     name: str
     label: str
-    value: float
+    value: Any
     minimum: float
     maximum: float
     default: float | None = None
@@ -39,6 +39,8 @@ class Slider:
     integer: bool = False
     help: str = ""
     unit: str = ""
+    limit: Any = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
     locked: bool = False
 
     def __post_init__(self) -> None:
@@ -46,14 +48,6 @@ class Slider:
             raise ValueError(
                 f"{self.name}: no {self.scale} scale from {self.minimum} to {self.maximum}"
             )
-
-    def read(self, value: Any) -> float | None:
-        """The value as this control would hold it, or None where it is no number."""
-        number = wire.number(value)
-        if number is None:
-            return None
-        inside = min(max(number, self.minimum), self.maximum)
-        return float(round(inside)) if self.integer else inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +59,6 @@ class Toggle:
     value: bool
     help: str = ""
     locked: bool = False
-
-    def read(self, value: Any) -> bool | None:
-        """True or False, or None where it is neither."""
-        return value if isinstance(value, bool) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +72,6 @@ class Choice:
     help: str = ""
     locked: bool = False
 
-    def read(self, value: Any) -> str | None:
-        """One of the options' values, or None."""
-        return next((known for known, _ in self.options if known == value), None)
-
 
 Item: TypeAlias = Slider | Toggle | Choice
 
@@ -97,6 +83,7 @@ class Action:
     id: str
     label: str
     icon: Literal["", "copy", "remove", "reset", "halve"] = ""
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,30 +98,7 @@ class Group:
     marker: str = ""
     actions: Sequence[Action] = ()
     collapsed: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlsResult:
-    """`values` by control name; `committed` is False while a drag is under way.
-
-    `action` is (group id, action id) in the one run that a button causes.
-    """
-
-    values: dict[str, Value]
-    committed: bool
-    action: tuple[str, str] | None
-
-
-@dataclass(slots=True)
-class _Record:
-    """What this session remembers between runs: by name, the value given and the one in force."""
-
-    given: dict[str, Value] = field(default_factory=dict)
-    held: dict[str, Value] = field(default_factory=dict)
-    seq: int = 0
-    action: int = 0
-    committed: bool = True
+    note: Any = ""
 
 
 _COMPONENT: Final = st.components.v2.component(
@@ -146,97 +110,53 @@ def controls(
     key: str,
     groups: Sequence[Group],
     *,
-    locked: Collection[str] = (),
+    live: Tape | None = None,
     layout: Literal["column", "row"] = "column",
     max_height: int | None = None,
     alt: str = "Settings",
     on_action: Callable[[str, str], None] | None = None,
-) -> ControlsResult:
+) -> None:
     """Show groups of controls; names must be unique among all groups.
 
-    Names in `locked` are shown but cannot be moved.  `max_height` (CSS pixels) makes the
-    panel scroll within itself.  `on_action(group id, action id)` is called before the script
-    runs, as a Streamlit callback is.
+    The key is `page.name`: the part before the first point names the page's store.  `max_height`
+    (CSS pixels) makes the panel scroll within itself.  `on_action(group id, action id)` is called
+    before the script runs, as a Streamlit callback is.
     """
-    items = {item.name: item for group in groups for item in group.items}
-    if len(items) != sum(len(group.items) for group in groups):
+    page = key.partition(".")[0]
+    items = [item for group in groups for item in group.items]
+    if len({item.name for item in items}) != len(items):
         raise ValueError("two controls share a name")
-    answers = wire.state(key)
-    record = _record(key)
-    seq = _settle(record, items, answers, frozenset(locked))
-    action_seq, body = wire.payload(answers, "action")
     actions = {(group.id, action.id) for group in groups for action in group.actions}
+    encoder = _encoder(key)
+    follow = None if live is None else Live(page, live)
+    encoder.live = follow
 
     def announce() -> None:
         chosen = _action(wire.payload(wire.state(key), "action")[1], actions)
         if on_action is not None and chosen is not None:
             on_action(*chosen)
 
-    _COMPONENT(
-        key=key,
-        data={
-            "groups": [_group(group, record.held, frozenset(locked)) for group in groups],
-            "layout": layout,
-            "maxHeight": max_height,
-            "alt": alt,
-            "echo": max(seq, action_seq),
-        },
-        on_values_change=_ignore,
-        on_action_change=announce,
-    )
-    action = _action(body, actions) if action_seq != record.action else None
-    record.action = action_seq
-    return ControlsResult(dict(record.held), record.committed, action)
+    data: dict[str, Any] = {
+        "page": page,
+        "groups": [_group(group, encoder) for group in groups],
+        "layout": layout,
+        "maxHeight": max_height,
+        "alt": alt,
+        "seq": store.seen(page),
+    }
+    moving = follow is not None and bool(follow.outputs)
+    data["program"] = follow.spec(encoder, store.seen(page), ()) if follow and moving else None
+    encoder.live = None
+    _COMPONENT(key=key, data=data, on_action_change=announce)
 
 
-def _ignore() -> None:
-    """Streamlit keeps only the states that have a callback."""
-
-
-def _record(key: str) -> _Record:
+def _encoder(key: str) -> wire.Wire:
     name = f"_controls:{key}"
-    record = st.session_state.get(name)
-    if not isinstance(record, _Record):
-        record = st.session_state[name] = _Record()
-    return record
-
-
-def _settle(
-    record: _Record,
-    items: Mapping[str, Item],
-    answers: Mapping[str, Any],
-    locked: frozenset[str],
-) -> int:
-    """Bring the record up to date with the reader's and the caller's values; the seq seen."""
-    seq, body = wire.payload(answers, "values")
-    moved: Mapping[str, Any] = {}
-    if seq != record.seq:
-        record.seq = seq
-        record.committed = body.get("committed") is not False
-        if isinstance(body.get("set"), Mapping):
-            moved = body["set"]
-    given: dict[str, Value] = {}
-    held: dict[str, Value] = {}
-    # On back and forward the caller's value is the one meant, though it be the one given before
-    # the reader moved away from it.
-    context = get_script_run_ctx()
-    back = context is not None and context.is_history_navigation
-    for name, item in items.items():
-        given[name] = item.value
-        before = record.held.get(name)
-        caller_changed = (
-            back
-            or name not in record.given
-            or (item.value != record.given[name] and item.value != before)
-        )
-        held[name] = item.value if caller_changed or before is None else before
-        if caller_changed or item.locked or name in locked:
-            continue
-        value = item.read(moved.get(name))
-        if value is not None:
-            held[name] = value
-    record.given, record.held = given, held
-    return seq
+    encoder = st.session_state.get(name)
+    if not isinstance(encoder, wire.Wire):
+        # A panel's constants are small: nothing is named, so nothing has to be asked for.
+        encoder = st.session_state[name] = wire.Wire(named=False)
+    return encoder
 
 
 def _action(body: Mapping[str, Any], known: set[tuple[str, str]]) -> tuple[str, str] | None:
@@ -246,7 +166,7 @@ def _action(body: Mapping[str, Any], known: set[tuple[str, str]]) -> tuple[str, 
     return group, action
 
 
-def _group(group: Group, held: Mapping[str, Value], locked: frozenset[str]) -> dict[str, Any]:
+def _group(group: Group, encoder: wire.Wire) -> dict[str, Any]:
     return {
         "id": group.id,
         "title": group.title,
@@ -254,27 +174,31 @@ def _group(group: Group, held: Mapping[str, Value], locked: frozenset[str]) -> d
         "dash": group.dash,
         "marker": group.marker,
         "collapsed": group.collapsed,
-        "note": group.note,
-        "actions": [{"id": a.id, "label": a.label, "icon": a.icon} for a in group.actions],
-        "items": [_item(item, held[item.name], item.name in locked) for item in group.items],
+        "note": encoder.words(group.note),
+        "actions": [
+            {"id": a.id, "label": a.label, "icon": a.icon, "locked": a.locked}
+            for a in group.actions
+        ],
+        "items": [_item(item, encoder) for item in group.items],
     }
 
 
-def _item(item: Item, value: Value, locked: bool) -> dict[str, Any]:
+def _item(item: Item, encoder: wire.Wire) -> dict[str, Any]:
     common = {
         "name": item.name,
         "label": item.label,
-        "value": value,
         "help": item.help,
-        "locked": locked or item.locked,
+        "locked": item.locked,
     }
     if isinstance(item, Toggle):
-        return {"kind": "toggle", **common}
+        return {"kind": "toggle", **common, "value": item.value}
     if isinstance(item, Choice):
-        return {"kind": "choice", **common, "options": [list(pair) for pair in item.options]}
+        options = [list(pair) for pair in item.options]
+        return {"kind": "choice", **common, "value": item.value, "options": options}
     return {
         "kind": "slider",
         **common,
+        "value": encoder.number(item.value),
         "min": item.minimum,
         "max": item.maximum,
         "default": item.default,
@@ -283,4 +207,6 @@ def _item(item: Item, value: Value, locked: bool) -> dict[str, Any]:
         "step": 1 if item.integer and item.step is None else item.step,
         "integer": item.integer,
         "unit": item.unit,
+        "limit": None if item.limit is None else encoder.number(item.limit),
+        "sets": {name: encoder.number(value) for name, value in item.sets.items()},
     }

@@ -1,8 +1,8 @@
-"""The stage: Plotly panels that share one clock, with what moves drawn on canvas over them.
+"""The stage: panels that share one clock, drawn on canvas by the browser.
 
-Plotly draws axes, contours and curves and is redrawn only when a figure changes; tracks,
-arrows, boxes and handles are painted by the browser frame by frame, so playing, scrubbing and
-stepping cost the server nothing.  Clicks on a plane and drags of handles come back as events.
+Tracks, arrows, boxes and handles are painted frame by frame, so playing, scrubbing and stepping
+cost the server nothing.  Leaves that lie on the page's tape (`live`) are computed in the browser
+and follow the hand within the frame; handles and clicks write into the page's store.
 
 Colours are CSS colours, here and in figures, in three spellings: one colour for both themes,
 "light|dark", or "var(--st-text-color)" and the like.  The browser resolves them, so a change
@@ -21,7 +21,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
-from components import assets, wire
+from components import assets, store, wire
+from components.live import Live, Tape
 
 Dash: TypeAlias = Literal["solid", "dash", "dot", "dashdot", "longdash"]
 Marker: TypeAlias = Literal[
@@ -29,11 +30,12 @@ Marker: TypeAlias = Literal[
     "hexagon", "pentagon", "ring",
 ]  # fmt: skip
 Color: TypeAlias = str
-EventKind: TypeAlias = Literal["click", "drag", "drop"]
+EventKind: TypeAlias = Literal["click", "drop"]
 
-_KINDS: Final[tuple[EventKind, ...]] = ("click", "drag", "drop")
+_KINDS: Final[tuple[EventKind, ...]] = ("click", "drop")
 _SIDES: Final = ("x0", "y0", "x1", "y1")
 _INK: Final = "var(--st-text-color)"
+_MOST_OUTPUTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Track:
     marker: Marker = "circle"
     label: str = ""
     mode: Literal["trail", "curve", "points"] = "trail"
-    stop: int | None = None
+    stop: Any = None
     width: float = 2.0
 
 
@@ -96,17 +98,18 @@ class Handle:
     """A point that the reader drags by mouse, touch or arrow keys.
 
     `axis` says which way it moves; `minimum` and `maximum` bound each way it moves (a pair
-    for "xy").  With `curve` (xs rising, ys) the browser keeps y on the curve while x moves,
-    without waiting for Python.
+    for "xy").  `sets` maps names of the page's store to what they become, expressions over the
+    tape's `hand`.  With `curve` (xs rising, ys) y is kept on the curve while x moves.
     """
 
     id: str
-    x: float
-    y: float
-    label: str = ""
+    x: Any
+    y: Any
+    label: Any = ""
     axis: Literal["xy", "x", "y"] = "xy"
-    minimum: float | tuple[float, float] | None = None
-    maximum: float | tuple[float, float] | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    minimum: Any = None
+    maximum: Any = None
     curve: tuple[ArrayLike, ArrayLike] | None = None
     color: Color = _INK
     marker: Marker = "ring"
@@ -137,9 +140,9 @@ class Raster:
 class Panel:
     """One picture on the stage.
 
-    A "plane" reports clicks; on a "chart" with a `cursor` a click moves the clock; a "scene"
-    is 3-D and shows tracks alone, drawn over its surface.  `figure` must give the ranges of
-    its axes, for Plotly does not see what moves; its zoom and camera are kept until its
+    On a "plane" a click sets what `clicks` says (as a handle's `sets`) or is reported; on a
+    "chart" with a `cursor` it moves the clock; a "scene" is 3-D and shows tracks alone.
+    `figure` gives the ranges of its axes; its zoom and camera are kept until its
     `layout.uirevision` changes.  `cursor` is True where the axis counts frames, or the x of
     each frame.  `rows` is how many rows of the stage it spans, where panels stand in several.
     """
@@ -153,7 +156,8 @@ class Panel:
     boxes: Sequence[Boxes] = ()
     rasters: Sequence[Raster] = ()
     cursor: bool | ArrayLike = False
-    title: str = ""
+    clicks: Mapping[str, Any] = field(default_factory=dict)
+    title: Any = ""
     alt: str = ""
     rows: int = 1
 
@@ -169,23 +173,23 @@ class Event:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
-    """`event` is given in the one run that it causes; `frame` is the last one reported."""
-
-    event: Event | None
-    frame: int | None
-
-
 @dataclass(slots=True)
 class _Record:
     """What this session remembers of one stage between runs."""
 
     wire: wire.Wire = field(default_factory=wire.Wire)
-    event: int = 0
     need: int = 0
     seq: int = 0
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`frame` is the last one reported, None before any; `sensitive` says that a run came out
+    otherwise in the browser, at the last bit amplified, and that Python's is shown."""
+
+    frame: int | None
+    sensitive: bool
 
 
 _COMPONENT: Final = st.components.v2.component(
@@ -197,65 +201,83 @@ def stage(
     key: str,
     panels: Sequence[Panel],
     *,
-    frames: int,
+    live: Tape | None = None,
+    frames: Any,
     seconds: float = 6.0,
     autoplay: bool = False,
     loop: bool = False,
     height: int = 420,
     columns: int | Sequence[float] | None = None,
-    alt: str = "",
+    alt: Any = "",
     playback: bool = True,
     legend: bool = True,
     report_cursor: bool = False,
     start_frame: int | None = None,
+    restart: str = "",
     frame_name: str = "step",
     captions: Sequence[str] = (),
+    lines: Sequence[Any] = (),
     on_event: Callable[[Event], None] | None = None,
-) -> StageResult:
+) -> Shown:
     """Show panels that share a clock of `frames` frames, `seconds` long at normal speed.
 
-    `height` is the whole of it in CSS pixels, playback bar included, where the panels stand
-    side by side; `columns` gives their relative widths, or a number of columns to wrap at.
-    Where autoplay is off (or the reader prefers reduced motion) the last frame is shown, or
-    `start_frame`, which moves the clock again whenever it changes.  `autoplay` and `loop` say
-    how the clock starts; afterwards it is the reader's.  With `report_cursor` the frame comes
-    back when the clock rests.  `frame_name` is what a frame is called.  `captions` is one line
-    a frame.  `on_event` is called before the script runs, as a Streamlit callback is;
-    `pending_event` gives the same event to code that runs ahead of this call.
+    The key is `page.name`: the part before the first point names the page's store.  `height` is
+    the whole of it in CSS pixels, playback bar included, where the panels stand side by side;
+    `columns` gives their relative widths, or a number of columns to wrap at.  Where autoplay is
+    off (or the reader prefers reduced motion) the last frame is shown, or `start_frame`, which
+    moves the clock again whenever it changes; another `restart` plays from the beginning.
+    `autoplay` and `loop` say how the clock starts; afterwards it is the reader's.  With
+    `report_cursor` the frame comes back when the clock rests.  `frame_name` is what a frame is
+    called.  `captions` is one line a frame, `lines` are sentences under the pictures that follow
+    the hand.  `on_event` is called before the script runs, for what sets nothing in the store.
     """
+    page = key.partition(".")[0]
     answers = wire.state(key)
     record = _record(key)
     need, missing = wire.payload(answers, "need")
     if need != record.need:
         record.need = need
         record.wire.forget(missing.get("refs"))
+    follow = None if live is None or missing.get("still") is True else Live(page, live)
+    record.wire.live = follow
 
-    frames = max(1, int(frames))
+    if follow is None or not live or not live.owns(frames):
+        frames = max(1, int(getattr(frames, "data", frames)))
+    count = int(getattr(frames, "data", frames))
     data: dict[str, Any] = {
-        "frames": frames,
+        "page": page,
+        "frames": record.wire.number(frames),
         "seconds": max(0.1, float(seconds)),
         "autoplay": autoplay,
+        "restart": restart,
         "loop": loop,
         "height": int(height),
         "columns": columns if columns is None or isinstance(columns, int) else list(columns),
-        "alt": alt,
-        "playback": playback and frames > 1,
+        "alt": record.wire.words(alt),
+        "playback": playback and count > 1,
         "legend": legend,
         "report": report_cursor,
         "start": start_frame,
         "frameName": frame_name,
         "captions": list(captions),
+        "lines": [record.wire.words(line) for line in lines],
         "plotly": assets.address(assets.plotly(), "plotly.min.js"),
         "panels": [_panel(panel, record.wire) for panel in panels],
     }
+    doubted, about = _doubts(answers)
+    if follow is not None and follow.outputs:
+        same = about == _numbers(follow.tape.values)
+        data["program"] = follow.spec(record.wire, store.seen(page), doubted if same else ())
+    else:
+        same = False
+        data["program"] = None
+    record.wire.live = None
     content = wire.digest(json.dumps(_without_bytes(data)))
     if content != record.digest:
         record.digest = content
         record.seq += 1
     data["seq"] = record.seq
-    event_seq, said = wire.payload(answers, "event")
-    cursor_seq, cursor = wire.payload(answers, "cursor")
-    data["echo"] = max(event_seq, cursor_seq)
+    _, cursor = wire.payload(answers, "cursor")
     data["need"] = need
 
     targets = {panel.id: {handle.id for handle in panel.handles} for panel in panels}
@@ -272,20 +294,30 @@ def stage(
         on_event_change=announce,
         on_cursor_change=_ignore,
         on_need_change=_ignore,
+        on_doubt_change=_ignore,
     )
-    event = None if event_seq == record.event else _event(said, targets)
-    record.event = event_seq
-    frame = wire.number(cursor.get("frame")) if cursor_seq else None
-    return StageResult(event, None if frame is None else min(max(int(frame), 0), frames - 1))
+    frame = wire.number(cursor.get("frame"))
+    return Shown(
+        None if frame is None else min(max(int(frame), 0), count - 1), same and bool(doubted)
+    )
 
 
-def pending_event(key: str) -> Event | None:
-    """The event that caused this run, before the stage `key` is shown in it.
+def _doubts(answers: Mapping[str, Any]) -> tuple[list[int], dict[str, Any] | None]:
+    """The outputs that the browser found otherwise, and the values at which it did."""
+    _, body = wire.payload(answers, "doubt")
+    given = body.get("outputs")
+    places = given if isinstance(given, list) else []
+    doubted = [k for k in places[:_MOST_OUTPUTS] if isinstance(k, int) and k >= 0]
+    values = body.get("values")
+    return doubted, _numbers(values) if isinstance(values, Mapping) else None
 
-    Its ids are as the browser gave them: compare them with the ones that you know.
-    """
-    seq, body = wire.payload(wire.state(key), "event")
-    return None if seq == _record(key).event else _event(body)
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as numbers and lists of them, which compare whatever they came as."""
+    return {
+        name: [wire.number(v) for v in value] if isinstance(value, list) else wire.number(value)
+        for name, value in values.items()
+    }
 
 
 def _ignore() -> None:
@@ -320,7 +352,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
     return {
         "id": panel.id,
         "kind": panel.kind,
-        "title": panel.title,
+        "title": encoder.words(panel.title),
         "alt": panel.alt,
         "rows": max(1, int(panel.rows)),
         "figure": figure,
@@ -349,6 +381,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         ],
         "rasters": [_raster(raster, encoder) for raster in panel.rasters],
         "cursor": cursor if isinstance(cursor, bool) else encoder.floats(cursor),
+        "clicks": {name: encoder.number(value) for name, value in panel.clicks.items()},
     }
 
 
@@ -369,7 +402,7 @@ def _track(track: Track, encoder: wire.Wire) -> dict[str, Any]:
         "marker": track.marker,
         "label": track.label,
         "mode": track.mode,
-        "stop": None if track.stop is None else int(track.stop),
+        "stop": None if track.stop is None else encoder.number(track.stop),
         "width": track.width,
     }
 
@@ -378,31 +411,30 @@ def _handle(handle: Handle, encoder: wire.Wire) -> dict[str, Any]:
     curve = handle.curve
     return {
         "id": handle.id,
-        "x": _finite(handle.x),
-        "y": _finite(handle.y),
-        "label": handle.label,
+        "x": encoder.number(handle.x),
+        "y": encoder.number(handle.y),
+        "label": encoder.words(handle.label),
         "axis": handle.axis,
-        "min": _bounds(handle.minimum),
-        "max": _bounds(handle.maximum),
+        "sets": {name: encoder.number(value) for name, value in handle.sets.items()},
+        "min": _bounds(handle.minimum, encoder),
+        "max": _bounds(handle.maximum, encoder),
         "curve": None if curve is None else [encoder.floats(curve[0]), encoder.floats(curve[1])],
         "color": handle.color,
         "marker": handle.marker,
     }
 
 
-def _finite(value: float) -> float:
-    return float(value) if np.isfinite(value) else 0.0
-
-
-def _bounds(bound: float | tuple[float, float] | None) -> list[float] | None:
+def _bounds(bound: Any, encoder: wire.Wire) -> list[Any] | None:
     """Bounds for [x, y]; a single number bounds both (only the way it moves is looked at)."""
     if bound is None:
         return None
     x, y = bound if isinstance(bound, tuple) else (bound, bound)
-    return [float(x), float(y)]
+    return [encoder.number(x), encoder.number(y)]
 
 
 def _per_frame(values: ArrayLike, encoder: wire.Wire) -> dict[str, Any]:
+    if (moving := encoder.moving(values)) is not None:
+        return moving
     array = np.asarray(values, dtype=np.float64)
     return encoder.floats(array.reshape(1, 1) if array.ndim == 0 else array.reshape(len(array), -1))
 

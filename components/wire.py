@@ -13,7 +13,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 import streamlit as st
@@ -28,11 +28,34 @@ _NAME_LENGTH: Final = 200
 _FROM_PLOTLY: Final = {"f4": "f4", "f8": "f8", "u1": "u1", "i4": "i4"}
 
 
+class Moving(Protocol):
+    """What knows the leaves that follow the page's values (components.live)."""
+
+    def leaf(self, leaf: Any) -> dict[str, Json] | None:
+        """How the browser finds this leaf; None for an ordinary one."""
+
+
 @dataclass(slots=True)
 class Wire:
     """Encodes for one mounted component; `sent` holds the names of large arrays sent before."""
 
     sent: dict[str, None] = field(default_factory=dict)
+    live: Moving | None = None
+    named: bool = True  # whether large arrays may be left out once sent
+
+    def moving(self, leaf: Any) -> dict[str, Json] | None:
+        """A leaf of a picture that follows the page's values, as the browser finds it, or None."""
+        return None if self.live is None else self.live.leaf(leaf)
+
+    def number(self, value: Any) -> Json:
+        """A number that may follow the page's values; None where it is not finite."""
+        moving = self.moving(value)
+        return moving if moving is not None else _plain(float(value))
+
+    def words(self, value: Any) -> Json:
+        """A text that may hold numbers that follow the page's values."""
+        moving = self.moving(value)
+        return moving if moving is not None else str(value)
 
     def array(self, values: ArrayLike, dtype: DType) -> dict[str, Json]:
         """Typed array as {dtype, shape, b64} when small, with `ref` when large.
@@ -48,13 +71,21 @@ class Wire:
         Losses fall below the smallest float32 (and a log axis shows them), so such arrays
         keep double precision.
         """
+        if (moving := self.moving(values)) is not None:
+            return moving
         array = np.asarray(values, dtype=np.float64)
         size = np.abs(array[np.isfinite(array) & (array != 0)])
         single = not size.size or (size.max() < 1e30 and size.min() > 1e-30)
         return self.array(array, "f4" if single else "f8")
 
+    def text(self, value: str) -> dict[str, Json]:
+        """A long text, sent once and named afterwards, as its bytes."""
+        return self._blob(value.encode(), "u1", (len(value.encode()),), named=True)
+
     def figure(self, value: Json) -> Json:
         """A Plotly spec (nested dicts and lists) with its arrays encoded and no NaN in it."""
+        if (moving := self.moving(value)) is not None:
+            return moving
         if isinstance(value, np.ndarray):
             return self._figure_array(value)
         if isinstance(value, Mapping):
@@ -81,9 +112,11 @@ class Wire:
         shape = str(spec.get("shape", flat.size)).split(",")
         return {"$array": self.array(flat.reshape([int(n) for n in shape]), dtype)}
 
-    def _blob(self, raw: bytes, dtype: str, shape: tuple[int, ...]) -> dict[str, Json]:
+    def _blob(
+        self, raw: bytes, dtype: str, shape: tuple[int, ...], *, named: bool = False
+    ) -> dict[str, Json]:
         blob: dict[str, Json] = {"dtype": dtype, "shape": list(shape)}
-        if len(raw) >= _LARGE:
+        if self.named and (named or len(raw) >= _LARGE):
             ref = hashlib.blake2b(raw, digest_size=12, person=dtype.encode()).hexdigest()
             blob["ref"] = ref
             if ref in self.sent:

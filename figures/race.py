@@ -2,66 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import ceil, floor, largest, smallest
 from engine.problems.landscapes import Landscape
+from engine.tape import Value
+from engine.tape import operations as ops
 from figures import style
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
 
 COLUMNS, ROWS = 121, 97  # cells of a contour picture: smooth at 600 px, 47 kB as float32
+LN10 = float(np.log(10.0))
 FLOOR = 1e-16  # the loss axis does not go below this: round-off lives there
 
 
-def grid(landscape: Landscape) -> tuple[Array, Array, Array]:
+def grid(landscape: Landscape, parameters: Mapping[str, Any] | None = None) -> tuple[Any, Any, Any]:
     """x (COLUMNS,), y (ROWS,) and the value over the landscape's window, (ROWS, COLUMNS).
 
-    Where a landscape has no finite value, as log x left of 0, the value is NaN: left blank.
+    parameters may be traced. Where a landscape has no finite value, as log x left of 0, it is left
+    blank.
     """
     (x0, x1), (y0, y1) = landscape.window
     x, y = np.linspace(x0, x1, COLUMNS), np.linspace(y0, y1, ROWS)
-    values = landscape.value(np.stack(np.meshgrid(x, y), axis=-1))
-    return x, y, np.where(np.isfinite(values), values, np.nan)
+    known = landscape.arguments if parameters is None else parameters
+    with np.errstate(all="ignore"):
+        values = landscape.function(x.reshape(1, -1), y.reshape(-1, 1), **known)
+        if not isinstance(values, Value):
+            values = np.broadcast_to(values, (ROWS, COLUMNS))
+        elif values.shape != (ROWS, COLUMNS):
+            values = values + np.zeros((ROWS, COLUMNS))
+    return x, y, values
 
 
-def height(values: Array, landscape: Landscape, log: bool) -> Array:
+def height(values: Any, landscape: Landscape, log: bool, over: Any = None) -> Any:
     """What is drawn for a value: itself, or log10 of its distance above the window's lowest.
 
-    The scale is the window's, whatever the values, so that a path lies on its surface.
+    The scale is that of the window's values (`over`), whatever the values, so that a path lies on
+    its surface. Any of them may be traced.
     """
     if not log:
         return values
-    low, high = _range(grid(landscape)[2])
+    over = grid(landscape)[2] if over is None else over
+    low, high = smallest(over), largest(over)
     if landscape.minimum is not None:
         low = landscape.minimum
-    return np.log10(np.maximum(values - low, 0.0) + 1e-4 * (high - low or 1.0))
+    span = ops.where(high > low, high - low, 1.0)
+    with np.errstate(all="ignore"):
+        return ops.log(ops.maximum(values - low, 0.0) + 1e-4 * span) / LN10
 
 
-def _range(values: Array) -> tuple[float, float]:
-    """The lowest and the highest value that is finite; (0, 1) where none is."""
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+def plane(
+    landscape: Landscape, *, log: bool, parameters: Mapping[str, Any] | None = None
+) -> Figure:
+    """Contours over the window, pale enough for trails; minima as crosses.
 
-
-def plane(landscape: Landscape, *, log: bool) -> Figure:
-    """Contours over the window, pale enough for trails; minima as crosses."""
-    x, y, values = grid(landscape)
-    z = height(values, landscape, log).astype(np.float32)
+    parameters are the landscape's where they are traced: the contours then follow them.
+    """
+    x, y, values = grid(landscape, parameters)
+    z = height(values, landscape, log, values)
     layout = style.base_layout("plane")
     (x0, x1), (y0, y1) = landscape.window
     layout["margin"] = {"l": 34, "r": 6, "t": 6, "b": 30}
     layout["xaxis"] |= {"range": [x0, x1]}
     layout["yaxis"] |= {"range": [y0, y1]}
     layout["uirevision"] = landscape.slug
-    low, high = _range(z)
+    low, high = smallest(z), largest(z)
     contours: Figure = {
         "type": "contour",
-        "x": x.astype(np.float32),
-        "y": y.astype(np.float32),
+        "x": x,
+        "y": y,
         "z": z,
         "zmin": low,
         "zmax": high,
@@ -73,7 +88,7 @@ def plane(landscape: Landscape, *, log: bool) -> Figure:
             "showlines": True,
             "start": low,
             "end": high,
-            "size": (high - low) / 18 or 1.0,
+            "size": ops.where(high > low, (high - low) / 18.0, 1.0),
         },
         "line": {"width": 0.7, "color": style.CONTOUR_LINE},
     }
@@ -104,45 +119,42 @@ def logarithmic(landscape: Landscape, losses: list[Array]) -> bool:
     return landscape.minimum is not None or all(float(curve.min()) > 0 for curve in losses)
 
 
-def loss_axes(losses: list[Array], steps: int, *, log: bool, target: float) -> Figure:
+def loss_axes(losses: Sequence[Any], steps: Any, *, log: bool, target: Any) -> Figure:
     """The axes of loss against step, from the highest worth seeing to the lowest reached.
 
-    losses (steps + 1,) each are heights above the minimum. A run that gets away rises out of the
-    picture after a thousandfold; one that falls without end leaves it below. target draws a line.
+    losses (steps + 1,) each are heights above the minimum, traced or not. A run that gets away
+    rises out of the picture after a thousandfold; one that falls without end leaves it below.
+    target draws a line.
     """
     layout = style.base_layout("curve")
     layout["margin"] = {"l": 52, "r": 10, "t": 6, "b": 36}
     layout["xaxis"]["title"]["text"] = "step"
-    layout["xaxis"]["range"] = [0, max(steps, 1)]
-    begin = max((abs(float(curve[0])) for curve in losses), default=1.0) or 1.0
-    if log:
-        top = max([*(min(float(c.max()), 1e3 * begin) for c in losses), FLOOR * 10])
-        low = max(min([*(float(c.min()) for c in losses), top / 100]), FLOOR)
-        # Whole decades: axes that follow every twitch of a curve cannot be read while it moves.
-        low, top = 10.0 ** np.floor(np.log10(low)), 10.0 ** np.ceil(np.log10(2 * top))
-        layout["yaxis"] |= {
-            "type": "log",
-            "range": [float(np.log10(low)), float(np.log10(top))],
-            "exponentformat": "power",
-            "dtick": max(1, int(np.ceil(np.log10(top / low) / 6))),
+    layout["xaxis"]["range"] = [0, ops.maximum(steps, 1.0)]
+    with np.errstate(all="ignore"):
+        begin = ops.maximum(largest(*(ops.absolute(c[0]) for c in losses)), 1e-300)
+        if log:
+            tops = [ops.minimum(ops.maximum(largest(c), FLOOR), 1e3 * begin) for c in losses]
+            top = largest(*tops, FLOOR * 10)
+            low = ops.maximum(smallest(*losses, top / 100.0), FLOOR)
+            # Whole decades: axes that follow every twitch of a curve cannot be read while it moves.
+            bounds = [floor(ops.log(low) / LN10), ceil(ops.log(2.0 * top) / LN10)]
+            layout["yaxis"] |= {"type": "log", "range": bounds, "exponentformat": "power"}
+        else:
+            top = largest(*(ops.minimum(largest(c), 10.0 * begin) for c in losses))
+            low = smallest(*(ops.maximum(smallest(c), -10.0 * begin) for c in losses))
+            pad = ops.where(top > low, 0.06 * (top - low), 1.0)
+            layout["yaxis"] |= {"range": [low - pad, top + pad]}
+    layout["shapes"] = [
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": target,
+            "y1": target,
+            "line": {"color": style.MUTED, "width": 1, "dash": "dot"},
         }
-    else:
-        top = max(min(float(c.max()), 10 * begin) for c in losses)
-        low = min(max(float(c.min()), -10 * begin) for c in losses)
-        pad = 0.06 * (top - low) or 1.0
-        layout["yaxis"] |= {"range": [low - pad, top + pad]}
-    if low < target < top:
-        layout["shapes"] = [
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": target,
-                "y1": target,
-                "line": {"color": style.MUTED, "width": 1, "dash": "dot"},
-            }
-        ]
+    ]
     return {"data": [], "layout": layout}
 
 
@@ -161,7 +173,7 @@ def scene(landscape: Landscape, *, log: bool) -> Figure:
         "type": "surface",
         "x": x[::2].astype(np.float32),
         "y": y[::2].astype(np.float32),
-        "z": height(values, landscape, log)[::2, ::2].astype(np.float32),
+        "z": np.asarray(height(values, landscape, log, values))[::2, ::2].astype(np.float32),
         "colorscale": style.colorscale(style.HEAT),
         "showscale": False,
         "opacity": 0.85,

@@ -9,71 +9,88 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.share import share
 from figures import style
+from pages.presets import Preset
 from pages.state import Experiment
 
-_STYLE = """
-<style>
-.stMainBlockContainer { max-width: 1320px; }
-.lead { color: color-mix(in srgb, var(--st-text-color, currentColor) 78%, transparent);
-        font-size: 1.05rem; max-width: 46rem; margin: -0.6rem 0 0.2rem; }
-table.numbers { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
-                width: 100%; }
-table.numbers th { font-weight: 500; text-align: right; opacity: 0.75; padding: 0.15rem 0.7rem; }
-table.numbers td { text-align: right; padding: 0.2rem 0.7rem;
-                   border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
-table.numbers :is(th, td):first-child { text-align: left; padding-left: 0; white-space: nowrap; }
-.scroll { overflow-x: auto; }
-.timeline { list-style: none; margin: 0.6rem 0; padding: 0; max-width: 46rem; }
-.timeline li { display: grid; grid-template-columns: 4rem 1fr; }
-.timeline b { padding-top: 0.1rem; font-variant-numeric: tabular-nums; }
-.timeline span { position: relative; padding: 0 0 1.1rem 1.4rem;
-                 border-left: 2px solid color-mix(in srgb, currentColor 25%, transparent); }
-.timeline span::before { content: ""; position: absolute; left: -6px; top: 0.5em; width: 10px;
-                         height: 10px; border-radius: 50%; background: currentColor; }
-.timeline em { display: block; font-style: normal; font-weight: 600; }
-.katex-display { overflow-x: auto; overflow-y: hidden; padding: 0.2rem 0; }
-.swatch { position: relative; display: inline-block; width: 2em; height: 0; margin-right: 0.7em;
-          border-bottom: 2.5px; vertical-align: 0.28em; }
-.swatch span { position: absolute; left: 50%; top: 1px; transform: translate(-50%, -50%);
-               font-size: 0.8em; line-height: 1; }
-.told { margin: 0.1rem 0 0.3rem; }
-.stability h4 { font-size: 1rem; margin: 0.8rem 0 0.4rem; }
-.stability ul { list-style: none; margin: 0.6rem 0; padding: 0; }
-.stability li { margin: 0.2rem 0; }
-.meter { display: grid; grid-template-columns: minmax(7rem, 10rem) 1fr 17rem; align-items: center;
-         gap: 0.2rem 0.8rem;
-         font-size: 0.9rem; margin: 0.25rem 0; }
-.meter .bar { position: relative; height: 0.7rem; border-radius: 2px;
-              background: color-mix(in srgb, currentColor 9%, transparent); }
-.meter .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
-               background: color-mix(in srgb, currentColor 45%, transparent); }
-.meter .limit { position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor; }
-[class*="st-key-formula"] .stMarkdown > div { margin-left: 0; align-items: flex-start; }
-[class*="st-key-formula"] .stMarkdown > div > div { max-width: 100%; }
-[class*="st-key-formula"] .katex-display { text-align: left; margin: 0; }
-[class*="st-key-formula"] .katex-display > .katex { text-align: left; font-size: 0.94rem; }
-@media (max-width: 640px) {
-  .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
-  .meter { grid-template-columns: 1fr; }
-}
-</style>
-"""
-_STYLE_EMBEDDED = """
-<style>
-.stMainBlockContainer { padding: 0.4rem 0.6rem 0.2rem !important; max-width: none; }
-.stVerticalBlock { gap: 0.4rem; }
-</style>
-"""
+# Said where browser and Python find different numbers for one run (and Python's are shown).
+SENSITIVE: Final = (
+    "<p class='told'>This run is sensitive to the last bit: rounding that differs by one unit in "
+    "the last place grows until another path comes of it. Shown is the path that Python finds.</p>"
+)
+HERE: Final = Path(__file__).resolve().parent
+
+
+@cache
+def _css(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 def dress() -> None:
     """The few rules of style that the theme has no word for."""
-    st.html(_STYLE + (_STYLE_EMBEDDED if st.context.is_embedded else ""))
+    embedded = _css("embedded.css") if st.context.is_embedded else ""
+    st.html(f"<style>{_css('page.css')}{embedded}</style>")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The places of a page: its picture, the controls beside it, and whether it is embedded."""
+
+    picture: DeltaGenerator
+    panel: DeltaGenerator
+    embedded: bool
+
+    def height(self, tall: int, embedded: int) -> int:
+        """A height in CSS pixels, for a page of its own or in a frame."""
+        return embedded if self.embedded else tall
+
+
+def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) -> View:
+    """The picture with its controls beside it (on a phone below, the picture staying in sight).
+
+    `panel` is the controls' share of the width. Presets stand over the picture.
+    """
+    embedded = bool(st.context.is_embedded)
+    if presets and not embedded and not x.hidden("presets"):
+        choose_preset(x, presets)
+    if x.hidden("controls"):
+        place = st.container()
+        return View(place, place, embedded)
+    with st.container(key=f"view-{x.page}"):
+        picture, side = st.columns([1 - panel, panel], gap="medium")
+    return View(picture.container(), side.container(), embedded)
+
+
+def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:
+    """Settings worth a click, in a row; lit while the page stands at one, its reason below."""
+    key = f"{x.page}.preset"
+    lit = next((p for p in presets if x.stands_at(p.link)), None)
+
+    def load() -> None:
+        # A click on the lit one says None: its state is restored from the beginning.
+        chosen = next((p for p in presets if p.name == st.session_state[key]), lit)
+        if chosen is not None:
+            x.load(chosen.link)
+
+    st.session_state[key] = lit.name if lit else None
+    st.pills(
+        "Try",
+        [p.name for p in presets],
+        key=key,
+        on_change=load,
+        label_visibility="collapsed",
+        disabled=x.locked("presets"),
+    )
+    st.caption(lit.reason if lit else "\u00a0")
 
 
 def opening(x: Experiment, title: str, lead: str) -> None:

@@ -5,16 +5,19 @@ The names of the fields are the same on all of them, so that a link's settings c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
 
 import engine
-from components.controls import Group, Slider
+from components.controls import Choice as Chooser
+from components.controls import Group, Item, Slider
+from engine.emit.picture import Picture
 from engine.optimizers import OPTIMIZERS, Hyper
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent, live_descend
 from engine.studies.tuning import best_rate
 from pages import frame
 from pages.runners import Runner, Runners
@@ -38,19 +41,34 @@ def fields(
         Choice("on", on, [*LANDSCAPES, TYPED]),
         Text("f", "x**2 + 50*y**2", check=engine.landscape),
         *(
-            Number(f"{entry.slug}.{p.name}", p.default, p.low, p.high)
+            Number(
+                f"{entry.slug}.{p.name}",
+                p.default,
+                p.low,
+                p.high,
+                label=p.name,
+                symbol=p.symbol,
+                scale=p.scale,
+                help=p.meaning,
+            )
             for entry in LANDSCAPES.values()
             for p in entry.parameters
         ),
         Runners("runs", runs),
         Flag("same", same),
-        Number("lr", lr, 1e-5, 10.0),
+        Number(
+            "lr", lr, 1e-5, 10.0,
+            label="lr", symbol="η", scale="log", help="one learning rate for all",
+        ),
         Numbers("start", (), -1e4, 1e4, count=(2, 2)),
-        Integer("steps", steps, 1, STEPS),
-        Number("noise", noise, 0.0, 1000.0),
+        Integer("steps", steps, 1, STEPS, label="steps", symbol="T", scale="log"),
+        Number(
+            "noise", noise, 0.0, 50.0,
+            label="gradient noise", symbol="σ", help="standard deviation, in each coordinate",
+        ),
         Integer("seed", 0, 0, 9999),
         Flag("log", True),
-    ]
+    ]  # fmt: skip
 
 
 CARRIED = ("on", "f", "runs", "same", "lr", "start", "steps", "noise", "seed", "log")
@@ -95,43 +113,86 @@ def run(x: Experiment, runner: Runner, surface: Landscape) -> Descent:
     )
 
 
-def landscape_sliders(surface: Landscape) -> list[Slider]:
+# The same, following the reader's hand ------------------------------------------------------------
+
+
+def live_picture(x: Experiment, surface: Landscape) -> Picture:
+    """The page's values on a tape, the start where the runs really start."""
+    x.stand_in("start", start_point(x, surface))
+    return x.live()
+
+
+def live_parameters(live: Picture, surface: Landscape) -> dict[str, Any]:
+    """The landscape's parameters, traced."""
+    return {p.name: live[f"{surface.slug}.{p.name}"] for p in surface.parameters}
+
+
+def live_hypers(x: Experiment, live: Picture, place: int) -> dict[str, Any]:
+    """The hyper-parameters of the runner at that place, traced."""
+    shared = {"lr"} if x["same"] else set()
+    return {
+        h.name: live["lr"] if h.name in shared else live[f"{place}/{h.name}"]
+        for h in x["runs"][place].optimizer.hypers
+    }
+
+
+def live_run(
+    x: Experiment, live: Picture, place: int, surface: Landscape, **more: Any
+) -> LiveDescent:
+    """The descent of the runner at that place; `more` goes to `live_descend`."""
+    runner = x["runs"][place]
+    start = live["start"]
+    return live_descend(
+        surface,
+        runner.optimizer,
+        (start[0], start[1]),
+        live["steps"],
+        live_hypers(x, live, place),
+        parameters=live_parameters(live, surface),
+        options=runner.options,
+        noise=live["noise"],
+        seed=x["seed"],
+        **more,
+    )
+
+
+# Controls -----------------------------------------------------------------------------------------
+
+
+def landscape_sliders(x: Experiment, surface: Landscape) -> list[Slider]:
     """The landscape's own parameters."""
-    return [
-        Slider(
-            name=f"{surface.slug}.{p.name}",
-            label=p.name,
-            help=p.meaning,
-            symbol=p.symbol,
-            value=surface.arguments[p.name],
-            minimum=p.low,
-            maximum=p.high,
-            default=p.default,
-            scale=p.scale,
-        )
-        for p in surface.parameters
-    ]
+    return [x.slider(f"{surface.slug}.{p.name}") for p in surface.parameters]
 
 
 def run_sliders(x: Experiment) -> list[Slider]:
     """Length of the run and noise in its gradient."""
-    return [
-        Slider(
-            name="steps", label="steps", symbol="T", value=x["steps"], minimum=1, maximum=STEPS,
-            default=float(x.fields["steps"].default), scale="log", integer=True,
-        ),
-        Slider(
-            name="noise", label="gradient noise", symbol="σ", value=x["noise"], minimum=0.0,
-            maximum=50.0, default=0.0, help="standard deviation, in each coordinate",
-        ),
-    ]  # fmt: skip
+    return [x.slider("steps"), x.slider("noise")]
 
 
 def landscape_groups(x: Experiment, surface: Landscape) -> list[Group]:
     """The landscape and the run as groups of controls."""
-    own = landscape_sliders(surface)
+    own = landscape_sliders(x, surface)
     groups = [Group(id="landscape", title=surface.name, items=own)] if own else []
     return [*groups, Group(id="run", title="The run", items=run_sliders(x))]
+
+
+def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -> list[Item]:
+    """Sliders and choices of a runner, but for those in `without`."""
+    items: list[Item] = [
+        hyper_slider(h, runner.value(h), f"{place}/{h.name}")
+        for h in runner.optimizer.hypers
+        if h.name not in without
+    ]
+    items += [
+        Chooser(
+            name=f"{place}/{o.name}",
+            label=o.label,
+            value=str(runner.options.get(o.name, o.default)),
+            options=[(str(value), meaning) for value, meaning in o.choices],
+        )
+        for o in runner.optimizer.options
+    ]
+    return items
 
 
 def choose_landscape(x: Experiment, place: Any) -> None:
@@ -144,11 +205,9 @@ def choose_landscape(x: Experiment, place: Any) -> None:
     place.selectbox(
         "Landscape",
         [*LANDSCAPES, TYPED],
-        key=x.key("on"),
         format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
-        on_change=changed,
-        disabled=x.locked("on"),
         label_visibility="collapsed",
+        **x.native("on", changed),
     )
 
 
@@ -158,22 +217,12 @@ def type_formula(x: Experiment) -> None:
         frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2")
 
 
-def locked(x: Experiment, groups: Sequence[Group]) -> list[str]:
-    """The names of controls that the link locks."""
-    return [
-        item.name
-        for group in groups
-        for item in group.items
-        if x.locked(item.name) or x.locked("controls")
-    ]
-
-
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:
     """A link to the page in `file` (beside this one) at the problem of this page."""
     st.page_link(f"{file}.py", label=label, icon=icon or None, query_params={**carry(x), **more})
 
 
-def hyper_slider(hyper: Hyper, value: float, name: str = "") -> Slider:
+def hyper_slider(hyper: Hyper, value: float, name: str = "", **more: Any) -> Slider:
     """A slider made from a hyper-parameter's own description."""
     return Slider(
         name=name or hyper.name,
@@ -185,6 +234,7 @@ def hyper_slider(hyper: Hyper, value: float, name: str = "") -> Slider:
         maximum=hyper.high,
         default=hyper.default,
         scale=hyper.scale,
+        **more,
     )
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import engine
-from components.controls import Action, Group, Slider, controls
-from components.controls import Choice as Chooser
-from components.stage import Event, Handle, Panel, Track, stage
+from components.controls import Action, Group, Slider
+from components.stage import Handle, Panel, Track, stage
+from engine.emit.picture import Picture, stack, words
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
-from engine.studies.stability import Explanation, limit_formula
+from engine.runs.live import LiveDescent
+from engine.studies.stability import Explanation, limit_formula, live_limit, sharpest
 from engine.studies.tuning import halve_until_stable
+from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem
@@ -38,6 +39,7 @@ x = experiment(
         Number("target", 0.01, 1e-16, 1e6),
         Choice("view", VIEWS[0], VIEWS),
     ],
+    parts=("stability", "add"),
 )
 
 frame.opening(
@@ -49,25 +51,6 @@ frame.opening(
 
 
 # What the reader does -----------------------------------------------------------------------------
-
-
-def on_stage(event: Event) -> None:
-    """A click or a drag on the plane sets the start; elsewhere it has no meaning here."""
-    if event.panel.startswith("plane"):
-        x.change({"start": (event.x, event.y)}, by="stage", held=event.kind == "drag")
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders: of the race itself by their field's name, of a runner as place/name."""
-    runners = list(x["runs"])
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        place, _, setting = name.partition("/")
-        if not setting:
-            fields[name] = int(value) if isinstance(x[name], int) else value
-        elif int(place) < len(runners):
-            runners[int(place)] = runners[int(place)].with_setting(setting, value)
-    x.change({**fields, "runs": tuple(runners)}, by="controls", held=not committed)
 
 
 def on_action(group: str, action: str) -> None:
@@ -134,29 +117,17 @@ def random_start() -> None:
     x.change({"start": (round(float(u[0]), 3), round(float(u[1]), 3))})
 
 
-def load_preset() -> None:
-    """Every field to its default, then those that the preset sets."""
-    chosen = st.session_state["race.preset"]
-    preset = next((p for p in RACES if p.name == chosen), None)
-    if preset is not None:
-        x.load(preset.link)
-
-
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def groups(surface: Landscape) -> list[Group]:
+def groups(surface: Landscape, live: Picture) -> list[Group]:
     """The panel of controls: the landscape and the run, then every runner."""
-    own = problem.landscape_sliders(surface)
+    own = problem.landscape_sliders(x, surface)
     race = problem.run_sliders(x)
     if x["same"]:
-        race.insert(
-            0,
-            Slider(
-                name="lr", label="lr", help="one learning rate for all", symbol="η",
-                value=x["lr"], minimum=1e-5, maximum=10.0, default=surface.lr, scale="log",
-            ),
-        )  # fmt: skip
+        race.insert(0, x.slider("lr", default=surface.lr))
+    start = live["start"]
+    sharp = sharpest(surface, start[0], start[1], problem.live_parameters(live, surface))
     runners = x["runs"]
     looks = style.looks(r.slug for r in runners)
     names = frame.distinct([r.optimizer.name for r in runners])
@@ -164,37 +135,35 @@ def groups(surface: Landscape) -> list[Group]:
         *([Group(id="landscape", title=surface.name, items=own)] if own else []),
         Group(id="race", title="All", items=race),
         *(
-            runner_group(place, name, runner, look)
+            runner_group(live, sharp, place, name, runner, look)
             for place, (name, runner, look) in enumerate(zip(names, runners, looks, strict=True))
         ),
     ]
 
 
-def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Group:
+def runner_group(
+    live: Picture, sharp: Any, place: int, name: str, runner: Runner, look: style.Look
+) -> Group:
     """The controls of one runner, under the mark that it leaves in the pictures."""
-    settings: list[Slider | Chooser] = [
-        Slider(
-            name=f"{place}/{h.name}", label=h.name, help=h.meaning, symbol=h.symbol,
-            value=runner.value(h), minimum=h.low, maximum=h.high, default=h.default, scale=h.scale,
-        )
-        for h in runner.optimizer.hypers
-        if not (x["same"] and h.name == "lr")
-    ]  # fmt: skip
-    settings += [
-        Chooser(
-            name=f"{place}/{o.name}", label=o.label,
-            value=str(runner.options.get(o.name, o.default)),
-            options=[(str(value), meaning) for value, meaning in o.choices],
-        )
-        for o in runner.optimizer.options
-    ]  # fmt: skip
+    hypers = problem.live_hypers(x, live, place)
+    limit = live_limit(runner.optimizer, sharp, hypers, runner.options)
+    without = {"lr"} if x["same"] else set()
+    items = problem.runner_items(place, runner, without=without)
     return Group(
         id=str(place),
         title=name,
         color=look.color,
         dash=look.dash,
         marker=look.marker,
-        items=settings,
+        items=[
+            replace(item, limit=limit)
+            if isinstance(item, Slider) and item.name == f"{place}/lr"
+            else item
+            for item in items
+        ],
+        note=words("η is {:.2f} of its limit {:3}", hypers["lr"] / limit, limit)
+        if limit is not None and runner.has_rate
+        else "",
         actions=[
             Action(id="halve", label="halve η until it no longer diverges", icon="halve"),
             Action(id="copy", label="race it twice", icon="copy"),
@@ -204,73 +173,80 @@ def runner_group(place: int, name: str, runner: Runner, look: style.Look) -> Gro
     )
 
 
-def track_of(
-    runner_name: str, look: style.Look, result: Descent, xs: Any, ys: Any, **more: Any
-) -> Track:
+def track_of(name: str, look: style.Look, run: LiveDescent, xs: Any, ys: Any, **more: Any) -> Track:
     """A runner's moving mark in one picture."""
     return Track(
-        x=xs, y=ys, color=look.color, dash=look.dash, marker=look.marker, label=runner_name,
-        stop=result.diverged_at, **more,
+        x=xs, y=ys, color=look.color, dash=look.dash, marker=look.marker, label=name,
+        stop=run.stopped, **more,
     )  # fmt: skip
 
 
-def panels(surface: Landscape, names: list[str], runs: list[Descent]) -> list[Panel]:
+def panels(
+    surface: Landscape, live: Picture, names: list[str], runs: list[LiveDescent]
+) -> list[Panel]:
     """The plane (or planes, or the surface) and the loss beside it, on one clock."""
-    looks = style.looks(r.optimizer.slug for r in runs)
+    looks = style.looks(r.result.optimizer.slug for r in runs)
+    everyone = list(zip(names, looks, runs, strict=True))
     log = x["log"]
-    begin = problem.start_point(x, surface)
+    start, (hand_x, hand_y) = live["start"], live.hand
     (x0, x1), (y0, y1) = surface.domain
+    sets = {"start": stack(hand_x, hand_y)}
     handle = Handle(
-        id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0), maximum=(x1, y1)
-    )
+        id="start", x=start[0], y=start[1], label="start", sets=sets,
+        minimum=(x0, y0), maximum=(x1, y1),
+    )  # fmt: skip
     curves = [r.gap for r in runs]
-    decades = pictures.logarithmic(surface, curves)
+    decades = pictures.logarithmic(surface, [r.result.gap for r in runs])
     loss = Panel(
         id="loss",
         kind="chart",
         title=pictures.loss_title(surface),
-        figure=pictures.loss_axes(curves, x["steps"], log=decades, target=x["target"]),
+        figure=pictures.loss_axes(curves, live["steps"], log=decades, target=x["target"]),
         tracks=[
             track_of(
                 name,
                 look,
-                r,
+                run,
                 None,
-                np.maximum(curve, pictures.FLOOR) if decades else curve,
+                ops.maximum(curve, pictures.FLOOR) if decades else curve,
                 mode="curve",
             )
-            for name, look, r, curve in zip(names, looks, runs, curves, strict=True)
+            for (name, look, run), curve in zip(everyone, curves, strict=True)
         ],
         cursor=True,
         alt="Loss against step, one curve for each optimizer.",
     )
+    parameters = problem.live_parameters(live, surface)
     if x["view"] == "3-D":
+        window = pictures.grid(surface, parameters)[2]
         scene = Panel(
             id="scene",
             kind="scene",
             figure=pictures.scene(surface, log=log),
             tracks=[
                 track_of(
-                    name, look, r, r.path[:, 0], r.path[:, 1],
-                    z=pictures.height(r.loss, surface, log),
+                    name, look, run, run.x, run.y,
+                    z=pictures.height(run.loss, surface, log, window),
                 )
-                for name, look, r in zip(names, looks, runs, strict=True)
+                for name, look, run in everyone
             ],
             alt=f"{surface.name} as a surface, with the path of each optimizer on it.",
         )  # fmt: skip
         return [scene, loss]
-    trails = [
-        track_of(name, look, r, r.path[:, 0], r.path[:, 1])
-        for name, look, r in zip(names, looks, runs, strict=True)
-    ]
-    figure = pictures.plane(surface, log=log)
+    trails = [track_of(name, look, run, run.x, run.y) for name, look, run in everyone]
+    figure = pictures.plane(surface, log=log, parameters=parameters)
     if x["view"] == "overlaid":
         about = f"Contours of {surface.name} with the path of each optimizer from the start."
-        return [Panel(id="plane", figure=figure, tracks=trails, handles=[handle], alt=about), loss]
+        return [
+            Panel(
+                id="plane", figure=figure, tracks=trails, handles=[handle], clicks=sets, alt=about
+            ),
+            loss,
+        ]
     planes = [
         Panel(
             id=f"plane{i}", title=name, figure=figure, tracks=[trail], handles=[handle],
-            alt=f"Contours of {surface.name} with the path of {name}.",
+            clicks=sets, alt=f"Contours of {surface.name} with the path of {name}.",
         )
         for i, (name, trail) in enumerate(zip(names, trails, strict=True))
     ]  # fmt: skip
@@ -341,26 +317,26 @@ def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
     )
 
 
-def words(names: list[str], runs: list[Descent], surface: Landscape) -> tuple[str, str]:
+def words_of(
+    names: list[str], runs: list[Descent], surface: Landscape, *, sensitive: bool
+) -> tuple[str, str]:
     """What stands under the picture, and the numbers below, as HTML; empty where there is none."""
     facts = engine.explain_each(runs)
     numbers = "" if x.hidden("table") else table(names, runs, surface)
     numbers += "" if x.hidden("stability") else stability(names, runs, facts)
-    return divergence(runs, facts), numbers
+    return (frame.SENSITIVE if sensitive else "") + divergence(runs, facts), numbers
 
 
 def setup() -> None:
     """The choices above the picture, as native widgets."""
     left, middle, right = st.columns([1.2, 1, 1.6], vertical_alignment="center")
     problem.choose_landscape(x, left)
-    middle.segmented_control(
-        "View", VIEWS, key=x.key("view"), required=True, label_visibility="collapsed"
-    )
+    middle.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
     with right.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="right"
     ):
-        st.toggle("log levels", key=x.key("log"))
-        st.toggle("one η for all", key=x.key("same"), disabled=x.locked("same"))
+        st.toggle("log levels", **x.native("log"))
+        st.toggle("one η for all", **x.native("same"))
         frozen = x.locked("start")
         st.button("random start", on_click=random_start, type="tertiary", disabled=frozen)
     problem.type_formula(x)
@@ -389,33 +365,6 @@ def own_rules() -> None:
             )
 
 
-def presets() -> None:
-    """Races that work and races that fail, one click each."""
-    chosen = st.pills(
-        "Try", [p.name for p in RACES], key="race.preset", on_change=load_preset,
-        label_visibility="collapsed", disabled=x.locked("presets"),
-        format_func=lambda name: next(
-            ("✓ " if p.outcome == "good" else "✗ ") + p.name for p in RACES if p.name == name
-        ),
-    )  # fmt: skip
-    reason = next((p.reason for p in RACES if p.name == chosen), None)
-    if reason:
-        st.caption(reason)
-
-
-def settings(height: int) -> None:
-    """The live controls."""
-    shown = groups(problem.landscape(x))
-    answer = controls(
-        "race.controls",
-        shown,
-        locked=problem.locked(x, shown),
-        max_height=height,
-        on_action=on_action,
-    )
-    take(answer.values, committed=answer.committed)
-
-
 def choose_runner() -> None:
     """The way to add a runner."""
     if not x.hidden("add") and len(x["runs"]) < MOST:
@@ -428,69 +377,46 @@ def choose_runner() -> None:
         )  # fmt: skip
 
 
-def slugs() -> tuple[str, ...]:
-    """Who races: what the native widgets around the picture depend on."""
-    return tuple(runner.slug for runner in x["runs"])
-
-
-@st.fragment
-def live(
-    picture: DeltaGenerator, panel: DeltaGenerator | None, numbers: DeltaGenerator, drawn: Any
-) -> None:
-    """What follows the hand, and no more: all that reruns while a slider or the start moves.
-
-    It goes into three places among the native widgets, which were `drawn` for these slugs.
-    """
-    if slugs() != drawn:
-        st.rerun()
-    embedded = bool(st.context.is_embedded)
-    if panel is not None:
-        with panel:
-            settings(height=470 if embedded else 640)
-    surface = problem.landscape(x)
-    runners: tuple[Runner, ...] = x["runs"]
-    runs = [problem.run(x, r, surface) for r in runners]
-    names = frame.distinct([r.optimizer.name for r in runners])
-    with picture:
-        stage(
-            "race.stage",
-            panels(surface, names, runs),
-            frames=x["steps"] + 1,
-            autoplay=True,
-            height=440 if embedded else 520,
-            columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
-            alt=f"{len(runs)} optimizers on {surface.name}",
-            on_event=on_stage,
-        )
-    if said := st.session_state.pop("race.said", None):
-        st.toast(said)
-    told = x.paced("words", lambda: words(names, runs, surface))
-    for place, text in zip((picture, numbers), told, strict=True):
-        if text:
-            place.html(text)
-    if not embedded:
-        with numbers:
-            problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
-    x.publish()
-
-
 @st.fragment
 def body() -> None:
-    """The race and the native widgets around it, each of which reruns all of this."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
+    """The race: what is set, what is seen, and what came of it."""
+    if not st.context.is_embedded and not x.hidden("setup"):
         setup()
-    if x.hidden("controls"):
-        picture, panel = st.container(), None
-    else:
-        picture, side = st.columns([3, 1.15], gap="medium")
-        panel = side.container()
-        with side:
-            choose_runner()
     own_rules()
-    if not embedded and not x.hidden("presets"):
-        presets()
-    live(picture, panel, st.container(), slugs())
+    view = frame.view(x, RACES)
+    surface = problem.landscape(x)
+    live = problem.live_picture(x, surface)
+    runners: tuple[Runner, ...] = x["runs"]
+    runs = [problem.live_run(x, live, place, surface) for place in range(len(runners))]
+    results = [run.result for run in runs]
+    names = frame.distinct([r.optimizer.name for r in runners])
+    with view.picture:
+        shown = stage(
+            "race.stage",
+            panels(surface, live, names, runs),
+            live=live,
+            frames=live["steps"] + 1.0,
+            autoplay=True,
+            restart=x.restart,
+            height=view.height(520, 440),
+            columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
+            alt=f"{len(runs)} optimizers on {surface.name}",
+        )
+    with view.panel:
+        x.controls(
+            groups(surface, live), live=live, height=view.height(640, 470), on_action=on_action
+        )
+        choose_runner()
+    if said := st.session_state.pop("race.said", None):
+        st.toast(said)
+    told, numbers = words_of(names, results, surface, sensitive=shown.sensitive)
+    if told:
+        view.picture.html(told)
+    if numbers:
+        st.html(numbers)
+    if not view.embedded:
+        problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
+    x.publish()
 
 
 body()

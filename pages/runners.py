@@ -7,6 +7,7 @@ know and says where.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -56,6 +57,18 @@ class Runner:
                 chosen = {str(v): v for v, _ in option.choices}[str(value)]
                 return replace(self, options={**self.options, name: chosen})
         return replace(self, hypers={**self.hypers, name: float(value)})
+
+    def moved(self, name: str, value: Any) -> Runner:
+        """The runner with a setting as the reader moved it; ValueError where there is none such."""
+        hyper = next((h for h in self.optimizer.hypers if h.name == name), None)
+        if hyper is None:
+            known = {o.name: {str(v) for v, _ in o.choices} for o in self.optimizer.options}
+            if str(value) not in known.get(name, ()):
+                raise ValueError(f"{self.slug} has no {name} {value!r}")
+            return self.with_setting(name, str(value))
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{value!r} is not a number")
+        return self.with_setting(name, min(max(float(value), hyper.low), hyper.high))
 
 
 def parse_runners(text: str) -> tuple[Runner, ...]:
@@ -109,6 +122,36 @@ def _format_runner(runner: Runner) -> str:
     return head + (":" + ",".join(parts) if parts else "")
 
 
+@dataclass(frozen=True)
+class RunnersField(Field[tuple[Runner, ...]]):
+    """The runners of a race; in the store one entry a setting, "place/name"."""
+
+    def owns(self, entry: str) -> bool:
+        return bool(_ENTRY.fullmatch(entry))
+
+    def flat(self, value: tuple[Runner, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for place, runner in enumerate(value):
+            rule = runner.optimizer
+            found |= {f"{place}/{h.name}": runner.value(h) for h in rule.hypers}
+            found |= {
+                f"{place}/{o.name}": str(runner.options.get(o.name, o.default))
+                for o in rule.options
+            }
+        return found
+
+    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
+        place, _, name = entry.partition("/")
+        runners = list(value)
+        if int(place) >= len(runners):
+            raise ValueError(f"there is no runner {place}")
+        runners[int(place)] = runners[int(place)].moved(name, moved)
+        return tuple(runners)
+
+
+_ENTRY = re.compile(r"\d{1,2}/\w{1,40}")
+
+
 def Runners(name: str, default: str) -> Field[Any]:
     """A field that holds the runners of a race."""
-    return Field(name, parse_runners(default), parse_runners, format_runners)
+    return RunnersField(name, parse_runners(default), parse_runners, format_runners)

@@ -1,37 +1,56 @@
-"""The state of a page: declared once as fields, kept for the visit, and written into the link.
+"""The page contract: a parameter declared once is field, link value, control, lock and hide.
 
-A page names its fields with default and limits. `experiment` reads them from the link on arrival
-and on back and forward, keeps them while the visitor works, and `publish` writes what differs from
-the default back into the link, once per finished change. Streamlit's own binding of widgets to the
-link is not used: it drops bad values without a word, knows nothing of components, and replaces the
+A page names its fields with default, limits and how they are spoken of. `experiment` reads them
+from the link on arrival and on back and forward, keeps them while the visitor works, gives them to
+pictures and controls, and `publish` joins them to the reader's store and writes what differs from
+the default into the link, once per finished change. Streamlit's own binding of widgets to the link
+is not used: it drops bad values without a word, knows nothing of components, and replaces the
 history entry that "back" should return to.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Generic, Literal, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from components.controls import Choice as Chooser
+from components.controls import Group, Slider, Toggle, controls
+from components.store import store
+from engine.emit.picture import Picture
+
 T = TypeVar("T")
+Scale = Literal["linear", "log"]
 
 MAX_TEXT = 2000  # characters of one value in a link
-PACE = 0.25  # seconds between two readings of numbers that change under the hand
+PARTS = (
+    "controls",
+    "actions",
+    "presets",
+    "setup",
+    "table",
+    "formula",
+)  # what pages have beside their fields
 _STORE = "_experiments"
 _CURRENT = "_current_page"
 _PATH = "_current_path"
+_STREAMLIT = ("embed", "embed_options")
+
+
+# Fields -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Field(Generic[T]):
     """One value of a page: its name in the link, its default, how it is read and written.
 
-    `parse` raises ValueError with a sentence where the text cannot be used.
+    `parse` raises ValueError with a sentence where the text cannot be used. A field that controls
+    and handles move has entries in the page's store: `flat` gives them by name, `put` takes one.
     """
 
     name: str
@@ -39,29 +58,75 @@ class Field(Generic[T]):
     parse: Callable[[str], T]
     format: Callable[[T], str]
 
+    def owns(self, entry: str) -> bool:
+        """Whether this entry of the store is of this field."""
+        return entry == self.name
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A value of the link that could not be used: its field, why, and what stands instead."""
+    def flat(self, value: T) -> dict[str, Any]:
+        """The field's entries in the store."""
+        return {}
 
-    name: str
-    reason: str
-    instead: str
+    def put(self, value: T, entry: str, moved: Any) -> T:
+        """The field with an entry as the reader moved it; ValueError where it cannot be that."""
+        raise ValueError(f"{entry} is not moved by hand")
 
 
-def shorten(value: float) -> str:
-    """A number as short text that reads back as the same number."""
-    return (
-        repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+@dataclass(frozen=True)
+class NumberField(Field[float]):
+    """A finite number in [low, high], and its slider: label, symbol, scale, meaning."""
+
+    low: float
+    high: float
+    label: str = ""
+    symbol: str = ""
+    scale: Scale = "linear"
+    step: float | None = None
+    unit: str = ""
+    help: str = ""
+    whole: bool = False
+
+    def flat(self, value: float) -> dict[str, Any]:
+        return {self.name: value}
+
+    def put(self, value: float, entry: str, moved: Any) -> float:
+        if isinstance(moved, bool) or not isinstance(moved, (int, float)):
+            raise ValueError(f"{moved!r} is not a number")
+        inside = min(max(float(moved), self.low), self.high)
+        return round(inside) if self.whole else inside
+
+    def slider(self, value: float, **changes: Any) -> Slider:
+        """The control of this field."""
+        known: dict[str, Any] = {
+            "name": self.name,
+            "label": self.label or self.name,
+            "value": value,
+            "minimum": self.low,
+            "maximum": self.high,
+            "default": float(self.default),
+            "symbol": self.symbol,
+            "scale": self.scale,
+            "step": self.step,
+            "integer": self.whole,
+            "unit": self.unit,
+            "help": self.help,
+        }
+        return Slider(**{**known, **changes})
+
+
+def Number(name: str, default: float, low: float, high: float, **spoken: Any) -> NumberField:
+    """A finite number in [low, high]; `spoken` is what its slider says (see NumberField)."""
+    return NumberField(
+        name,
+        float(default),
+        lambda text: read_number(text, low, high),
+        shorten,
+        low,
+        high,
+        **spoken,
     )
 
 
-def Number(name: str, default: float, low: float, high: float) -> Field[float]:
-    """A finite number in [low, high]."""
-    return Field(name, float(default), lambda text: read_number(text, low, high), shorten)
-
-
-def Integer(name: str, default: int, low: int, high: int) -> Field[int]:
+def Integer(name: str, default: int, low: int, high: int, **spoken: Any) -> NumberField:
     """A whole number in [low, high]."""
 
     def parse(text: str) -> int:
@@ -70,10 +135,48 @@ def Integer(name: str, default: int, low: int, high: int) -> Field[int]:
             raise ValueError(f"{text!r} is not a whole number")
         return int(value)
 
-    return Field(name, default, parse, str)
+    return NumberField(
+        name, default, parse, lambda value: str(int(value)), low, high, whole=True, **spoken
+    )
 
 
-def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:
+@dataclass(frozen=True)
+class ChoiceField(Field[T]):
+    """One of several options, written as its text; `says` is what each is called."""
+
+    options: Sequence[T] = ()
+    label: str = ""
+    help: str = ""
+    says: Mapping[str, str] | None = None
+
+    def flat(self, value: T) -> dict[str, Any]:
+        return {self.name: str(value)}
+
+    def put(self, value: T, entry: str, moved: Any) -> T:
+        return self.parse(str(moved))
+
+    def chooser(self, value: T, **changes: Any) -> Chooser:
+        """The control of this field."""
+        says = self.says or {}
+        known: dict[str, Any] = {
+            "name": self.name,
+            "label": self.label or self.name,
+            "value": str(value),
+            "options": [(str(o), says.get(str(o), str(o))) for o in self.options],
+            "help": self.help,
+        }
+        return Chooser(**{**known, **changes})
+
+
+def Choice(
+    name: str,
+    default: T,
+    options: Sequence[T],
+    *,
+    label: str = "",
+    help: str = "",  # noqa: A002  # as Streamlit calls it
+    says: Mapping[str, str] | None = None,
+) -> ChoiceField[T]:
     """One of the options, written as its text."""
     by_text = {str(option): option for option in options}
 
@@ -82,10 +185,36 @@ def Choice(name: str, default: T, options: Sequence[T]) -> Field[T]:
             raise ValueError(f"{text!r} is none of {', '.join(by_text)}")
         return by_text[text]
 
-    return Field(name, default, parse, str)
+    return ChoiceField(name, default, parse, str, options, label, help, says)
 
 
-def Flag(name: str, default: bool) -> Field[bool]:
+@dataclass(frozen=True)
+class FlagField(Field[bool]):
+    """Yes or no, and its switch."""
+
+    label: str = ""
+    help: str = ""
+
+    def flat(self, value: bool) -> dict[str, Any]:
+        return {self.name: value}
+
+    def put(self, value: bool, entry: str, moved: Any) -> bool:
+        if not isinstance(moved, bool):
+            raise ValueError(f"{moved!r} is neither yes nor no")
+        return moved
+
+    def toggle(self, value: bool, **changes: Any) -> Toggle:
+        """The control of this field."""
+        known: dict[str, Any] = {
+            "name": self.name,
+            "label": self.label or self.name,
+            "value": value,
+            "help": self.help,
+        }
+        return Toggle(**{**known, **changes})
+
+
+def Flag(name: str, default: bool, *, label: str = "", help: str = "") -> FlagField:  # noqa: A002
     """Yes or no, written 1 or 0."""
 
     def parse(text: str) -> bool:
@@ -93,7 +222,7 @@ def Flag(name: str, default: bool) -> Field[bool]:
             raise ValueError(f"{text!r} is neither 0 nor 1")
         return text == "1"
 
-    return Field(name, default, parse, lambda value: "1" if value else "0")
+    return FlagField(name, default, parse, lambda value: "1" if value else "0", label, help)
 
 
 def Text(name: str, default: str, check: Callable[[str], object] = lambda text: None) -> Field[str]:
@@ -106,9 +235,28 @@ def Text(name: str, default: str, check: Callable[[str], object] = lambda text: 
     return Field(name, default, parse, str)
 
 
+@dataclass(frozen=True)
+class NumbersField(Field[tuple[float, ...]]):
+    """Several numbers, each in [low, high]; in the store one list."""
+
+    low: float
+    high: float
+    count: tuple[int, int]
+
+    def flat(self, value: tuple[float, ...]) -> dict[str, Any]:
+        return {self.name: list(value)}
+
+    def put(self, value: tuple[float, ...], entry: str, moved: Any) -> tuple[float, ...]:
+        if not isinstance(moved, (list, tuple)):
+            raise ValueError(f"{moved!r} is not a list of numbers")
+        if not self.count[0] <= len(moved) <= self.count[1]:
+            raise ValueError(f"{len(moved)} numbers do not belong there")
+        return tuple(min(max(float(v), self.low), self.high) for v in moved)
+
+
 def Numbers(
     name: str, default: Sequence[float], low: float, high: float, count: tuple[int, int]
-) -> Field[tuple[float, ...]]:
+) -> NumbersField:
     """Between count[0] and count[1] numbers, each in [low, high], separated by commas."""
 
     def parse(text: str) -> tuple[float, ...]:
@@ -118,7 +266,22 @@ def Numbers(
             raise ValueError(f"{len(values)} of the {wanted} numbers that belong there")
         return values
 
-    return Field(name, tuple(map(float, default)), parse, lambda v: ",".join(map(shorten, v)))
+    return NumbersField(
+        name,
+        tuple(map(float, default)),
+        parse,
+        lambda values: ",".join(map(shorten, values)),
+        low,
+        high,
+        count,
+    )
+
+
+def shorten(value: float) -> str:
+    """A number as short text that reads back as the same number."""
+    return (
+        repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    )
 
 
 def read_number(text: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -134,62 +297,209 @@ def read_number(text: str, low: float = -math.inf, high: float = math.inf) -> fl
     return value
 
 
-class Experiment:
-    """The values of a page's fields in this visit; `x["lr"]` reads, `x.update(lr=…)` sets."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A part of the link that could not be used: its name, why, and what stands instead."""
 
-    def __init__(self, page: str, fields: Mapping[str, Field[Any]], store: dict[str, Any]) -> None:
+    name: str
+    reason: str
+    instead: str
+
+
+# The experiment -----------------------------------------------------------------------------------
+
+
+class Experiment:
+    """The values of a page's fields in this visit: the one owner of each."""
+
+    def __init__(
+        self,
+        page: str,
+        fields: Mapping[str, Field[Any]],
+        parts: Sequence[str],
+        store: dict[str, Any],
+    ) -> None:
         self.page = page
         self.fields = fields
+        self.parts = (*PARTS, *parts)
         self._store = store
+        self._effective: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        """The current value: the widget's where one stands for it, else the stored one."""
-        # The session is slow to ask (a lock and three look-ups), and a run asks a hundred times.
-        if name in self._store["native"] and self._key(name) in st.session_state:
-            self._store["values"][name] = st.session_state[self._key(name)]
+        """The current value."""
         return self._store["values"][name]
 
-    def key(self, name: str) -> str:
-        """The key for a native widget of that field; its value is set before the widget is made."""
-        key = self._key(name)
-        self._store["native"].add(name)
-        if key not in st.session_state:
-            st.session_state[key] = self._store["values"][name]
-        return key
-
     def update(self, **values: Any) -> None:
-        """Set values. Where a field has a native widget, call it before that widget is made."""
-        for name, value in values.items():
-            self._store["values"][name] = value
-            if name in self._store["native"] and self._key(name) in st.session_state:
-                st.session_state[self._key(name)] = value
+        """Set values."""
+        self._store["values"].update(values)
 
-    def change(self, values: Mapping[str, Any], *, by: str = "", held: bool = False) -> None:
-        """Set values by what the reader does; held while a hand is still on the control `by`."""
-        (self._store["held"].add if held else self._store["held"].discard)(by)
+    def change(self, values: Mapping[str, Any], *, held: bool = False) -> None:
+        """Set values by what the reader does; held while a hand is still on a control."""
+        self._store["held"] = held
         self.update(**values)
 
     def load(self, link: Mapping[str, str]) -> None:
         """Every field as a link says, the others back to their defaults. The link must be right."""
-        self.change(
-            {
-                name: field.parse(link[name]) if name in link else field.default
-                for name, field in self.fields.items()
-            }
+        self._store["restart"] += 1
+        self.change(self.read(link))
+
+    def read(self, link: Mapping[str, str]) -> dict[str, Any]:
+        """Every field's value as a link says, at its default where that says nothing."""
+        return {
+            name: field.parse(link[name]) if name in link else field.default
+            for name, field in self.fields.items()
+        }
+
+    def stands_at(self, link: Mapping[str, str]) -> bool:
+        """Whether the page is in the state of a link."""
+        wanted = self.read(link)
+        return all(
+            self.fields[name].format(self[name]) == self.fields[name].format(value)
+            for name, value in wanted.items()
         )
+
+    @property
+    def restart(self) -> str:
+        """A mark that changes when a preset is taken: its picture plays from the beginning."""
+        return str(self._store["restart"])
+
+    # What the reader's hand moves ---------------------------------------------------------------
+
+    def stand_in(self, name: str, value: Any) -> None:
+        """What stands for a field that is left to the page (no start: the landscape's own)."""
+        self._effective[name] = value
+
+    def entries(self) -> dict[str, Any]:
+        """Every entry of the page's store, at its value of now."""
+        found: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            found |= field.flat(self._effective.get(name, self[name]))
+        return found
+
+    def live(self) -> Picture:
+        """The values on a tape: pictures made of them follow the reader's hand."""
+        return Picture(self.entries())
+
+    def accept(self, moved: Mapping[str, Any], committed: bool) -> None:
+        """Take what the reader moved; what is locked, unknown or unusable stays as it was."""
+        values: dict[str, Any] = {}
+        for entry, value in moved.items():
+            field = next((f for f in self.fields.values() if f.owns(entry)), None)
+            if field is None or self.locked(entry):
+                continue
+            before = values.get(field.name, self[field.name])
+            try:
+                values[field.name] = field.put(before, entry, value)
+            except (ValueError, TypeError):
+                continue
+        self.change(values, held=not committed)
+
+    @property
+    def held(self) -> bool:
+        """Whether the reader's hand is still on a control: more will follow."""
+        return bool(self._store["held"])
+
+    # Lock and hide --------------------------------------------------------------------------------
+
+    def hidden(self, name: str) -> bool:
+        """Whether the link asks to leave the control or part of that name out (`?hide=`)."""
+        return self._among(name, self._store["hide"])
+
+    def locked(self, name: str) -> bool:
+        """Whether the link asks to show the control without letting it change (`?lock=`)."""
+        lock = self._store["lock"]
+        return "all" in lock or "controls" in lock or self._among(name, lock)
+
+    def _among(self, name: str, names: Sequence[str]) -> bool:
+        if name in names:
+            return True
+        field = next((f for f in self.fields.values() if f.owns(name)), None)
+        short = name.rpartition("/")[2].rpartition(".")[2]
+        return (field is not None and field.name in names) or short in names
+
+    def _known(self) -> list[str]:
+        """The names that lock and hide may name."""
+        entries = self.entries()
+        inner = [name.rpartition("/")[2].rpartition(".")[2] for name in entries]
+        return list(dict.fromkeys(["all", *self.parts, *self.fields, *entries, *inner]))
+
+    # Controls ---------------------------------------------------------------------------------
+
+    def native(self, name: str, then: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Key, callback and lock for a native widget: `st.toggle("log", **x.native("log"))`.
+
+        The widget shows the field and writes it; it owns nothing, for a widget that is left out
+        of one run forgets. `then` is called after a change.
+        """
+        key = f"{self.page}.{name}"
+        field = self.fields[name]
+
+        def changed() -> None:
+            value = st.session_state[key]
+            if value is None:  # clicked away: one of the options always stands
+                return
+            self.change({name: field.parse(field.format(value))})
+            then()
+
+        st.session_state[key] = self[name]
+        return {"key": key, "on_change": changed, "disabled": self.locked(name)}
+
+    def slider(self, name: str, **changes: Any) -> Slider:
+        """The slider of a number field."""
+        field = self.fields[name]
+        assert isinstance(field, NumberField)
+        return field.slider(self[name], **changes)
+
+    def toggle(self, name: str, **changes: Any) -> Toggle:
+        """The switch of a flag."""
+        field = self.fields[name]
+        assert isinstance(field, FlagField)
+        return field.toggle(self[name], **changes)
+
+    def chooser(self, name: str, **changes: Any) -> Chooser:
+        """The list of a choice."""
+        field = self.fields[name]
+        assert isinstance(field, ChoiceField)
+        return field.chooser(self[name], **changes)
+
+    def controls(
+        self,
+        groups: Iterable[Group],
+        *,
+        live: Picture | None = None,
+        height: int | None = None,
+        name: str = "controls",
+        on_action: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """Show groups of controls, without those that the link hides; the locked ones stand still.
+
+        An action is locked with the group's id, or with everything.
+        """
+        shown = []
+        for group in groups:
+            items = [
+                replace(item, locked=item.locked or self.locked(item.name))
+                for item in group.items
+                if not self.hidden(item.name)
+            ]
+            still = self.locked(group.id) or self.locked("actions")
+            actions = [replace(a, locked=a.locked or still) for a in group.actions]
+            if items or actions or (group.note and not group.items):
+                shown.append(replace(group, items=items, actions=actions))
+
+        def act(group: str, action: str) -> None:
+            if on_action is not None and not self.locked(group):
+                on_action(group, action)
+
+        if shown and not self.hidden("controls"):
+            controls(f"{self.page}.{name}", shown, live=live, max_height=height, on_action=act)
+
+    # The link ---------------------------------------------------------------------------------
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What could not be read from the link."""
         return tuple(self._store["notices"])
-
-    def hidden(self, name: str) -> bool:
-        """Whether the link asks to leave the control of that name out (`?hide=`)."""
-        return name in self._store["hide"]
-
-    def locked(self, name: str) -> bool:
-        """Whether the link asks to show the control without letting it change (`?lock=`)."""
-        return name in self._store["lock"] or "all" in self._store["lock"]
 
     def query(self) -> dict[str, str]:
         """What the link must say: every value that is not its default."""
@@ -203,27 +513,14 @@ class Experiment:
                 parts[name] = ",".join(self._store[name])
         return parts
 
-    @property
-    def held(self) -> bool:
-        """Whether the reader's hand is still on a control: more will follow."""
-        return bool(self._store["held"])
-
-    def paced(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` gives, while the hand is on a control at most four times a second.
-
-        For words and numbers beside a moving picture: nobody can read them quicker, and each
-        change of them costs the browser about as much as the picture itself.
-        """
-        now = time.monotonic()
-        made, last = self._store["paced"].get(name, (-math.inf, None))
-        if self.held and now - made < PACE:
-            return cast("T", last)
-        last = make()
-        self._store["paced"][name] = now, last
-        return last
-
     def publish(self) -> None:
-        """Write the link; not while the reader's hand is still on a control."""
+        """Join the page's store and write the link; the last call of a run.
+
+        The link is not written while the reader's hand is still on a control.
+        """
+        entries = self.entries()
+        locked = [name for name in entries if self.locked(name)]
+        store(self.page, entries, locked=locked, on_values=self.accept)
         if self.held:
             return
         query = self.query()
@@ -231,12 +528,9 @@ class Experiment:
             self._store["query"] = query
             st.query_params.from_dict(query)
 
-    def _key(self, name: str) -> str:
-        return f"{self.page}.{name}"
-
     def read_link(self) -> None:
         """Take every value from the link; defaults and a notice where that cannot be."""
-        given = _link()
+        given = {name: st.query_params[name] for name in st.query_params}
         values, notices = {}, []
         for name, field in self.fields.items():
             values[name] = field.default
@@ -247,17 +541,32 @@ class Experiment:
                     values[name] = field.parse(given[name])
                 except ValueError as error:
                     notices.append(Notice(name, str(error), field.format(field.default)))
-        self._store["notices"] = notices
         for name in ("hide", "lock"):
             self._store[name] = [part for part in given.get(name, "").split(",") if part]
         self.update(**values)
+        known = [*self.fields, "hide", "lock"]
+        notices += [
+            Notice(name, "this page has nothing of that name" + _nearest(name, known), "")
+            for name in given
+            if name not in known and name not in _STREAMLIT
+        ]
+        for option in ("hide", "lock"):
+            names = self._known()
+            notices += [
+                Notice(option, f"there is no {part!r} here" + _nearest(part, names), "")
+                for part in self._store[option]
+                if part not in names
+            ]
+        self._store["notices"] = notices
         # The address stays as it is until something changes: to tidy it up would put an entry
         # into the history that "back" could not get past.
         self._store["query"] = self.query()
 
 
-def _link() -> dict[str, str]:
-    return {name: st.query_params[name] for name in st.query_params}
+def _nearest(name: str, known: Sequence[str]) -> str:
+    by_case = {k.casefold(): k for k in reversed(known)}
+    close = get_close_matches(name.casefold(), by_case, n=1, cutoff=0.5)
+    return f"; did you mean {by_case[close[0]]!r}?" if close else ""
 
 
 def turn_to(path: str) -> None:
@@ -267,8 +576,11 @@ def turn_to(path: str) -> None:
         st.session_state.pop(_CURRENT, None)
 
 
-def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
-    """The experiment of a page: from the link on arrival and on back and forward, else as left."""
+def experiment(page: str, fields: Sequence[Field[Any]], parts: Sequence[str] = ()) -> Experiment:
+    """The experiment of a page: from the link on arrival and on back and forward, else as left.
+
+    `parts` are what the page can hide or lock beside its fields and PARTS.
+    """
     stores = st.session_state.setdefault(_STORE, {})
     by_name = {field.name: field for field in fields}
     context = get_script_run_ctx()
@@ -282,14 +594,13 @@ def experiment(page: str, fields: Sequence[Field[Any]]) -> Experiment:
             "query": {},
             "hide": [],
             "lock": [],
-            "held": set(),
-            "native": set(),  # fields that a native widget stands for
-            "paced": {},
+            "held": False,
+            "restart": 0,
         }
-    x = Experiment(page, by_name, stores[page])
+    x = Experiment(page, by_name, parts, stores[page])
     if arrived:  # without what was in the hand when the page was left, and with a bare address
-        stores[page] |= {"held": set(), "query": {}}
-    told = any(name in by_name or name in ("hide", "lock") for name in st.query_params)
+        stores[page] |= {"held": False, "query": {}}
+    told = any(name not in _STREAMLIT for name in st.query_params)
     if fresh or travelled or (arrived and told):
         x.read_link()
     st.session_state[_CURRENT] = page

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.optimizers import Optimizer
+from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, Descent
+from engine.tape import Vector, autograd
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
@@ -51,6 +55,35 @@ def symmetric_eigenvalues(matrices: npt.ArrayLike) -> Array:
         middle = 0.5 * (a + d)
         half = np.hypot(0.5 * (a - d), b)
         return np.stack([middle - half, middle + half], axis=-1)
+
+
+def sharpest(landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]) -> Any:
+    """The largest eigenvalue of the Hessian at (x, y); all of them may be traced."""
+
+    def value(w: Vector) -> Any:
+        return landscape.function(w[0], w[1], **parameters)
+
+    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+    half = 0.5 * (a - d)
+    with np.errstate(all="ignore"):
+        return 0.5 * (a + d) + ops.sqrt(half * half + b * b)
+
+
+def live_limit(
+    optimizer: Optimizer,
+    curvature: Any,
+    hypers: Mapping[str, Any],
+    options: Mapping[str, str | bool] | None = None,
+) -> Any:
+    """`Optimizer.stability_limit` with traced numbers: ∞ where nothing curves, None where unknown.
+
+    Every limit in closed form falls as one over the curvature.
+    """
+    if optimizer.stability is None:
+        return None
+    o = SimpleNamespace(**optimizer.option_values(options))
+    unit = optimizer.stability(SimpleNamespace(**hypers), o)
+    return ops.where(curvature > 0.0, unit / curvature, np.inf)
 
 
 def explain(descent: Descent) -> Explanation:

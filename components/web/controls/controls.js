@@ -1,10 +1,13 @@
-// The controls' instance: builds groups anew only where their description changed, keeps the
-// hand's values until Python has seen them, and sends through one gate.
+// The controls' instance: builds groups anew only where their description changed; every value
+// is the store's, and what a control shows besides follows it.
 
 import { files } from "../files.js"
-import { Gate } from "../gate.js"
 import { swatch } from "../marks.js"
+import { Program } from "../program.js"
+import { array, text } from "../stage/arrays.js"
+import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
+import { sentence } from "../words.js"
 import { Choice, Slider, Toggle } from "./items.js"
 
 const KINDS = { slider: Slider, toggle: Toggle, choice: Choice }
@@ -28,21 +31,94 @@ class Controls {
     this.root = mount(parent)
     this.list = this.root.querySelector(".dc-groups")
     this.groups = new Map() // id -> {element, shape, items}
-    this.touched = new Map() // name -> {value, seq} that Python may not have seen
-    this.committed = true
-    this.gate = new Gate((name, payload) => this.component.setStateValue(name, payload))
+    this.actions = Date.now() // rises across mounts: Python tells new from old by it
+    this.program = null
   }
 
-  receive(component) {
+  async receive(component) {
     this.component = component
     const { data } = component
-    for (const [name, { seq }] of this.touched) if (seq <= data.echo) this.touched.delete(name)
+    if (!this.store) {
+      this.store = storeOf(data.page)
+      this.unfollow = this.store.subscribe(() => this.show())
+    }
+    const program = await this.prepare(data.program)
+    if (this.gone || data !== this.component.data) return
+    this.data = data
+    this.program = program
+    if (program) this.store.adopt(data.program.values, data.program.seq)
+    const values = {}
+    for (const group of data.groups) {
+      for (const item of group.items) if (typeof item.value !== "object") values[item.name] = item.value
+    }
+    this.store.adopt(values, data.seq)
     this.theme = new Theme(this.root)
     this.root.dataset.layout = data.layout
     this.root.setAttribute("aria-label", data.alt)
     this.list.style.maxHeight = data.maxHeight ? `${data.maxHeight}px` : ""
+    this.evaluate()
     this.reconcile(data.groups)
-    this.gate.echo(data.echo)
+  }
+
+  async prepare(spec) {
+    if (!spec) return null
+    const program = new Program({
+      lines: spec.lines,
+      constants: spec.constants.map((c) => (c?.dtype ? array(c) : c)),
+      modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
+    })
+    try {
+      await program.ready()
+    } catch {
+      return null // the stage says why; the values then come from Python alone
+    }
+    return program
+  }
+
+  evaluate(x = 0.5) {
+    const { program, store, data } = this
+    program?.run((name) => {
+      if (name === "hand.x" || name === "hand.y") return x
+      return store.get(name) ?? data.program.values[name]
+    })
+  }
+
+  find(leaf) {
+    if (leaf === null || typeof leaf !== "object") return leaf
+    if (leaf.$live !== undefined) return this.program?.value(this.data.program.outputs[leaf.$live])
+    if (leaf.$text === undefined) return leaf
+    return sentence(leaf.$text, leaf.args.map((a) => (typeof a === "number" ? a : this.find(a))))
+  }
+
+  // What a control shows: the store's value of its name, or what the page's tape makes of it.
+  valueOf(spec) {
+    if (typeof spec.value === "object") return this.find(spec.value)
+    return this.store.get(spec.name) ?? spec.value
+  }
+
+  // The store moved: what no hand is on shows it.
+  show() {
+    if (!this.data || this.gone) return
+    this.evaluate()
+    for (const spec of this.data.groups) {
+      const group = this.groups.get(spec.id)
+      if (!group) continue
+      for (const item of spec.items) {
+        const control = group.items.get(item.name)
+        if (!control) continue
+        if (!control.busy) control.take(this.valueOf(item))
+        control.bound?.(this.find(item.limit))
+      }
+      this.note(group, spec)
+      brief(group)
+    }
+  }
+
+  note(group, spec) {
+    const note = group.element.querySelector(".dc-note")
+    const said = this.find(spec.note)
+    write(note, said)
+    note.hidden = !said
   }
 
   reconcile(specs) {
@@ -54,15 +130,9 @@ class Controls {
       if (group?.shape !== shape) group = this.build(spec, shape, group)
       const place = this.list.children[i]
       if (place !== group.element) this.list.insertBefore(group.element, place ?? null)
-      const note = group.element.querySelector(".dc-note")
-      write(note, spec.note)
-      note.hidden = !spec.note
-      for (const item of spec.items) {
-        const control = group.items.get(item.name)
-        if (!control.busy && !this.touched.has(item.name)) control.take(item.value)
-      }
-      brief(group)
+      group.spec = spec
     })
+    this.show()
   }
 
   build(spec, shape, before) {
@@ -83,8 +153,7 @@ class Controls {
     const items = element.querySelector(".dc-items")
     for (const item of spec.items) {
       const control = new KINDS[item.kind](copy(item.kind), item, this)
-      const moved = this.touched.get(item.name)
-      control.take(moved ? moved.value : item.value)
+      control.take(this.valueOf(item))
       group.items.set(item.name, control)
       items.append(control.element)
     }
@@ -120,29 +189,35 @@ class Controls {
     button.setAttribute("aria-label", `${action.label}: ${spec.title}`)
     if (action.icon) button.append(copy(`icon-${action.icon}`))
     else button.textContent = action.label
-    button.onclick = () => this.gate.push("action", { group: spec.id, id: action.id })
+    button.disabled = action.locked
+    button.onclick = () => {
+      this.component.setStateValue("action", { seq: ++this.actions, group: spec.id, id: action.id })
+    }
     return button
   }
 
+  // A hand moved a control: into the store, through what the page says that it sets.
   moved(name, value, committed) {
-    this.touched.set(name, { value, seq: Infinity })
-    const set = Object.fromEntries([...this.touched].map(([n, entry]) => [n, entry.value]))
-    const seq = this.gate.push("values", { set, committed })
-    for (const entry of this.touched.values()) entry.seq = seq
-    for (const group of this.groups.values()) if (group.items.has(name)) brief(group)
+    const item = this.data.groups.flatMap((group) => group.items).find((entry) => entry.name === name)
+    const sets = Object.entries(item?.sets ?? {})
+    if (!sets.length || !this.program) return this.store.set({ [name]: value }, { committed })
+    this.evaluate(value)
+    const changes = Object.fromEntries(sets.map(([target, leaf]) => {
+      const found = this.find(leaf)
+      return [target, typeof found === "number" ? found : Array.from(found)]
+    }))
+    return this.store.set(changes, { committed })
   }
 
   drop(id, group) {
-    for (const [name, item] of group.items) {
-      item.dispose()
-      this.touched.delete(name)
-    }
+    for (const item of group.items.values()) item.dispose()
     group.element.remove()
     this.groups.delete(id)
   }
 
   dispose() {
-    this.gate.dispose()
+    this.gone = true
+    this.unfollow?.()
     for (const [id, group] of this.groups) this.drop(id, group)
     this.root.remove()
   }
@@ -150,7 +225,7 @@ class Controls {
 
 // Everything that the markup depends on: all of a group but its values and its note.
 function shapeOf(spec, theme) {
-  const items = spec.items.map(({ value, ...rest }) => rest)
+  const items = spec.items.map(({ value, limit, sets, ...rest }) => rest)
   return JSON.stringify([{ ...spec, items, note: "" }, theme.key])
 }
 

@@ -60,7 +60,7 @@ export class Slider extends Item {
     this.range.max = stepped ? spec.max : STEPS
     this.range.step = stepped ? spec.step : 1
     this.stepped = stepped
-    this.value = spec.value
+    this.value = typeof spec.value === "number" ? spec.value : spec.min
     const tick = spec.default === null ? -1 : this.part(spec.default)
     this.tick.hidden = !(tick >= 0 && tick <= 1)
     this.tick.style.left = this.across(tick)
@@ -194,6 +194,16 @@ export class Slider extends Item {
     if (value !== this.value) this.say("")
     this.value = value
     this.show()
+  }
+
+  // Where the unstable part of the track begins, shaded from there on.
+  bound(limit) {
+    const part = Number.isFinite(limit) ? this.part(limit) : NaN
+    const at = part >= 0 && part <= 1 ? this.across(part) : ""
+    if (at === this.limit) return
+    this.limit = at
+    this.range.classList.toggle("dc-bounded", Boolean(at))
+    this.range.style.setProperty("--limit", at || "100%")
   }
 
   show() {

@@ -46,8 +46,13 @@ function keep(ref, array) {
 
 const decode = (blob) => {
   const raw = bytes(blob.b64)
-  return new KINDS[blob.dtype](raw.buffer, 0, raw.length / KINDS[blob.dtype].BYTES_PER_ELEMENT)
+  const size = KINDS[blob.dtype].BYTES_PER_ELEMENT
+  const out = new KINDS[blob.dtype](raw.buffer, 0, raw.length / size)
+  out.shape = blob.shape
+  return out
 }
+
+export const text = (blob) => new TextDecoder().decode(array(blob))
 
 export function array(blob) {
   if (!blob) return null
@@ -64,15 +69,26 @@ function shaped(blob) {
 
 const COLOURED = /(colors?|colorscale|colorway)$/i
 
-// A Plotly spec with its arrays decoded and its colours resolved under a theme.
-export function figure(value, theme, coloured = false) {
+// A leaf that stands still: an array with its shape, or what it is.
+export function resolveStill(leaf) {
+  if (leaf === null || typeof leaf !== "object") return leaf
+  if (leaf.$array) return array(leaf.$array)
+  return leaf.dtype && leaf.shape ? array(leaf) : leaf
+}
+
+const isLeaf = (value) =>
+  value.$live !== undefined || value.$text !== undefined || value.$array || (value.dtype && value.shape)
+
+// A figure with its leaves resolved and its colours those of a theme.  Without `resolve` matrices
+// are arrays of rows, the way Plotly takes them.
+export function figure(value, theme, resolve = null, coloured = false) {
   if (typeof value === "string") return coloured ? theme.colour(value) : value
   if (value === null || typeof value !== "object") return value
-  if (value.$array) return shaped(value.$array)
-  if (Array.isArray(value)) return value.map((entry) => figure(entry, theme, coloured))
+  if (isLeaf(value)) return resolve ? resolve(value) : shaped(value.$array)
+  if (Array.isArray(value)) return value.map((entry) => figure(entry, theme, resolve, coloured))
   const out = {}
   for (const [name, entry] of Object.entries(value)) {
-    out[name] = figure(entry, theme, coloured || COLOURED.test(name))
+    out[name] = figure(entry, theme, resolve, coloured || COLOURED.test(name))
   }
   return out
 }

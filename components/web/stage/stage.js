@@ -1,14 +1,16 @@
 // The stage's instance: reconciles panels with each new data, owns the clock and the bar, and
-// speaks to Python through one gate.
+// runs the pictures' program whenever the page's store moves, in the frame of the event.
 //
 // For tests and benchmarks the root carries data-frame, data-playing and data-seq (of the last
 // data painted) and, once new data is on the screen, dispatches descent:painted {seq, t}.
 
 import { files } from "../files.js"
-import { Gate } from "../gate.js"
 import { swatch } from "../marks.js"
+import { Program } from "../program.js"
+import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
-import { Missing, receive } from "./arrays.js"
+import { sentence } from "../words.js"
+import { Missing, array, receive, resolveStill, text } from "./arrays.js"
 import { Panel } from "./panel.js"
 import { Bar, Clock } from "./playback.js"
 import { plotly } from "./plotly.js"
@@ -44,7 +46,10 @@ class Stage {
     this.caption = part("caption")
     this.live = part("live")
     this.panels = new Map()
-    this.gate = new Gate((name, payload) => this.component.setStateValue(name, payload))
+    this.lines = part("lines")
+    this.events = Date.now() // rises across mounts: Python tells new from old by it
+    this.program = null
+    this.resolve = (leaf) => this.find(leaf)
     this.clock = new Clock(() => this.paint(), () => this.rested())
     this.bar = new Bar(part("bar"), this.clock, (loop) => {
       this.clock.loop = loop
@@ -68,36 +73,157 @@ class Stage {
   receive(component) {
     this.component = component
     const { data } = component
-    this.gate.echo(data.echo)
     try {
-      receive(data.panels)
+      receive([data.panels, data.program])
     } catch (problem) {
       if (!(problem instanceof Missing)) throw problem
       if (this.asked !== data.seq || data.need === this.needed) {
         this.asked = data.seq
-        this.needed = Date.now()
-        component.setStateValue("need", { seq: this.needed, refs: problem.refs })
+        this.need({ refs: problem.refs })
       }
       return
     }
+    this.follow(data.page)
+    this.take(data)
+  }
+
+  need(what) {
+    this.needed = Date.now()
+    this.component.setStateValue("need", { seq: this.needed, ...what })
+  }
+
+  // Hears of what the page's store moves; one store for as long as the stage lives.
+  follow(page) {
+    if (this.store) return
+    this.store = storeOf(page)
+    this.unfollow = this.store.subscribe(() => this.moved())
+  }
+
+  // New data: its program first, then everything drawn from it.
+  async take(data) {
+    const turn = (this.turn = (this.turn ?? 0) + 1)
+    const program = await this.prepare(data.program)
+    if (turn !== this.turn || !this.alive) return
     const before = this.data
     this.data = data
+    this.program = program
+    this.sentences = new Map()
+    if (program) {
+      this.store.adopt(data.program.values, data.program.seq)
+      this.evaluate()
+      this.compare()
+    }
     this.setClock(before)
     this.refresh()
   }
 
+  // The program of this data, with its modules loaded; the one at hand where it is the same.
+  async prepare(spec) {
+    if (!spec) return null
+    const key = JSON.stringify([spec.lines, spec.constants.map((c) => c?.ref ?? c), Object.keys(spec.modules)])
+    if (this.programs?.key === key) return this.programs.program
+    const program = new Program({
+      lines: spec.lines,
+      constants: spec.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? number(c.$number) : c)),
+      modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
+    })
+    try {
+      await program.ready()
+    } catch (problem) {
+      // A policy may forbid modules: Python then sends numbers, and the picture follows more slowly.
+      console.info("Descent Lab: the pictures cannot be computed in this browser.", problem)
+      this.need({ refs: [], still: true })
+      return null
+    }
+    this.programs = { key, program }
+    return program
+  }
+
+  evaluate(hand = null) {
+    const { program, store, data } = this
+    return program.run((name) => {
+      if (name === "hand.x") return hand ? hand.x : 0.5
+      if (name === "hand.y") return hand ? hand.y : 0.5
+      return store.get(name) ?? data.program.values[name]
+    })
+  }
+
+  // At Python's own values the browser must find Python's own numbers. Where it does not, a last
+  // bit was amplified: Python's are asked for, and shown.
+  compare() {
+    const { program, data } = this
+    const spec = data.program
+    program.prefer(spec.given, array)
+    const here = Object.entries(spec.values).every(([name, value]) => alike(this.store.get(name), value))
+    if (!here) return
+    const doubts = program.doubts(spec.outputs, spec.samples)
+    this.root.dataset.doubts = doubts.length
+    if (!doubts.length) return
+    const key = JSON.stringify([doubts, spec.values])
+    if (key === this.doubted) return // asked already
+    this.doubted = key
+    this.component.setStateValue("doubt", { seq: ++this.events, outputs: doubts, values: spec.values })
+  }
+
+  // A leaf of a picture as a number, an array with a shape, or a text; the same object as long
+  // as it is the same.
+  find(leaf) {
+    if (leaf === null || typeof leaf !== "object") return leaf
+    if (leaf.$live !== undefined) return this.program?.value(this.data.program.outputs[leaf.$live])
+    if (leaf.$text !== undefined) {
+      return sentence(leaf.$text, leaf.args.map((a) => (typeof a === "number" ? a : this.find(a))))
+    }
+    return resolveStill(leaf)
+  }
+
+  // The store moved: compute and paint, all within this frame.
+  moved() {
+    if (!this.program || !this.data || this.working || !this.theme) return
+    if (!this.evaluate()) return
+    const { clock, data } = this
+    const frames = this.find(data.frames)
+    if (frames !== clock.frames) {
+      clock.resize(frames)
+      this.bar.refresh()
+    }
+    for (const panel of this.panels.values()) panel.refresh(this.resolve)
+    this.writeLines()
+    this.paint()
+    this.announce(this.data.seq)
+  }
+
+  writeLines() {
+    const { lines, data } = this
+    while (lines.children.length > data.lines.length) lines.lastElementChild.remove()
+    data.lines.forEach((line, i) => {
+      const element = lines.children[i] ?? lines.appendChild(document.createElement("p"))
+      const said = this.find(line)
+      if (element.textContent !== said) element.textContent = said
+    })
+    lines.hidden = !data.lines.length
+  }
+
   setClock(before) {
     const { data, clock } = this
+    const frames = this.find(data.frames)
     if (before) {
-      clock.resize(data.frames)
+      clock.resize(frames)
       if (data.start !== null && data.start !== before.start) clock.seek(data.start)
+      if (data.restart !== before.restart) {
+        const { playing } = this.still()
+        clock.seek(playing ? 0 : clock.end)
+        if (playing) clock.play()
+      }
       return
     }
-    clock.frames = data.frames
+    clock.frames = frames
     clock.loop = data.loop
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches
-    this.autoplay = data.autoplay && !still
+    this.autoplay = data.autoplay && this.still().playing
     clock.position = this.autoplay ? 0 : Math.min(data.start ?? clock.end, clock.end)
+  }
+
+  still() {
+    return { playing: !matchMedia("(prefers-reduced-motion: reduce)").matches }
   }
 
   // Redraws what changed; calls that arrive meanwhile are folded into one more round.
@@ -120,7 +246,7 @@ class Stage {
     if (!this.alive || !this.root.clientWidth) return
     const theme = new Theme(this.root)
     this.theme = theme
-    this.root.setAttribute("aria-label", data.alt)
+    this.root.setAttribute("aria-label", this.find(data.alt))
     this.clock.seconds = data.seconds
     this.bar.element.hidden = !data.playback
     this.bar.scrub.setAttribute("aria-label", data.frameName)
@@ -138,10 +264,12 @@ class Stage {
       const place = this.grid.children[i]
       if (place !== panel.element) this.grid.insertBefore(panel.element, place ?? null)
       panel.element.style.gridRow = `span ${boxes[i].span}`
-      await panel.update(spec, theme, boxes[i].width, boxes[i].height - (spec.title ? TITLE : 0))
+      const room = boxes[i].height - (spec.title ? TITLE : 0)
+      await panel.update(spec, theme, boxes[i].width, room, this.resolve)
       if (!this.alive) return
     }
     this.bar.refresh()
+    this.writeLines()
     this.paint()
     this.root.dataset.seq = data.seq
     this.announce(data.seq)
@@ -180,7 +308,7 @@ class Stage {
     const { columns } = cells(spans, widths.length)
     // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
     const { rows } = cells(spans, asked.length)
-    const chrome = [this.legend, this.caption, this.bar.element].reduce(
+    const chrome = [this.legend, this.caption, this.bar.element, this.lines].reduce(
       (sum, element) => sum + (element.hidden ? 0 : element.offsetHeight), 0)
     const room = stacked
       ? Math.min(320, Math.round(width * 0.8))
@@ -237,12 +365,29 @@ class Stage {
     const line = this.data.captions[clock.frame]
     const name = this.data.frameName
     this.live.textContent = `${name} ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
-    if (this.data.report) this.gate.push("cursor", { frame: clock.frame })
+    if (this.data.report) this.tell("cursor", { frame: clock.frame })
   }
 
-  // Tells Python of a click or drag; gives the number under which it goes.
-  say(event) {
-    return this.gate.push("event", event)
+  tell(name, payload) {
+    this.component.setStateValue(name, { seq: ++this.events, ...payload })
+  }
+
+  // What a hand does on a panel: a handle's drag or drop, or a click. It goes into the store as
+  // far as the picture says what it sets; what sets nothing is reported to Python.
+  say({ panel, id, kind, x, y }) {
+    const spec = this.data.panels.find((entry) => entry.id === panel)
+    const sets = id ? spec?.handles.find((handle) => handle.id === id)?.sets : spec?.clicks
+    const entries = Object.entries(sets ?? {})
+    if (!entries.length || !this.program) {
+      if (kind !== "drag" && !this.store.isLocked(panel)) this.tell("event", { panel, id, kind, x, y })
+      return
+    }
+    this.evaluate({ x, y })
+    const changes = Object.fromEntries(entries.map(([name, leaf]) => {
+      const value = this.find(leaf)
+      return [name, typeof value === "number" ? value : Array.from(value)]
+    }))
+    this.store.set(changes, { committed: kind !== "drag" })
   }
 
   announce(seq) {
@@ -264,12 +409,18 @@ class Stage {
     this.size.disconnect()
     cancelAnimationFrame(this.resizing)
     this.clock.dispose()
-    this.gate.dispose()
+    this.unfollow?.()
     for (const panel of this.panels.values()) panel.dispose()
     this.panels.clear()
     this.root.remove()
   }
 }
+
+const number = (name) => ({ inf: Infinity, "-inf": -Infinity }[name] ?? NaN)
+
+const alike = (a, b) => (Array.isArray(b)
+  ? Array.isArray(a) && a.length === b.length && b.every((v, i) => v === a[i])
+  : Number(a) === b)
 
 // Where panels stand that span rows: the column of each, and how many rows they fill, as the
 // grid's own placement has it (row by row, never back).

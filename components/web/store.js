@@ -1,0 +1,152 @@
+// The store: one a page, shared by controls, handles and pictures. What a hand moves is changed
+// here first, and whoever listens paints in that same frame; Python hears of it at a reader's
+// pace, and its word is taken for everything that no hand has moved since.
+
+const PACE_MS = 250 // between two messages while a hand moves
+const LOST_MS = 4000 // a message without an answer by then was lost
+const stores = new Map() // page -> Store
+
+export function storeOf(page) {
+  let store = stores.get(page)
+  if (!store) stores.set(page, (store = new Store()))
+  return store
+}
+
+class Store {
+  constructor() {
+    this.values = new Map()
+    this.locked = new Set()
+    this.moved = new Map() // name -> seq under which Python was told, Infinity: not yet
+    this.listeners = new Set()
+    this.seq = Date.now() // rises across mounts: Python tells new from old by it
+    this.sent = 0
+    this.echoed = 0
+    this.since = -Infinity
+    this.committed = true
+    this.unsent = false
+    this.timer = 0
+    this.frame = 0
+    this.component = null
+  }
+
+  // A field's value, or one entry of it: "z[2]".
+  get(name) {
+    const [head, at] = split(name)
+    const value = this.values.get(head)
+    return at === null || value === undefined ? value : value[at]
+  }
+
+  has(name) {
+    return this.values.has(split(name)[0])
+  }
+
+  isLocked(name) {
+    return this.locked.has("*") || this.locked.has(name) || this.locked.has(split(name)[0])
+  }
+
+  // What a hand does. A locked value stays as it is.
+  set(changes, { committed = true } = {}) {
+    let any = false
+    for (const [name, value] of Object.entries(changes)) {
+      if (this.isLocked(name) || value === undefined) continue
+      const [head, at] = split(name)
+      if (!this.values.has(head)) continue
+      if (at === null) {
+        this.values.set(head, value)
+      } else {
+        const list = [...this.values.get(head)]
+        list[at] = value
+        this.values.set(head, list)
+      }
+      this.moved.set(head, Infinity)
+      any = true
+    }
+    if (!any && committed === this.committed) return
+    this.committed = committed
+    this.unsent = true
+    this.changed()
+    this.flush()
+  }
+
+  // Python's values, as of its having seen message `seq`: a hand that has moved since wins.
+  adopt(values, seq) {
+    let any = false
+    for (const [name, at] of this.moved) if (at <= seq) this.moved.delete(name)
+    for (const [name, value] of Object.entries(values)) {
+      if (this.moved.has(name) || same(this.values.get(name), value)) continue
+      this.values.set(name, value)
+      any = true
+    }
+    if (any) this.changed()
+  }
+
+  // Whether all that is here is what Python has: nothing under way.
+  get settled() {
+    return !this.moved.size
+  }
+
+  lock(names) {
+    this.locked = new Set(names)
+  }
+
+  subscribe(listener) {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  // Everybody paints in the frame of the event, once however many values moved.
+  changed() {
+    if (this.frame) return
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0
+      for (const listener of [...this.listeners]) listener(this)
+    })
+  }
+
+  join(component) {
+    this.component = component
+    this.flush()
+  }
+
+  part(component) {
+    if (this.component === component) this.component = null
+  }
+
+  echo(seq) {
+    this.echoed = Math.max(this.echoed, seq)
+    this.flush()
+  }
+
+  flush() {
+    clearTimeout(this.timer)
+    this.timer = 0
+    if (!this.unsent || !this.component) return
+    const age = performance.now() - this.since
+    const waiting = this.sent > this.echoed && age < LOST_MS
+    if (!this.committed && (waiting || age < PACE_MS)) {
+      this.timer = setTimeout(() => this.flush(), Math.max(20, (waiting ? LOST_MS : PACE_MS) - age))
+      return
+    }
+    this.unsent = false
+    this.since = performance.now()
+    this.sent = ++this.seq
+    const set = {}
+    for (const name of this.moved.keys()) {
+      set[name] = this.values.get(name)
+      this.moved.set(name, this.sent)
+    }
+    this.component.setStateValue("values", { seq: this.sent, set, committed: this.committed })
+  }
+}
+
+function split(name) {
+  const found = /^(.*)\[(\d+)\]$/.exec(name)
+  return found ? [found[1], Number(found[2])] : [name, null]
+}
+
+function same(a, b) {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((v, i) => Object.is(v, b[i]))
+  }
+  return Object.is(a, b)
+}

@@ -1,0 +1,318 @@
+"""Pictures as traced functions: what a page draws, as a tape that the reader's browser runs again.
+
+A page takes its values from a `Picture` as traced Values and makes curves, marks, axes and words
+of them with the engine's operations. The tape that this leaves, a list of array operations, goes
+to the browser as it is; there a small interpreter computes it anew whenever a value moves. The
+data on the tape are Python's own answer: what is shown at rest, and what the browser is held to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.tape import Operation, Tape, Value
+from engine.tape import operations as ops
+
+Array = npt.NDArray[np.float64]
+
+# Operations of pictures alone -----------------------------------------------------------------
+# They shape and measure arrays for the eye; nothing is differentiated through them.
+
+
+def _finite(x: Any) -> Array:
+    x = np.asarray(x, dtype=float)
+    finite: Array = x[np.isfinite(x)]
+    return finite
+
+
+def _largest(*arrays: Any) -> float:
+    return max((float(f.max()) for f in map(_finite, arrays) if f.size), default=-math.inf)
+
+
+def _smallest(*arrays: Any) -> float:
+    return min((float(f.min()) for f in map(_finite, arrays) if f.size), default=math.inf)
+
+
+def _entry(x: Any, i: Any) -> Any:
+    """The entry of x (along its first axis) nearest to i, held among those that there are."""
+    x = np.asarray(x)
+    return x[int(min(max(np.floor(np.float64(i) + 0.5), 0), len(x) - 1))]
+
+
+def _first(condition: Any) -> float:
+    """The first index at which condition holds, NaN where it never does."""
+    at = np.flatnonzero(np.asarray(condition))
+    return float(at[0]) if at.size else math.nan
+
+
+def _count(x: Any) -> float:
+    return float(len(x))
+
+
+def _stack(*parts: Any) -> Array:
+    return np.array([float(p) for p in parts])
+
+
+def _join(*parts: Any) -> Array:
+    return np.concatenate([np.atleast_1d(np.asarray(p, dtype=float)) for p in parts])
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    def evaluate(*inputs: Any, **parameters: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*inputs, **parameters)
+
+    return evaluate
+
+
+floor = Operation("floor", _plain(np.floor))
+ceil = Operation("ceil", _plain(np.ceil))
+largest = Operation("largest", _largest)
+"""The largest finite number among all arrays; −∞ where there is none."""
+smallest = Operation("smallest", _smallest)
+"""The smallest finite number among all arrays; ∞ where there is none."""
+running_sum = Operation("running_sum", _plain(np.cumsum))
+entry = Operation("entry", _entry)
+first = Operation("first", _first)
+count = Operation("count", _count)
+stack = Operation("stack", _stack)
+"""Numbers, side by side as a 1-D array."""
+join = Operation("join", _join)
+"""Numbers and 1-D arrays, end to end."""
+
+PICTURE_OPERATIONS: Final = (
+    floor, ceil, largest, smallest, running_sum, entry, first, count, stack, join,
+)  # fmt: skip
+
+
+def linspace(low: Any, high: Any, count: int) -> Any:
+    """`count` points from low to high, which may be traced."""
+    return low + (high - low) * (np.arange(count) / max(count - 1, 1))
+
+
+def geomspace(low: Any, high: Any, count: int) -> Any:
+    """`count` points from low to high in equal ratios; both positive."""
+    return ops.exp(linspace(ops.log(low), ops.log(high), count))
+
+
+def round_to(x: Any, digits: int) -> Any:
+    """x to so many digits after the point; halves go up."""
+    return floor(x * 10.0**digits + 0.5) / 10.0**digits
+
+
+# Words ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """A sentence with numbers in it that move: a `str.format` template and what goes into it.
+
+    A field `{:4}` writes a number in short, to so many significant digits; `{:.3f}`, `{:+.3f}`,
+    `{:.0f}` and `{:.1%}` are Python's. Minus signs are true ones.
+    """
+
+    template: str
+    arguments: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        parts = []
+        numbers = iter(self.arguments)
+        for text, field, spec, _ in Formatter().parse(self.template):
+            parts.append(text)
+            if field is not None:
+                parts.append(written(_data(next(numbers)), spec or ""))
+        return "".join(parts)
+
+    def spec(self) -> list[str | list[str]]:
+        """The pieces: texts, and [spec] where the next argument stands."""
+        parts: list[str | list[str]] = []
+        for text, field, spec, _ in Formatter().parse(self.template):
+            if text:
+                parts.append(text)
+            if field is not None:
+                parts.append([spec or ""])
+        return parts
+
+
+def words(template: str, *arguments: Any) -> Any:
+    """`template.format(*arguments)`, which follows its arguments where any is traced."""
+    sentence = Words(template, arguments)
+    traced = any(isinstance(a, Value) for a in arguments)
+    return sentence if traced else str(sentence)
+
+
+_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def written(x: Any, spec: str = "") -> str:
+    """A number as readers see it: the one way of writing numbers, here and in the browser.
+
+    spec is Python's, or a bare number of significant digits (4 where it is empty).
+    """
+    value = float(x)
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if spec and not spec.isdigit():
+        text = format(value, spec)
+        if not any(c in "123456789" for c in text):
+            text = text.replace("-", "")  # no minus zero
+        return text.replace("-", "−")
+    digits = int(spec or 4)
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    sign = "−" if value < 0 else ""
+    power = int(exponent)
+    if -4 <= power < 6:
+        text = f"{abs(value):.{max(digits - 1 - power, 0)}f}"
+        return sign + (text.rstrip("0").rstrip(".") if "." in text else text)
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    tens = "10" + str(power).translate(_SUPERSCRIPTS)
+    return sign + (tens if mantissa == "1" else f"{mantissa} × {tens}")
+
+
+def _data(x: Any) -> Any:
+    return x.data if type(x) is Value else x
+
+
+# The picture ----------------------------------------------------------------------------------
+
+
+class Picture:
+    """The values of a page on a tape, and everything that is drawn from them.
+
+    `picture[name]` is the traced value of that name, a number or a 1-D array; `hand` holds the
+    coordinates of what is dragged or clicked, for expressions of what that sets.
+    """
+
+    def __init__(self, values: Mapping[str, float | Sequence[float]]) -> None:
+        self.tape = Tape()
+        self.inputs: dict[str, Value] = {}
+        self._given = values
+        self.hand = (self._variable("hand.x", 0.5), self._variable("hand.y", 0.5))
+
+    def _variable(self, name: str, data: Any) -> Value:
+        value = self.tape.variable(data)
+        self.inputs[name] = value
+        return value
+
+    def __getitem__(self, name: str) -> Any:
+        """The traced value; KeyError for a name that the page does not have."""
+        if name not in self.inputs:
+            data = self._given[name]
+            if isinstance(data, (int, float)):
+                self._variable(name, np.float64(data))
+            else:
+                self._variable(name, np.asarray(data, dtype=float))
+        return self.inputs[name]
+
+    @property
+    def values(self) -> dict[str, float | list[float]]:
+        """The values that have been asked for, as of now."""
+        return {
+            name: value.data.tolist() if np.ndim(value.data) else float(value.data)
+            for name, value in self.inputs.items()
+            if not name.startswith("hand.")
+        }
+
+    def samples(self, value: Value) -> list[float | None]:
+        """A few of the numbers of an output, by which the browser's are told to agree."""
+        return samples(value.data)
+
+    def owns(self, leaf: Any) -> bool:
+        """Whether a leaf of a picture is one of this tape."""
+        return type(leaf) is Value and leaf.tape is self.tape
+
+    def program(self, outputs: Sequence[Value]) -> Program:
+        """What the browser has to run for these outputs."""
+        needed: set[int] = set()
+        waiting = list(outputs)
+        while waiting:
+            node = waiting.pop()
+            if node.index not in needed:
+                needed.add(node.index)
+                waiting += [x for x in node.inputs if self.owns(x)]
+        order = sorted(needed)
+        place = {index: i for i, index in enumerate(order)}
+        names = {value.index: name for name, value in self.inputs.items()}
+        constants: list[Any] = []
+        lines: list[list[Any]] = []
+        for index in order:
+            node = self.tape.nodes[index]
+            if node.operation is None:
+                lines.append(["input", names[index]])
+                continue
+            arguments: list[Any] = []
+            for x in node.inputs:
+                if self.owns(x):
+                    arguments.append(place[x.index])
+                else:
+                    arguments.append([len(constants)])
+                    constants.append(x)
+            line: list[Any] = [node.operation.name, arguments]
+            if node.parameters:
+                line.append(_parameters(node.parameters))
+            lines.append(line)
+        return Program(tuple(order), place, lines, constants)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """The lines of a picture's program, in order, and the constants that they name.
+
+    A line is ["input", name] or [operation, arguments, parameters]; an argument is the number of
+    an earlier line, or [k] for constant k.
+    """
+
+    order: tuple[int, ...]
+    place: Mapping[int, int]
+    lines: list[list[Any]]
+    constants: list[Any]
+
+    def line_of(self, value: Value) -> int:
+        """The line that gives this value."""
+        return self.place[value.index]
+
+
+def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of an operation as JSON: tuples become lists, slices are spelled out."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, slice):
+            return {"slice": [value.start, value.stop, value.step]}
+        if isinstance(value, (tuple, list)):
+            return [plain(v) for v in value]
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if value is Ellipsis:
+            return {"ellipsis": True}
+        if isinstance(value, (int, np.integer)):
+            return int(value)
+        if isinstance(value, Mapping):
+            return {str(k): plain(v) for k, v in value.items()}
+        raise TypeError(f"a picture cannot carry the parameter {value!r} to the browser")
+
+    return {name: plain(value) for name, value in parameters.items() if not name.startswith("_")}
+
+
+SAMPLES: Final = 8
+
+
+def samples(data: Any) -> list[float | None]:
+    """A few of the numbers of an array, the same places as the browser looks at; None for NaN.
+
+    What agrees there to 1e-9 is taken to agree: a run that came apart has come apart at its end.
+    """
+    flat = np.asarray(data, dtype=float).ravel()
+    places = {round(k * (flat.size - 1) / (SAMPLES - 1)) for k in range(SAMPLES)}
+    chosen = flat[sorted(places)] if flat.size else flat
+    return [float(v) if math.isfinite(v) else None for v in chosen]
