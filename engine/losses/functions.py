@@ -1,8 +1,11 @@
 """The losses, written with the engine's operations, so that autograd gives their gradients.
 
 Every loss takes a batch of any shape and returns the mean over it, or with `reduction="none"` the
-loss of each element. Logarithms are natural. Losses on logits hold at any finite logit, ±1e4 in
-float32 included, in value and in gradient: no logarithm of a rounded probability is ever taken.
+loss of each element. Prediction and target have one shape, unless one of them is a single number:
+they are never broadcast against each other, and a target or probability out of its range is refused
+(ValueError that names both shapes, or the value). Logarithms are natural. Losses on logits hold at
+any logit, ±1e4 in float32 and a class masked by −∞ included, in value and in gradient: no logarithm
+of a rounded probability is ever taken.
 """
 
 from __future__ import annotations
@@ -13,10 +16,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.losses import information
 from engine.tape import Value, Vector
 from engine.tape import operations as ops
 
 Reduction = Literal["mean", "none"]
+
+_LARGE = 3e38  # a number that float32 has as well
 
 
 def _reduce(loss: Any, reduction: Reduction) -> Any:
@@ -36,7 +42,37 @@ def _numeric(x: Any, like: Any = None) -> Any:
     xp = ops.namespace(x)
     if xp.isdtype(x.dtype, "real floating"):
         return x
+    if xp.isdtype(x.dtype, "complex floating"):
+        raise ValueError("a loss is taken of real numbers, got complex ones")
     return xp.astype(x, getattr(_innermost(like), "dtype", xp.float64))
+
+
+def _pair(prediction: Any, target: Any) -> tuple[Any, Any]:
+    """Both as numbers of one shape; ValueError that names the shapes where they are not."""
+    prediction = _numeric(prediction)
+    target = _numeric(target, like=prediction)
+    shape, other = ops.shape_of(prediction), ops.shape_of(target)
+    if shape != other and shape and other:
+        raise ValueError(
+            f"prediction and target must have one shape, got {shape} and {other}; reshape one"
+        )
+    return prediction, target
+
+
+def _refuse(x: Any, allowed: Callable[[Any], Any], rule: str) -> None:
+    """ValueError that says the rule and the first number of x that is not allowed."""
+    data = _innermost(x)
+    for part in data if isinstance(data, Vector) else (data,):
+        part = _innermost(part)
+        xp = ops.namespace(part)
+        right = xp.asarray(allowed(part))
+        if not xp.all(right):
+            first = part if not ops.shape_of(part) else part[xp.logical_not(right)][0]
+            raise ValueError(f"{rule}, got {float(first):.17g}")
+
+
+def _is_share(x: Any) -> Any:
+    return (x >= 0) & (x <= 1)
 
 
 def _innermost(x: Any) -> Any:
@@ -51,8 +87,7 @@ def _innermost(x: Any) -> Any:
 
 def mse(prediction: Any, target: Any, half: bool = False, reduction: Reduction = "mean") -> Any:
     """(ŷ − y)², any shape; its gradient is 2(ŷ − y). With half, ½(ŷ − y)² and ŷ − y."""
-    prediction = _numeric(prediction)
-    error = ops.subtract(prediction, _numeric(target, like=prediction))
+    error = ops.subtract(*_pair(prediction, target))
     squared = ops.integer_power(error, exponent=2)
     return _reduce(0.5 * squared if half else squared, reduction)
 
@@ -62,14 +97,15 @@ def mse(prediction: Any, target: Any, half: bool = False, reduction: Reduction =
 
 def zero_one(prediction: Any, target: Any, reduction: Reduction = "mean") -> Any:
     """I(ŷ ≠ y) of labels, any shape: the share of errors. Its gradient is 0 everywhere."""
-    same = ops.equal(_numeric(prediction), _numeric(target))
+    same = ops.equal(*_pair(prediction, target))
     return _reduce(ops.where(same, 0.0, 1.0), reduction)
 
 
 def hinge(score: Any, target: Any, reduction: Reduction = "mean") -> Any:
     """max(0, 1 − y·s) for targets y of −1 and 1, any shape."""
-    score = _numeric(score)
-    return _reduce(margin_hinge(ops.multiply(_numeric(target, like=score), score)), reduction)
+    score, y = _pair(score, target)
+    _refuse(y, lambda y: (y == 1) | (y == -1), "a target of the hinge is -1 or 1")
+    return _reduce(margin_hinge(ops.multiply(y, score)), reduction)
 
 
 def binary_cross_entropy(probability: Any, target: Any, reduction: Reduction = "mean") -> Any:
@@ -78,12 +114,14 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: Reduction = "
     The numbers of this form are lost to rounding once p is within 1e-16 of 1: train on
     `binary_cross_entropy_with_logits`.
     """
-    p = _numeric(probability)
-    y = _numeric(target, like=p)
+    p, y = _pair(probability, target)
+    _refuse(p, _is_share, "a probability lies in [0, 1]")
+    _refuse(y, _is_share, "a target lies in [0, 1]")
     with np.errstate(divide="ignore"):
-        # 0 · log 0 is 0 and flat: where a weight is 0, its logarithm is taken of 1.
-        log_p = ops.log(ops.where(ops.equal(y, 0.0), 1.0, p))
-        log_rest = ops.log1p(ops.where(ops.equal(y, 1.0), 0.0, ops.negative(p)))
+        # 0 · log 0 is 0 and flat: where both are 0, the logarithm is taken of 1.
+        log_p = ops.log(ops.where(ops.equal(y + p, 0.0), 1.0, p))
+        both = ops.equal((1.0 - y) + (1.0 - p), 0.0)
+        log_rest = ops.log1p(ops.where(both, 0.0, ops.negative(p)))
     return _reduce(0.0 - (y * log_p + (1.0 - y) * log_rest), reduction)
 
 
@@ -92,16 +130,21 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: Reducti
 
     Its gradient is σ(z) − y, kept to full relative precision where σ is saturated.
     """
-    z = _numeric(logit)
-    y = _numeric(target, like=z)
-    loss = y * ops.softplus(ops.negative(z)) + (1.0 - y) * ops.softplus(z)
-    return _reduce(loss, reduction)
+    z, y = _pair(logit, target)
+    _refuse(y, _is_share, "a target lies in [0, 1]")
+    one = _weighed(y, ops.softplus(ops.negative(z)))
+    return _reduce(one + _weighed(1.0 - y, ops.softplus(z)), reduction)
+
+
+def _weighed(weight: Any, loss: Any) -> Any:
+    """weight · loss, where what has no weight adds nothing though its loss be infinite."""
+    return weight * ops.where(ops.equal(weight, 0.0), ops.minimum(loss, _LARGE), loss)
 
 
 def focal(
     logit: Any,
     target: Any,
-    gamma: float = 2.0,
+    gamma: Any = 2.0,
     alpha: float | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
@@ -111,12 +154,19 @@ def focal(
     targets of 0, or 1 for both where alpha is None. Source: Lin et al., "Focal loss for dense
     object detection" (2017).
     """
-    z = _numeric(logit)
-    y = _numeric(target, like=z)
+    z, y = _pair(logit, target)
+    _refuse(y, lambda y: (y == 0) | (y == 1), "a target of the focal loss is 0 or 1")
+    _refuse(gamma, lambda g: g >= 0, "gamma is at least 0")
+    if alpha is not None:
+        _refuse(alpha, _is_share, "alpha lies in [0, 1]")
     toward = ops.where(ops.equal(y, 1.0), z, ops.negative(z))  # the logit of the true class
-    surprise = ops.softplus(ops.negative(toward))  # −log p_t
-    # (1 − p_t)^γ as e^(γ log(1 − p_t)): its slope has no 0 · ∞ where 1 − p_t underflows.
-    loss = ops.exp(ops.negative(gamma * ops.softplus(toward))) * surprise
+    loss = ops.softplus(ops.negative(toward))  # −log p_t
+    if isinstance(gamma, Value) or gamma > 0:
+        # (1 − p_t)^γ as e^(γ log(1 − p_t)): its slope has no 0 · ∞ where 1 − p_t underflows.
+        focus = ops.exp(ops.negative(gamma * ops.softplus(toward)))
+        # Where p_t is 0 to the last bit the focus is 1, and its slope would meet an infinite loss.
+        hopeless = ops.less(toward, -1e3)
+        loss = ops.where(hopeless, loss, focus * ops.where(hopeless, 0.0, loss))
     if alpha is not None:
         loss = ops.where(ops.equal(y, 1.0), alpha, 1.0 - alpha) * loss
     return _reduce(loss, reduction)
@@ -184,10 +234,15 @@ def cross_entropy(logits: Any, target: Any, reduction: Reduction = "mean") -> An
     """−Σ y log softmax(logits) over the classes, (..., C) -> (...), whose gradient is ŷ − y.
 
     target holds class indices (whole numbers of shape (...)) or probabilities (..., C) that sum to
-    1. Raises ValueError for an index outside 0 … C − 1 and for shapes that do not fit.
+    1. A class masked by a logit of −∞ has probability 0, and costs nothing where its y is 0.
+    Raises ValueError for an index outside 0 … C − 1 or of a float type, for shapes that do not fit
+    and for probabilities that are none.
     """
     z = _numeric(logits)
+    if not ops.shape_of(z):
+        raise ValueError("logits have an axis for the classes, got a single number")
     y = target if isinstance(target, Value) else _class_probabilities(z, target)
+    _check_probabilities(ops.shape_of(z), y)
     return _reduce(ops.softmax_cross_entropy(z, y), reduction)
 
 
@@ -203,9 +258,20 @@ def _class_probabilities(logits: Any, target: Any) -> Any:
             raise ValueError(f"a class index lies in 0 … {classes - 1}, got {target}")
         matches = xp.expand_dims(target, axis=-1) == xp.arange(classes)
         return xp.astype(matches, z.dtype)
-    if target.shape[-1:] != z.shape[-1:]:
+    return xp.astype(target, z.dtype) if target.shape == z.shape else target
+
+
+def _check_probabilities(shape: tuple[int, ...], target: Any) -> None:
+    """ValueError where the target is not a distribution over the last axis of logits' shape."""
+    y = _innermost(target)
+    if ops.shape_of(y) != shape:
         raise ValueError(
-            f"logits of shape {z.shape} want class indices of shape {z.shape[:-1]} or "
-            f"probabilities of their own shape, got {target.shape}"
+            f"logits of shape {shape} want class indices of shape {shape[:-1]}, whole numbers, "
+            f"or probabilities of their own shape, got {ops.shape_of(y)} of {y.dtype}"
         )
-    return xp.astype(target, z.dtype)
+    _refuse(y, _is_share, "a target probability lies in [0, 1]")
+    xp = ops.namespace(y)
+    # Rounding to float32, or to a few printed digits, is forgiven.
+    sums = xp.sum(y, axis=-1)
+    slack = information.TOLERANCE + 4 * shape[-1] * float(xp.finfo(y.dtype).eps)
+    _refuse(sums, lambda s: xp.abs(s - 1.0) <= slack, "target probabilities sum to 1")

@@ -48,6 +48,8 @@ def _check_pair(p: npt.ArrayLike, q: npt.ArrayLike) -> tuple[Array, Array]:
     p, q = check_distribution(p, "p"), check_distribution(q, "q")
     if p.shape[-1] != q.shape[-1]:
         raise ValueError(f"p has {p.shape[-1]} outcomes and q has {q.shape[-1]}")
+    if p.ndim != q.ndim and min(p.ndim, q.ndim) > 1:  # which rows are meant to meet?
+        raise ValueError(f"p and q must have as many axes, got {p.shape} and {q.shape}")
     return p, q
 
 
