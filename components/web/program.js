@@ -112,6 +112,16 @@ const sigmoid = (x) => {
   const z = Math.exp(-Math.abs(x))
   return x >= 0 ? 1 / (1 + z) : z / (1 + z)
 }
+// σ′ and tanh′ from the exponential that cannot overflow: both keep their digits where they are small.
+const sigmoidSlope = (x) => {
+  const z = Math.exp(-Math.abs(x))
+  return z / (1 + z) / (1 + z)
+}
+const tanhSlope = (x) => {
+  const z = Math.exp(-Math.abs(x))
+  const sech = (2 * z) / (1 + z * z)
+  return sech * sech
+}
 const softplus = (x) => (x > 0 ? x : x === x ? 0 : x) + Math.log1p(Math.exp(-Math.abs(x)))
 const maximum = (x, y) => (x >= y || x !== x ? x : y)
 const minimum = (x, y) => (x <= y || x !== x ? x : y)
@@ -334,7 +344,10 @@ function softmax(x, { axis = -1 } = {}) {
   return divide(z, sum(z, { axis: along, keepdims: true }))
 }
 
-const logitCrossEntropy = binary((z, y) => Math.max(z, 0) - y * z + Math.log1p(Math.exp(-Math.abs(z))))
+const logitCrossEntropy = binary((z, y) => {
+  const against = z >= 0 ? 1 - y : y
+  return (against === 0 ? 0 : against * Math.abs(z)) + Math.log1p(Math.exp(-Math.abs(z)))
+})
 const logitError = binary((z, y) => {
   const e = Math.exp(-Math.abs(z))
   const q = e / (1 + e)
@@ -373,6 +386,8 @@ export const OPERATIONS = {
   tan: unary(Math.tan),
   tanh: unary(Math.tanh),
   sigmoid: unary(sigmoid),
+  sigmoid_slope: unary(sigmoidSlope),
+  tanh_slope: unary(tanhSlope),
   softplus: unary(softplus),
   sign: unary((x) => (x > 0 ? 1 : x < 0 ? -1 : x === x ? 0 : x)),
   absolute: unary(Math.abs),

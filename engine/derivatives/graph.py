@@ -192,10 +192,7 @@ def _arrows(nodes: Sequence[Value]) -> dict[tuple[int, int], float | None]:
             if type(x) is not Value:
                 continue
             key = (x.index, node.index)
-            slope = None
-            if i < len(node.operation.vjps):
-                rule = node.operation.vjps[i]
-                slope = _number(rule(1.0, node.data, *node.arguments, **node.parameters))
+            slope = _number(autograd.slope(node, i))
             before = arrows.get(key)
             arrows[key] = slope if before is None else before + (slope or 0.0)
     return arrows

@@ -76,7 +76,7 @@ _RESERVED = frozenset(FUNCTIONS) | {
 def spell(text: str) -> str:
     """A name, number or truth value of a program as the cell printers write it."""
     if text in ("True", "False"):
-        return f"real({float(text == 'True')})"
+        return text
     if text[0] in "(-.0123456789":
         return f"real({text})"
     if not text.isascii():  # a reader's own η

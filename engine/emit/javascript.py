@@ -43,7 +43,7 @@ JAVASCRIPT: Mapping[str, str] = {
     "less_equal": "({0} <= {1})",
     "greater": "({0} > {1})",
     "greater_equal": "({0} >= {1})",
-    "equal": "({0} === {1})",
+    "equal": "({0} == {1})",
     "where": "({0} ? {1} : {2})",
 }
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.tape import Tape, Value, Vector
+from engine.tape import Operation, Tape, Value, Vector
+from engine.tape.interpret import SHAPES, lowering
 
 # Every operation a scalar program may contain, as a Python (and Numba) expression.
 PYTHON: Mapping[str, str] = {
@@ -170,19 +171,33 @@ def _sort(
         products[name] = base
         return name, _join(base[1], Level.STEP)
 
+    def translate(
+        operation: Operation, arguments: list[tuple[str, Level]], parameters: Mapping[str, Any]
+    ) -> tuple[str, Level]:
+        name = operation.name
+        if name in SHAPES:  # nothing to do on a scalar
+            return arguments[0]
+        if name == "integer_power":
+            return whole_power(arguments[0], parameters["exponent"])
+        if name == "power" and arguments[1][0] == step and arguments[0][1] <= Level.CELL:
+            return running_power(arguments[0])
+        if operation.lowered is None:
+            return write(name, *arguments)
+        lower, result = lowering(operation, len(arguments))
+        made = list(arguments)
+
+        def of(x: Any) -> tuple[str, Level]:
+            return made[x.index] if type(x) is Value else read(x)
+
+        for inner in lower.nodes[len(arguments) :]:
+            assert inner.operation is not None
+            made.append(translate(inner.operation, [of(x) for x in inner.inputs], inner.parameters))
+        return of(result)
+
     for node in tape.nodes:
-        if node.operation is None:
-            continue
-        name = node.operation.name
-        arguments = [read(x) for x in node.inputs]
-        if name in ("sum", "mean", "broadcast_to", "reshape"):  # nothing to do on a scalar
-            text[node.index] = arguments[0]
-        elif name == "integer_power":
-            text[node.index] = whole_power(arguments[0], node.parameters["exponent"])
-        elif name == "power" and arguments[1][0] == step and arguments[0][1] <= Level.CELL:
-            text[node.index] = running_power(arguments[0])
-        else:
-            text[node.index] = write(name, *arguments)
+        if node.operation is not None:
+            arguments = [read(x) for x in node.inputs]
+            text[node.index] = translate(node.operation, arguments, node.parameters)
 
     outputs = {name: read(x)[0] for name, x in results.items()}
     needed: set[str] = set()

@@ -33,25 +33,115 @@ def _variable(tape: Tape, x: Any) -> Any:
     return Value(tape, None, (), (), {}, x)
 
 
+# Where a cotangent counts: conditions, each with the truth value at which it does, outermost first.
+# On its way down a branch it is multiplied by slopes that may be infinite or NaN where the branch
+# was not taken, and 0 · inf would be NaN. So it is noted where it counts, and what does not is
+# dropped when cotangents meet or are read.
+Mask = tuple[tuple[Any, bool], ...]
+
+
+def _masked(g: Any, mask: Mask) -> Any:
+    """g where it counts, 0 elsewhere."""
+    for condition, truth in reversed(mask):
+        g = ops.where(condition, g, 0.0) if truth else ops.where(condition, 0.0, g)
+    return g
+
+
+def _meet(a: Any, mask_a: Mask, b: Any, mask_b: Mask) -> tuple[Any, Mask]:
+    """The sum of two cotangents, and where it counts."""
+    if not mask_a and not mask_b:
+        return ops.add(a, b), ()
+    shared = 0
+    for one, other in zip(mask_a, mask_b, strict=False):
+        if one[0] is not other[0] or one[1] is not other[1]:
+            break
+        shared += 1
+    common, own_a, own_b = mask_a[:shared], mask_a[shared:], mask_b[shared:]
+    total = _sum(a, own_a, b, own_b)
+    if own_a and own_b and not _opposed(own_a, own_b):
+        common = (*common, (ops.either(_holds(own_a), _holds(own_b)), True))
+    return total, common
+
+
+def _sum(a: Any, mask_a: Mask, b: Any, mask_b: Mask) -> Any:
+    """Two numbers where they count: one or the other of them if each is a branch of one choice."""
+    if _opposed(mask_a, mask_b):
+        condition, truth = mask_a[0]
+        return ops.where(condition, a, b) if truth else ops.where(condition, b, a)
+    return ops.add(_masked(a, mask_a), _masked(b, mask_b))
+
+
+def _opposed(a: Mask, b: Mask) -> bool:
+    """Whether the one counts exactly where the other does not."""
+    return len(a) == len(b) == 1 and a[0][0] is b[0][0] and a[0][1] is not b[0][1]
+
+
+def _holds(mask: Mask) -> Any:
+    """The one condition that a mask amounts to."""
+    each = [condition if truth else ops.equal(condition, False) for condition, truth in mask]
+    found = each[0]
+    for condition in each[1:]:
+        found = ops.both(found, condition)
+    return found
+
+
+def _gate(node: Value, i: int) -> Mask:
+    """Where a node that chooses lets input i through."""
+    assert node.operation is not None
+    gate = node.operation.gates[i] if node.operation.gates else None
+    return () if gate is None else (gate(*node.arguments),)
+
+
+def slope(node: Value, i: int) -> Any:
+    """The derivative of one node by its input i; None where there is none."""
+    assert node.operation is not None
+    if i >= len(node.operation.vjps):
+        return None
+    part = node.operation.vjps[i](1.0, node.data, *node.arguments, **node.parameters)
+    return None if part is None else _masked(part, _gate(node, i))
+
+
 def backward(output: Value, seed: Any = None) -> list[Any]:
     """One reverse sweep: the cotangent of every node before `output`, None where none arrives.
 
-    seed is the cotangent of the output; ones where None.
+    seed is the cotangent of the output; ones where None. What comes out of a branch that was not
+    taken is 0, whatever the branch's own slope.
     """
     tape = output.tape
     cotangents: list[Any] = [None] * len(tape.nodes)
     cotangents[output.index] = _ones_like(output.data) if seed is None else seed
+    masks: dict[int, Mask] = {}
     for node in reversed(tape.nodes[: output.index + 1]):
         g = cotangents[node.index]
-        if g is None or node.operation is None:
+        operation = node.operation
+        if g is None or operation is None:
             continue
-        for i, rule in enumerate(node.operation.vjps):
-            x = node.inputs[i]
-            if type(x) is Value and x.tape is tape:
-                part = rule(g, node.data, *node.arguments, **node.parameters)
-                if part is not None:
-                    so_far = cotangents[x.index]
-                    cotangents[x.index] = part if so_far is None else ops.add(so_far, part)
+        mask = masks.get(node.index, ())
+        if mask and not operation.elementwise:  # elements are about to move
+            g, mask = _masked(g, mask), ()
+        inputs = node.inputs
+        for i, rule in enumerate(operation.vjps):
+            x = inputs[i]
+            if type(x) is not Value or x.tape is not tape:
+                continue
+            part = rule(g, node.data, *node.arguments, **node.parameters)
+            if part is None:
+                continue
+            own = (*mask, *_gate(node, i)) if operation.gates else mask
+            if (
+                operation.elementwise
+                and len(inputs) > 1
+                and ops.shape_of(part) != ops.shape_of(x.data)
+            ):
+                part, own = ops.unbroadcast(_masked(part, own), x.data), ()
+            so_far = cotangents[x.index]
+            if so_far is not None:
+                part, own = _meet(so_far, masks.pop(x.index, ()), part, own)
+            cotangents[x.index] = part
+            if own:
+                masks[x.index] = own
+    for index, mask in masks.items():
+        cotangents[index] = _masked(cotangents[index], mask)
     return cotangents
 
 
@@ -59,17 +149,26 @@ def forward(tape: Tape, tangents: Mapping[int, Any]) -> list[Any]:
     """One forward sweep: the tangent of every node, given those of variables (None means zero)."""
     carried: list[Any] = [None] * len(tape.nodes)
     for node in tape.nodes:
-        if node.operation is None:
+        operation = node.operation
+        if operation is None:
             carried[node.index] = tangents.get(node.index)
             continue
-        total = None
-        for jvp_rule, x in zip(node.operation.jvps, node.inputs, strict=False):
+        total: Any = None
+        mask: Mask = ()
+        for i, (jvp_rule, x) in enumerate(zip(operation.jvps, node.inputs, strict=False)):
             if type(x) is Value and x.tape is tape and carried[x.index] is not None:
                 part = jvp_rule(carried[x.index], node.data, *node.arguments, **node.parameters)
-                if part is not None:
-                    total = part if total is None else ops.add(total, part)
-        if total is not None and ops.shape_of(total) != ops.shape_of(node.data):
-            total = ops.broadcast_to(total, shape=ops.shape_of(node.data))
+                if part is None:
+                    continue
+                own = _gate(node, i)
+                if total is None:
+                    total, mask = part, own
+                else:
+                    total, mask = _sum(total, mask, part, own), ()
+        if total is not None:
+            total = _masked(total, mask)
+            if ops.shape_of(total) != ops.shape_of(node.data):
+                total = ops.broadcast_to(total, shape=ops.shape_of(node.data))
         carried[node.index] = total
     return carried
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from engine.tape import Tape, Value
+from engine.tape import Operation, Tape, Value
+from engine.tape.operations import OPERATIONS
 
 Table = Mapping[str, Callable[..., Any]]
 
 # On a number these move nothing.
-_SHAPES = frozenset({"sum", "mean", "broadcast_to", "reshape"})
+SHAPES = frozenset({"sum", "mean", "broadcast_to", "reshape"})
 
 
 def trace_scalars(function: Callable[..., Any], names: Sequence[Any]) -> tuple[Tape, Any]:
@@ -30,6 +32,13 @@ def trace_scalars(function: Callable[..., Any], names: Sequence[Any]) -> tuple[T
     variables = [tape.variable(np.float64(0.7)) for _ in names]
     with np.errstate(all="ignore"):
         return tape, function(*variables)
+
+
+@lru_cache(maxsize=256)
+def lowering(operation: Operation, inputs: int) -> tuple[Tape, Any]:
+    """The record of what an operation of so many inputs is in simpler operations."""
+    assert operation.lowered is not None
+    return trace_scalars(operation.lowered, range(inputs))
 
 
 def interpret(
@@ -43,7 +52,16 @@ def interpret(
     table maps the name of an operation to what it does on that kind; constant turns a float of
     the function into it. Raises ValueError for an operation that the table lacks.
     """
-    tape, result = trace_scalars(function, inputs)
+    return _walk(*trace_scalars(function, inputs), inputs, table, constant)
+
+
+def _walk(
+    tape: Tape,
+    result: Any,
+    inputs: Sequence[Any],
+    table: Table,
+    constant: Callable[[Any], Any],
+) -> Any:
     made: list[Any] = []
 
     def read(x: Any) -> Any:
@@ -52,73 +70,36 @@ def interpret(
         return bool(x) if isinstance(x, (bool, np.bool_)) else constant(x)
 
     for node in tape.nodes:
-        if node.operation is None:
+        operation = node.operation
+        if operation is None:
             made.append(inputs[node.index])
-        elif node.operation.name in _SHAPES:
-            made.append(read(node.inputs[0]))
-        elif node.operation.name in table:
-            rule = table[node.operation.name]
-            made.append(rule(*(read(x) for x in node.inputs), **node.parameters))
+            continue
+        arguments = [read(x) for x in node.inputs]
+        if operation.name in SHAPES:
+            made.append(arguments[0])
+        elif operation.name in table:
+            made.append(table[operation.name](*arguments, **node.parameters))
+        elif operation.lowered is not None:
+            lower = lowering(operation, len(arguments))
+            made.append(_walk(*lower, arguments, table, constant))
         else:
-            raise ValueError(f"{node.operation.name} is not defined on scalars of this kind")
+            raise ValueError(f"{operation.name} is not defined on scalars of this kind")
     return read(result)
 
 
-def _arithmetic() -> dict[str, Callable[..., Any]]:
-    """What Python's own signs say, for every kind of number."""
-    return {
-        "add": lambda x, y: x + y,
-        "subtract": lambda x, y: x - y,
-        "multiply": lambda x, y: x * y,
-        "divide": lambda x, y: x / y,
-        "negative": lambda x: -x,
-        "power": lambda x, y: x**y,
-        "integer_power": lambda x, exponent: x**exponent,
-        "where": lambda condition, x, y: x if condition else y,
-    }
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A kind of number: its elementary functions by name, and the real number that orders it."""
+
+    function: Callable[[str], Callable[[Any], Any]]
+    log1p: Callable[[Any], Any]
+    real: Callable[[Any], Any]
 
 
-def _ordered(real: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
-    """Operations that look at the order of numbers, which is that of their real parts.
-
-    At a tie both sides count by half, as in the table of operations.
-    """
-
-    def sign(x: Any) -> float:
-        return float((real(x) > 0) - (real(x) < 0))
-
-    def larger(x: Any, y: Any) -> Any:
-        return (x + y) / 2 if real(x) == real(y) else x if real(x) > real(y) else y
-
-    def smaller(x: Any, y: Any) -> Any:
-        return (x + y) / 2 if real(x) == real(y) else x if real(x) < real(y) else y
-
-    return {
-        "less": lambda x, y: real(x) < real(y),
-        "less_equal": lambda x, y: real(x) <= real(y),
-        "greater": lambda x, y: real(x) > real(y),
-        "greater_equal": lambda x, y: real(x) >= real(y),
-        "equal": lambda x, y: real(x) == real(y),
-        "sign": sign,
-        "absolute": lambda x: sign(x) * x,
-        "relu": lambda x: x if real(x) > 0 else 0 * x,
-        "maximum": larger,
-        "minimum": smaller,
-        "clip": lambda x, low, high: (
-            low if real(x) < real(low) else high if real(x) > real(high) else x
-        ),
-    }
-
-
-def _complex_softplus(x: complex) -> complex:
-    """log(1 + e^x) with the exponential that cannot overflow."""
-    return x + cmath.log(1 + cmath.exp(-x)) if x.real > 0 else cmath.log(1 + cmath.exp(x))
-
-
-def _complex_sigmoid(x: complex) -> complex:
-    if x.real >= 0:
-        return 1 / (1 + cmath.exp(-x))
-    return cmath.exp(x) / (1 + cmath.exp(x))
+def _readings(kind: Numbers) -> Table:
+    """The table of operations as it reads on a kind of number."""
+    rows = OPERATIONS.items()
+    return MappingProxyType({n: row.number(kind) for n, row in rows if row.number is not None})
 
 
 def _complex_log1p(x: complex) -> complex:
@@ -128,18 +109,8 @@ def _complex_log1p(x: complex) -> complex:
     )
 
 
-COMPLEX: Table = MappingProxyType(
-    {
-        **_arithmetic(),
-        **_ordered(lambda x: complex(x).real),
-        **{
-            name: getattr(cmath, name)
-            for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh")
-        },
-        "log1p": _complex_log1p,
-        "sigmoid": _complex_sigmoid,
-        "softplus": _complex_softplus,
-    }
+COMPLEX: Table = _readings(
+    Numbers(lambda name: getattr(cmath, name), _complex_log1p, lambda x: complex(x).real)
 )
 
 
@@ -149,16 +120,4 @@ def long_numbers(context: Any = None) -> Table:
     import mpmath
 
     m = mpmath if context is None else context
-    return MappingProxyType(
-        {
-            **_arithmetic(),
-            **_ordered(lambda x: x),
-            **{
-                name: getattr(m, name)
-                for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh")
-            },
-            "log1p": lambda x: m.log(1 + x),
-            "sigmoid": lambda x: 1 / (1 + m.exp(-x)),
-            "softplus": lambda x: m.log(1 + m.exp(x)),
-        }
-    )
+    return _readings(Numbers(lambda name: getattr(m, name), lambda x: m.log(1 + x), lambda x: x))

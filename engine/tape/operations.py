@@ -1,22 +1,24 @@
-"""The table of operations: what each computes, and how it passes derivatives back and forward.
+"""The table of operations: what each computes, how it passes derivatives back and forward, and how
+it is written in LaTeX, SymPy and printed programs. To add an operation, add one entry here.
 
 An elementwise operation is given by its local derivatives, from which both rules follow. The few
-that move or combine elements (sum, reshape, matmul, indexing …) state both rules. Everything is
-written for any array namespace of the array API standard, and plain numbers.
+that move or combine elements (sum, reshape, matmul, indexing …) state both rules. What can be said
+in simpler operations is: it is `lowered`, so that all forms of it agree, on NaN, ±inf and ±0 too.
+Everything is written for any array namespace of the array API standard, and plain numbers.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from engine.tape import OPERATORS, Operation, Value, Vector
+from engine.tape import OPERATORS, Operation, Value, Vector, typeset
 
 OPERATIONS: dict[str, Operation] = {}
 
@@ -36,8 +38,14 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return getattr(x, "shape", ())
 
 
-def _add(name: str, evaluate: Callable[..., Any], vjps: Any = (), jvps: Any = ()) -> Operation:
-    operation = Operation(name, evaluate, tuple(vjps), tuple(jvps))
+def _add(
+    name: str,
+    evaluate: Callable[..., Any],
+    vjps: Sequence[Callable[..., Any]] = (),
+    jvps: Sequence[Callable[..., Any]] = (),
+    **readings: Any,
+) -> Operation:
+    operation = Operation(name, evaluate, tuple(vjps), tuple(jvps), **readings)
     OPERATIONS[name] = operation
     return operation
 
@@ -59,26 +67,17 @@ def unbroadcast(g: Any, like: Any) -> Any:
     return reshape(g, shape=target) if getattr(g, "shape", ()) != target else g
 
 
-def _local(name: str, evaluate: Callable[..., Any], *rules: Callable[..., Any] | None) -> Operation:
+def _local(
+    name: str,
+    evaluate: Callable[..., Any] | None,
+    *rules: Callable[..., Any],
+    **readings: Any,
+) -> Operation:
     """A row that works element by element: rules[i](g, out, *inputs) is g times the derivative by
-    input i, which serves both directions; None where there is no derivative."""
-
-    def both(i: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        rule = rules[i]
-        if rule is None:
-            return _nothing, _nothing
-        if rule is _same:
-            return lambda g, out, *inputs: unbroadcast(g, inputs[i]), rule
-        if len(rules) == 1:  # nothing to be broadcast against
-            return rule, rule
-
-        def vjp(g: Any, out: Any, *inputs: Any) -> Any:
-            return unbroadcast(rule(g, out, *inputs), inputs[i])
-
-        return vjp, rule
-
-    pairs = [both(i) for i in range(len(rules))]
-    return _add(name, evaluate, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    input i, which serves both directions. Without an `evaluate` it is what it is lowered to."""
+    if evaluate is None:
+        evaluate = readings["lowered"]
+    return _add(name, evaluate, rules, rules, elementwise=True, **readings)
 
 
 def _nothing(*_: Any) -> Any:
@@ -93,13 +92,30 @@ def _opposite(g: Any, *_: Any) -> Any:
     return -g
 
 
-def _elementwise(name: str, evaluate: Callable[..., Any], *partials: Any) -> Operation:
+def _elementwise(
+    name: str, evaluate: Callable[..., Any] | None, *partials: Callable[..., Any], **readings: Any
+) -> Operation:
     """A row given by its local derivatives partials[i](out, *inputs)."""
 
     def times(partial: Callable[..., Any]) -> Callable[..., Any]:
         return lambda g, out, *inputs: g * partial(out, *inputs)
 
-    return _local(name, evaluate, *(times(partial) for partial in partials))
+    return _local(name, evaluate, *(times(partial) for partial in partials), **readings)
+
+
+def _signs(operation: Callable[..., Any]) -> dict[str, Any]:
+    """What Python's own signs say of every kind of number, and of symbols."""
+    return {"number": lambda n: operation, "symbol": lambda s: operation}
+
+
+def _word(name: str, latex: str) -> dict[str, Any]:
+    """A function that every language and library calls by the same name."""
+    return {
+        "spelled": f"{name}({{0}})",
+        "typeset": typeset.call(latex),
+        "number": lambda n: n.function(name),
+        "symbol": lambda s: getattr(s, name),
+    }
 
 
 def _function(name: str) -> Callable[[Any], Any]:
@@ -118,21 +134,49 @@ def _function(name: str) -> Callable[[Any], Any]:
 
 # Arithmetic ---------------------------------------------------------------------------------------
 
-add: Operation = _local("add", operator.add, _same, _same)
-subtract: Operation = _local("subtract", operator.sub, _same, _opposite)
-negative: Operation = _local("negative", operator.neg, _opposite)
+add: Operation = _local(
+    "add",
+    operator.add,
+    _same,
+    _same,
+    spelled="({0} + {1})",
+    typeset=typeset.plus,
+    **_signs(operator.add),
+)
+subtract: Operation = _local(
+    "subtract",
+    operator.sub,
+    _same,
+    _opposite,
+    spelled="({0} - {1})",
+    typeset=typeset.minus,
+    **_signs(operator.sub),
+)
+negative: Operation = _local(
+    "negative",
+    operator.neg,
+    _opposite,
+    spelled="(-{0})",
+    typeset=typeset.negated,
+    **_signs(operator.neg),
+)
 multiply: Operation = _local(
     "multiply",
     operator.mul,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
+    spelled="({0} * {1})",
+    typeset=typeset.times,
+    **_signs(operator.mul),
 )
 
 
 def _divide(x: Any, y: Any) -> Any:
     # A Python number divided by zero raises; an array gives inf or nan, which we treat as data.
     if isinstance(y, (int, float)) and y == 0:
-        return np.divide(x, y) if namespace(x) is np else x * math.inf
+        if isinstance(x, (int, float)):
+            return float(np.divide(float(x), float(y)))
+        return x / namespace(x).asarray(y, dtype=x.dtype)
     return x / y
 
 
@@ -141,6 +185,9 @@ divide: Operation = _local(
     _divide,
     lambda g, out, x, y: divide(g, y),
     lambda g, out, x, y: negative(divide(multiply(g, out), y)),
+    spelled="({0} / {1})",
+    typeset=typeset.around(r"\frac{<0>}{<1>}", typeset.PRODUCT),
+    **_signs(operator.truediv),
 )
 
 
@@ -148,8 +195,8 @@ def _integer_power(x: Any, exponent: int) -> Any:
     """x to a whole power by repeated squaring: the same products in every back-end, so bitwise."""
     if exponent < 0:
         return _divide(1.0, _integer_power(x, -exponent))
-    if exponent == 0:
-        return x * 0.0 + 1.0
+    if exponent == 0:  # of infinity and of what is no number too
+        return namespace(x).ones_like(x) if shape_of(x) else type(x)(1)
     result = None
     while exponent:
         if exponent & 1:
@@ -162,30 +209,48 @@ def _integer_power(x: Any, exponent: int) -> Any:
 
 def _integer_power_slope(g: Any, out: Any, x: Any, *, exponent: int) -> Any:
     if exponent == 0:
-        return multiply(g, 0.0)
+        return None
     slope = x if exponent == 2 else integer_power(x, exponent=exponent - 1)
     return g if exponent == 1 else multiply(g, multiply(float(exponent), slope))
 
 
-integer_power: Operation = _add(
-    "integer_power", _integer_power, [_integer_power_slope], [_integer_power_slope]
+# Printed programs write out its products.
+integer_power: Operation = _local(
+    "integer_power",
+    _integer_power,
+    _integer_power_slope,
+    typeset=typeset.raised,
+    **_signs(lambda x, exponent: x**exponent),
 )
 
 
 def _power(x: Any, y: Any) -> Any:
     if isinstance(x, (int, float)) and isinstance(y, (int, float)):
         return float(np.float64(x) ** np.float64(y))
+    if type(x) is np.ndarray and not shape_of(y):
+        # NumPy takes a root for the power of one half, which is another thing at -inf and -0.
+        y = np.full_like(x, y)
     return x**y
+
+
+def _power_by_exponent(out: Any, x: Any, y: Any) -> Any:
+    """x**y log x; 0 where x**y is constant in y at x = 0, and below, where it has no slope."""
+    inside = multiply(out, log(x))
+    at_zero = where(less(y, 0.0), negative(out), 0.0)
+    # However large x is, out falls faster than its logarithm grows.
+    far = where(equal(out, 0.0), 0.0, inside)
+    return where(greater(x, 0.0), far, where(equal(x, 0.0), at_zero, 0.0))
 
 
 power: Operation = _elementwise(
     "power",
     _power,
-    lambda out, x, y: y * power(x, y - 1.0),
-    # d/dy x**y = x**y log x, taken as 0 at x <= 0, where the power is not differentiable in y.
-    lambda out, x, y: where(
-        greater(x, 0.0), multiply(out, log(where(greater(x, 0.0), x, 1.0))), 0.0
-    ),
+    # x**0 is 1 everywhere: at 0 as well, where y x**(y - 1) would be 0 · inf.
+    lambda out, x, y: where(equal(y, 0.0), 0.0, y * power(x, y - 1.0)),
+    _power_by_exponent,
+    spelled="power({0}, {1})",
+    typeset=typeset.raised,
+    **_signs(operator.pow),
 )
 
 
@@ -198,94 +263,123 @@ def raise_to(x: Any, y: Any) -> Any:
     return power(x, y)
 
 
-# Elementary functions -----------------------------------------------------------------------------
+# Elementary functions: a slope of +inf at -0 too, which the sum with 0 turns into 0 ---------------
 
-exp: Operation = _elementwise("exp", _function("exp"), lambda out, x: out)
-log: Operation = _elementwise("log", _function("log"), lambda out, x: divide(1.0, x))
-log1p: Operation = _elementwise("log1p", _function("log1p"), lambda out, x: divide(1.0, 1.0 + x))
-sqrt: Operation = _elementwise("sqrt", _function("sqrt"), lambda out, x: divide(0.5, out))
-sin: Operation = _elementwise("sin", _function("sin"), lambda out, x: cos(x))
-cos: Operation = _elementwise("cos", _function("cos"), lambda out, x: -sin(x))
-tan: Operation = _elementwise("tan", _function("tan"), lambda out, x: 1.0 + out * out)
-tanh: Operation = _local("tanh", _function("tanh"), lambda g, out, x: g * (1.0 - out * out))
+exp: Operation = _elementwise("exp", _function("exp"), lambda out, x: out, **_word("exp", r"\exp"))
+log: Operation = _elementwise(
+    "log", _function("log"), lambda out, x: divide(1.0, x + 0.0), **_word("log", r"\ln")
+)
+log1p: Operation = _elementwise(
+    "log1p",
+    _function("log1p"),
+    lambda out, x: divide(1.0, 1.0 + x),
+    spelled="log1p({0})",
+    typeset=typeset.call(r"\operatorname{log1p}"),
+    number=lambda n: n.log1p,
+    symbol=lambda s: lambda x: s.log(1 + x),
+)
+sqrt: Operation = _elementwise(
+    "sqrt",
+    _function("sqrt"),
+    lambda out, x: divide(0.5, out + 0.0),
+    **{**_word("sqrt", ""), "typeset": typeset.around(r"\sqrt{<0>}")},
+)
+sin: Operation = _elementwise(
+    "sin", _function("sin"), lambda out, x: cos(x), **_word("sin", r"\sin")
+)
+cos: Operation = _elementwise(
+    "cos", _function("cos"), lambda out, x: -sin(x), **_word("cos", r"\cos")
+)
+tan: Operation = _elementwise(
+    "tan", _function("tan"), lambda out, x: 1.0 + out * out, **_word("tan", r"\tan")
+)
+tanh: Operation = _elementwise(
+    "tanh", _function("tanh"), lambda out, x: tanh_slope(x), **_word("tanh", r"\tanh")
+)
+
+
+def _tanh_slope(x: Any) -> Any:
+    """sech² from the exponential that cannot overflow: 1 − tanh² has lost its digits by x = 18."""
+    z = exp(negative(absolute(x)))
+    sech = (2.0 * z) / (1.0 + z * z)
+    return sech * sech
+
+
+tanh_slope: Operation = _elementwise(
+    "tanh_slope",
+    None,
+    lambda out, x: multiply(out, multiply(-2.0, tanh(x))),
+    lowered=_tanh_slope,
+    typeset=typeset.call(r"\operatorname{sech}^{2}"),
+    symbol=lambda s: lambda x: s.cosh(x) ** -2,
+)
 
 
 def _sigmoid(x: Any) -> Any:
     """1 / (1 + e^-x) from the exponential that cannot overflow."""
-    xp = namespace(x)
-    z = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1.0 / (1.0 + z), z / (1.0 + z))
+    z = exp(negative(absolute(x)))
+    return where(greater_equal(x, 0.0), 1.0, z) / (1.0 + z)
+
+
+def _sigmoid_slope(x: Any) -> Any:
+    """σ(x) σ(−x), which is as good on the right, where 1 − σ has no digits left, as on the left."""
+    z = exp(negative(absolute(x)))
+    return (z / (1.0 + z)) / (1.0 + z)
 
 
 def _softplus(x: Any) -> Any:
     """log(1 + e^x) as max(x, 0) + log1p(e^-|x|), which cannot overflow."""
-    xp = namespace(x)
-    return xp.where(x >= 0, x, x * 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+    return where(less_equal(x, 0.0), 0.0, x) + log1p(exp(negative(absolute(x))))
 
 
-sigmoid: Operation = _elementwise("sigmoid", _sigmoid, lambda out, x: out * (1.0 - out))
-softplus: Operation = _elementwise("softplus", _softplus, lambda out, x: sigmoid(x))
-
-
-# Kinks: the derivative at a kink is the one PyTorch takes (0 for relu and abs, ½ at ties) ---------
-
-sign: Operation = _add("sign", _function("sign"))
-absolute: Operation = _elementwise("absolute", _function("abs"), lambda out, x: sign(x))
-
-
-def _relu(x: Any) -> Any:
-    return np.maximum(x, 0.0) if namespace(x) is np else namespace(x).where(x <= 0, x * 0.0, x)
-
-
-relu: Operation = _local("relu", _relu, lambda g, out, x: where(greater(x, 0.0), g, 0.0))
-
-
-def _binary(name: str) -> Callable[[Any, Any], Any]:
-    def evaluate(x: Any, y: Any) -> Any:
-        return getattr(namespace(x, y), name)(x, y)
-
-    return evaluate
-
-
-def _share(g: Any, wins: Any, x: Any, y: Any) -> Any:
-    return where(wins, g, where(equal(x, y), multiply(0.5, g), 0.0))
-
-
-maximum: Operation = _local(
-    "maximum",
-    _binary("maximum"),
-    lambda g, _, x, y: _share(g, greater(x, y), x, y),
-    lambda g, _, x, y: _share(g, less(x, y), x, y),
+sigmoid: Operation = _elementwise(
+    "sigmoid",
+    None,
+    lambda out, x: sigmoid_slope(x),
+    lowered=_sigmoid,
+    typeset=typeset.call(r"\sigma"),
+    symbol=lambda s: s.sigmoid,
 )
-minimum: Operation = _local(
-    "minimum",
-    _binary("minimum"),
-    lambda g, _, x, y: _share(g, less(x, y), x, y),
-    lambda g, _, x, y: _share(g, greater(x, y), x, y),
+sigmoid_slope: Operation = _elementwise(
+    "sigmoid_slope",
+    None,
+    # σ(−x) − σ(x) without its cancellation around 0.
+    lambda out, x: negative(multiply(out, tanh(multiply(0.5, x)))),
+    lowered=_sigmoid_slope,
+    typeset=typeset.call(r"\sigma'"),
+    symbol=lambda s: lambda x: s.sigmoid(x) * s.sigmoid(-x),
 )
-
-
-def _clip(x: Any, low: Any, high: Any) -> Any:
-    xp = namespace(x, low, high)
-    return xp.minimum(xp.maximum(x, low), high)
-
-
-clip: Operation = _local(
-    "clip",
-    _clip,
-    lambda g, _, x, low, high: where(less(x, low), 0.0, where(greater(x, high), 0.0, g)),
-    lambda g, _, x, low, high: where(less(x, low), g, 0.0),
-    lambda g, _, x, low, high: where(greater(x, high), g, 0.0),
+softplus: Operation = _elementwise(
+    "softplus",
+    None,
+    lambda out, x: sigmoid(x),
+    lowered=_softplus,
+    typeset=typeset.call(r"\operatorname{softplus}"),
+    symbol=lambda s: s.softplus,
 )
 
 
 # Comparisons and choice ---------------------------------------------------------------------------
 
-less: Operation = _add("less", operator.lt)
-less_equal: Operation = _add("less_equal", operator.le)
-greater: Operation = _add("greater", operator.gt)
-greater_equal: Operation = _add("greater_equal", operator.ge)
-equal: Operation = _add("equal", operator.eq)
+
+def _comparison(
+    name: str, compare: Callable[[Any, Any], Any], sign: str, latex: str, symbol: str
+) -> Operation:
+    return _add(
+        name,
+        compare,
+        spelled=f"({{0}} {sign} {{1}})",
+        typeset=typeset.relation(latex),
+        number=lambda n: lambda x, y: compare(n.real(x), n.real(y)),
+        symbol=lambda s: getattr(s, symbol),
+    )
+
+
+less: Operation = _comparison("less", operator.lt, "<", "<", "Lt")
+less_equal: Operation = _comparison("less_equal", operator.le, "<=", r"\le", "Le")
+greater: Operation = _comparison("greater", operator.gt, ">", ">", "Gt")
+greater_equal: Operation = _comparison("greater_equal", operator.ge, ">=", r"\ge", "Ge")
+equal: Operation = _comparison("equal", operator.eq, "==", "=", "Eq")
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -294,12 +388,164 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return namespace(condition, x, y).where(condition, x, y)
 
 
+# Nothing comes out of the branch that is not taken, whatever its own slope is: see the gates.
 where: Operation = _local(
     "where",
     _where,
+    _nothing,
+    _same,
+    _same,
+    gates=(
+        None,
+        lambda condition, x, y: (condition, True),
+        lambda condition, x, y: (condition, False),
+    ),
+    spelled="where({0}, {1}, {2})",
+    typeset=typeset.around(r"\begin{cases}<1> & <0>\\<2> & \text{else}\end{cases}"),
+    number=lambda n: lambda condition, x, y: x if condition else y,
+    symbol=lambda s: lambda condition, x, y: s.Piecewise((x, condition), (y, True)),
+)
+
+
+def both(a: Any, b: Any) -> Any:
+    """Whether two conditions hold."""
+    return where(a, b, False)
+
+
+def either(a: Any, b: Any) -> Any:
+    """Whether one of two conditions holds."""
+    return where(a, True, b)
+
+
+# Kinks: the derivative at a kink is the one PyTorch takes (0 for relu and abs, ½ at ties) ---------
+# Every gate lets through what is no number, so that a run that broke is seen to have broken.
+
+
+def _sign(x: Any) -> Any:
+    return where(greater(x, 0.0), 1.0, where(less(x, 0.0), -1.0, x - x))  # 0, or NaN
+
+
+def _relu(x: Any) -> Any:
+    return where(less_equal(x, 0.0), 0.0, x)
+
+
+def _quick_relu(x: Any) -> Any:
+    # NumPy's maximum may give either zero; the sum settles on the positive one.
+    return np.maximum(x, 0.0) + 0.0 if type(x) is np.ndarray else _relu(x)
+
+
+def _maximum(x: Any, y: Any) -> Any:
+    # Not-a-number wins, as it does in NumPy: a run that broke must be seen to have broken.
+    return where(equal(x, x), where(greater_equal(x, y), x, y), x)
+
+
+def _minimum(x: Any, y: Any) -> Any:
+    return where(equal(x, x), where(less_equal(x, y), x, y), x)
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    """min(max(x, low), high): where low > high, high wins."""
+    return _minimum(_maximum(x, low), high)
+
+
+def _halved(g: Any, _: Any, x: Any, y: Any) -> Any:
+    return where(equal(x, y), multiply(0.5, g), g)
+
+
+def _number_sign(n: Any) -> Callable[[Any], Any]:
+    return lambda x: float((n.real(x) > 0) - (n.real(x) < 0))
+
+
+def _number_choice(n: Any, first: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
+    """The first of two numbers by their real parts; at a tie both count by half."""
+
+    def choose(x: Any, y: Any) -> Any:
+        a, b = n.real(x), n.real(y)
+        return (x + y) / 2 if a == b else x if first(a, b) else y
+
+    return choose
+
+
+sign: Operation = _add(
+    "sign",
+    _sign,
+    elementwise=True,
+    lowered=_sign,
+    typeset=typeset.call(r"\operatorname{sign}"),
+    number=_number_sign,
+    symbol=lambda s: s.sign,
+)
+absolute: Operation = _elementwise(
+    "absolute",
+    _function("abs"),
+    lambda out, x: sign(x),
+    spelled="absolute({0})",
+    typeset=typeset.around(r"\left|<0>\right|"),
+    number=lambda n: lambda x: _number_sign(n)(x) * x,
+    symbol=lambda s: s.Abs,
+)
+relu: Operation = _local(
+    "relu",
+    _quick_relu,
+    _same,
+    gates=(lambda x: (less_equal(x, 0.0), False),),
+    lowered=_relu,
+    typeset=typeset.call(r"\operatorname{relu}"),
+    number=lambda n: lambda x: x if n.real(x) > 0 else 0 * x,
+    symbol=lambda s: lambda x: s.maximum(x, s.S.Zero),
+)
+maximum: Operation = _local(
+    "maximum",
     None,
-    lambda g, out, condition, x, y: where(condition, g, 0.0),
-    lambda g, out, condition, x, y: where(condition, 0.0, g),
+    _halved,
+    _halved,
+    gates=(
+        lambda x, y: (less(x, y), False),
+        lambda x, y: (greater(x, y), False),
+    ),
+    lowered=_maximum,
+    typeset=typeset.call(r"\max"),
+    number=lambda n: _number_choice(n, operator.gt),
+    symbol=lambda s: s.maximum,
+)
+minimum: Operation = _local(
+    "minimum",
+    None,
+    _halved,
+    _halved,
+    gates=(
+        lambda x, y: (greater(x, y), False),
+        lambda x, y: (less(x, y), False),
+    ),
+    lowered=_minimum,
+    typeset=typeset.call(r"\min"),
+    number=lambda n: _number_choice(n, operator.lt),
+    symbol=lambda s: s.minimum,
+)
+clip: Operation = _local(
+    "clip",
+    None,
+    _same,
+    _same,
+    _same,
+    # The slope goes to whichever the value is; at a bound that x just reaches, to x.
+    gates=(
+        lambda x, low, high: (either(less(x, low), greater(x, high)), False),
+        lambda x, low, high: (both(less(x, low), less_equal(low, high)), True),
+        lambda x, low, high: (greater(maximum(x, low), high), True),
+    ),
+    lowered=_clip,
+    typeset=typeset.call(r"\operatorname{clip}"),
+    number=lambda n: (
+        lambda x, low, high: (
+            high
+            if n.real(x) > n.real(high) or n.real(low) > n.real(high)
+            else low
+            if n.real(x) < n.real(low)
+            else x
+        )
+    ),
+    symbol=lambda s: lambda x, low, high: s.minimum(s.maximum(x, low), high),
 )
 
 
@@ -358,18 +604,22 @@ def _transpose_vjp(g: Any, out: Any, x: Any, axes: tuple[int, ...] | None = None
     return transpose(g, axes=inverse)
 
 
-sum: Operation = _add("sum", _sum, [_sum_vjp], [_linear_jvp(lambda: sum)])  # noqa: A001  # the name of the field
+sum: Operation = _add(  # noqa: A001  # the name of the field
+    "sum", _sum, [_sum_vjp], [_linear_jvp(lambda: sum)], typeset=typeset.unchanged
+)
 broadcast_to: Operation = _add(
     "broadcast_to",
     _broadcast_to,
     [lambda g, out, x, shape: unbroadcast(g, x)],
     [_linear_jvp(lambda: broadcast_to)],
+    typeset=typeset.unchanged,
 )
 reshape: Operation = _add(
     "reshape",
     _reshape,
     [lambda g, out, x, shape: reshape(g, shape=shape_of(x))],
     [_linear_jvp(lambda: reshape)],
+    typeset=typeset.unchanged,
 )
 transpose: Operation = _add(
     "transpose", _transpose, [_transpose_vjp], [_linear_jvp(lambda: transpose)]
@@ -392,7 +642,9 @@ def _mean_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False
     return _sum_vjp(g * (1.0 / _count(x, axis)), out, x, axis, keepdims)
 
 
-mean: Operation = _add("mean", _mean, [_mean_vjp], [_linear_jvp(lambda: mean)])
+mean: Operation = _add(
+    "mean", _mean, [_mean_vjp], [_linear_jvp(lambda: mean)], typeset=typeset.unchanged
+)
 
 
 def _swap(x: Any) -> Any:
@@ -593,31 +845,36 @@ softmax_cross_entropy: Operation = _add(
 
 
 def _logit_cross_entropy(logit: Any, target: Any) -> Any:
-    """−y log σ(z) − (1 − y) log σ(−z) as max(z, 0) − yz + log(1 + e^−|z|)."""
-    xp = namespace(logit)
-    rest = xp.log1p(xp.exp(xp.copysign(logit, -1.0)))
-    return _relu(logit) - target * logit + rest
+    """−y log σ(z) − (1 − y) log σ(−z) as (1 − y) max(z, 0) + y max(−z, 0) + log(1 + e^−|z|).
+
+    A certain answer costs nothing where it is right, at an infinite logit too.
+    """
+    against = where(greater_equal(logit, 0.0), 1.0 - target, target)
+    size = absolute(logit)
+    missed = where(equal(against, 0.0), 0.0, multiply(against, size))
+    return missed + log1p(exp(negative(size)))
 
 
 def _logit_error(logit: Any, target: Any) -> Any:
     """σ(z) − y from q = σ(−|z|), so that it keeps its digits where σ is saturated."""
-    xp = namespace(logit)
-    e = xp.exp(xp.copysign(logit, -1.0))
+    e = exp(negative(absolute(logit)))
     q = e / (1.0 + e)
-    return xp.where(logit >= 0, (1.0 - target) - q, q - target)
+    return where(greater_equal(logit, 0.0), (1.0 - target) - q, q - target)
 
 
 logit_cross_entropy: Operation = _local(
     "logit_cross_entropy",
-    _logit_cross_entropy,
+    None,
     lambda g, out, z, y: g * logit_error(z, y),
     lambda g, out, z, y: -(g * z),
+    lowered=_logit_cross_entropy,
 )
 logit_error: Operation = _local(
     "logit_error",
-    _logit_error,
-    lambda g, out, z, y: g * (sigmoid(z) * sigmoid(-z)),
+    None,
+    lambda g, out, z, y: g * sigmoid_slope(z),
     _opposite,
+    lowered=_logit_error,
 )
 
 

@@ -20,19 +20,35 @@ OPERATORS: dict[str, Callable[..., Any]] = {}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One row of the table of operations.
+    """One row of the table of operations: what it computes, and every other reading of it.
 
     `evaluate(*inputs, **parameters)` computes on plain arrays (or numbers). `vjps[i](g, out,
     *inputs, **parameters)` carries the cotangent g of the result back to input i; `jvps[i](t, out,
     *inputs, **parameters)` carries the tangent t of input i forward to the result. Rules are
     written with operations themselves, so a derivative can be traced and differentiated again.
     An operation without rules (a comparison) passes nothing in either direction.
+
+    An elementwise operation states its rules element by element; whoever carries them out undoes
+    broadcasting. One that chooses (where, max) has gates: `gates[i](*inputs)` is a condition and
+    the truth value at which input i has a say. Where it has none, what it is given or hands on
+    counts as nothing at all, be it NaN; its rule is for where it has.
+
+    `lowered(*inputs)` says the same in simpler operations; what has none is a word of every
+    printed program, written `spelled` ("exp({0})"). `typeset`, `number` and `symbol` are its
+    LaTeX, its meaning for numbers of another kind (see `interpret`) and for SymPy.
     """
 
     name: str
     evaluate: Callable[..., Any]
     vjps: tuple[Callable[..., Any], ...] = ()
     jvps: tuple[Callable[..., Any], ...] = ()
+    elementwise: bool = False
+    gates: tuple[Callable[..., tuple[Any, bool]] | None, ...] = ()
+    lowered: Callable[..., Any] | None = None
+    spelled: str = ""
+    typeset: Callable[..., tuple[str, int]] | None = None
+    number: Callable[[Any], Callable[..., Any]] | None = None
+    symbol: Callable[[Any], Callable[..., Any]] | None = None
 
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
         for x in inputs:

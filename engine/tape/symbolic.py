@@ -1,7 +1,7 @@
 """Formulas out of tapes: LaTeX as the formula was written, and SymPy expressions.
 
-Both are interpretations of the record that a function leaves when it runs on a tape, one case per
-operation. No text is ever parsed: SymPy is handed symbols and calls, never a string.
+Both are interpretations of the record that a function leaves when it runs on a tape, by the rows of
+the table of operations. No text is ever parsed: SymPy is handed symbols and calls, never a string.
 """
 
 from __future__ import annotations
@@ -18,28 +18,16 @@ import numpy as np
 from engine.tape import Value
 from engine.tape.interpret import interpret, trace_scalars
 from engine.tape.operations import OPERATIONS
+from engine.tape.typeset import ATOM, PRODUCT, SUM, Piece
 
 if TYPE_CHECKING:
     import sympy
 
 MAX_LATEX = 4000  # characters; a formula this long helps nobody
 
-# How tightly an expression holds together: what stands beside a tighter sign needs brackets.
-SUM, PRODUCT, POWER, ATOM = range(4)
-Piece = tuple[str, int]
-
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
     "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
-}  # fmt: skip
-_FUNCTIONS = {
-    "exp": r"\exp", "log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan",
-    "tanh": r"\tanh", "sigmoid": r"\sigma", "softplus": r"\operatorname{softplus}",
-    "relu": r"\operatorname{relu}", "sign": r"\operatorname{sign}", "maximum": r"\max",
-    "minimum": r"\min", "log1p": r"\operatorname{log1p}", "clip": r"\operatorname{clip}",
-}  # fmt: skip
-_RELATIONS = {
-    "less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge", "equal": "=",
 }  # fmt: skip
 
 
@@ -58,7 +46,9 @@ def latex_of(function: Callable[..., Any], names: Sequence[str]) -> str:
         if node.operation is None:
             pieces.append((name_latex(names[node.index]), ATOM))
             continue
-        piece = _piece(node.operation.name, [read(x) for x in node.inputs], node.parameters)
+        if node.operation.typeset is None:
+            raise ValueError(f"{node.operation.name} has no formula for scalars")
+        piece = node.operation.typeset([read(x) for x in node.inputs], node.parameters)
         if len(piece[0]) > MAX_LATEX:
             raise ValueError(f"the formula would be longer than {MAX_LATEX} characters")
         pieces.append(piece)
@@ -107,54 +97,6 @@ def _share_of_pi(value: float) -> Fraction | None:
     return share if simple and math.isclose(share * math.pi, value, rel_tol=1e-15) else None
 
 
-def _held(piece: Piece, tightness: int) -> str:
-    """The piece, in brackets where it holds together less tightly than asked."""
-    text, own = piece
-    return text if own >= tightness else rf"\left({text}\right)"
-
-
-def _piece(name: str, a: Sequence[Piece], parameters: Mapping[str, Any]) -> Piece:
-    match name:
-        case "add":
-            right = a[1][0]
-            join = f" - {right[1:]}" if right.startswith("-") else f" + {right}"
-            return a[0][0] + join, SUM
-        case "subtract":
-            return f"{a[0][0]} - {_held(a[1], PRODUCT)}", SUM
-        case "negative":
-            return f"-{_held(a[0], PRODUCT)}", SUM
-        case "multiply":
-            return _product(_held(a[0], PRODUCT), _held(a[1], PRODUCT)), PRODUCT
-        case "divide":
-            return rf"\frac{{{a[0][0]}}}{{{a[1][0]}}}", PRODUCT
-        case "integer_power":
-            return f"{_held(a[0], ATOM)}^{{{parameters['exponent']}}}", POWER
-        case "power":
-            return f"{_held(a[0], ATOM)}^{{{a[1][0]}}}", POWER
-        case "sqrt":
-            return rf"\sqrt{{{a[0][0]}}}", ATOM
-        case "absolute":
-            return rf"\left|{a[0][0]}\right|", ATOM
-        case "where":
-            lines = rf"{a[1][0]} & {a[0][0]}\\{a[2][0]} & \text{{else}}"
-            return rf"\begin{{cases}}{lines}\end{{cases}}", ATOM
-        case "sum" | "mean" | "broadcast_to" | "reshape":  # nothing to do on a scalar
-            return a[0]
-    if name in _RELATIONS:
-        return f"{a[0][0]} {_RELATIONS[name]} {a[1][0]}", SUM
-    if name in _FUNCTIONS:
-        inside = r",\, ".join(text for text, _ in a)
-        return rf"{_FUNCTIONS[name]}\left({inside}\right)", ATOM
-    raise ValueError(f"{name} has no formula for scalars")
-
-
-def _product(left: str, right: str) -> str:
-    """Juxtaposed, with a dot where two digits would run into one number."""
-    close = left[-1].isdigit() and (right[0].isdigit() or right.startswith(r"\frac"))
-    sign = r" \cdot " if close or right[0].isdigit() else r"\, "
-    return f"{left}{sign}{right}"
-
-
 # SymPy --------------------------------------------------------------------------------------------
 
 
@@ -190,7 +132,8 @@ def exact(x: Any) -> sympy.Expr:
 
 @lru_cache(maxsize=1)
 def _opaque() -> Mapping[str, Any]:
-    """step, maximum, minimum, sigmoid and softplus: functions that SymPy only differentiates.
+    """step, maximum, minimum, sigmoid and softplus: functions that SymPy only differentiates; and
+    tanh, with a slope that keeps its digits.
 
     Its own Max compares its arguments pair by pair and asks nested exponentials for their signs,
     which takes minutes on formulas of a line.
@@ -223,8 +166,10 @@ def _opaque() -> Mapping[str, Any]:
     add("step", r"\mathbf{1}\!\left[", lambda x: s.S.Zero, close=r" > 0\right]")
     add("maximum", r"\max\left(", lambda x, y: step(x - y), lambda x, y: step(y - x))
     add("minimum", r"\min\left(", lambda x, y: step(y - x), lambda x, y: step(x - y))
-    add("sigmoid", r"\sigma\left(", lambda x: made["sigmoid"](x) * (1 - made["sigmoid"](x)))
+    add("sigmoid", r"\sigma\left(", lambda x: made["sigmoid"](x) * made["sigmoid"](-x))
     add("softplus", r"\operatorname{softplus}\left(", lambda x: made["sigmoid"](x))
+    slope = {"fdiff": lambda self, argindex=1: s.cosh(self.args[0]) ** -2}
+    made["tanh"] = type("tanh", (s.tanh,), slope)
     return made
 
 
@@ -244,41 +189,18 @@ def compiled(expression: sympy.Expr, names: Sequence[str]) -> Callable[..., Any]
     return run
 
 
+class _Symbols:
+    """What the table of operations may call to make an expression."""
+
+    def __getattr__(self, name: str) -> Any:
+        import sympy
+
+        found = _opaque().get(name)
+        return getattr(sympy, name) if found is None else found
+
+
 @lru_cache(maxsize=1)
 def _sympy_table() -> Mapping[str, Callable[..., Any]]:
     """One SymPy expression per operation on scalars."""
-    import sympy as s
-
-    opaque = _opaque()
-    largest, smallest = opaque["maximum"], opaque["minimum"]
-    return {
-        "add": lambda x, y: x + y,
-        "subtract": lambda x, y: x - y,
-        "multiply": lambda x, y: x * y,
-        "divide": lambda x, y: x / y,
-        "negative": lambda x: -x,
-        "power": lambda x, y: x**y,
-        "integer_power": lambda x, exponent: x**exponent,
-        "exp": s.exp,
-        "log": s.log,
-        "log1p": lambda x: s.log(1 + x),
-        "sqrt": s.sqrt,
-        "sin": s.sin,
-        "cos": s.cos,
-        "tan": s.tan,
-        "tanh": s.tanh,
-        "sigmoid": opaque["sigmoid"],
-        "softplus": opaque["softplus"],
-        "sign": s.sign,
-        "absolute": s.Abs,
-        "relu": lambda x: largest(x, s.S.Zero),
-        "maximum": largest,
-        "minimum": smallest,
-        "less": s.Lt,
-        "less_equal": s.Le,
-        "greater": s.Gt,
-        "greater_equal": s.Ge,
-        "equal": s.Eq,
-        "clip": lambda x, low, high: smallest(largest(x, low), high),
-        "where": lambda condition, x, y: s.Piecewise((x, condition), (y, True)),
-    }
+    rows = OPERATIONS.items()
+    return {n: row.symbol(_Symbols()) for n, row in rows if row.symbol is not None}

@@ -114,7 +114,9 @@ CASES: dict[str, list[Case]] = {
     },
     **{
         name: [(OPERATIONS[name], (SIGNED,)), (OPERATIONS[name], (-0.8,))]
-        for name in ("sigmoid", "softplus", "relu", "absolute", "sign")
+        for name in (
+            "sigmoid", "sigmoid_slope", "softplus", "relu", "absolute", "sign", "tanh_slope",
+        )
     },
 }  # fmt: skip
 # No derivative flows through a comparison; `where` above tests that.
