@@ -45,6 +45,8 @@ class Landscape:
 
     domain is where it is usually studied, view the part worth drawing (both ((x0, x1), (y0, y1))),
     minima its known global minimisers, minimum their value (None where unbounded or unknown).
+    What of all this moves with the parameters is given by `follow`: parameters by name (numbers,
+    or traced Values) to new values of fields by name. Calling the landscape carries it out.
     """
 
     slug: str
@@ -61,6 +63,7 @@ class Landscape:
     settings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     log_levels: bool = True
     lr: float = 0.01  # a learning rate at which gradient descent makes visible progress
+    follow: Callable[..., Mapping[str, Any]] | None = None
     source: str = ""
     note: str = ""
 
@@ -76,7 +79,14 @@ class Landscape:
                 raise ValueError(
                     f"{name} must lie in [{known[name].low:g}, {known[name].high:g}], got {value!r}"
                 )
-        return replace(self, values={**self.values, **{k: float(v) for k, v in values.items()}})
+        set_to = {**self.values, **{k: float(v) for k, v in values.items()}}
+        changed = replace(self, values=set_to)
+        if self.follow is None:
+            return changed
+        moved = dict(self.follow(**changed.arguments))
+        if "lr" in moved:
+            moved["lr"] = float(f"{moved['lr']:.2g}")  # a number that a reader may type
+        return replace(changed, **moved)
 
     @property
     def arguments(self) -> dict[str, float]:
@@ -132,8 +142,19 @@ def _bowl(x: Any, y: Any, condition: Any, rotation: Any) -> Any:
     return u * u + condition * (v * v)
 
 
+def _bowl_follows(condition: Any, rotation: Any) -> Mapping[str, Any]:
+    return {"lr": 0.9 / condition}  # nine tenths of the limit, 2/λmax
+
+
 def _rosenbrock(x: Any, y: Any, a: Any, b: Any) -> Any:
     return (a - x) ** 2 + b * (y - x**2) ** 2
+
+
+def _rosenbrock_follows(a: Any, b: Any) -> Mapping[str, Any]:
+    return {
+        "minima": ((a, a * a),),
+        "lr": ops.minimum(0.1 / b, 0.05),
+    }  # curved by 21 b at the start
 
 
 def _beale(x: Any, y: Any) -> Any:
@@ -213,6 +234,12 @@ def _two_wells(x: Any, y: Any, width: Any) -> Any:
     return 1.0 + 0.02 * (x**2 + y**2) - flat - sharp
 
 
+def _two_wells_follows(width: Any) -> Mapping[str, Any]:
+    # On the flank of the sharp well, whose curvature is 1/s² at its bottom.
+    start = (1.5 + 8.0 / 7.0 * width, 10.0 / 7.0 * width)
+    return {"start": start, "lr": ops.minimum(0.41 * width * width, 0.05)}
+
+
 def _square(half: float) -> Box:
     return ((-half, half), (-half, half))
 
@@ -241,6 +268,7 @@ _ENTRIES = (
             }
         ),
         lr=0.018,
+        follow=_bowl_follows,
         source="Goh, Why momentum really works, Distill 2017 (the setting, not the numbers)",
         note="Curvature 2 along one axis, 2κ along the other: one learning rate must serve both.",
     ),
@@ -258,6 +286,7 @@ _ENTRIES = (
             Parameter("b", "b", 100.0, 1.0, 200.0, "log", "steepness of the valley's walls"),
         ),
         lr=0.001,
+        follow=_rosenbrock_follows,
         source="Rosenbrock, The Computer Journal 3 (1960) 175",
         note="Finding the curved valley is easy; following its flat floor is not.",
     ),
@@ -464,6 +493,7 @@ _ENTRIES = (
         parameters=(Parameter("width", "s", 0.35, 0.1, 1.0, "linear", "width of the sharp well"),),
         log_levels=False,
         lr=0.05,
+        follow=_two_wells_follows,
         source="ours, to show what gradient noise does",
         note="Two wells of about equal depth, one narrow, one wide: noise leaves the narrow one.",
     ),

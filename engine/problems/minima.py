@@ -65,7 +65,7 @@ def _minima(
     (x0, x1), (y0, y1) = landscape.window
     size = np.array([x1 - x0, y1 - y0])
     candidates = _hollows(landscape)
-    if landscape.minima and not landscape.parameters:
+    if landscape.minima:
         candidates = np.concatenate([np.array(landscape.minima, dtype=float), candidates])
     points = _settle(landscape, candidates, 0.05 * size)
     found: list[Minimum] = []
