@@ -1,10 +1,10 @@
 """What is known of a function, once its parameters are changed.
 
 What it stands for: libraries of test functions state the optimum of one setting and let the
-parameters be changed all the same (jakobbossek/smoof#29: half of the stated optima failed a test;
-uqtestfuns states (1, …, 1) for every a). Here Rosenbrock with a = 1.5 kept its mark at (1, 1), where
-f is 0.25. Minima, view, start and good rate are functions of the parameters. Right values: a zero
-gradient and a positive definite Hessian at the place, for parameters drawn at random.
+parameters be changed all the same (jakobbossek/smoof#29 found many stated optima wrong once a test
+looked). Here Rosenbrock with a = 1.5 kept its mark at (1, 1), where f is 0.25. Minima, view, start
+and good rate are functions of the parameters. Right values: a zero gradient and a positive definite
+Hessian at the place, for parameters drawn at random.
 """
 
 from __future__ import annotations
