@@ -469,6 +469,7 @@ class Experiment:
         live: Picture | None = None,
         height: int | None = None,
         name: str = "controls",
+        layout: Literal["column", "row"] = "column",
         on_action: Callable[[str, str], None] | None = None,
     ) -> None:
         """Show groups of controls, without those that the link hides; the locked ones stand still.
@@ -492,7 +493,14 @@ class Experiment:
                 on_action(group, action)
 
         if shown and not self.hidden("controls"):
-            controls(f"{self.page}.{name}", shown, live=live, max_height=height, on_action=act)
+            controls(
+                f"{self.page}.{name}",
+                shown,
+                live=live,
+                layout=layout,
+                max_height=height,
+                on_action=act,
+            )
 
     # The link ---------------------------------------------------------------------------------
 

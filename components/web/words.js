@@ -5,8 +5,14 @@ const raised = (power) =>
   (power < 0 ? "⁻" : "") + [...String(Math.abs(power))].map((d) => SUPERSCRIPTS[d]).join("")
 const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
 
-// `spec` is Python's (.3f, +.3f, .1%, .2e, d), or a bare number of significant digits.
+// `spec` is Python's (.3f, +.3f, .1%, .2e, d), or a bare number of significant digits, which a "b"
+// after it puts into brackets where it is negative; "t" writes a truth value.
 export function written(value, spec = "") {
+  if (spec === "t") return value ? "true" : "false"
+  if (/^\d+b$/.test(spec)) {
+    const text = written(value, spec.slice(0, -1))
+    return text.startsWith("−") ? `(${text})` : text
+  }
   if (Number.isNaN(value)) return "not a number"
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞"
   if (spec && !/^\d+$/.test(spec)) return formatted(value, spec)

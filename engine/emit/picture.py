@@ -114,8 +114,9 @@ def round_to(x: Any, digits: int) -> Any:
 class Words:
     """A sentence with numbers in it that move: a `str.format` template and what goes into it.
 
-    A field `{:4}` writes a number in short, to so many significant digits; `{:.3f}`, `{:+.3f}`,
-    `{:.0f}` and `{:.1%}` are Python's. Minus signs are true ones.
+    A field `{:4}` writes a number in short, to so many significant digits; `{:4b}` the same, in
+    brackets where it is negative; `{:t}` says true or false. `{:.3f}`, `{:+.3f}`, `{:.0f}` and
+    `{:.1%}` are Python's. Minus signs are true ones.
     """
 
     template: str
@@ -154,9 +155,15 @@ _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸
 def written(x: Any, spec: str = "") -> str:
     """A number as readers see it: the one way of writing numbers, here and in the browser.
 
-    spec is Python's, or a bare number of significant digits (4 where it is empty).
+    spec is Python's, or a bare number of significant digits (4 where it is empty), which a "b"
+    after it puts into brackets where it is negative; "t" writes a truth value.
     """
     value = float(x)
+    if spec == "t":
+        return "true" if value else "false"
+    if spec[:-1].isdigit() and spec.endswith("b"):
+        text = written(value, spec[:-1])
+        return f"({text})" if text.startswith("−") else text
     if math.isnan(value):
         return "not a number"
     if math.isinf(value):
