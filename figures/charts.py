@@ -1,20 +1,24 @@
 """The parts that charts of curves and bars are put together from: axes, lines, bands, marks.
 
 Every function returns plain Plotly dicts in the look of `figures.style`. The pictures of losses
-and information are made of these alone, so that they read alike.
+and information are made of these alone, so that they read alike. Wherever a number or an array is
+asked for it may be a traced `Value`, and wherever a text is, it may be `words` of such: the picture
+then follows the reader's hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.emit.picture import words
+from engine.tape import Value
+from engine.tape import operations as ops
 from figures import style
 
-Array = npt.NDArray[Any]
 Figure = dict[str, Any]
 
 
@@ -23,9 +27,18 @@ def color(hue: str) -> str:
     return "|".join(style.HUES[hue])
 
 
-# One colour a class, in an order that keeps neighbours apart.
-CLASS_HUES: Final = ("blue", "red", "green", "purple", "olive", "pink", "teal", "brown")
-CLASS_COLORS: Final = tuple(color(hue) for hue in CLASS_HUES)
+# One soft colour a class or outcome, the same hue in both themes and each at 3 : 1 or more against
+# the page (WCAG 2.2, 1.4.11); neighbours differ in lightness as well, for colour-blind readers.
+CLASS_COLORS: Final = (
+    "#4477c3|#74a6ef",  # blue
+    "#d07940|#ed9a67",  # orange
+    "#2d9382|#5cc3b0",  # teal
+    "#82509e|#b788d4",  # purple
+    "#a4932e|#d0bf5e",  # gold
+    "#c5617c|#e7869d",  # rose
+    "#448247|#72b875",  # green
+    "#44576b|#8294a7",  # slate
+)
 
 
 def class_color(index: int) -> str:
@@ -33,27 +46,52 @@ def class_color(index: int) -> str:
     return CLASS_COLORS[index % len(CLASS_COLORS)]
 
 
-def signed(value: float, digits: int = 3) -> str:
+def signed(value: Any, digits: int = 3) -> Any:
     """A number with its sign, a true minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return words(f"{{:+.{digits}f}}", value)
 
 
-def plain(value: float) -> str:
+def plain(value: Any) -> Any:
     """A number in short, with a true minus."""
-    return f"{value:.4g}".replace("-", "−")
+    return words("{:4}", value)
 
 
-def handled(values: Iterable[float]) -> list[str]:
+def handled(values: Any, form: str = "{:3}") -> list[Any]:
     """Labels for bars that have a handle at their end: a line farther out than the bar's own."""
-    return [f"\u00a0<br>{plain(v)}" if v < 0 else f"{plain(v)}<br>\u00a0" for v in values]
+    return [words(f"\u00a0<br>{form}<br>\u00a0", value) for value in each(values)]
+
+
+def each(values: Any) -> list[Any]:
+    """The numbers of an array, or of a traced one."""
+    return [values[k] for k in range(len(_now(values)))]
+
+
+def _now(x: Any) -> Any:
+    """What stands at x today."""
+    return x.data if type(x) is Value else x
+
+
+def _leaf(x: Any, dtype: Any = np.float64) -> Any:
+    """An array for a trace: a traced one as it is, and lists that hold traced numbers as well."""
+    if type(x) is Value or (isinstance(x, list) and any(type(v) is Value for v in x)):
+        return x
+    return np.asarray(x, dtype=np.float64).astype(dtype)
+
+
+def _number(x: Any) -> Any:
+    return x if type(x) is Value else float(x)
+
+
+def _log10(x: Any) -> Any:
+    return ops.log(x) / math.log(10) if type(x) is Value else float(np.log10(x))
 
 
 def axes(
-    x: tuple[float, float],
-    y: tuple[float, float],
+    x: tuple[Any, Any],
+    y: tuple[Any, Any],
     *,
-    x_title: str = "",
-    y_title: str = "",
+    x_title: Any = "",
+    y_title: Any = "",
     log_x: bool = False,
     log_y: bool = False,
     kind: style.Kind = "curve",
@@ -67,11 +105,12 @@ def axes(
     layout["dragmode"] = False
     for name, bounds, title, log in (("x", x, x_title, log_x), ("y", y, y_title, log_y)):
         axis = layout[f"{name}axis"]
-        axis["range"] = [float(np.log10(b)) if log else float(b) for b in bounds]
+        axis["range"] = [_log10(b) if log else _number(b) for b in bounds]
         if title:
             axis["title"] = {**axis["title"], "text": title}
         if log:
-            wide = bounds[0] < 1e-4 or bounds[1] > 1e4
+            low, high = (float(_now(b)) for b in bounds)
+            wide = low < 1e-4 or high > 1e4
             axis |= {"type": "log", "dtick": 1}
             axis |= {"exponentformat": "power"} if wide else {"tickformat": "~g"}
     layout["shapes"] = []
@@ -85,8 +124,8 @@ def name_bars(layout: Figure, names: Sequence[str]) -> None:
 
 
 def line(
-    x: npt.ArrayLike,
-    y: npt.ArrayLike,
+    x: Any,
+    y: Any,
     color: str,
     *,
     dash: style.Dash = "solid",
@@ -100,8 +139,8 @@ def line(
     trace: Figure = {
         "type": "scatter",
         "mode": "lines",
-        "x": np.asarray(x, dtype=np.float32),
-        "y": np.asarray(y, dtype=np.float64).astype(np.float32),
+        "x": _leaf(x, np.float32),
+        "y": _leaf(y, np.float32),
         "line": {"color": color, "dash": dash, "width": width},
         "name": name,
         "opacity": opacity,
@@ -113,21 +152,21 @@ def line(
 
 
 def bars(
-    heights: npt.ArrayLike,
+    heights: Any,
     colors: Sequence[str] | str,
     *,
-    at: npt.ArrayLike | None = None,
-    width: float = 0.62,
-    labels: Sequence[str] = (),
+    at: Any = None,
+    width: Any = 0.62,
+    labels: Sequence[Any] = (),
     name: str = "",
     opacity: float = 1.0,
     pattern: str = "",
 ) -> Figure:
     """Bars at 0, 1, … (or `at`), each with its label at its end."""
-    heights = np.asarray(heights, dtype=float)
+    heights = _leaf(heights)
     trace: Figure = {
         "type": "bar",
-        "x": np.arange(len(heights)) if at is None else np.asarray(at, dtype=float),
+        "x": np.arange(len(_now(heights))) if at is None else _leaf(at),
         "y": heights,
         "width": width,
         "name": name,
@@ -149,21 +188,21 @@ def bars(
 
 
 def marks(
-    x: npt.ArrayLike,
-    y: npt.ArrayLike,
+    x: Any,
+    y: Any,
     color: str,
     *,
     symbol: str = "circle",
     size: float = 8,
-    labels: Sequence[str] = (),
+    labels: Sequence[Any] = (),
     position: str = "top center",
 ) -> Figure:
     """Points, each with its label beside it."""
     trace: Figure = {
         "type": "scatter",
         "mode": "markers+text" if labels else "markers",
-        "x": np.asarray(x, dtype=float),
-        "y": np.asarray(y, dtype=float),
+        "x": _leaf(x),
+        "y": _leaf(y),
         "marker": {"symbol": symbol, "size": size, "color": color},
         "hovertemplate": "%{x:.3g}: %{y:.4g}<extra></extra>",
         "cliponaxis": False,
@@ -178,7 +217,7 @@ def marks(
 
 
 def level(
-    layout: Figure, y: float, text: str = "", *, color: str = style.MUTED, side: str = "right"
+    layout: Figure, y: Any, text: Any = "", *, color: str = style.MUTED, side: str = "right"
 ) -> None:
     """A dotted line across the picture at height y, named at its right or left end."""
     layout["shapes"].append(
@@ -198,9 +237,12 @@ def level(
 
 
 def upright(
-    layout: Figure, x: float, text: str = "", *, color: str = style.MUTED, dash: style.Dash = "dot"
+    layout: Figure, x: Any, text: Any = "", *, color: str = style.MUTED, dash: style.Dash = "dot"
 ) -> None:
-    """A line from bottom to top at x, named at its upper end."""
+    """A line from bottom to top at x, named at its upper end, on the side where there is room.
+
+    The name of one that moves stands on its right; the chart holds it within the picture.
+    """
     layout["shapes"].append(
         {
             "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x,
@@ -208,18 +250,18 @@ def upright(
         }
     )  # fmt: skip
     if text:
-        low, high = layout["xaxis"]["range"]
         at = _at(layout, "x", x)
+        left = type(at) is Value or at < sum(map(_now, layout["xaxis"]["range"])) / 2
         layout["annotations"].append(
             {
                 "yref": "paper", "y": 1, "yanchor": "top", "x": at, "text": text,
-                "xanchor": "left" if at < (low + high) / 2 else "right", "showarrow": False,
-                "font": {"size": 12, "color": color}, "xshift": 4 if at < (low + high) / 2 else -4,
+                "xanchor": "left" if left else "right", "showarrow": False,
+                "font": {"size": 12, "color": color}, "xshift": 4 if left else -4,
             }
         )  # fmt: skip
 
 
-def band(layout: Figure, x0: float, x1: float, text: str = "", *, color: str = style.LIMIT) -> None:
+def band(layout: Figure, x0: Any, x1: Any, text: Any = "", *, color: str = style.LIMIT) -> None:
     """A pale band between x0 and x1, named at its foot."""
     layout["shapes"].append(
         {
@@ -239,9 +281,9 @@ def band(layout: Figure, x0: float, x1: float, text: str = "", *, color: str = s
 
 def note(
     layout: Figure,
-    x: float,
-    y: float,
-    text: str,
+    x: Any,
+    y: Any,
+    text: Any,
     *,
     color: str = style.MUTED,
     anchor: str = "center",
@@ -255,6 +297,6 @@ def note(
     )  # fmt: skip
 
 
-def _at(layout: Figure, axis: str, value: float) -> float:
+def _at(layout: Figure, axis: str, value: Any) -> Any:
     """Where an annotation stands: on a log axis Plotly takes powers of ten."""
-    return float(np.log10(value)) if layout[f"{axis}axis"].get("type") == "log" else float(value)
+    return _log10(value) if layout[f"{axis}axis"].get("type") == "log" else _number(value)
