@@ -69,6 +69,39 @@ export function mark(pen, marker, x, y, size, colour, halo) {
   pen.fill()
 }
 
+// A figure's symbol under Plotly's name ("circle-open", "x-thin", "triangle-up"), `size` across:
+// an open one is an outline, a thin one is strokes alone.
+export function symbol(pen, name, x, y, size, fill, { width = 0, color = fill } = {}) {
+  const open = name.endsWith("-open")
+  const base = name.replace(/-(open|dot|up)/g, "")
+  const radius = size / 2
+  pen.lineJoin = "round"
+  if (base.endsWith("-thin")) {
+    const arm = base === "x-thin" ? radius : radius * 1.4
+    const [ax, ay] = base === "x-thin" ? [arm, arm] : [arm, 0]
+    pen.beginPath()
+    pen.moveTo(x - ax, y - ay)
+    pen.lineTo(x + ax, y + ay)
+    pen.moveTo(x - ay, y + ax)
+    pen.lineTo(x + ay, y - ax)
+    pen.lineCap = "round"
+    pen.lineWidth = width || 1.5
+    pen.strokeStyle = open ? fill : color
+    pen.stroke()
+    pen.lineCap = "butt"
+    return
+  }
+  outline(pen, base, x, y, radius)
+  if (!open) {
+    pen.fillStyle = fill
+    pen.fill()
+  }
+  if (!open && !width) return
+  pen.lineWidth = width || 1.5
+  pen.strokeStyle = open ? fill : color
+  pen.stroke()
+}
+
 // Where a track ended for good.
 export function endMark(pen, x, y, size, colour, halo) {
   pen.beginPath()

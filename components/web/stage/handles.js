@@ -1,12 +1,17 @@
 // Points that the reader drags, by mouse, touch or arrow keys.
 
 import { mark } from "../marks.js"
-import { array } from "./arrays.js"
+import { isLive } from "./figure.js"
+import { format } from "./ticks.js"
+import { measure } from "./words.js"
 
 const SETTLED_MS = 450 // after the last arrow key the move counts as done
 const KEY_STEP = 0.01 // of the axis; ten times that with shift
+const ANSWER_MS = 1500 // for which a dropped handle waits for Python to take its place over
+const LABEL = { size: 12, gap: 14 } // a label's font, and how far it stands from the handle's middle
 
-const short = (value) => Number(value.toPrecision(3)).toString()
+const short = (value) => format(value, ".3g")
+const coarse = () => matchMedia("(pointer: coarse)").matches
 
 export class Handles {
   constructor(layer, panel) {
@@ -15,13 +20,18 @@ export class Handles {
     this.byId = new Map()
   }
 
-  update(specs, theme) {
+  update(specs, theme, resolve) {
     const ids = new Set(specs.map((spec) => spec.id))
     for (const [id, handle] of this.byId) if (!ids.has(id)) this.drop(id, handle)
     for (const spec of specs) {
       const handle = this.byId.get(spec.id) ?? this.create(spec.id)
-      handle.update(spec, theme)
+      handle.update(spec, theme, resolve)
     }
+  }
+
+  // Values moved.
+  refresh(resolve) {
+    for (const handle of this.byId.values()) handle.refresh(resolve)
   }
 
   create(id) {
@@ -53,13 +63,15 @@ class Handle {
     this.button.type = "button"
     this.button.className = "dl-handle"
     this.button.dataset.handle = id
+    this.button.setAttribute("aria-roledescription", "draggable point")
     this.canvas = document.createElement("canvas")
     this.label = document.createElement("span")
     this.label.setAttribute("aria-hidden", "true")
     this.button.append(this.canvas, this.label)
     this.held = false
-    this.awaited = 0 // until Python has seen this, its position is older than the hand's
     this.timer = 0
+    this.dropped = null // where Python had it as the hand let go, and when
+    this.said = new Map() // attribute -> value
     this.button.onpointerdown = (event) => this.grab(event)
     this.button.onpointermove = (event) => this.held && this.move(event)
     this.button.onpointerup = () => this.release()
@@ -68,64 +80,96 @@ class Handle {
     this.button.onblur = () => this.settle()
   }
 
-  update(spec, theme) {
-    const before = this.spec
-    this.spec = { ...spec, curve: spec.curve?.map(array) }
-    const ours = this.held || this.timer || this.awaited > this.panel.stage.gate.echoed
-    if (!ours || !before) {
-      this.x = spec.x
-      this.y = spec.y
-    } else {
-      if (spec.axis === "x") this.y = spec.y
-      if (spec.axis === "y") this.x = spec.x
-    }
-    this.curve()
+  update(spec, theme, resolve) {
+    this.given = spec
     this.button.dataset.axis = spec.axis
-    this.label.textContent = spec.label
     this.draw(theme)
+    this.refresh(resolve)
+  }
+
+  // Looks its leaves up again: while a hand holds it, the hand's place wins.
+  refresh(resolve) {
+    const { given } = this
+    const bounds = (pair) => pair?.map(resolve) ?? null
+    this.spec = {
+      ...given, label: resolve(given.label) ?? "", min: bounds(given.min), max: bounds(given.max),
+      curve: given.curve?.map(resolve),
+    }
+    const [x, y] = [resolve(given.x) ?? 0, resolve(given.y) ?? 0]
+    const hand = this.x !== undefined && (this.held || this.timer || this.waits(x, y))
+    if (!hand || given.axis === "y") this.x = x
+    if (!hand || given.axis === "x") this.y = y
+    this.curve()
+    if (this.label.textContent !== this.spec.label) this.label.textContent = this.spec.label
     this.place()
   }
 
+  // Whether Python has yet to hear of the drop; what is live follows the hand at once.
+  waits(x, y) {
+    const { given, dropped } = this
+    if (!dropped || (isLive(given.x) && isLive(given.y))) return false
+    const same = dropped.x === x && dropped.y === y
+    if (same && performance.now() - dropped.at < ANSWER_MS) return true
+    this.dropped = null
+    return false
+  }
+
   draw(theme) {
-    const ratio = Math.min(2, devicePixelRatio || 1)
-    const size = this.button.offsetWidth || 32
+    const ratio = Math.min(3, devicePixelRatio || 1)
+    const size = coarse() ? 44 : 32
+    const colour = theme.colour(this.given.color)
+    const look = [ratio, size, colour, this.given.marker, theme.key].join()
+    if (look === this.look) return
+    this.look = look
+    this.font = { size: LABEL.size, family: theme.font }
     this.canvas.width = this.canvas.height = size * ratio
     this.canvas.style.width = this.canvas.style.height = `${size}px`
     const pen = this.canvas.getContext("2d")
     pen.scale(ratio, ratio)
-    const colour = theme.colour(this.spec.color)
-    mark(pen, this.spec.marker, size / 2, size / 2, 6, colour, theme.background)
+    mark(pen, this.given.marker, size / 2, size / 2, 6, colour, theme.background)
   }
 
   place() {
-    const { panel, button } = this
-    if (!this.spec || panel.sx === undefined) return
+    const { panel, button, spec } = this
+    if (!spec || !panel.ready) return
     const x = panel.toX(this.x)
     const y = panel.toY(this.y)
-    const seen = panel.inside(Math.round(x), Math.round(y))
-    button.style.visibility = seen || this.held ? "" : "hidden"
-    button.style.transform = `translate(${x}px, ${y}px)`
-    button.classList.toggle("dl-flip", x > panel.right - 70)
+    const seen = panel.inside(Math.round(x), Math.round(y)) || this.held
+    if (seen !== this.seen) button.style.visibility = seen ? "" : "hidden"
+    this.seen = seen
+    const at = `translate(${x}px, ${y}px)`
+    if (at !== this.at) button.style.transform = at
+    this.at = at
+    const { width } = spec.label ? measure(panel.chart.pen, spec.label, this.font) : { width: 0 }
+    const flip = x + LABEL.gap + width > panel.width && x - LABEL.gap - width > 0
+    if (flip !== this.flip) button.classList.toggle("dl-flip", flip)
+    this.flip = flip
     this.describe()
   }
 
   describe() {
     const { axis, label, id, min, max } = this.spec
-    const at = { xy: `x ${short(this.x)}, y ${short(this.y)}`, x: short(this.x), y: short(this.y) }
-    const set = (name, value) => this.button.setAttribute(name, value)
-    set("aria-roledescription", "draggable point")
     if (axis === "xy") {
-      set("aria-label", `${label || id}: ${at.xy}. Arrow keys move it.`)
+      const at = `x ${short(this.x)}, y ${short(this.y)}`
+      this.say("aria-label", `${label || id}: ${at}. Arrow keys move it.`)
       return
     }
     const way = axis === "x" ? 0 : 1
-    set("role", "slider")
-    set("aria-label", label || id)
-    set("aria-valuenow", axis === "x" ? this.x : this.y)
-    set("aria-valuetext", at[axis])
-    set("aria-orientation", axis === "x" ? "horizontal" : "vertical")
-    if (min) set("aria-valuemin", min[way])
-    if (max) set("aria-valuemax", max[way])
+    const value = axis === "x" ? this.x : this.y
+    this.say("role", "slider")
+    this.say("aria-label", label || id)
+    this.say("aria-valuenow", String(value))
+    this.say("aria-valuetext", short(value))
+    this.say("aria-orientation", axis === "x" ? "horizontal" : "vertical")
+    if (min) this.say("aria-valuemin", String(min[way]))
+    if (max) this.say("aria-valuemax", String(max[way]))
+  }
+
+  // Writes an attribute if it is another than before.
+  say(name, value) {
+    if (this.said.get(name) === value) return
+    this.said.set(name, value)
+    this.button.setAttribute(name, value)
   }
 
   grab(event) {
@@ -139,6 +183,7 @@ class Handle {
       event.clientY - box.top - this.panel.toY(this.y),
     ]
     this.moved = false
+    this.dropped = null
     this.button.setPointerCapture(event.pointerId)
     this.button.classList.add("dl-held")
     this.button.focus({ preventScroll: true })
@@ -147,14 +192,14 @@ class Handle {
   move(event) {
     const box = this.panel.plot.getBoundingClientRect()
     this.to(event.clientX - box.left - this.offset[0], event.clientY - box.top - this.offset[1])
-    this.say("drag")
+    this.tell("drag")
   }
 
   release() {
     if (!this.held) return
     this.held = false
     this.button.classList.remove("dl-held")
-    if (this.moved) this.say("drop")
+    if (this.moved) this.tell("drop")
     this.place()
   }
 
@@ -174,7 +219,7 @@ class Handle {
       panel.toX(this.x) + dx * size * (panel.right - panel.left),
       panel.toY(this.y) + dy * size * (panel.bottom - panel.top),
     )
-    this.say("drag")
+    this.tell("drag")
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.settle(), SETTLED_MS)
   }
@@ -183,7 +228,7 @@ class Handle {
     if (!this.timer) return
     clearTimeout(this.timer)
     this.timer = 0
-    this.say("drop")
+    this.tell("drop")
   }
 
   // Moves to a pixel, as far as the axes and the bounds allow.
@@ -219,9 +264,12 @@ class Handle {
     this.y = ys[low] + (ys[high] - ys[low]) * part
   }
 
-  say(kind) {
-    const { panel, id } = this
-    this.awaited = panel.stage.say({ panel: panel.spec.id, id, kind, x: this.x, y: this.y })
+  tell(kind) {
+    const { panel, id, given } = this
+    if (kind === "drop" && typeof given.x === "number" && typeof given.y === "number") {
+      this.dropped = { x: given.x, y: given.y, at: performance.now() }
+    }
+    panel.stage.say({ panel: panel.spec.id, id, kind, x: this.x, y: this.y })
   }
 
   dispose() {

@@ -1,27 +1,19 @@
-// One panel: Plotly for what stands still, canvases over it for what moves.
-//
-// Three canvases share Plotly's axes: `below` holds rasters, `trail` grows by the segments
-// that are new in a frame, `head` alone is cleared and redrawn.  Points are turned into pixels
-// once for each change of data or view, so a frame only walks along arrays.
+// One panel: a chart for what stands still, canvases over it for what moves, and the reader's hand
+// on them: zoom, clicks, handles, and the numbers under the pointer.
 
-import { DASHES, arrow, endMark, mark } from "../marks.js"
 import { rgba } from "../theme.js"
-import { array, figure } from "./arrays.js"
+import { Chart } from "./chart.js"
+import { Figure, resolved } from "./figure.js"
 import { Handles } from "./handles.js"
-import { CONFIG, layout } from "./plotly.js"
+import { Overlay } from "./overlay.js"
+import { project } from "./strokes.js"
+import { format } from "./ticks.js"
 
-const FAINT = 0.2 // a curve that the cursor has yet to reach
-const COMET = 14 // frames of emphasis behind a moving head
-const HEAD = 4.6 // radius of a head, CSS pixels
-const EDGE = 7 // heads may stand over the axes' edge by this much
-const FAR = 1e5 // pixels; canvases misbehave far beyond this
-const LABEL_GAP = 6 // between an arrow and its word
+const MOVING_RATIO = 2 // device pixels to a CSS pixel, at most, of what is redrawn in every frame
+const STILL_RATIO = 3
 const CLICK_PX = 5
-const DOUBLE_MS = 340 // a little more than Plotly waits for a second click
-const REACH = 14 // pixels from the pointer to a track that it reads
-
-const significant = (value) =>
-  Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "—"
+const DOUBLE_MS = 340
+const THIN = 12 // pixels: a box thinner than this zooms the other way only
 
 export class Panel {
   constructor(element, stage) {
@@ -31,391 +23,162 @@ export class Panel {
     this.plot = element.querySelector(".dl-plot")
     this.graph = element.querySelector(".dl-graph")
     this.tip = element.querySelector(".dl-tip")
+    this.spot = element.querySelector(".dl-spot")
+    this.frame = element.querySelector(".dl-zoom")
     this.layers = ["below", "trail", "head"].map((name) => element.querySelector(`.dl-${name}`))
     const [below, trail, head] = this.layers.map((canvas) => canvas.getContext("2d"))
-    Object.assign(this, { below, trail, head })
+    this.below = below
+    this.overlay = new Overlay(trail, head, this)
     this.handles = new Handles(element.querySelector(".dl-handles"), this)
-    this.tracks = []
-    this.arrows = []
-    this.boxes = []
     this.rasters = []
-    this.cursor = null
-    this.drawn = -1
-    this.look = "" // what Plotly shows now
+    this.zoom = null
+    this.look = "" // what the chart shows now
+    this.ready = false // whether there are axes
+    this.open()
     this.listen()
   }
 
-  // Takes new data.  Resolves when Plotly has drawn, if it had to.
-  async update(spec, theme, width, height) {
-    this.spec = spec
-    this.theme = theme
-    this.width = width
-    this.height = height
-    this.title.textContent = spec.title
-    this.graph.setAttribute("aria-label", spec.alt || spec.title || spec.id)
+  open() {
+    const canvas = document.createElement("canvas")
+    this.graph.append(canvas)
+    this.chart = this.graph.chart = new Chart(canvas)
+    // Words drawn before their font had come are drawn again.
+    this.onFonts = () => this.figure && this.drawChart()
+    document.fonts.addEventListener("loadingdone", this.onFonts)
+  }
+
+  // Takes new data, and draws what stands still if it is another than before.
+  update(spec, theme, width, height, resolve = resolved) {
+    this.accept(spec, theme, width, height, resolve)
+    const ratio = Math.min(STILL_RATIO, devicePixelRatio || 1)
+    const look = [spec.hash, theme.key, width, height, ratio].join()
+    if (look !== this.look || !this.figure || this.figure.leaves.length) {
+      this.look = look
+      this.figure = new Figure(spec.figure, theme, resolve)
+      const { uirevision = "" } = this.figure.layout
+      if (uirevision !== this.revision) this.zoom = null
+      this.revision = uirevision
+      this.drawChart()
+    }
+    this.takeMoving(resolve)
+    this.handles.update(spec.handles, theme, resolve)
+  }
+
+  accept(spec, theme, width, height, resolve) {
+    Object.assign(this, { spec, theme, width, height })
+    this.graph.setAttribute("aria-label", spec.alt || resolve(spec.title) || spec.id)
     this.element.dataset.panel = spec.id
-    this.tracks = spec.tracks.map((track) => {
-      const y = array(track.y)
-      const x = array(track.x) ?? Float32Array.from(y, (_, i) => i)
-      return { ...track, x, y, css: theme.colour(track.color) }
-    })
-    this.take(spec)
-    const look = [spec.hash, theme.key, width, height].join()
-    if (look !== this.look) await this.redraw(look)
-    else this.measure()
-    this.handles.update(spec.handles, theme)
+    this.element.dataset.kind = spec.kind
+    this.resize(width, height, Math.min(MOVING_RATIO, devicePixelRatio || 1))
+    this.name(resolve)
   }
 
-  take(spec) {
-    const { theme } = this
-    const block = (value) => ({ at: array(value), frames: value.shape[0], of: value.shape[1] })
-    const blocks = (value, names) => Object.fromEntries(names.map((n) => [n, block(value[n])]))
-    this.arrows = spec.arrows.map((value) => ({
-      ...blocks(value, ["x", "y", "dx", "dy"]),
-      css: theme.colour(value.color),
-      label: value.label,
-      labelAt: value.labelAt,
-      width: value.width,
-    }))
-    this.boxes = spec.boxes.map((value) => ({
-      ...blocks(value, ["x0", "y0", "x1", "y1"]),
-      css: value.colors.map((colour) => theme.colour(colour)),
-      opacity: value.opacity,
-    }))
-    this.rasters = spec.rasters.map((value) => ({
-      ...value,
-      picture: picture(value, theme),
-      readout: value.readout.map(([label, blob]) => [label, array(blob)]),
-    }))
-    this.cursor = spec.cursor === true ? true : spec.cursor ? array(spec.cursor) : null
+  name(resolve) {
+    const title = resolve(this.spec.title) ?? ""
+    if (this.title.textContent !== title) this.title.textContent = title
   }
 
-  async redraw(look) {
-    const { spec, theme, width, height, graph } = this
-    this.look = look
-    this.resize(width, height, Math.min(2, devicePixelRatio || 1))
-    const { data = [], layout: given = {} } = figure(spec.figure, theme)
-    const first = !graph.on
-    this.drawing = this.stage.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
-    await this.drawing
-    if (this.gone) return
-    if (first) {
-      const moved = () => {
-        this.measure()
-        this.stage.paint()
-      }
-      graph.on("plotly_relayouting", moved)
-      graph.on("plotly_relayout", moved)
-      graph.on("plotly_doubleclick", () => clearTimeout(this.single))
+  takeMoving(resolve) {
+    const { spec, theme } = this
+    this.overlay.take(spec, theme, resolve)
+    const before = this.rasters
+    this.rasters = spec.rasters.map((given, i) => ({
+      ...given, given, picture: before[i]?.picture,
+      readout: given.readout.map(([label, values]) => [label, resolve(values)]),
+    }))
+    this.takeRasters(resolve)
+    this.paintBelow()
+  }
+
+  // True where a raster is another than before.
+  takeRasters(resolve) {
+    let changed = false
+    for (const raster of this.rasters) {
+      const values = resolve(raster.given.values)
+      const key = [raster.palette.join(), this.theme.key].join()
+      if (raster.cells === values && raster.key === key) continue
+      Object.assign(raster, { cells: values, key, picture: picture(values, raster.palette, this.theme, raster.picture) })
+      changed = true
     }
-    this.measure()
+    return changed
   }
 
-  resize(width, height, ratio) {
-    this.plot.style.height = `${height}px`
-    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)]
-    for (const canvas of this.layers) {
-      if (canvas.width === across && canvas.height === down) continue // to set it is to clear it
-      canvas.width = across
-      canvas.height = down
-      canvas.style.width = `${width}px`
-      canvas.style.height = `${height}px`
-      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
-    }
+  // Values moved: everything live is looked up again, and drawn where it is another than before.
+  // What is painted by frames waits for `draw`.
+  refresh(resolve) {
+    if (!this.spec) return
+    this.name(resolve)
+    if (this.figure?.refresh(resolve)) this.drawChart()
+    this.overlay.refresh(resolve)
+    if (this.takeRasters(resolve)) this.paintBelow()
+    this.handles.refresh(resolve)
   }
 
-  // Reads the axes and turns tracks into pixels.
-  measure() {
-    const { xaxis, yaxis } = this.graph._fullLayout ?? {}
-    if (!xaxis || !yaxis) return
-    const [x0, x1] = xaxis.range.map((value) => xaxis.r2l(value))
-    const [y0, y1] = yaxis.range.map((value) => yaxis.r2l(value))
-    this.left = xaxis._offset
-    this.right = xaxis._offset + xaxis._length
-    this.top = yaxis._offset
-    this.bottom = yaxis._offset + yaxis._length
-    this.xlog = xaxis.type === "log"
-    this.ylog = yaxis.type === "log"
-    this.x0 = x0
-    this.y0 = y0
-    this.sx = xaxis._length / (x1 - x0)
-    this.sy = -yaxis._length / (y1 - y0)
-    this.zoomed = [xaxis, yaxis].some(({ range, _rangeInitial0: a, _rangeInitial1: b }) =>
-      a !== undefined && (range[0] !== a || range[1] !== b))
-    for (const track of this.tracks) this.place(track)
-    this.drawn = -1
+  drawChart() {
+    const { chart, width, height, theme, figure } = this
+    const ratio = Math.min(STILL_RATIO, devicePixelRatio || 1)
+    chart.draw(figure, theme, width, height, ratio, this.zoom)
+    const { left, right, top, bottom, x, y } = chart
+    Object.assign(this, { left, right, top, bottom })
+    const view = [x.log, x.origin, x.scale, y.log, y.origin, y.scale, left, right, top, bottom].join()
+    if (view === this.view) return
+    this.view = view
+    this.ready = true
+    this.overlay.placeAll()
     this.paintBelow()
     this.handles.place()
   }
 
+  resize(width, height, ratio) {
+    const size = [width, height, ratio].join()
+    if (size === this.size) return // to set a canvas' size is to clear it
+    this.size = size
+    this.plot.style.height = `${height}px`
+    for (const canvas of this.layers) {
+      canvas.width = Math.round(width * ratio)
+      canvas.height = Math.round(height * ratio)
+      canvas.style.width = `${width}px`
+      canvas.style.height = `${height}px`
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0)
+    }
+    this.overlay.drawn = -1
+  }
+
   toX(value) {
-    return this.left + ((this.xlog ? Math.log10(value) : value) - this.x0) * this.sx
+    return this.chart.x.pixel(value)
   }
 
   toY(value) {
-    return this.bottom + ((this.ylog ? Math.log10(value) : value) - this.y0) * this.sy
+    return this.chart.y.pixel(value)
   }
 
   fromX(pixel) {
-    const value = this.x0 + (pixel - this.left) / this.sx
-    return this.xlog ? 10 ** value : value
+    return this.chart.x.value(pixel)
   }
 
   fromY(pixel) {
-    const value = this.y0 + (pixel - this.bottom) / this.sy
-    return this.ylog ? 10 ** value : value
+    return this.chart.y.value(pixel)
   }
 
   inside(x, y) {
     return x >= this.left && x <= this.right && y >= this.top && y <= this.bottom
   }
 
-  project(track, i) {
-    return [this.toX(track.x[i]), this.toY(track.y[i])]
+  placeTrack(track) {
+    project(track, track.x, track.y, this.chart.x, this.chart.y)
   }
 
-  place(track) {
-    const n = Math.min(track.x.length, track.y.length)
-    if (track.px?.length !== n) {
-      track.px = new Float32Array(n)
-      track.py = new Float32Array(n)
-      track.along = new Float32Array(n) // pixels along the line, for dashes without a seam
-    }
-    const { px, py, along } = track
-    let last = -1
-    for (let i = 0; i < n; i++) {
-      const [x, y] = this.project(track, i)
-      px[i] = x > FAR ? FAR : x < -FAR ? -FAR : x
-      py[i] = y > FAR ? FAR : y < -FAR ? -FAR : y
-      along[i] = i ? along[i - 1] : 0
-      if (px[i] - px[i] !== 0 || py[i] - py[i] !== 0) continue // not finite: a gap
-      if (last === i - 1 && i) along[i] += Math.hypot(px[i] - px[last], py[i] - py[last])
-      last = i
-    }
-    track.end = Math.min(n - 1, track.stop ?? n - 1)
-    while (track.end > 0 && !Number.isFinite(px[track.end] + py[track.end])) track.end--
-  }
-
-  clip(pen, margin) {
-    pen.save()
-    pen.beginPath()
-    pen.rect(this.left - margin, this.top - margin,
-      this.right - this.left + 2 * margin, this.bottom - this.top + 2 * margin)
-    pen.clip()
-  }
-
-  // Paints the moment `position` (in frames; a fraction lies between two).
+  // Paints the moment `position` of the stage's clock.
   draw(position) {
-    if (this.sx === undefined) return
-    const frame = Math.floor(position)
-    this.growTrails(frame)
-    this.drawHeads(frame, position - frame)
-  }
-
-  growTrails(frame) {
-    if (frame === this.drawn) return
-    const { trail } = this
-    const afresh = this.drawn < 0 || frame < this.drawn
-    if (afresh) trail.clearRect(0, 0, this.width, this.height)
-    this.clip(trail, 0)
-    for (const track of this.tracks) {
-      const from = afresh ? 0 : Math.min(this.drawn, track.end)
-      const to = Math.min(frame, track.end)
-      if (afresh && track.mode === "curve") {
-        trail.globalAlpha = FAINT
-        this.stroke(trail, track, to, track.end, track.width)
-        trail.globalAlpha = 1
-      }
-      if (track.mode === "points") this.dots(trail, track, afresh ? 0 : from + 1, to)
-      else if (to > from) this.stroke(trail, track, from, to, track.width)
-    }
-    trail.restore()
-    this.drawn = frame
-  }
-
-  stroke(pen, track, from, to, width) {
-    const dash = DASHES[track.dash] ?? DASHES.solid
-    pen.lineCap = dash.length ? "butt" : "round"
-    pen.lineJoin = "round"
-    pen.lineWidth = width
-    pen.strokeStyle = track.css
-    if (dash.length) {
-      pen.setLineDash(dash)
-      this.strokeDashed(pen, track, from, to)
-      pen.setLineDash(DASHES.solid)
-    } else {
-      strokeSolid(pen, track, from, to)
-    }
-  }
-
-  // Only what can be seen, piece by piece: a run that leaves the picture is so long that cutting
-  // all of it into dashes takes a tenth of a second.
-  strokeDashed(pen, { px, py, along }, from, to) {
-    let end = null // of the piece under way, if it may go on
-    for (let i = from + 1; i <= to; i++) {
-      const part = this.visible(px[i - 1], py[i - 1], px[i], py[i])
-      if (!part || part[0] > 0) {
-        if (end) pen.stroke()
-        end = null
-      }
-      if (!part) continue
-      const [t0, t1] = part
-      const dx = px[i] - px[i - 1]
-      const dy = py[i] - py[i - 1]
-      if (!end) {
-        pen.lineDashOffset = along[i - 1] + t0 * (along[i] - along[i - 1])
-        pen.beginPath()
-        pen.moveTo(px[i - 1] + t0 * dx, py[i - 1] + t0 * dy)
-      }
-      pen.lineTo(px[i - 1] + t1 * dx, py[i - 1] + t1 * dy)
-      end = t1 === 1
-      if (!end) pen.stroke()
-    }
-    if (end) pen.stroke()
-  }
-
-  // The part [t0, t1] of a segment that lies in the picture (Liang and Barsky), null if none does.
-  visible(x0, y0, x1, y1) {
-    let t0 = 0
-    let t1 = 1
-    const within = (start, change, low, high) => {
-      if (change === 0) return start >= low && start <= high
-      const a = (low - start) / change
-      const b = (high - start) / change
-      t0 = Math.max(t0, Math.min(a, b))
-      t1 = Math.min(t1, Math.max(a, b))
-      return t0 <= t1 // false where a coordinate is not finite
-    }
-    return within(x0, x1 - x0, this.left - EDGE, this.right + EDGE) &&
-      within(y0, y1 - y0, this.top - EDGE, this.bottom + EDGE) ? [t0, t1] : null
-  }
-
-  dots(pen, track, from, to) {
-    for (let i = from; i <= to; i++) {
-      if (Number.isFinite(track.px[i] + track.py[i])) {
-        mark(pen, track.marker, track.px[i], track.py[i], 3.2, track.css, this.theme.background)
-      }
-    }
-  }
-
-  drawHeads(frame, part) {
-    const { head, theme } = this
-    head.clearRect(0, 0, this.width, this.height)
-    this.clip(head, 0)
-    for (const group of this.boxes) this.drawBoxes(group, frame, part)
-    if (this.cursor) this.drawCursor(frame, part)
-    this.drawComets(frame)
-    head.restore()
-    this.clip(head, EDGE)
-    for (const group of this.arrows) this.drawArrows(group, frame, part)
-    for (const track of this.tracks) {
-      if (track.mode === "points") continue
-      const at = Math.min(frame, track.end)
-      let x = track.px[at]
-      let y = track.py[at]
-      if (x - x !== 0 || y - y !== 0) continue
-      if (track.stop !== null && frame >= track.stop) {
-        x = Math.min(this.right, Math.max(this.left, x))
-        y = Math.min(this.bottom, Math.max(this.top, y))
-        endMark(head, x, y, 5, track.css, theme.background)
-        continue
-      }
-      if (part > 0 && at < track.end && track.px[at + 1] - track.px[at + 1] === 0) {
-        const nx = x + (track.px[at + 1] - x) * part
-        const ny = y + (track.py[at + 1] - y) * part
-        head.lineWidth = track.width
-        head.strokeStyle = track.css
-        head.beginPath()
-        head.moveTo(x, y)
-        head.lineTo(nx, ny)
-        head.stroke()
-        x = nx
-        y = ny
-      }
-      mark(head, track.marker, x, y, HEAD, track.css, theme.background)
-    }
-    head.restore()
-  }
-
-  drawComets(frame) {
-    const { head } = this
-    head.globalAlpha = 0.45
-    for (const track of this.tracks) {
-      if (track.mode !== "trail" || frame <= 0 || frame >= track.end) continue
-      this.stroke(head, track, Math.max(0, frame - COMET), frame, track.width * 2)
-    }
-    head.globalAlpha = 1
-  }
-
-  drawCursor(frame, part) {
-    const { head, cursor, theme } = this
-    const value = cursor === true ? frame + part : cursor[Math.min(frame, cursor.length - 1)]
-    const x = this.toX(value)
-    if (!Number.isFinite(x)) return
-    head.strokeStyle = theme.text
-    head.globalAlpha = 0.45
-    head.lineWidth = 1
-    head.beginPath()
-    head.moveTo(x, this.top)
-    head.lineTo(x, this.bottom)
-    head.stroke()
-    head.globalAlpha = 1
-  }
-
-  drawBoxes(group, frame, part) {
-    const { head } = this
-    head.globalAlpha = group.opacity
-    for (let j = 0; j < group.x0.of; j++) {
-      const x0 = this.toX(between(group.x0, frame, part, j))
-      const x1 = this.toX(between(group.x1, frame, part, j))
-      const y0 = this.toY(between(group.y0, frame, part, j))
-      const y1 = this.toY(between(group.y1, frame, part, j))
-      if (!Number.isFinite(x0 + x1 + y0 + y1)) continue
-      head.fillStyle = group.css[j % group.css.length]
-      head.fillRect(Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0))
-    }
-    head.globalAlpha = 1
-  }
-
-  drawArrows(group, frame, part) {
-    const { head, theme } = this
-    for (let j = 0; j < group.x.of; j++) {
-      const x = between(group.x, frame, part, j)
-      const y = between(group.y, frame, part, j)
-      const x0 = this.toX(x)
-      const y0 = this.toY(y)
-      const x1 = this.toX(x + between(group.dx, frame, part, j))
-      const y1 = this.toY(y + between(group.dy, frame, part, j))
-      if (!Number.isFinite(x0 + y0 + x1 + y1)) continue
-      arrow(head, x0, y0, x1, y1, group.width, group.css, theme.background)
-      if (!group.label) continue
-      const share = group.labelAt
-      this.drawLabel(group, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, x1 >= x0)
-    }
-  }
-
-  // The word at an arrow, on the side it points to unless the panel ends there.
-  drawLabel({ label, css }, x, y, ahead) {
-    const { head, theme } = this
-    head.font = `12px ${theme.font}`
-    const room = head.measureText(label).width + LABEL_GAP
-    const right = ahead ? x + room < this.width || x - room < 0 : x - room < 0
-    const at = x + (right ? LABEL_GAP : -LABEL_GAP)
-    head.textAlign = right ? "left" : "right"
-    head.textBaseline = "middle"
-    head.lineWidth = 3
-    head.strokeStyle = theme.background
-    head.strokeText(label, at, y)
-    head.fillStyle = css
-    head.fillText(label, at, y)
+    if (this.ready) this.overlay.draw(position)
   }
 
   paintBelow() {
     const { below } = this
     below.canvas.hidden = !this.rasters.length // a canvas that shows nothing costs time as well
-    if (!this.rasters.length) return
+    if (!this.rasters.length || !this.ready) return
     below.clearRect(0, 0, this.width, this.height)
-    this.clip(below, 0)
+    this.overlay.clip(below, 0)
     for (const raster of this.rasters) {
       const [x0, x1, y0, y1] = this.pixels(raster.bounds)
       below.imageSmoothingEnabled = raster.smooth
@@ -430,13 +193,14 @@ export class Panel {
 
   // Bounds in the axes' own coordinates, as pixels.
   pixels([x0, x1, y0, y1]) {
+    const { x, y } = this.chart
     return [
-      this.left + (x0 - this.x0) * this.sx,
-      this.left + (x1 - this.x0) * this.sx,
-      this.bottom + (y0 - this.y0) * this.sy,
-      this.bottom + (y1 - this.y0) * this.sy,
+      x.origin + x0 * x.scale, x.origin + x1 * x.scale,
+      y.origin + y0 * y.scale, y.origin + y1 * y.scale,
     ]
   }
+
+  // The hand ---------------------------------------------------------------------------------------
 
   listen() {
     let down = null
@@ -450,57 +214,124 @@ export class Panel {
       if (down && !this.inside(...down)) down = null
       this.stage.root.focus({ preventScroll: true })
     }, true)
+    this.onMove = (event) => {
+      if (!down || event.pointerType === "touch" || !this.zooms) return
+      const [x, y] = position(event)
+      if (Math.hypot(x - down[0], y - down[1]) > CLICK_PX || !this.frame.hidden) this.showZoom(down, [x, y])
+    }
     this.onUp = (event) => {
       if (!down) return
+      const from = down
       const [x, y] = position(event)
-      const moved = Math.hypot(x - down[0], y - down[1])
       down = null
-      if (moved > CLICK_PX || !this.inside(x, y)) return
+      const boxed = !this.frame.hidden
+      this.frame.hidden = true
+      if (event.type === "pointercancel") return
+      if (boxed) this.zoomTo(from, [x, y])
+      if (boxed || Math.hypot(x - from[0], y - from[1]) > CLICK_PX || !this.inside(x, y)) return
       // A double click resets the zoom: only where there is one is a click held back.
-      if (this.zoomed) this.single = setTimeout(() => this.click(x, y), DOUBLE_MS)
+      if (this.zoom) this.single = setTimeout(() => this.click(x, y), DOUBLE_MS)
       else this.click(x, y)
     }
+    window.addEventListener("pointermove", this.onMove)
     window.addEventListener("pointerup", this.onUp, true)
+    window.addEventListener("pointercancel", this.onUp, true)
+    this.plot.addEventListener("dblclick", () => this.unzoom())
     this.plot.addEventListener("pointermove", (event) => this.read(...position(event)))
-    this.plot.addEventListener("pointerleave", () => (this.tip.hidden = true))
+    this.plot.addEventListener("pointerleave", () => this.tell(null))
+  }
+
+  // Touch keeps scrolling the page: only a fine pointer zooms.
+  get zooms() {
+    return this.figure && this.figure.layout.dragmode !== false
+  }
+
+  // The box from one corner to another, as wide (or high) as the picture where it is thin.
+  box([x0, y0], [x1, y1]) {
+    const { left, right, top, bottom } = this
+    const within = (value, low, high) => Math.min(high, Math.max(low, value))
+    let [a, b] = [within(x0, left, right), within(x1, left, right)].sort((p, q) => p - q)
+    let [c, d] = [within(y0, top, bottom), within(y1, top, bottom)].sort((p, q) => p - q)
+    if (b - a < THIN && d - c >= THIN) [a, b] = [left, right]
+    else if (d - c < THIN && b - a >= THIN) [c, d] = [top, bottom]
+    return [a, b, c, d]
+  }
+
+  showZoom(from, to) {
+    const [a, b, c, d] = this.box(from, to)
+    const { style } = this.frame
+    style.transform = `translate(${a}px, ${c}px)`
+    style.width = `${b - a}px`
+    style.height = `${d - c}px`
+    this.frame.hidden = false
+  }
+
+  zoomTo(from, to) {
+    const [a, b, c, d] = this.box(from, to)
+    if (b - a < THIN && d - c < THIN) return
+    const { x, y } = this.chart
+    const span = (axis, pixels) => {
+      const [low, high] = pixels.map((pixel) => (pixel - axis.origin) / axis.scale).sort((p, q) => p - q)
+      return axis.range[0] < axis.range[1] ? [low, high] : [high, low]
+    }
+    this.zoom = { x: span(x, [a, b]), y: span(y, [c, d]) }
+    this.drawChart()
+    this.stage.paint()
+  }
+
+  unzoom() {
+    clearTimeout(this.single)
+    if (!this.zoom) return
+    this.zoom = null
+    this.drawChart()
+    this.stage.paint()
   }
 
   click(x, y) {
-    const { spec } = this
+    const { spec, overlay } = this
     if (spec.kind === "plane") {
       const at = { x: this.fromX(x), y: this.fromY(y) }
       this.stage.say({ panel: spec.id, id: "", kind: "click", ...at })
-    } else if (this.cursor) {
-      this.stage.clock.seek(this.frameAt(this.fromX(x)))
+    } else if (overlay.cursor) {
+      this.stage.clock.seek(overlay.frameAt(this.fromX(x)))
     }
   }
 
-  frameAt(x) {
-    const { cursor } = this
-    if (cursor === true) return x
-    let best = 0
-    for (let i = 1; i < cursor.length; i++) {
-      if (Math.abs(cursor[i] - x) < Math.abs(cursor[best] - x)) best = i
-    }
-    return best
-  }
+  // The numbers under the pointer ------------------------------------------------------------------
 
-  // Shows the numbers under the pointer: a raster's, else the nearest track's.
+  // A raster's, else those of the nearest track, curve, bar or mark.
   read(x, y) {
-    const text = this.inside(x, y) ? this.readRaster(x, y) || this.readTrack(x, y) : ""
-    this.tip.hidden = !text
-    if (!text) return
-    this.tip.textContent = text
+    if (!this.ready || !this.frame.hidden) return this.tell(null)
+    const near = this.inside(x, y)
+    const raster = near ? this.readRaster(x, y) : ""
+    if (raster) return this.tell({ text: raster }, x, y)
+    const track = near ? this.overlay.read(x, y) : null
+    const still = this.readChart(x, y)
+    const found = track && !(still?.distance < track.distance) ? this.sayTrack(track) : still
+    this.tell(found, x, y)
+  }
+
+  readChart(x, y) {
+    return this.chart.read(x, y)
+  }
+
+  tell(found, x, y) {
+    const { tip, spot } = this
+    tip.hidden = !found
+    spot.hidden = found?.atX === undefined
+    if (!found) return
+    tip.textContent = found.text
     const across = x > this.width / 2 ? `calc(${x - 12}px - 100%)` : `${x + 12}px`
     const down = y > this.height / 2 ? `calc(${y - 12}px - 100%)` : `${y + 12}px`
-    this.tip.style.transform = `translate(${across}, ${down})`
+    tip.style.transform = `translate(${across}, ${down})`
+    if (!spot.hidden) spot.style.transform = `translate(${found.atX}px, ${found.atY}px)`
   }
 
   readRaster(x, y) {
-    const raster = this.rasters.findLast((entry) => entry.readout.length)
+    const raster = this.rasters.findLast((one) => one.readout.length)
     if (!raster) return ""
     const [x0, x1, y0, y1] = this.pixels(raster.bounds)
-    const [rows, columns] = raster.values.shape
+    const [rows, columns] = raster.cells.shape
     const column = Math.floor(((x - x0) / (x1 - x0)) * columns)
     const row = Math.floor(((y - y0) / (y1 - y0)) * rows)
     if (column < 0 || row < 0 || column >= columns || row >= rows) return ""
@@ -509,81 +340,57 @@ export class Panel {
       ...raster.names.map((name, i) => [name, place[i]]).filter(([name]) => name),
       ...raster.readout.map(([label, values]) => [label, values[row * columns + column]]),
     ]
-    return numbers.map(([name, value]) => `${name} ${significant(value)}`).join("\n")
+    return numbers.map(([name, value]) => `${name} ${format(value)}`).join("\n")
   }
 
-  readTrack(x, y) {
-    let near = null
-    let index = 0
-    let best = REACH ** 2
-    for (const track of this.tracks) {
-      const end = track.mode === "curve" ? track.end : Math.min(track.end, this.drawn)
-      for (let i = 0; i <= end; i++) {
-        const distance = (track.px[i] - x) ** 2 + (track.py[i] - y) ** 2
-        if (distance < best) [near, index, best] = [track, i, distance]
-      }
-    }
-    if (!near) return ""
-    const value = significant(near.y[index])
-    const numbers = this.spec.kind === "chart" ? value : `${significant(near.x[index])}, ${value}`
-    const head = [near.label, `${this.stage.data.frameName} ${index}`].filter(Boolean).join(", ")
-    return `${head}\n${numbers}`
+  sayTrack({ track, index }) {
+    const value = format(track.y[index])
+    const numbers = this.spec.kind === "chart" ? value : `${format(track.x[index])}, ${value}`
+    const head = [track.label, `${this.stage.data.frameName} ${index}`].filter(Boolean).join(", ")
+    return { text: `${head}\n${numbers}`, atX: track.px[index], atY: track.py[index] }
   }
 
   dispose() {
     clearTimeout(this.single)
+    window.removeEventListener("pointermove", this.onMove)
     window.removeEventListener("pointerup", this.onUp, true)
+    window.removeEventListener("pointercancel", this.onUp, true)
+    document.fonts.removeEventListener("loadingdone", this.onFonts)
     this.handles.dispose()
     this.gone = true
-    // To purge a picture that is still being drawn would take its listeners from under Plotly.
-    const { Plotly } = this.stage
-    const purge = () => Plotly?.purge(this.graph)
-    Promise.resolve(this.drawing).then(purge, purge)
     this.element.remove()
   }
 }
 
-function strokeSolid(pen, { px, py }, from, to) {
-  pen.beginPath()
-  let broken = true
-  for (let i = from; i <= to; i++) {
-    const x = px[i]
-    const y = py[i]
-    if (x - x !== 0 || y - y !== 0) {
-      broken = true
-    } else if (broken) {
-      pen.moveTo(x, y)
-      broken = false
-    } else {
-      pen.lineTo(x, y)
-    }
-  }
-  pen.stroke()
-}
-
-// Value j of a per-frame block, between this frame and the next.
-function between({ at, frames, of }, frame, part, j) {
-  const k = Math.min(frame, frames - 1)
-  const here = at[k * of + (j % of)]
-  if (!part || k + 1 >= frames) return here
-  return here + (at[(k + 1) * of + (j % of)] - here) * part
-}
-
 // A raster's cells as an image, one pixel a cell, row 0 first.
-function picture({ values, palette }, theme) {
-  const [rows, columns] = values.shape
-  const cells = array(values)
-  const canvas = document.createElement("canvas")
-  canvas.width = columns
-  canvas.height = rows
+function picture(cells, palette, theme, before) {
+  const [rows, columns] = cells.shape
+  const canvas = before ?? document.createElement("canvas")
+  if (canvas.width !== columns || canvas.height !== rows) {
+    canvas.width = columns
+    canvas.height = rows
+  }
   const pen = canvas.getContext("2d")
   const image = pen.createImageData(columns, rows)
   const words = new Uint32Array(image.data.buffer)
-  const colours = new Uint32Array(256)
+  const colours = coloursOf(palette, theme)
+  for (let i = 0; i < words.length; i++) words[i] = colours[cells[i] | 0]
+  pen.putImageData(image, 0, 0)
+  return canvas
+}
+
+const palettes = new Map() // palette under a theme -> a word of colour for each index
+const PALETTES = 24
+
+function coloursOf(palette, theme) {
+  const key = `${theme.key}${palette.join()}`
+  let colours = palettes.get(key)
+  if (colours) return colours
+  colours = new Uint32Array(256)
   palette.forEach((colour, i) => {
     colours[i] = new Uint32Array(rgba(theme.colour(colour)).slice().buffer)[0]
   })
-  for (let i = 0; i < words.length; i++) words[i] = colours[cells[i]]
-  pen.putImageData(image, 0, 0)
-  return canvas
+  if (palettes.size >= PALETTES) palettes.delete(palettes.keys().next().value)
+  palettes.set(key, colours)
+  return colours
 }

@@ -1,4 +1,5 @@
-// Plotly, loaded once a page, and the look that figures take from the Streamlit theme.
+// Plotly, loaded once a page and only where there is a surface in space, and the look that its
+// scenes take from the Streamlit theme.
 
 export function plotly(url) {
   window.descentPlotly ??= new Promise((resolve, reject) => {
@@ -22,15 +23,13 @@ export const CONFIG = {
   showTips: false,
 }
 
-const AXIS = /^[xy]axis\d*$/
 const SCENE = /^scene\d*$/
+const FLAT = { l: 0, r: 0, t: 0, b: 0 }
 
-// `given` (a figure's layout) over the theme's defaults.  Touch keeps scrolling the page, so
-// dragging zooms only with a fine pointer.
+// `given` (a scene's layout) over the theme's defaults.
 export function layout(given, theme, width, height) {
-  const grid = theme.faded(theme.text, 0.1)
   const axis = {
-    gridcolor: grid,
+    gridcolor: theme.faded(theme.text, 0.1),
     linecolor: theme.faded(theme.text, 0.35),
     zerolinecolor: theme.faded(theme.text, 0.2),
     zerolinewidth: 1,
@@ -39,23 +38,21 @@ export function layout(given, theme, width, height) {
     ticklen: 4,
     tickcolor: theme.faded(theme.text, 0.35),
     tickfont: { size: 11, color: theme.faded(theme.text, 0.75) },
-    automargin: true,
+    showbackground: false,
   }
-  const fine = matchMedia("(pointer: fine)").matches
   const out = {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     showlegend: false,
     hovermode: "closest",
-    dragmode: fine ? "zoom" : false,
+    dragmode: "turntable",
     uirevision: "kept",
-    xaxis: {},
-    yaxis: {},
+    scene: {},
+    margin: FLAT,
     ...given,
     width,
     height,
     font: { family: theme.font, size: 12, color: theme.text, ...given.font },
-    margin: { l: 46, r: 10, t: 8, b: 38, ...given.margin },
     hoverlabel: {
       bgcolor: theme.background,
       bordercolor: theme.border,
@@ -64,18 +61,9 @@ export function layout(given, theme, width, height) {
     },
   }
   for (const name of Object.keys(out)) {
-    if (AXIS.test(name)) {
-      out[name] = { ...axis, ...out[name] }
-      const { title } = out[name]
-      if (title) out[name].title = { standoff: 8, ...(title.text ? title : { text: title }) }
-    }
-    if (SCENE.test(name)) {
-      out[name] = { ...out[name] }
-      for (const side of ["xaxis", "yaxis", "zaxis"]) {
-        const { automargin, ...flat } = axis
-        out[name][side] = { ...flat, showbackground: false, ...out[name][side] }
-      }
-    }
+    if (!SCENE.test(name)) continue
+    out[name] = { ...out[name] }
+    for (const side of ["xaxis", "yaxis", "zaxis"]) out[name][side] = { ...axis, ...out[name][side] }
   }
   return out
 }

@@ -2,32 +2,44 @@
 // onto the canvases over it, so that they move as smoothly as in a plane and no frame costs a
 // WebGL redraw.  Nothing hides behind the surface: paths are drawn over it.
 
-import { array } from "./arrays.js"
+import { Figure, resolved } from "./figure.js"
 import { Panel } from "./panel.js"
-
-const FLAT = { l: 0, r: 0, t: 0, b: 0 }
+import { CONFIG, layout, plotly } from "./plotly.js"
+import { lengths, near } from "./strokes.js"
 
 export class Scene extends Panel {
-  constructor(element, stage) {
-    super(element, stage)
+  open() {
     this.matrix = new Float64Array(16)
   }
 
-  update(spec, ...rest) {
-    const { data, layout } = spec.figure
-    const given = { scene: {}, margin: FLAT, dragmode: "turntable", ...layout }
-    const bare = { arrows: [], boxes: [], rasters: [], handles: [], cursor: false }
-    return super.update({ ...spec, ...bare, figure: { data, layout: given } }, ...rest)
+  async update(spec, theme, width, height, resolve = resolved) {
+    const tracks = spec.tracks.filter((track) => track.z)
+    const bare = { tracks, arrows: [], boxes: [], rasters: [], handles: [], cursor: false }
+    this.accept({ ...spec, ...bare }, theme, width, height, resolve)
+    this.overlay.take(this.spec, theme, resolve)
+    const look = [spec.hash, theme.key, width, height].join()
+    if (look !== this.look) await this.redraw(look, resolve)
+    else this.measure()
   }
 
-  take(spec) {
-    super.take(spec)
-    this.tracks = this.tracks.filter((track) => track.z)
-    for (const track of this.tracks) track.z = array(track.z)
+  // The surface stands while values move: only the paths on it follow.
+  refresh(resolve) {
+    if (!this.spec) return
+    this.name(resolve)
+    this.overlay.refresh(resolve)
   }
 
-  async redraw(look) {
-    await super.redraw(look)
+  async redraw(look, resolve) {
+    this.look = look
+    const { spec, theme, width, height, graph, stage } = this
+    this.Plotly = await plotly(new URL(`../../../${stage.data.plotly}`, import.meta.url))
+    if (this.gone) return
+    const { data, layout: given } = new Figure(spec.figure, theme, resolve)
+    for (const trace of data) if (trace.z?.shape) trace.z = byRows(trace.z)
+    this.drawing = this.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
+    await this.drawing
+    if (this.gone) return
+    this.measure()
     this.follow()
   }
 
@@ -73,9 +85,21 @@ export class Scene extends Panel {
       log: axis.type === "log",
       scale: scene.dataScale[i],
     }))
-    for (const track of this.tracks) this.place(track)
-    this.drawn = -1
-    this.sx = 1 // what `draw` waits for
+    this.ready = true
+    this.overlay.placeAll()
+  }
+
+  placeTrack(track) {
+    const n = Math.min(track.x.length, track.y.length, track.z.length)
+    if (track.px?.length !== n) {
+      for (const name of ["px", "py", "along"]) track[name] = new Float32Array(n)
+    }
+    for (let i = 0; i < n; i++) {
+      const [x, y] = this.project(track, i)
+      track.px[i] = near(x)
+      track.py[i] = near(y)
+    }
+    lengths(track)
   }
 
   project(track, i) {
@@ -93,9 +117,26 @@ export class Scene extends Panel {
     ]
   }
 
-  readTrack() {
-    return "" // Plotly reads the surface
+  read() {
+    // Plotly reads the surface.
   }
+
+  click() {
+    // A point on the screen is a line in space.
+  }
+
+  dispose() {
+    super.dispose()
+    // To purge a picture that is still being drawn would take its listeners from under Plotly.
+    const purge = () => this.Plotly?.purge(this.graph)
+    Promise.resolve(this.drawing).then(purge, purge)
+  }
+}
+
+// A matrix the way Plotly takes it.
+function byRows(flat) {
+  const [rows, columns] = flat.shape
+  return Array.from({ length: rows }, (_, i) => flat.subarray(i * columns, (i + 1) * columns))
 }
 
 // Of two 4 × 4 matrices by columns.

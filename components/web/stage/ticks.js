@@ -1,0 +1,138 @@
+// Where an axis has its marks, and how numbers are written: round steps of 1, 2 or 5, powers of
+// ten with superscripts, thin spaces between thousands, true minus signs.
+
+const NARROW = "\u202f"
+const SUPERSCRIPTS = { "−": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷",
+  8: "⁸", 9: "⁹" }
+const LARGE = 1e6 // from here on, and below SMALL, an axis counts in powers of ten
+const SMALL = 1e-5
+const MOST = 400 // marks on an axis: a guard against a step that does not suit its range
+
+const minus = (text) => text.replace("-", "−")
+
+// The least 1, 2 or 5 times a power of ten that is not below `rough`.
+export function roundStep(rough) {
+  const decade = 10 ** Math.floor(Math.log10(rough))
+  return clean([1, 2, 5, 10].find((m) => m * decade >= rough * (1 - 1e-9)) * decade)
+}
+
+// Without the round-off of a multiplication, and never −0.
+const clean = (value) => Number(value.toPrecision(12)) + 0
+
+export function multiples(low, high, step) {
+  const slack = 1e-9 * (high - low)
+  const first = Math.ceil((low - slack) / step)
+  const count = Math.min(MOST, Math.floor((high + slack) / step) - first + 1)
+  return Array.from({ length: Math.max(0, count) }, (_, k) => clean((first + k) * step))
+}
+
+// The marks of a linear axis: {value, label}, `room` steps at most.
+export function linearTicks(low, high, room, { step = 0, format: spec = "" } = {}) {
+  const span = high - low
+  if (!(span > 0) || !Number.isFinite(span)) return []
+  const least = span / Math.max(1, room)
+  let by = step || roundStep(least)
+  while (step && by < least * (1 - 1e-9)) by = by === step ? 2 * step : by === 2 * step ? 5 * step : 2 * by
+  const values = multiples(low, high, by)
+  if (spec) return values.map((value) => ({ value, label: format(value, spec, true) }))
+  const labels = stepLabels(values, by)
+  return values.map((value, i) => ({ value, label: labels[i] }))
+}
+
+// Labels that all have the decimals that their step needs.
+function stepLabels(values, step) {
+  const largest = Math.max(...values.map(Math.abs), step)
+  if (largest < LARGE && step > SMALL) {
+    return values.map((value) => grouped(minus(value.toFixed(decimals(step)))))
+  }
+  const exponent = Math.floor(Math.log10(largest) + 1e-9)
+  const unit = 10 ** exponent
+  const digits = decimals(step / unit)
+  return values.map((value) =>
+    value === 0 ? "0" : power(minus((value / unit).toFixed(digits)), exponent, true))
+}
+
+function decimals(step) {
+  for (let digits = 0; digits < 12; digits++) {
+    const scaled = step * 10 ** digits
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits
+  }
+  return 12
+}
+
+// The marks of a logarithmic axis between two exponents: {value, label, minor}.  Decades get
+// labels, at least `every` apart and `room` of them at most; a range within a decade and a half
+// is labelled inside it too.
+export function logTicks(low, high, room, { every = 1, format: spec = "" } = {}) {
+  const span = high - low
+  if (!(span > 0) || !Number.isFinite(span)) return []
+  if (span < 0.55) {
+    return linearTicks(10 ** low, 10 ** high, Math.min(room, 5)).filter(({ value }) => value > 0)
+  }
+  const name = (value, exponent) => spec ? format(value, spec, true) : decadeLabel(exponent)
+  let by = Math.max(1, Math.round(every))
+  const least = span / Math.max(1, room)
+  if (by < least) by = Math.ceil(least)
+  const within = span <= 1.6 && room >= 4
+  const marks = []
+  for (let e = Math.floor(low); e <= Math.ceil(high); e++) {
+    for (let m = 1; m < 10; m++) {
+      if (m > 1 && span > 9) break
+      const at = e + Math.log10(m)
+      if (at < low - 1e-9 || at > high + 1e-9) continue
+      const value = clean(m * 10 ** e)
+      const labelled = m === 1 ? e % by === 0 : within && (m === 2 || m === 5)
+      const label = !labelled ? "" : m === 1 ? name(value, e) : format(value, "~g", true)
+      marks.push({ value, label, minor: !labelled })
+    }
+  }
+  return marks
+}
+
+function decadeLabel(exponent) {
+  return exponent === 0 ? "1" : exponent === 1 ? "10" : power("", exponent, true)
+}
+
+function power(mantissa, exponent, rich) {
+  const raised = minus(String(exponent))
+  const tail = rich ? `10<sup>${raised}</sup>` : `10${[...raised].map((c) => SUPERSCRIPTS[c]).join("")}`
+  return mantissa && mantissa !== "1" ? `${mantissa === "−1" ? "−" : `${mantissa} × `}${tail}` : tail
+}
+
+function grouped(text) {
+  const [whole, part] = text.split(".")
+  if (whole.replace("−", "").length < 5) return text
+  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, NARROW)
+  return part === undefined ? spaced : `${spaced}.${part}`
+}
+
+// A number as d3's formats say that figures use (.3g, ~g, .2f, .1e, .0%, ",.0f"), with `rich`
+// markup for powers of ten or superscript characters.
+export function format(value, spec = ".4g", rich = false) {
+  if (value === null || value === undefined) return "—"
+  if (typeof value !== "number") return String(value)
+  if (Number.isNaN(value)) return "—"
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞"
+  const [, digits, kind] = /^,?(?:\.(\d+))?~?([efg%])?$/.exec(spec) ?? []
+  const places = digits === undefined ? undefined : Number(digits)
+  if (kind === "f") return grouped(minus(zero(value.toFixed(places ?? 6))))
+  if (kind === "%") return `${minus(zero((100 * value).toFixed(places ?? 0)))}${NARROW}%`
+  if (kind === "e") return scientific(value, places ?? 3, rich)
+  return general(value, places ?? 12, rich)
+}
+
+const zero = (text) => (Number(text) === 0 ? text.replace("-", "") : text)
+
+function general(value, digits, rich) {
+  if (value === 0) return "0"
+  const rounded = Number(value.toPrecision(Math.max(1, digits)))
+  const exponent = Math.floor(Math.log10(Math.abs(rounded)) + 1e-12)
+  if (exponent < -4 || exponent >= 6) return scientific(value, Math.max(0, digits - 1), rich, true)
+  return grouped(minus(String(rounded)))
+}
+
+function scientific(value, places, rich, trim = false) {
+  if (value === 0) return "0"
+  const [head, exponent] = value.toExponential(Math.min(20, places)).split("e")
+  return power(minus(trim ? String(Number(head)) : head), Number(exponent), rich)
+}
