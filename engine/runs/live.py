@@ -56,11 +56,14 @@ class LiveDescent:
     """A run in a picture: `result` is Python's, the rest are traced where anything of it moves.
 
     x and y are the path, (steps + 1,) each; stopped is the step of divergence, NaN for none.
+    parameters are the landscape's, hypers the rule's, schedule the factors on its rate, if any.
     """
 
     run: Any
     landscape: Landscape
     parameters: Mapping[str, Any]
+    hypers: Mapping[str, Any]
+    schedule: Any = None
 
     @property
     def result(self) -> Descent:
@@ -171,4 +174,10 @@ def live_descend(
         ),
         _make=make,
     )  # fmt: skip
-    return LiveDescent(run, surface, shaped)
+    return LiveDescent(run, surface, shaped, values, schedule)
+
+
+def still(descent: Descent) -> LiveDescent:
+    """A finished descent as a run of plain numbers, for what is asked of either."""
+    surface = descent.landscape
+    return LiveDescent(descent, surface, surface.arguments, descent.hypers, descent.schedule)
