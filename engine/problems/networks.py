@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.tensor import compiled
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
 
@@ -74,9 +75,17 @@ def classification_loss(network: MLP) -> Callable[[Vector, Any, Any], Any]:
 def gradient_descent(
     loss: Callable[..., Any], parameters: Vector, lr: float, *data: Any
 ) -> Iterator[tuple[float, Vector]]:
-    """Full-batch gradient descent without end: (loss before the step, parameters after it)."""
+    """Full-batch gradient descent without end: (loss before the step, parameters after it).
+
+    The step is recorded once and printed (`engine.emit.tensor`), so loss must be a pure function.
+    """
     value_and_grad = autograd.value_and_grad(loss)
-    while True:
+
+    def step(parameters: Vector, *data: Any) -> tuple[Any, Vector]:
         value, gradient = value_and_grad(parameters, *data)
-        parameters = Vector([w - lr * g for w, g in zip(parameters, gradient, strict=True)])
+        return value, Vector([w - lr * g for w, g in zip(parameters, gradient, strict=True)])
+
+    recorded = compiled(step)
+    while True:
+        value, parameters = recorded(parameters, *data)
         yield float(value), parameters
