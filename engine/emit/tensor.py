@@ -677,20 +677,24 @@ class Compiled:
 
     def _first(self, arguments: Any, leaves: list[Any], form: list[Any]) -> Any:
         """The answer to a call that no program fits, and a program for those like it."""
+        answer: Any = MISSED
         try:
             program = self._recorded(arguments, leaves, form)
-            answer = program.run(*leaves) if program.run else None
+            if program.run is not None:
+                answer = program.run(*leaves)
+            reason = "a decision hangs on the last digit"
         except Exception as error:
-            program = Program(form, "", None, str(error))
-        if program.run is None:
+            reason = str(error)
+        if answer is MISSED:
             answer = self.function(*arguments)  # if the fault is its own, it says so here
+            program = Program(form, "", None, reason)
+        self.recordings = min(self.recordings + 1, RECORDINGS)
         self._use(program)
         return answer
 
     def _recorded(self, arguments: Any, leaves: list[Any], form: list[Any]) -> Program:
         if self.recordings == RECORDINGS:
             raise Unrecordable("it goes another way at every call")
-        self.recordings += 1
         record = Record()
         waiting = iter([record.argument(x) for x in leaves])
 
@@ -699,9 +703,11 @@ class Compiled:
 
         try:
             result = self.function(*_map(stand_in, arguments))
-        finally:
-            if record.refused:  # whatever became of the exception that said so
-                raise Unrecordable(record.refused)
+        except Exception:
+            if record.refused is None:
+                raise
+        if record.refused is not None:  # whatever became of the exception that said so
+            raise Unrecordable(record.refused)
         return Program(form, *_Printer(record, result).program(len(leaves)))
 
 
