@@ -111,6 +111,18 @@ def opening(x: Experiment, title: str, lead: str) -> None:
         )
 
 
+def notice(text: str) -> None:
+    """The sentence that says what to look at in the present state (Markdown, $…$ for formulas)."""
+    st.markdown(f":material/visibility: {text}")
+
+
+def copies(**texts: str) -> None:
+    """The page's mathematics to take along, each language with a button that copies it."""
+    with st.expander("Copy as " + " or ".join(texts), icon=":material/content_copy:"):
+        for language, text in texts.items():
+            st.code(text, language=language.lower())
+
+
 def distinct(names: Sequence[str]) -> list[str]:
     """The names, those that occur more than once numbered: Adam 1, Adam 2."""
     total, seen = Counter(names), Counter[str]()
