@@ -1,49 +1,22 @@
-"""What the pages on losses say beside their pictures: a formula, and what to notice in it."""
+"""Names that pages still use from here; each has its place elsewhere.
+
+The unit of information is `pages.units`, the sentence under a picture `frame.notice`, a row of
+settings `frame.choose_preset`, a number in LaTeX `engine.emit.picture.in_latex`.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from engine.emit.picture import in_latex
+from pages.frame import choose_preset as presets
+from pages.frame import notice
+from pages.units import UNITS
 
-import streamlit as st
+BASES = {name: unit.base for name, unit in UNITS.items()}
+LOGS = {name: unit.latex for name, unit in UNITS.items()}
 
-from engine.losses.information import UNITS
-from pages.presets import Preset
-from pages.state import Experiment
-
-BASES = {"bits": 2.0, "nats": math.e, "bans": 10.0}
-LOGS = {"bits": r"\log_2", "nats": r"\ln", "bans": r"\log_{10}"}
-assert set(BASES) == set(UNITS.values())
-
-
-def notice(text: str) -> None:
-    """The sentence that says what to look at in the present state (Markdown, $…$ for formulas)."""
-    st.markdown(f":material/visibility: {text}")
+__all__ = ["BASES", "LOGS", "notice", "number", "presets"]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number in LaTeX: fixed digits, a power of ten where it is very small, ∞ where infinite."""
-    if math.isinf(value):
-        return r"\infty" if value > 0 else r"-\infty"
-    if value and (abs(value) < 10**-digits or abs(value) >= 1e6):
-        mantissa, exponent = f"{value:.{max(digits - 1, 1)}e}".split("e")
-        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
-    return f"{value:.{digits}f}"
-
-
-def presets(x: Experiment, entries: Sequence[Preset]) -> None:
-    """Settings worth a click, in a row; the chosen one's reason stands below."""
-    key = f"{x.page}.preset"
-
-    def load() -> None:
-        chosen = next((p for p in entries if p.name == st.session_state[key]), None)
-        if chosen is not None:
-            x.load(chosen.link)
-
-    st.pills(
-        "Try", [p.name for p in entries], key=key, on_change=load, label_visibility="collapsed",
-        disabled=x.locked("presets"),
-    )  # fmt: skip
-    reason = next((p.reason for p in entries if p.name == st.session_state[key]), None)
-    if reason:
-        st.caption(reason)
+    """A number in LaTeX with so many digits after the point."""
+    return in_latex(value, f".{digits}f")

@@ -9,6 +9,7 @@ data on the tape are Python's own answer: what is shown at rest, and what the br
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
@@ -150,6 +151,8 @@ def words(template: str, *arguments: Any) -> Any:
 
 
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED: Final = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_POWER: Final = re.compile("( × )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 
 
 def written(x: Any, spec: str = "") -> str:
@@ -185,6 +188,30 @@ def written(x: Any, spec: str = "") -> str:
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     tens = "10" + str(power).translate(_SUPERSCRIPTS)
     return sign + (tens if mantissa == "1" else f"{mantissa} × {tens}")
+
+
+def in_latex(x: Any, spec: str = "") -> str:
+    """The same number in LaTeX."""
+    text = written(x, spec).replace("−", "-").replace("∞", r"\infty").replace("%", r"\%")
+    found = _POWER.search(text)
+    if found is None:
+        return text
+    times = r" \cdot " if found[1] else ""
+    return f"{text[: found.start()]}{times}10^{{{found[2].translate(_LOWERED)}}}"
+
+
+def addends(terms: Sequence[float], digits: int) -> tuple[list[str], str]:
+    """Terms and their sum as written, such that what stands there adds up.
+
+    The sum has `digits` after the point; the terms have as many or, where the sum of the rounded
+    ones would round to something else, more.
+    """
+    total = written(math.fsum(terms), f".{digits}f")
+    for more in range(digits, digits + 6):
+        parts = [float(format(term, f".{more}f")) for term in terms]
+        if written(math.fsum(parts), f".{digits}f") == total:
+            break
+    return [written(term, f".{more}f") for term in terms], total
 
 
 def _data(x: Any) -> Any:
