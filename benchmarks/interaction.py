@@ -1,19 +1,19 @@
 """How long a reader waits for the picture: real Chromium, real server, real mouse.
 
 `python -m benchmarks.interaction --json` drags the shared learning rate of eight optimizers over
-600 steps, plays the race, and drags the same race made the plain way (`benchmarks.plain_race`).
+600 steps, plays the race, drags a control or a handle of every page that follows the hand, and
+drags the same race made the plain way (`benchmarks.plain_race`).
 
-A drag's latency is taken for every input event: from the event to the first paint that shows that
-value or a later one, so the wait for the request before it counts. Which paint that is follows
-from the numbers that the components put on their messages.
+A drag's latency is taken for every move that changed a value: from the time stamp of the input
+event to the end of the first frame that shows that value or a later one. The store numbers the
+moves, and every paint says which number it shows.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import json
-import re
+import os
 import statistics
 import tempfile
 import time
@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser import FLAGS, find_browser, serve_app, wait_until_settled
 
@@ -34,51 +33,53 @@ STEPS = 600
 RACE = f"/race?runs={';'.join(RUNNERS)}&steps={STEPS}&lr=0.01"
 PLAIN = f"/?runners={','.join(RUNNERS)}&steps={STEPS}"
 SPAN = (0.42, 0.56)  # of the slider's way: 0.003 to 0.023, past gradient descent's limit
-WARM_SECONDS = 8.0  # the compiler finishes behind the first drags
 DRAG_SECONDS = 6.0
+PAGE_SECONDS = 3.0
 PLAIN_DRAGS = 12
 HERTZ = 60.0
-VALUES = re.compile(rb'"committed": ?(?:true|false), ?"seq": ?(\d+)')  # of the controls' answer
+
+SLIDER = '[data-name="{}"] .dc-range'
+HANDLE = ".dl-handle"
+
+# What is dragged on each page, sliders and handles: selectors, the first match of each.
+PAGES: dict[str, tuple[str, ...]] = {
+    "race": (SLIDER.format("lr"), HANDLE),
+    "debugger": (SLIDER.format("0/lr"), HANDLE),
+    "bias_correction": (".dc-range",),
+    "schedules": (".dc-range",),
+    "failures": (".dc-range",),
+    "map": (".dc-range",),
+    "basins": (".dc-range",),
+    "entropy": (SLIDER.format("share"), HANDLE),
+    "divergence": (HANDLE,),
+    "likelihood": (".dc-range", HANDLE),
+    "softmax": (SLIDER.format("T"), HANDLE),
+    "saturation": (".dc-range", HANDLE),
+    "losses": (".dc-range", HANDLE),
+    "graph": (".dc-range",),
+    "four_ways": (".dc-range", HANDLE),
+    "gradient_check": (".dc-range",),
+    "engine_room": (".dc-range",),
+}
 
 T = TypeVar("T")
 
-# Notes when what happened, and keeps the messages for later: reading them now would cost time.
 RECORDER = """
 (() => {
-  const log = window.descentLog = { inputs: [], sent: [], received: [], painted: [], frames: [] }
-  addEventListener("input", () => log.inputs.push(performance.now()), true)
-  addEventListener("descent:painted", ({ detail }) => log.painted.push([detail.seq, detail.t]))
+  const log = window.descentLog = { moves: [], painted: [], sent: [] }
+  let last = 0
+  const note = (event) => (last = event.timeStamp)
+  for (const kind of ["input", "pointermove", "keydown"]) addEventListener(kind, note, true)
+  addEventListener("descent:moved", ({ detail }) => log.moves.push([detail, last]))
+  addEventListener("descent:painted", ({ detail }) => log.painted.push([detail.version, detail.t]))
   const send = WebSocket.prototype.send
   WebSocket.prototype.send = function (data) {
-    log.sent.push([performance.now(), data.slice()])
+    log.sent.push(performance.now())
     return send.call(this, data)
-  }
-  window.WebSocket = class extends WebSocket {
-    constructor(...given) {
-      super(...given)
-      this.addEventListener("message", (event) => {
-        log.received.push([performance.now(), event.data])
-      })
-    }
   }
   log.forget = () => {
     for (const value of Object.values(log)) if (Array.isArray(value)) value.length = 0
   }
-  const base64 = (data) => {
-    const bytes = new Uint8Array(data)
-    let text = ""
-    for (let i = 0; i < bytes.length; i += 8192) {
-      text += String.fromCharCode(...bytes.subarray(i, i + 8192))
-    }
-    return btoa(text)
-  }
-  log.read = () => ({
-    inputs: log.inputs,
-    painted: log.painted,
-    frames: log.frames,
-    sent: log.sent.map(([t, data]) => [t, base64(data)]),
-    received: log.received.map(([t, data]) => [t, base64(data)]),
-  })
 })()
 """
 
@@ -122,130 +123,108 @@ PLAIN_PAINT = """
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of the script, as the browser heard of it: when it began to hear and when it ended,
-    the number of the last values that the run had seen, and of the picture that it sent."""
-
-    began: float
-    ended: float
-    seen: int
-    picture: int
-    size: int
-
-
-@dataclass(frozen=True)
 class Drag:
-    """Latencies in ms: of every input event, and what those of the requests are made of."""
+    """Latencies in ms of every move, how often the picture changed, and what the server heard."""
 
     latencies: list[float]
     updates_per_s: float
-    parts: dict[str, float]
+    requests_per_s: float
 
 
-def _numbers(name: str, message: bytes) -> list[int]:
-    return [int(n) for n in re.findall(rf'"{name}": ?(\d+)'.encode(), message)]
-
-
-def runs_of(received: Sequence[tuple[float, bytes]]) -> list[Run]:
-    """The runs in what the socket brought; those without a new picture are left out."""
-    runs = []
-    began, seen, picture, size = 0.0, 0, 0, 0
-    for t, raw in received:
-        kind = ForwardMsg.FromString(raw).WhichOneof("type")
-        size += len(raw)
-        if kind == "new_session":
-            began, seen, picture, size = t, 0, 0, len(raw)
-        elif kind == "delta" and b"descent_lab.controls" in raw:
-            seen = max(_numbers("echo", raw), default=0)
-        elif kind == "delta" and b"descent_lab.stage" in raw:
-            picture = max(_numbers("seq", raw), default=0)
-        elif kind == "script_finished" and picture:
-            runs.append(Run(began, t, seen, picture, size))
-    return runs
-
-
-def measure_drag(log: dict[str, Any]) -> Drag:
-    """Match each input event with the request that carried it, its run, and that run's paint."""
-    requests = [
-        (t, int(match[1]))
-        for t, data in log["sent"]
-        if (match := VALUES.search(base64.b64decode(data)))
-    ]
-    runs = runs_of([(t, base64.b64decode(data)) for t, data in log["received"]])
+def measure_drag(log: dict[str, Any], seconds: float) -> Drag:
+    """Match each move with the first paint that shows it."""
     painted: list[tuple[int, float]] = log["painted"]
-
-    def outcome(request: int) -> tuple[Run, float] | None:
-        run = next((r for r in runs if r.seen >= request), None)
-        if run is None:
-            return None
-        return next(((run, t) for seq, t in painted if seq >= run.picture), None)
-
     latencies = []
-    for t in log["inputs"]:
-        request = next((number for at, number in requests if at >= t), None)
-        found = outcome(request) if request is not None else None
-        if found:
-            latencies.append(found[1] - t)
-    answered = [(at, *found) for at, number in requests if (found := outcome(number))]
-    seconds = (log["inputs"][-1] - log["inputs"][0]) / 1000
-    during = {seq for seq, t in painted if t <= log["inputs"][-1]}
-    return Drag(
-        latencies,
-        len(during) / seconds,
-        {
-            "request to first message": _median(run.began - at for at, run, _ in answered),
-            "first message to last": _median(run.ended - run.began for _, run, _ in answered),
-            "last message to paint": _median(t - run.ended for _, run, t in answered),
-            "request to paint": _median(t - at for at, _, t in answered),
-            "kB a run": _median(run.size / 1000 for _, run, _ in answered),
-        },
-    )
-
-
-def _median(values: Any) -> float:
-    return statistics.median(values)
+    for version, t in log["moves"]:
+        shown = next((at for seen, at in painted if seen >= version), None)
+        if shown is not None:
+            latencies.append(shown - t)
+    shown_moves = {version for version, _ in painted}
+    return Drag(latencies, len(shown_moves) / seconds, len(log["sent"]) / seconds)
 
 
 def percentile(values: Sequence[float], share: int) -> float:
     """The value below which `share` per cent of them lie."""
+    if len(values) < 2:
+        return values[0] if values else float("nan")
     return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
-def drag(page: Page, slider: Locator, seconds: float) -> None:
-    """Move the slider to and fro at the rate of a mouse, then let go."""
-    box = slider.bounding_box()
-    assert box is not None, "the slider is not on the page"
-    low, high = (box["x"] + share * box["width"] for share in SPAN)
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(low, y)
+def drag(
+    page: Page, thing: Locator, seconds: float, span: tuple[float, float] | None = None
+) -> Drag:
+    """Move a slider or a handle to and fro at the rate of a mouse, and say what came of it.
+
+    span gives the two ends as shares of a slider's way; a handle moves 40 px across and 20 down.
+    """
+    thing.scroll_into_view_if_needed()
+    box = thing.bounding_box()
+    assert box is not None, "what is to be dragged is not on the page"
+    handle = "dl-handle" in (thing.get_attribute("class") or "")
+    y0 = box["y"] + box["height"] / 2
+    if handle:
+        x0 = box["x"] + box["width"] / 2
+        dx, dy = -40.0, 20.0
+    else:
+        low, high = span or (0.35, 0.65)
+        part = thing.evaluate("e => (e.value - e.min) / (e.max - e.min)")
+        x0 = box["x"] + 7 + part * (box["width"] - 14)  # the thumb's middle stays on the track
+        dx, dy = (high - low) * box["width"], 0.0
+        dx = dx if x0 + dx < box["x"] + box["width"] else -dx
+    page.mouse.move(x0, y0)
     page.mouse.down()
+    page.mouse.move(x0 + dx / 8, y0 + dy / 8)
+    page.evaluate("descentLog.forget()")
     begin = time.perf_counter()
     count = 0
     while (elapsed := time.perf_counter() - begin) < seconds:
         phase = elapsed % 2.0  # one way takes a second
-        page.mouse.move(low + (high - low) * min(phase, 2.0 - phase), y)
+        share = 0.125 + 0.875 * min(phase, 2.0 - phase)
+        page.mouse.move(x0 + dx * share, y0 + dy * share)
         count += 1
         time.sleep(max(0.0, begin + count / HERTZ - time.perf_counter()))
+    log = page.evaluate("({...descentLog, forget: undefined})")
     page.mouse.up()
+    wait_until_settled(page)
+    return measure_drag(log, elapsed)
 
 
 def measure_race(page: Page, address: str) -> tuple[Drag, list[float], int]:
-    """Latency of a drag on the race page, and the frame times of playing it (ms, frames shown)."""
+    """A drag on the race page, and the frame times of playing it (ms, frames shown)."""
     page.goto(address + RACE)
     wait_until_settled(page)
-    stage = page.locator("[data-seq]")
+    stage = page.locator(".dl-stage[data-seq]")
     stage.wait_for()
     page.locator('[data-act="last"]').click()
-    slider = page.locator('[data-name="lr"] .dc-range').first
-    drag(page, slider, WARM_SECONDS)
-    wait_until_settled(page)
-    page.evaluate("descentLog.forget()")
-    drag(page, slider, DRAG_SECONDS)
-    wait_until_settled(page)
-    dragged = measure_drag(page.evaluate("descentLog.read()"))
+    slider = page.locator(SLIDER.format("lr")).first
+    drag(page, slider, 1.0, SPAN)  # V8 compiles what it meets
+    dragged = drag(page, slider, DRAG_SECONDS, SPAN)
     played = stage.evaluate(PLAY)
     times = played["frames"]
     return dragged, [after - before for before, after in pairwise(times)], played["shown"]
+
+
+def measure_page(name: str) -> Callable[[Page, str], dict[str, float]]:
+    """A drag of each thing that the page lets a hand move; the worst of them counts."""
+
+    def measure(page: Page, address: str) -> dict[str, float]:
+        drags = []
+        for selector in PAGES[name]:
+            page.goto(f"{address}/{name}")
+            wait_until_settled(page)
+            thing = page.locator(selector).first
+            thing.wait_for()
+            if (last := page.locator('[data-act="last"]')).count() and last.first.is_visible():
+                last.first.click()
+            drag(page, thing, 1.0)
+            drags.append(drag(page, thing, PAGE_SECONDS))
+        return {
+            "drag_p50_ms": max(percentile(d.latencies, 50) for d in drags),
+            "drag_p95_ms": max(percentile(d.latencies, 95) for d in drags),
+            "updates_per_s": min(d.updates_per_s for d in drags),
+        }
+
+    return measure
 
 
 def measure_plain(page: Page, address: str) -> list[float]:
@@ -281,40 +260,64 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def measured(browser: Browser, entry: str, measure: Callable[[Page, str], T]) -> T:
-    """What `measure` finds on a fresh page of the app at ENTRY."""
+def measured(browser: Browser, address: str, measure: Callable[[Page, str], T]) -> T:
+    """What `measure` finds on a fresh page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(RECORDER)
+    try:
+        return measure(page, address)
+    finally:
+        page.close()
+
+
+@contextmanager
+def serving(entry: str) -> Iterator[str]:
+    """The app at ENTRY, on a port of its own."""
     with tempfile.TemporaryDirectory() as folder, serve_app(entry, Path(folder, "log")) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.add_init_script(RECORDER)
-        try:
-            return measure(page, address)
-        finally:
-            page.close()
+        yield address
+
+
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    """Figures with one digit after the point."""
+    return {name: round(value, 1) for name, value in figures.items()}
 
 
 def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
-    as_json = parser.parse_args().json
+    parser.add_argument("--pages", nargs="*", default=list(PAGES), help="which pages to drag")
+    asked = parser.parse_args()
+    load = os.getloadavg()[0]
     with chromium() as browser:
-        dragged, frames, shown = measured(browser, "app.py", measure_race)
-        plain = measured(browser, "benchmarks/plain_race.py", measure_plain)
-    figures = {
-        "drag_p50_ms": percentile(dragged.latencies, 50),
-        "drag_p95_ms": percentile(dragged.latencies, 95),
-        "updates_per_s": dragged.updates_per_s,
-        "frame_median_ms": percentile(frames, 50),
-        "frame_p95_ms": percentile(frames, 95),
-        "native_p50_ms": percentile(plain, 50),
-    }
-    figures = {name: round(value, 1) for name, value in figures.items()}
-    if as_json:
-        print(json.dumps(figures))
+        with serving("app.py") as address:
+            dragged, frames, shown = measured(browser, address, measure_race)
+            pages = {
+                name: rounded(measured(browser, address, measure_page(name)))
+                for name in asked.pages
+            }
+        with serving("benchmarks/plain_race.py") as address:
+            plain = measured(browser, address, measure_plain)
+    figures = rounded(
+        {
+            "drag_p50_ms": percentile(dragged.latencies, 50),
+            "drag_p95_ms": percentile(dragged.latencies, 95),
+            "updates_per_s": dragged.updates_per_s,
+            "requests_per_s": dragged.requests_per_s,
+            "frame_median_ms": percentile(frames, 50),
+            "frame_p95_ms": percentile(frames, 95),
+            "native_p50_ms": percentile(plain, 50),
+            "load_before": load,
+        }
+    )
+    if asked.json:
+        print(json.dumps({**figures, "pages": pages}))
         return
-    for name, value in {**figures, **dragged.parts}.items():
-        print(f"{name:28}{value:8.1f}")
-    print(f"{len(dragged.latencies)} input events, {len(frames)} frames, {shown} positions shown")
+    for name, value in figures.items():
+        print(f"{name:20}{value:8.1f}")
+    for page, row in pages.items():
+        print(f"{page:20}" + "  ".join(f"{name} {value:6.1f}" for name, value in row.items()))
+    print(f"{len(dragged.latencies)} moves, {len(frames)} frames, {shown} positions shown")
 
 
 if __name__ == "__main__":

@@ -96,10 +96,10 @@ def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:
 def opening(x: Experiment, title: str, lead: str) -> None:
     """Title, one sentence, what in the link could not be read, and the way to share it."""
     if not st.context.is_embedded:
-        head, tools = st.columns([5, 1], vertical_alignment="bottom")
-        head.title(title, anchor=False)
-        head.html(f"<p class='lead'>{lead}</p>")
-        with tools:
+        with st.container(key="opening", horizontal=True, vertical_alignment="top", gap="small"):
+            with st.container(gap=None):
+                st.title(title, anchor=False)
+                st.html(f"<p class='lead'>{lead}</p>")
             share(f"{x.page}.share", title=title)
     for notice in x.notices:
         reason = notice.reason.replace("```", "'''")

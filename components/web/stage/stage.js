@@ -2,8 +2,10 @@
 // runs the pictures' program whenever the page's store moves, in the frame of the event.
 //
 // For tests and benchmarks the root carries data-frame, data-playing and data-seq (of the last
-// data painted) and, once new data is on the screen, dispatches descent:painted {seq, t}.
+// data painted) and, once something new is on the screen, dispatches descent:painted {seq,
+// version, t}: which data, and which move of the page's store, it shows.
 
+import { Sweeper } from "../cells.js"
 import { files } from "../files.js"
 import { swatch } from "../marks.js"
 import { Program } from "../program.js"
@@ -122,11 +124,16 @@ class Stage {
     if (!spec) return null
     const key = JSON.stringify([spec.lines, spec.constants.map((c) => c?.ref ?? c), Object.keys(spec.modules)])
     if (this.programs?.key === key) return this.programs.program
+    const sweeper = new Sweeper((line, parts) => {
+      program.answer(line, parts)
+      cancelAnimationFrame(this.answering)
+      this.answering = requestAnimationFrame(() => program === this.program && this.moved())
+    })
     const program = new Program({
       lines: spec.lines,
       constants: spec.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? number(c.$number) : c)),
       modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
-    })
+    }, sweeper)
     try {
       await program.ready()
     } catch (problem) {
@@ -135,6 +142,7 @@ class Stage {
       this.need({ refs: [], still: true })
       return null
     }
+    this.programs?.program.sweeper.dispose()
     this.programs = { key, program }
     return program
   }
@@ -178,8 +186,9 @@ class Stage {
 
   // The store moved: compute and paint, all within this frame.
   moved() {
-    if (!this.program || !this.data || this.working || !this.theme) return
-    if (!this.evaluate()) return
+    if (!this.program || !this.data || !this.theme) return
+    this.missed = Boolean(this.working) // new data is being shown: again when it is
+    if (this.missed || !this.evaluate()) return
     const { clock, data } = this
     const frames = this.find(data.frames)
     if (frames !== clock.frames) {
@@ -189,7 +198,7 @@ class Stage {
     for (const panel of this.panels.values()) panel.refresh(this.resolve)
     this.writeLines()
     this.paint()
-    this.announce(this.data.seq)
+    this.announce(data.seq)
   }
 
   writeLines() {
@@ -239,6 +248,7 @@ class Stage {
         this.working = null
       }
     }
+    if (this.missed) this.moved()
   }
 
   async show(data) {
@@ -272,7 +282,7 @@ class Stage {
     this.writeLines()
     this.paint()
     this.root.dataset.seq = data.seq
-    this.announce(data.seq)
+    requestAnimationFrame(() => this.announce(data.seq))
     if (this.autoplay) {
       this.autoplay = false
       this.clock.play()
@@ -390,24 +400,25 @@ class Stage {
     this.store.set(changes, { committed: kind !== "drag" })
   }
 
+  // Called within a frame: a message posted there is handled right after that frame is painted.
   announce(seq) {
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel()
-      // A message posted in an animation frame is handled right after that frame is painted.
-      port1.onmessage = () => {
-        const detail = { seq, t: performance.now() }
-        const init = { bubbles: true, composed: true, detail }
-        this.root.dispatchEvent(new CustomEvent("descent:painted", init))
-        port1.close()
-      }
-      port2.postMessage(null)
-    })
+    const version = this.store?.version ?? 0
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      const detail = { seq, version, t: performance.now() }
+      this.root.dispatchEvent(
+        new CustomEvent("descent:painted", { bubbles: true, composed: true, detail }))
+      port1.close()
+    }
+    port2.postMessage(null)
   }
 
   dispose() {
     this.alive = false
     this.size.disconnect()
     cancelAnimationFrame(this.resizing)
+    cancelAnimationFrame(this.answering)
+    this.programs?.program.sweeper.dispose()
     this.clock.dispose()
     this.unfollow?.()
     for (const panel of this.panels.values()) panel.dispose()
