@@ -1,17 +1,18 @@
 """The graph: a computation drawn as nodes and edges, with its sweeps walked a node at a time.
 
-The browser owns the clock: playing, stepping and scrubbing cost the server nothing.  Inputs are
-dragged in the drawing itself; each move comes back through `on_value`.
+The browser owns the clock, and computes every number of the drawing from the page's store: an
+input that is dragged, in the drawing or by a slider, moves all of them in the frame of the event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
 
-from components import assets, wire
+from components import assets, store, wire
+from components.live import Live, Tape
 
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.graph", js=assets.loader("graph/graph.js")
@@ -19,27 +20,27 @@ _COMPONENT: Final = st.components.v2.component(
 
 
 def graph(
-    key: str,
-    picture: Mapping[str, Any],
-    *,
-    alt: str,
-    on_value: Callable[[str, float, bool], None] | None = None,
+    key: str, picture: Mapping[str, Any], *, live: Tape, alt: str, height: int, restart: str = ""
 ) -> None:
-    """Show a picture made by `figures.graph`.
+    """Show a picture made by `figures.graph` from values on the page's tape.
 
-    on_value(input's name, value, committed) is called before the script runs, with committed
-    False while the reader's hand is on the input; values outside the input's range are ignored.
+    The key is `page.name`: the part before the first point names the page's store.  The drawing is
+    scaled into the page's width and `height` (CSS pixels, without the bar); another `restart`
+    plays from the beginning.
     """
-    ranges = {n["name"]: n["range"] for n in picture["nodes"] if n["range"] is not None}
-
-    def moved() -> None:
-        _, body = wire.payload(wire.state(key), "input")
-        name, value = wire.text(body.get("name")), wire.number(body.get("value"))
-        if on_value is None or name is None or name not in ranges or value is None:
-            return
-        low, high = ranges[name]
-        if low <= value <= high:
-            on_value(name, value, body.get("committed") is not False)
-
-    seq, _ = wire.payload(wire.state(key), "input")
-    _COMPONENT(key=key, data={**picture, "alt": alt, "echo": seq}, on_input_change=moved)
+    page = key.partition(".")[0]
+    encoder = wire.Wire(named=False)
+    follow = encoder.live = Live(page, live)
+    data = encoder.figure(picture)
+    program = follow.spec(encoder, store.seen(page), ()) if follow.outputs else None
+    _COMPONENT(
+        key=key,
+        data={
+            **data,
+            "page": page,
+            "alt": alt,
+            "height": int(height),
+            "restart": restart,
+            "program": program,
+        },
+    )

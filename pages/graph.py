@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
-from components.controls import Group, Slider, controls
+from components.controls import Group, Slider
 from components.graph import graph
 from components.stage import Panel, stage
 from engine.derivatives.graph import (
@@ -15,16 +19,15 @@ from engine.derivatives.graph import (
     build,
     gradient_costs,
     read_program,
-    show,
     spoken,
 )
-from engine.tape.symbolic import name_latex
 from figures import graph as pictures
 from pages import frame, prose
 from pages.state import Choice, Numbers, Text, experiment
 
 TYPED = "typed"
 MODES = ("reverse", "forward")
+CALLED = {"reverse": "reverse mode", "forward": "forward mode"}
 FEW = 4  # inputs whose sliders stand beside the drawing; more stand below it
 REACH = 5.0  # inputs are dragged between ± this, or as far as the value in the link asks
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -37,7 +40,9 @@ x = experiment(
         Numbers("at", (), -1e6, 1e6, count=(0, 16)),
         Choice("mode", MODES[0], MODES),
         Text("by", ""),
+        Text("of", ""),
     ],
+    parts=("costs",),
 )
 
 frame.opening(
@@ -67,119 +72,83 @@ def seed(function: Program) -> str:
     return x["by"] if x["by"] in function.inputs else function.inputs[0]
 
 
+def output(function: Program) -> str:
+    """The output that reverse mode differentiates."""
+    return x["of"] if x["of"] in function.outputs else function.outputs[-1]
+
+
 def ranges(function: Program, at: tuple[float, ...]) -> dict[str, tuple[float, float]]:
     """Between which values each input can be dragged."""
     reach = [max(REACH, abs(v)) for v in at]
     return {name: (-r, r) for name, r in zip(function.inputs, reach, strict=True)}
 
 
-# What the reader does -----------------------------------------------------------------------------
-
-
-def set_input(name: str, value: float, committed: bool) -> None:
-    """An input dragged in the drawing."""
-    function = program()
-    at = dict(zip(function.inputs, values(function), strict=True))
-    x.change({"at": tuple({**at, name: value}.values())}, by="drawing", held=not committed)
-
-
-def choose(name: str) -> None:
-    """Another function: its own inputs, no longer the last one's."""
-    x.change({"on": name, "at": (), "by": ""})
+def forget() -> None:
+    """Another function has inputs and outputs of its own."""
+    x.change({"at": (), "by": "", "of": ""})
 
 
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def choices(function: Program) -> None:
-    """Which function, which mode, and by which input."""
+def pick(field: str, label: str, names: tuple[str, ...], chosen: str, place: Any) -> None:
+    """A list of names of the function: the input of forward mode, the output of reverse mode."""
+    key = f"graph.pick.{field}"
 
-    def chosen() -> None:
-        choose(st.session_state["graph.chosen"])
+    def picked() -> None:
+        x.change({field: st.session_state[key]})
 
-    def switched() -> None:
-        x.change({"mode": st.session_state["graph.switched"] or x["mode"]})
+    st.session_state[key] = chosen
+    place.selectbox(
+        label, names, key=key, format_func=spoken, on_change=picked, disabled=x.locked(field)
+    )
 
-    def seeded() -> None:
-        x.change({"by": st.session_state["graph.seeded"]})
 
+def setup(function: Program) -> None:
+    """Which function, which mode, and by which input or of which output."""
     left, middle, right = st.columns([2, 1.4, 1], vertical_alignment="bottom")
-    st.session_state["graph.chosen"] = x["on"]
     left.selectbox(
         "Function",
         (*EXAMPLES, TYPED),
-        key="graph.chosen",
         format_func=lambda slug: "type your own …" if slug == TYPED else EXAMPLES[slug].name,
-        on_change=chosen,
-        disabled=x.locked("on"),
+        **x.native("on", forget),
     )
-    st.session_state["graph.switched"] = x["mode"]
-    middle.segmented_control(
-        "Mode",
-        MODES,
-        key="graph.switched",
-        format_func=lambda mode: f"{mode} mode",
-        on_change=switched,
-        disabled=x.locked("mode"),
-    )
-    if x["mode"] == "forward":
-        st.session_state["graph.seeded"] = seed(function)
-        right.selectbox(
-            "Derivatives by",
-            function.inputs,
-            key="graph.seeded",
-            format_func=spoken,
-            on_change=seeded,
-            disabled=x.locked("by"),
-        )
+    middle.segmented_control("Sweep", MODES, format_func=CALLED.__getitem__, **x.native("mode"))
+    if x["mode"] == "forward" and len(function.inputs) > 1:
+        pick("by", "derivatives by", function.inputs, seed(function), right)
+    elif x["mode"] == "reverse" and len(function.outputs) > 1:
+        pick("of", "derivatives of", function.outputs, output(function), right)
 
 
 def typed() -> None:
     """The field for the reader's own function."""
-
-    def take(text: str) -> None:
-        x.change({"f": text, "at": (), "by": ""})
-
     frame.typed_text(
         "graph.f",
         x["f"],
         read_program,
-        take,
-        label="A formula, or lines name = formula; the last line is the result",
+        lambda text: x.change({"f": text, "at": (), "by": "", "of": ""}),
+        label="A formula, or lines name = formula; what no later line reads is a result",
         lines=4,
         locked=x.locked("f"),
     )
 
 
-def sliders(function: Program, at: tuple[float, ...], height: int | None) -> tuple[float, ...]:
-    """The inputs as sliders, in rows where no height is given; what they say."""
+def inputs(function: Program, at: tuple[float, ...]) -> Group:
+    """The inputs as sliders."""
     limits = ranges(function, at)
-    answer = controls(
-        f"graph.inputs.{x['on']}.{'.'.join(function.inputs)}",
-        [
-            Group(
-                id="inputs",
-                title="Inputs",
-                items=[
-                    Slider(
-                        name=name, label="", symbol=spoken(name), value=value,
-                        minimum=limits[name][0], maximum=limits[name][1],
-                    )
-                    for name, value in zip(function.inputs, at, strict=True)
-                ],
+    default = EXAMPLES[x["on"]].values if x["on"] != TYPED else None
+    return Group(
+        id="inputs",
+        title="Inputs",
+        items=[
+            Slider(
+                name=f"at[{i}]", label=spoken(name), value=value, minimum=limits[name][0],
+                maximum=limits[name][1], default=None if default is None else default[i],
+                locked=x.locked("at"),
             )
+            for i, (name, value) in enumerate(zip(function.inputs, at, strict=True))
         ],
-        locked=function.inputs if x.locked("at") else (),
-        layout="column" if height else "row",
-        max_height=height,
-        alt="Values of the inputs",
     )  # fmt: skip
-    now = tuple(float(answer.values[name]) for name in function.inputs)
-    if now != at:
-        x.change({"at": now}, by="sliders", held=not answer.committed)
-    elif answer.committed:
-        x.change({}, by="sliders")
-    return now
 
 
 def summary(drawn: Graph) -> None:
@@ -192,66 +161,57 @@ def summary(drawn: Graph) -> None:
     )
 
 
-def result(function: Program, drawn: Graph) -> str:
-    """The value, and what the sweep has found of the gradient."""
-    out = name_latex(function.output)
-    named = zip(function.inputs, drawn.nodes, strict=False)
-    slopes = r",\;".join(
-        rf"\frac{{\partial {out}}}{{\partial {name_latex(name)}}} = {tex(node.adjoint)}"
-        for name, node in named
-        if x["mode"] == "reverse" or name == seed(function)
-    )
-    return rf"{out} = {tex(drawn.nodes[-1].value)}, \qquad {slopes}"
-
-
-def tex(value: float | None) -> str:
-    """A number as LaTeX."""
-    words = {"∞": r"\infty", "−∞": r"-\infty", "undefined": r"\text{undefined}"}
-    text = "–" if value is None else show(value)
-    return words.get(text, text.replace("−", "-"))
-
-
 def remark(function: Program, drawn: Graph) -> None:
-    """What is worth seeing in the present state."""
-    out, n = spoken(function.output), drawn.inputs
-    bad = next((node for node in drawn.nodes if node.text in ("undefined", "∞", "−∞")), None)
+    """What is worth seeing in the present state; it names no result that is still to be found."""
+    n, m = drawn.inputs, len(drawn.outputs)
+    broken = (node for node in drawn.nodes if not node.logical and not math.isfinite(node.number))
+    bad = next(broken, None)
     if bad is not None:
+        says = "is no number" if math.isnan(bad.number) else "is infinite"
         prose.notice(
-            f"**{bad.name} = {bad.expression or bad.name}** is {bad.text} at these inputs: "
+            f"**{bad.name} = {bad.expression or bad.name}** {says} at these inputs: "
             "from there on nothing has a value or a derivative. Drag an input until it has."
         )
-    elif x["mode"] == "reverse":
-        first = max(drawn.nodes[:n], key=lambda node: abs(node.adjoint or 0.0))
-        note = EXAMPLES[x["on"]].note if x["on"] != TYPED else ""
+        return
+    note = EXAMPLES[x["on"]].note if x["on"] != TYPED else ""
+    if x["mode"] == "reverse":
         count = {1: "the one derivative", 2: "both derivatives"}.get(n, f"all {n} derivatives")
         prose.notice(
-            f"One backward sweep gives {count} of {out}; it pulls hardest on "
-            f"**{first.name}** (∂{out}/∂{first.name} = {show(first.adjoint)}). {note}"
+            f"**Reverse mode**, in neural networks *backpropagation*: one sweep back gives {count} "
+            f"of {spoken(output(function))}." + more("outputs", m) + f" {note}"
         )
     else:
-        by = spoken(seed(function))
-        more = (
-            f"For the other {n - 1} of the {n} derivatives it takes {n - 1} more."
-            if n > 1
-            else "With one input and one output, both modes cost the same."
+        prose.notice(
+            "**Forward mode** computes with *dual numbers* (v, v̇), each value with its derivative "
+            f"by {spoken(seed(function))}: one sweep gives it for "
+            + ("the output." if m == 1 else f"all {m} outputs.")
+            + more("inputs", n)
+            + f" {note}"
         )
-        prose.notice(f"This sweep carries the derivative by **{by}** along with the value. {more}")
+
+
+def more(what: str, count: int) -> str:
+    """How many sweeps the rest takes."""
+    if count == 1:
+        return ""
+    others = "one more sweep" if count == 2 else f"{count - 1} more sweeps"
+    return f" The other {what} take {others}."
 
 
 def costs(drawn: Graph) -> None:
     """Passes and products of both modes, for this graph and as a law."""
-    n, edges = drawn.inputs, drawn.products
+    n, m, edges = drawn.inputs, len(drawn.outputs), drawn.products
     frame.table(
         (
             "",
-            "passes for the gradient",
-            "products a pass",
+            "sweeps for all derivatives",
+            "products a sweep",
             "products in all",
             "n inputs, m outputs",
         ),
         [
-            ("forward mode", str(n), str(edges), str(n * edges), "n passes"),
-            ("reverse mode", "1", str(edges), str(edges), "m passes"),
+            ("forward mode", str(n), str(edges), str(n * edges), "n sweeps"),
+            ("reverse mode", str(m), str(edges), str(m * edges), "m sweeps"),
         ],
     )
     forward, reverse = gradient_costs(COUNTS)
@@ -267,9 +227,39 @@ def costs(drawn: Graph) -> None:
             )
         ],
         frames=1,
-        height=240,
+        height=260,
         alt="Cost of the two modes",
     )
+
+
+def drawing(
+    function: Program, at: tuple[float, ...], height: int
+) -> tuple[Graph, Callable[[], None]]:
+    """The graph at the page's values, and how to show it."""
+    live = x.live()
+    entries = [f"at[{i}]" for i in range(len(at))]
+    traced = [live["at"][i] for i in range(len(at))]
+    drawn = build(function, traced, seed(function), output(function))
+
+    def show() -> None:
+        if drawn.layout is None:
+            summary(drawn)
+            return
+        picture = pictures.picture(
+            drawn, function, x["mode"], output(function), ranges(function, at), entries,
+            locked=x.locked("at"),
+        )  # fmt: skip
+        called = " and ".join(spoken(name) for name in function.outputs)
+        graph(
+            "graph.drawing",
+            picture,
+            live=live,
+            height=height,
+            restart=x.restart,
+            alt=f"Graph of {called} with {len(drawn.nodes)} nodes",
+        )
+
+    return drawn, show
 
 
 @st.fragment
@@ -277,42 +267,27 @@ def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
     function = program()
-    if not x.hidden("choices"):
-        choices(function)
+    if not embedded and not x.hidden("setup"):
+        setup(function)
     if x["on"] == TYPED and not x.hidden("f"):
         typed()
     at = values(function)
+    x.stand_in("at", at)
     beside = len(function.inputs) <= FEW
-    if x.hidden("at"):
-        drawing = st.container()
+    drawn, show = drawing(function, at, 270 if embedded else 460)
+    panel = [] if x.hidden("at") else [inputs(function, at)]
+    if beside and panel:
+        view = frame.view(x, panel=0.22)
+        with view.picture:
+            show()
+        with view.panel:
+            x.controls(panel, height=view.height(420, 300))
     else:
-        drawing, panel = (
-            st.columns([4, 1], gap="medium") if beside else (st.container(), st.container())
-        )
-        with panel:
-            at = sliders(function, at, (260 if embedded else 420) if beside else None)
-    drawn = build(function, at, seed(function))
-    with drawing:
-        if drawn.layout is None:
-            summary(drawn)
-        else:
-            picture = pictures.picture(
-                drawn,
-                function,
-                x["mode"],
-                ranges(function, at),
-                function.inputs if x.locked("at") else (),
-            )
-            graph(
-                "graph.drawing",
-                picture,
-                alt=f"Graph of {spoken(function.output)} with {len(drawn.nodes)} nodes",
-                on_value=set_input,
-            )
+        show()
+        if panel and not embedded:
+            x.controls(panel, layout="row")
     remark(function, drawn)
-    with st.container(key="formula-graph"):
-        st.latex(result(function, drawn))
-    if not x.hidden("costs"):
+    if not embedded and not x.hidden("costs"):
         costs(drawn)
     x.publish()
 

@@ -1,7 +1,8 @@
 """The computational graph of a typed function: nodes, local derivatives, both sweeps in words.
 
 The function is run once on a tape; the graph is that record, with the tangent and the adjoint of
-every node and, for each, the chain rule that gave it. Everything is a scalar.
+every node and, for each, the chain rule that gave it. Everything is a scalar. At traced values of
+the inputs, numbers and sentences are traced as well: the drawing then follows the reader's hand.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.derivatives.graph_layout import Layout, layered
+from engine.emit.picture import words, written
 from engine.problems.formula import Formula, FormulaError, parse, parse_program
 from engine.tape import Tape, Value, autograd
 from engine.tape import operations as ops
@@ -33,6 +35,7 @@ _SIGNS = {
     "greater_equal": "{0} ≥ {1}", "equal": "{0} = {1}", "sigmoid": "σ({0})",
     "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
+_COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal"})
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LETTERS = "abcdghkmnpqrstuvw"
@@ -40,15 +43,15 @@ _LETTERS = "abcdghkmnpqrstuvw"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A function of named numbers: one formula, or lines `name = formula` of which the last counts.
+    """A function of named numbers: one formula, or lines `name = formula`.
 
-    `inputs` are the names that no line assigns, in order of first appearance; `output` is the
-    name of the result.
+    `inputs` are the names that no line assigns, in order of first appearance; `outputs` the names
+    that no line reads, in the order of their lines.
     """
 
     text: str
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
     lines: tuple[tuple[str, Formula], ...]
 
     def run(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,55 +68,72 @@ def read_program(text: str) -> Program:
         lines = parse_program(text)
     else:
         lines = (("f", parse(text.strip(), None)),)
-    assigned: set[str] = set()
+    moving: dict[str, bool] = {}  # an assigned name, and whether it depends on an input
+    unread: dict[str, None] = {}
     inputs: dict[str, None] = {}
     for name, formula in lines:
         if name in inputs:
             raise FormulaError(f"{name} is read before it is assigned.", text)
-        inputs |= dict.fromkeys(n for n in formula.names if n not in assigned)
-        assigned.add(name)
+        new = [n for n in formula.names if n not in moving]
+        inputs |= dict.fromkeys(new)
+        for read in formula.names:
+            unread.pop(read, None)
+        moving[name] = any(moving.get(n, True) for n in formula.names)
+        unread.pop(name, None)
+        unread[name] = None
     if not inputs:
         raise FormulaError("The function must depend on at least one input, such as x.", text)
     if len(inputs) > MAX_INPUTS:
         raise FormulaError(f"At most {MAX_INPUTS} inputs; this has {len(inputs)}.", text)
-    return Program(text, tuple(inputs), lines[-1][0], lines)
+    outputs = tuple(name for name in unread if moving[name])
+    if not outputs:
+        raise FormulaError("No line that depends on an input is a result.", text)
+    return Program(text, tuple(inputs), outputs, lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One entry of the tape that the result depends on, or leads to it.
+    """One entry of the tape that a result depends on, or leads to it.
 
-    value is None where it is no number (a comparison shows `text`), and so then are tangent (by
-    the chosen input) and adjoint (of the output). The sentences are the chain rule that gave them.
+    A logical one (a comparison) has a truth value and passes no derivative. value, tangent (by
+    the chosen input) and adjoint (of the chosen output) are numbers, or traced; the sentences are
+    the chain rule that gave them.
     """
 
     name: str
     is_input: bool
+    logical: bool
     expression: str
-    value: float | None
-    text: str
-    tangent: float | None
-    adjoint: float | None
-    evaluated: str
-    tangent_rule: str
-    adjoint_rule: str
+    value: Any
+    tangent: Any
+    adjoint: Any
+    evaluated: Any
+    tangent_rule: Any
+    adjoint_rule: Any
+
+    @property
+    def number(self) -> float:
+        """The value of now, NaN where it is a truth value."""
+        return math.nan if self.logical else _now(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """source and target are places in Graph.nodes; derivative is ∂target/∂source, None where the
-    target only looks at the source (a comparison)."""
+    """source and target are places in Graph.nodes; derivative is ∂target/∂source, a number or
+    traced, None where the target only looks at the source (a comparison)."""
 
     source: int
     target: int
-    derivative: float | None
+    derivative: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes in the order of the tape (the output last), edges, where to draw, and what it costs."""
+    """Nodes in the order of the tape, the places of the outputs among them, edges, where to draw,
+    and what it costs."""
 
     nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
     edges: tuple[Edge, ...]
     layout: Layout | None
     operations: Mapping[str, int]
@@ -129,76 +149,65 @@ class Graph:
         return len([e for e in self.edges if e.derivative is not None])
 
 
-def build(program: Program, values: Sequence[float], seed: str) -> Graph:
-    """The graph at these values of the inputs, with tangents along the input named seed."""
+def build(program: Program, values: Sequence[Any], seed: str, output: str) -> Graph:
+    """The graph at these values of the inputs, with tangents along the input named seed and
+    adjoints of the output of that name."""
     tape = Tape()
     variables = {
-        name: tape.variable(np.float64(v)) for name, v in zip(program.inputs, values, strict=True)
+        name: tape.variable(v if type(v) is Value else np.float64(v))
+        for name, v in zip(program.inputs, values, strict=True)
     }
     with np.errstate(all="ignore"):
         known = program.run(variables)
-        result = known[program.output]
-        kept = _ancestors(result, variables.values())
+        results = [known[name] for name in program.outputs]
+        kept = _ancestors(tape, [*results, *variables.values()])
         tangents = autograd.forward(tape, {variables[seed].index: 1.0})
-        adjoints = autograd.backward(result)
+        adjoints = autograd.backward(known[output])
+        adjoints += [None] * (len(tape.nodes) - len(adjoints))
         arrows = _arrows(kept)
-    names = _names(kept, {**variables, **known}, program)
+    say = _Speech(
+        _names(kept, {**variables, **known}, program), arrows, tangents, adjoints, seed, output
+    )
     place = {node.index: i for i, node in enumerate(kept)}
-    out = program.output
-    nodes = []
-    for node in kept:
-        name = names[node.index]
-        value, text = _value(node.data)
-        tangent, adjoint = (_number(x[node.index]) or 0.0 for x in (tangents, adjoints))
-        nodes.append(
-            Node(
-                name=name,
-                is_input=node.operation is None,
-                expression=_expression(node, lambda i: names[i]),
-                value=value,
-                text=text,
-                tangent=tangent if value is not None else None,
-                adjoint=adjoint if value is not None else None,
-                evaluated=_evaluated(node, names),
-                tangent_rule=_tangent_rule(node, names, arrows, tangents, seed),
-                adjoint_rule=_adjoint_rule(node, names, arrows, adjoints, out, node is result),
-            )
-        )
+    nodes = tuple(say.node(node, is_output=node is known[output]) for node in kept)
     edges = tuple(
         Edge(place[source], place[target], slope) for (source, target), slope in arrows.items()
     )
     drawn = len(nodes) <= MAX_DRAWN
     layout = layered(len(nodes), [(e.source, e.target) for e in edges]) if drawn else None
     counts = Counter(node.operation.name for node in kept if node.operation is not None)
-    return Graph(tuple(nodes), edges, layout, dict(counts.most_common()))
+    at = tuple(place[result.index] for result in results)
+    return Graph(nodes, at, edges, layout, dict(counts.most_common()))
 
 
-def _ancestors(result: Value, inputs: Any) -> list[Value]:
-    """The nodes that lead to the result, and every input, in the tape's order."""
-    wanted = {result.index} | {v.index for v in inputs}
-    for node in reversed(result.tape.nodes):
-        if node.index in wanted:
-            wanted |= {x.index for x in node.inputs if type(x) is Value}
-    return [node for node in result.tape.nodes if node.index in wanted]
+def _ancestors(tape: Tape, wanted: Sequence[Value]) -> list[Value]:
+    """The nodes that are wanted or lead to one that is, in the tape's order."""
+    indices = {node.index for node in wanted}
+    for node in reversed(tape.nodes):
+        if node.index in indices:
+            indices |= {x.index for x in _sources(node)}
+    return [node for node in tape.nodes if node.index in indices]
 
 
-def _arrows(nodes: Sequence[Value]) -> dict[tuple[int, int], float | None]:
+def _sources(node: Value) -> list[Value]:
+    """The nodes of its own tape that a node was made from."""
+    return [x for x in node.inputs if type(x) is Value and x.tape is node.tape]
+
+
+def _arrows(nodes: Sequence[Value]) -> dict[tuple[int, int], Any]:
     """(source, target) -> local derivative; two uses of one source by one target add up."""
-    arrows: dict[tuple[int, int], float | None] = {}
+    arrows: dict[tuple[int, int], Any] = {}
     for node in nodes:
-        if node.operation is None:
-            continue
         for i, x in enumerate(node.inputs):
-            if type(x) is not Value:
+            if type(x) is not Value or x.tape is not node.tape:
                 continue
             key = (x.index, node.index)
-            slope = _number(autograd.slope(node, i))
-            before = arrows.get(key)
-            arrows[key] = slope if before is None else before + (slope or 0.0)
+            slope, before = autograd.slope(node, i), arrows.get(key)
+            arrows[key] = slope if before is None else before + (0.0 if slope is None else slope)
     return arrows
 
 
-def _names(nodes: Sequence[Value], known: Mapping[str, Value], program: Program) -> dict[int, str]:
+def _names(nodes: Sequence[Value], known: Mapping[str, Any], program: Program) -> dict[int, str]:
     """A name for every node: the reader's where he gave one, else the next free letter."""
     names = {v.index: spoken(name) for name, v in known.items() if type(v) is Value}
     taken = set(names.values()) | set(program.inputs)
@@ -212,11 +221,101 @@ def spoken(name: str) -> str:
     return head + name[len(head) :].translate(_SUBSCRIPTS)
 
 
-def _expression(node: Value, name_of: Callable[[int], str]) -> str:
+def dotted(name: str) -> str:
+    """The name of a tangent: ȧ, ẇ₁."""
+    return f"{name[0]}\u0307{name[1:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """What is said of every node: its value, its tangent and its adjoint, each with its rule."""
+
+    names: Mapping[int, str]
+    arrows: Mapping[tuple[int, int], Any]
+    tangents: Sequence[Any]
+    adjoints: Sequence[Any]
+    seed: str
+    output: str
+
+    def node(self, node: Value, *, is_output: bool) -> Node:
+        """The node with its numbers and sentences."""
+        return Node(
+            name=self.names[node.index],
+            is_input=node.operation is None,
+            logical=_is_logical(node),
+            expression=_expression(node, lambda x: self.names[x.index]),
+            value=node.data,
+            tangent=_or_zero(self.tangents[node.index]),
+            adjoint=_or_zero(self.adjoints[node.index]),
+            evaluated=self._evaluated(node),
+            tangent_rule=self._tangent_rule(node),
+            adjoint_rule=self._adjoint_rule(node, is_output),
+        )
+
+    def _evaluated(self, node: Value) -> Any:
+        name = self.names[node.index]
+        if node.operation is None:
+            return words(f"{name} = {{:5}}", node.data)
+        bracket = "" if node.operation.name not in (*_SIGNS, "integer_power") else "b"
+        numbers = _expression(node, lambda x: "{:t}" if _is_logical(x) else f"{{:5{bracket}}}")
+        shown = "{:t}" if _is_logical(node) else "{:5}"
+        written_out = _expression(node, lambda x: self.names[x.index])
+        arguments = [x.data for x in _sources(node)]
+        return words(f"{name} = {written_out} = {numbers} = {shown}", *arguments, node.data)
+
+    def _tangent_rule(self, node: Value) -> Any:
+        name, dot = self.names[node.index], dotted(self.names[node.index])
+        if node.operation is None:
+            seed = spoken(self.seed)
+            return f"{dot} = {int(name == seed)}: derivatives are taken by {seed}"
+        terms = [(s, d) for (s, t), d in self.arrows.items() if t == node.index and d is not None]
+        if not terms:
+            return f"{name} passes no derivative on"
+        written_out = " + ".join(
+            f"∂{name}/∂{self.names[s]} · {dotted(self.names[s])}" for s, _ in terms
+        )
+        numbers = [n for s, d in terms for n in (d, _or_zero(self.tangents[s]))]
+        result = _or_zero(self.tangents[node.index])
+        return words(f"{dot} = {written_out} = {_products(terms)} = {{:5}}", *numbers, result)
+
+    def _adjoint_rule(self, node: Value, is_output: bool) -> Any:
+        name, out = self.names[node.index], spoken(self.output)
+        if is_output:
+            return f"∂{out}/∂{out} = 1: the backward sweep starts here"
+        terms = [
+            (t, d)
+            for (s, t), d in self.arrows.items()
+            if s == node.index and d is not None and self.adjoints[t] is not None
+        ]
+        if not terms:
+            return f"{out} does not change with {name}"
+        written_out = " + ".join(
+            f"∂{out}/∂{self.names[t]} · ∂{self.names[t]}/∂{name}" for t, _ in terms
+        )
+        numbers = [n for t, d in terms for n in (_or_zero(self.adjoints[t]), d)]
+        result = _or_zero(self.adjoints[node.index])
+        template = f"∂{out}/∂{name} = {written_out} = {_products(terms)} = {{:5}}"
+        return words(template, *numbers, result)
+
+
+def _products(terms: Sequence[Any]) -> str:
+    return " + ".join(["{:5b} · {:5b}"] * len(terms))
+
+
+def _or_zero(x: Any) -> Any:
+    return 0.0 if x is None else x
+
+
+def _is_logical(node: Value) -> bool:
+    return node.operation is not None and node.operation.name in _COMPARISONS
+
+
+def _expression(node: Value, name_of: Callable[[Value], str]) -> str:
     if node.operation is None:
         return ""
     operation = node.operation.name
-    arguments = [name_of(x.index) if type(x) is Value else show(x) for x in node.inputs]
+    own = _sources(node)
+    arguments = [name_of(x) if any(x is n for n in own) else show(x) for x in node.inputs]
     if operation == "integer_power":
         return arguments[0] + str(node.parameters["exponent"]).translate(_SUPERSCRIPTS)
     if operation in _SIGNS:
@@ -224,87 +323,18 @@ def _expression(node: Value, name_of: Callable[[int], str]) -> str:
     return f"{operation}({', '.join(arguments)})"
 
 
-def _evaluated(node: Value, names: Mapping[int, str]) -> str:
-    name = names[node.index]
-    shown = _value(node.data)[1]
-    if node.operation is None:
-        return f"{name} = {shown}"
-    data = {x.index: _bracketed(x.data) for x in node.inputs if type(x) is Value}
-    with_names = _expression(node, lambda i: names[i])
-    return f"{name} = {with_names} = {_expression(node, lambda i: data[i])} = {shown}"
-
-
-def _tangent_rule(
-    node: Value,
-    names: Mapping[int, str],
-    arrows: Mapping[tuple[int, int], float | None],
-    tangents: Sequence[Any],
-    seed: str,
-) -> str:
-    name = names[node.index]
-    if node.operation is None:
-        why = f"derivatives are taken by {spoken(seed)}"
-        return f"{name}̇ = {1 if name == spoken(seed) else 0}: {why}"
-    terms = [
-        (s, slope) for (s, t), slope in arrows.items() if t == node.index and slope is not None
-    ]
-    if not terms:
-        return f"{name} passes no derivative on"
-    words = " + ".join(f"∂{name}/∂{names[s]} · {names[s]}̇" for s, _ in terms)
-    numbers = " + ".join(
-        f"{_bracketed(slope)} · {_bracketed(_number(tangents[s]) or 0.0)}" for s, slope in terms
-    )
-    return f"{name}̇ = {words} = {numbers} = {show(_number(tangents[node.index]) or 0.0)}"
-
-
-def _adjoint_rule(
-    node: Value,
-    names: Mapping[int, str],
-    arrows: Mapping[tuple[int, int], float | None],
-    adjoints: Sequence[Any],
-    output: str,
-    is_output: bool,
-) -> str:
-    name, out = names[node.index], spoken(output)
-    if is_output:
-        return f"∂{out}/∂{out} = 1: the backward sweep starts here"
-    terms = [
-        (t, slope) for (s, t), slope in arrows.items() if s == node.index and slope is not None
-    ]
-    if not terms:
-        return f"{out} does not change with {name}"
-    words = " + ".join(f"∂{out}/∂{names[t]} · ∂{names[t]}/∂{name}" for t, _ in terms)
-    numbers = " + ".join(
-        f"{_bracketed(_number(adjoints[t]) or 0.0)} · {_bracketed(slope)}" for t, slope in terms
-    )
-    return f"∂{out}/∂{name} = {words} = {numbers} = {show(_number(adjoints[node.index]) or 0.0)}"
-
-
-def _value(data: Any) -> tuple[float | None, str]:
-    if isinstance(data, (bool, np.bool_)):
-        return None, "true" if data else "false"
-    return float(data), show(data)
-
-
-def _number(x: Any) -> float | None:
-    return None if x is None else float(x)
-
-
 def show(x: Any) -> str:
-    """A number to five digits, with a true minus; ∞ and words for what is none."""
-    if isinstance(x, (bool, np.bool_)):
-        return "true" if x else "false"
-    value = float(x)
-    if math.isnan(value):
-        return "undefined"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.5g}".replace("-", "−")
+    """The number of now to five digits, with a true minus; ∞ and words for what is none."""
+    x = _data(x)
+    return written(x, "t" if isinstance(x, (bool, np.bool_)) else "5")
 
 
-def _bracketed(x: Any) -> str:
-    text = show(x)
-    return f"({text})" if text.startswith("−") else text
+def _data(x: Any) -> Any:
+    return x.data if type(x) is Value else x
+
+
+def _now(x: Any) -> float:
+    return float(_data(x))
 
 
 def gradient_costs(counts: Sequence[int]) -> tuple[Array, Array]:
@@ -363,6 +393,13 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             "e1 = exp(z1)\ne2 = exp(z2)\ne3 = exp(z3)\np1 = e1 / (e1 + e2 + e3)\nL = -log(p1)",
             (3.2, 5.1, -1.7),
             "The course's scores: L = 2.04, and ∂L/∂z is p − y in every class.",
+        ),
+        "helix": Example(
+            "one input, three outputs: a helix",
+            "x = cos(t)\ny = sin(t)\nz = 0.25 * t",
+            (0.8,),
+            "Velocity of a helix: one forward sweep gives all three derivatives, while reverse "
+            "mode needs a sweep for each output.",
         ),
         "perceptron": Example(
             "two-layer perceptron",

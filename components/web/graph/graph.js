@@ -1,20 +1,28 @@
-// The drawn computation: an SVG made anew only when its shape changes, texts and marks set at
-// every step of the clock, inputs that are dragged sideways or moved by the arrow keys.
+// The drawn computation: an SVG made anew only when its shape changes; texts and marks are set at
+// every step of the clock and whenever the page's store moves. Inputs are dragged sideways or
+// moved by the arrow keys. It is laid out rightwards or downwards, whichever fits what room there
+// is; beyond that it is zoomed and moved.
 
 import { files } from "../files.js"
-import { Gate } from "../gate.js"
+import { Program } from "../program.js"
+import { array } from "../stage/arrays.js"
 import { Bar, Clock } from "../stage/playback.js"
+import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
+import { sentence } from "../words.js"
 
 const { mount } = await files(import.meta.url, "graph")
 const { mount: mountStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
 const SVG = "http://www.w3.org/2000/svg"
-const COLUMN = 198
-const ROW = 90
 const WIDTH = 122
-const HEIGHT = 66
-const MARGIN = 12
-const SMALLEST = 0.84 // below this scale the drawing scrolls instead
+const HEIGHT = 62
+const MARGIN = 10
+// What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers.
+const PITCH = { right: [192, 84], down: [104, 140] }
+const LARGEST = 1.1
+const READABLE = 0.5 // below this scale it opens zoomed in, at the result
+const OPENS_AT = 0.68
+const CLOSEST = 2
 const STEP_SECONDS = 1.1
 const DRAG_PIXELS = 320 // a drag this long crosses the whole range
 
@@ -38,14 +46,21 @@ const make = (name, attributes, text) => {
   return element
 }
 
+const write = (element, text) => {
+  if (element.textContent !== text) element.textContent = text
+}
+
+const within = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
+
 class Graph {
   constructor(parent) {
     mountStage(parent).remove() // for its style sheet: the bar is the stage's
     this.root = mount(parent)
     this.svg = this.root.querySelector(".dg-svg")
-    this.frame = this.root.querySelector(".dg-scroll")
+    this.frame = this.root.querySelector(".dg-frame")
     this.say = this.root.querySelector(".dg-say")
-    this.gate = new Gate((name, payload) => this.component.setStateValue(name, payload))
+    this.answers = this.root.querySelector(".dg-answers")
+    this.zooms = this.root.querySelector(".dg-zooms")
     this.clock = new Clock(() => this.paint(), () => this.rest())
     this.bar = new Bar(this.root.querySelector(".dl-bar"), this.clock, (loop) => {
       this.clock.loop = loop
@@ -54,23 +69,39 @@ class Graph {
     this.root.addEventListener("keydown", (event) => {
       if (!event.defaultPrevented && this.bar.key(event)) event.preventDefault()
     })
-    this.sizer = new ResizeObserver(() => this.scale())
+    this.sizer = new ResizeObserver(() => this.fit())
     this.sizer.observe(this.root)
     this.shape = null
     this.painted = -1
+    this.pan()
   }
 
   receive(component) {
-    this.component = component
-    this.data = component.data
+    const { data } = component
+    if (!this.store) {
+      this.store = storeOf(data.page)
+      this.unfollow = this.store.subscribe(() => this.moved())
+    }
+    const before = this.data
+    this.data = data
+    this.program = data.program && new Program({
+      lines: data.program.lines,
+      constants: data.program.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? Number(c.$number) : c)),
+    })
+    if (this.program) this.store.adopt(data.program.values, data.program.seq)
+    this.evaluate()
     const theme = new Theme(this.root)
-    const { nodes, mode } = this.data
+    const { nodes, mode } = data
     this.operations = nodes.flatMap((node, i) => (node.range ? [] : [i]))
-    this.root.style.setProperty("--dg-hue", theme.colour(this.data.color))
-    this.root.setAttribute("aria-label", this.data.alt)
-    const places = nodes.map((node) => [node.x, node.y, node.name, node.range, node.locked])
-    const shape = JSON.stringify([places, this.data.edges.map((edge) => edge.points)])
-    if (shape !== this.shape) this.draw(shape)
+    this.root.style.setProperty("--dg-hue", theme.colour(data.color))
+    this.root.setAttribute("aria-label", data.alt)
+    const places = nodes.map((node) => [node.x, node.y, node.name, node.entry, node.locked])
+    const shape = JSON.stringify([places, data.edges.map((edge) => edge.points)])
+    if (shape !== this.shape) {
+      this.shape = shape
+      this.direction = null
+      this.view = null
+    }
     const frames = 1 + this.operations.length + (mode === "reverse" ? nodes.length : 0)
     const atEnd = this.clock.position >= this.clock.end
     if (frames !== this.clock.frames || mode !== this.mode) {
@@ -79,47 +110,152 @@ class Graph {
       this.clock.seconds = frames * STEP_SECONDS
       if (atEnd) this.clock.position = this.clock.end
     }
+    if (before && before.restart !== data.restart) this.clock.seek(this.clock.end)
+    this.fit()
     this.painted = -1
     this.bar.refresh()
     this.paint()
-    this.gate.echo(this.data.echo)
   }
 
-  draw(shape) {
-    this.shape = shape
-    const { nodes, edges, layers, rows } = this.data
-    this.natural = [
-      (layers - 1) * COLUMN + WIDTH + 2 * MARGIN,
-      (rows - 1) * ROW + HEIGHT + 2 * MARGIN,
-    ]
-    this.svg.setAttribute("viewBox", `0 0 ${this.natural.join(" ")}`)
-    const at = ([x, y]) => [MARGIN + WIDTH / 2 + x * COLUMN, MARGIN + HEIGHT / 2 + y * ROW]
-    this.edges = edges.map((edge) => this.drawEdge(edge, edge.points.map(at)))
-    this.nodes = nodes.map((node, i) => this.drawNode(node, i, at([node.x, node.y])))
+  evaluate() {
+    const { program, store, data } = this
+    return program?.run((name) => (name.startsWith("hand.") ? 0.5 : store.get(name) ?? data.program.values[name]))
+  }
+
+  find(leaf) {
+    if (leaf === null || typeof leaf !== "object") return leaf
+    if (leaf.$live !== undefined) return this.program.value(this.data.program.outputs[leaf.$live])
+    return sentence(leaf.$text, leaf.args.map((a) => (typeof a === "number" ? a : this.find(a))))
+  }
+
+  // The store moved: every number again, within this frame.
+  moved() {
+    if (!this.data || !this.nodes || !this.evaluate()) return
+    this.painted = -1
+    this.paint()
+  }
+
+  // Where there is room: the direction that lets it be larger.
+  fit() {
+    const room = this.root.clientWidth
+    if (!this.data || !room) return
+    const { layers, rows, height } = this.data
+    const sizes = {
+      right: [(layers - 1) * PITCH.right[0] + WIDTH, (rows - 1) * PITCH.right[1] + HEIGHT],
+      down: [(rows - 1) * PITCH.down[1] + WIDTH, (layers - 1) * PITCH.down[0] + HEIGHT],
+    }
+    for (const size of Object.values(sizes)) size.forEach((n, i) => (size[i] = n + 2 * MARGIN))
+    const scale = ([w, h]) => Math.min(LARGEST, room / w, height / h)
+    const direction = scale(sizes.right) >= scale(sizes.down) ? "right" : "down"
+    this.natural = sizes[direction]
+    this.whole = scale(this.natural)
+    const zoomed = this.whole < READABLE
+    this.room = [room, Math.min(height, zoomed ? height : Math.ceil(this.natural[1] * this.whole))]
+    this.svg.setAttribute("width", room)
+    this.svg.setAttribute("height", this.room[1])
+    if (direction !== this.direction) {
+      this.direction = direction
+      this.draw()
+      this.view = null
+    }
+    if (!this.view || !this.view.own) {
+      this.view = { scale: zoomed ? OPENS_AT : this.whole, own: false, x: this.natural[0] / 2, y: this.natural[1] / 2 }
+      if (zoomed) [this.view.x, this.view.y] = this.places[this.data.outputs[0]]
+    }
+    this.look()
+  }
+
+  // Shows the part of the drawing around the view's middle, without empty margins.
+  look() {
+    const { view, natural, room } = this
+    view.scale = within(view.scale, Math.min(this.whole, OPENS_AT), CLOSEST)
+    const size = room.map((n) => n / view.scale)
+    for (const [i, name] of ["x", "y"].entries()) {
+      const half = size[i] / 2
+      view[name] = size[i] >= natural[i] ? natural[i] / 2 : within(view[name], half, natural[i] - half)
+    }
+    this.svg.setAttribute("viewBox", [view.x - size[0] / 2, view.y - size[1] / 2, ...size].join(" "))
+    const more = view.scale > this.whole * 1.01
+    this.frame.classList.toggle("dg-more", more)
+    this.zooms.querySelector('[data-zoom="fit"]').disabled = !more
+  }
+
+  zoom(by) {
+    if (by === 0) this.view = { ...this.view, scale: this.whole, own: true }
+    else this.view = { ...this.view, scale: this.view.scale * by, own: true }
+    this.look()
+  }
+
+  pan() {
+    let from = null
+    this.zooms.addEventListener("click", (event) => {
+      const how = event.target.closest("[data-zoom]")?.dataset.zoom
+      if (how) this.zoom({ in: 1.3, out: 1 / 1.3, fit: 0 }[how])
+    })
+    this.svg.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return // a plain wheel scrolls the page
+      event.preventDefault()
+      this.zoom(Math.exp(-event.deltaY / 200))
+    }, { passive: false })
+    this.svg.addEventListener("pointerdown", (event) => {
+      if (event.target.closest(".dg-node") || this.view.scale <= this.whole * 1.01) return
+      this.svg.setPointerCapture(event.pointerId)
+      from = { x: event.clientX, y: event.clientY, view: { ...this.view } }
+    })
+    this.svg.addEventListener("pointermove", (event) => {
+      if (!from) return
+      const { view, x, y } = from
+      this.view = {
+        ...view, own: true,
+        x: view.x - (event.clientX - x) / view.scale, y: view.y - (event.clientY - y) / view.scale,
+      }
+      this.look()
+    })
+    for (const name of ["pointerup", "pointercancel"]) this.svg.addEventListener(name, () => (from = null))
+  }
+
+  draw() {
+    const { nodes, edges } = this.data
+    const [layer, row] = PITCH[this.direction]
+    const down = this.direction === "down"
+    const at = ([x, y]) => {
+      const [a, b] = down ? [y * row, x * layer] : [x * layer, y * row]
+      return [MARGIN + WIDTH / 2 + a, MARGIN + HEIGHT / 2 + b]
+    }
+    this.places = nodes.map((node) => at([node.x, node.y]))
+    this.edges = edges.map((edge) => this.drawEdge(edge.points.map(at), down))
+    this.nodes = nodes.map((node, i) => this.drawNode(node, i, this.places[i]))
     const labels = this.edges.map((edge) => edge.label)
     this.svg.replaceChildren(...this.edges.map((e) => e.group), ...labels, ...this.nodes.map((n) => n.group))
-    this.scale()
+    this.painted = -1
   }
 
-  // A smooth line through the points, level at every one of them.
-  drawEdge(edge, points) {
+  // A smooth line through the points, level (or upright) at every one of them.
+  drawEdge(points, down) {
     const [first, last] = [points[0], points.at(-1)]
-    const route = [[first[0] + WIDTH / 2, first[1]], ...points.slice(1, -1), [last[0] - WIDTH / 2 - 7, last[1]]]
+    const out = down ? [first[0], first[1] + HEIGHT / 2] : [first[0] + WIDTH / 2, first[1]]
+    const into = down ? [last[0], last[1] - HEIGHT / 2 - 7] : [last[0] - WIDTH / 2 - 7, last[1]]
+    const route = [out, ...points.slice(1, -1), into]
     let d = `M${route[0]}`
     for (let i = 1; i < route.length; i++) {
       const [[x0, y0], [x1, y1]] = [route[i - 1], route[i]]
-      const middle = (x0 + x1) / 2
-      d += `C${middle},${y0} ${middle},${y1} ${x1},${y1}`
+      const middle = down ? (y0 + y1) / 2 : (x0 + x1) / 2
+      d += down ? `C${x0},${middle} ${x1},${middle} ${x1},${y1}` : `C${middle},${y0} ${middle},${y1} ${x1},${y1}`
     }
     const group = make("g", { class: "dg-edge" })
-    const [x, y] = route.at(-1)
-    group.append(make("path", { d }), make("path", { class: "dg-tip", d: `M${x + 7},${y}l-9,-4.5v9z` }))
-    const [[ax, ay], [bx, by]] = [route.at(-2), route.at(-1)]
+    const [x, y] = into
+    const tip = down ? `M${x},${y + 7}l-4.5,-9h9z` : `M${x + 7},${y}l-9,-4.5v9z`
+    group.append(make("path", { d }), make("path", { class: "dg-tip", d: tip }))
+    const [a, b] = [route.at(-2), route.at(-1)]
     const label = make("g", { class: "dg-edge" })
-    const t = 0.58 // where on the last stretch the label stands: nearer to the target
+    const t = down ? 0.5 : 0.58 // where on the last stretch the label stands: nearer to the target
     const u = 1 - t
-    const height = ay * (u ** 3 + 3 * u * u * t) + by * (3 * u * t * t + t ** 3)
-    const text = make("text", { x: ax + (bx - ax) * t, y: height + 4 })
+    const ease = (p, q) => p * (u ** 3 + 3 * u * u * t) + q * (3 * u * t * t + t ** 3)
+    const line = (p, q) => p + (q - p) * t
+    const text = make("text", {
+      x: down ? ease(a[0], b[0]) : line(a[0], b[0]),
+      y: (down ? line(a[1], b[1]) : ease(a[1], b[1])) + 4,
+    })
     label.append(text)
     return { group, label, text }
   }
@@ -128,8 +264,9 @@ class Graph {
     const group = make("g", { class: "dg-node", transform: `translate(${x} ${y})`, tabindex: 0 })
     group.dataset.node = node.name
     const title = make("title", {})
-    group.append(title, make("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: node.range ? 33 : 8 }))
-    const [name, value, sweep] = [["dg-name", -13], ["dg-value", 5], ["dg-sweep", 23]].map(([c, dy]) => {
+    const round = node.range ? HEIGHT / 2 : 8
+    group.append(title, make("rect", { x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: round }))
+    const [name, value, sweep] = [["dg-name", -13], ["dg-value", 5], ["dg-sweep", 22]].map(([c, dy]) => {
       const text = make("text", { class: c, y: dy })
       group.append(text)
       return text
@@ -140,24 +277,24 @@ class Graph {
     group.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.visit(i)
     })
-    return { group, title, name, value, sweep, x }
+    return { group, title, name, value, sweep }
   }
 
   slide(group, i) {
     group.setAttribute("role", "slider")
     const move = (value, committed) => {
-      const node = this.data.nodes[i]
-      const [low, high] = node.range
+      const { range, entry } = this.data.nodes[i]
+      const [low, high] = range
       const grid = (high - low) / 1000
-      const next = Math.min(high, Math.max(low, Number((Math.round(value / grid) * grid).toPrecision(6))))
-      this.nodes[i].value.textContent = String(next).replace("-", "−")
-      this.gate.push("input", { name: node.id, value: next, committed })
+      const next = within(Number((Math.round(value / grid) * grid).toPrecision(6)), low, high)
+      this.store.set({ [entry]: next }, { committed })
       return next
     }
+    const here = () => this.find(this.data.nodes[i].number)
     let start = null
     group.addEventListener("pointerdown", (event) => {
       group.setPointerCapture(event.pointerId)
-      start = { x: event.clientX, value: this.data.nodes[i].raw, last: null }
+      start = { x: event.clientX, value: here(), last: null }
     })
     group.addEventListener("pointermove", (event) => {
       if (!start || (start.last === null && Math.abs(event.clientX - start.x) < 3)) return
@@ -165,8 +302,8 @@ class Graph {
       start.last = move(start.value + ((event.clientX - start.x) / DRAG_PIXELS) * (high - low), false)
     })
     const drop = () => {
-      if (start && start.last !== null) move(start.last, true)
-      this.dragged = start?.last !== null
+      this.dragged = start !== null && start.last !== null
+      if (this.dragged) move(start.last, true)
       start = null
     }
     group.addEventListener("pointerup", drop)
@@ -175,8 +312,8 @@ class Graph {
       const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key]
       if (!by) return
       event.preventDefault()
-      const node = this.data.nodes[i]
-      node.raw = move(node.raw + (by * (node.range[1] - node.range[0])) / 100, true)
+      const [low, high] = this.data.nodes[i].range
+      move(here() + (by * (high - low)) / 100, true)
     })
   }
 
@@ -191,7 +328,7 @@ class Graph {
   paint() {
     const frame = this.clock.frame
     this.bar.show()
-    if (frame === this.painted) return
+    if (frame === this.painted || !this.nodes) return
     this.painted = frame
     const { nodes, edges, mode } = this.data
     const count = this.operations.length
@@ -201,18 +338,20 @@ class Graph {
     const known = (i) => frame >= (rank.get(i) ?? 0)
     const swept = (i) => (mode === "reverse" ? frame > count && i >= active : known(i))
     nodes.forEach((node, i) => {
-      const shown = this.nodes[i]
-      shown.name.textContent = node.title
-      shown.title.textContent = node.say
-      shown.value.textContent = known(i) ? node.value : ""
-      shown.sweep.textContent = swept(i) ? node[mode] : ""
-      shown.group.classList.toggle("dg-pending", !known(i))
-      shown.group.classList.toggle("dg-on", i === active)
-      shown.group.setAttribute("aria-label", `${node.say}. ${swept(i) ? node[mode] : ""}`)
+      const { group, title, name, value, sweep } = this.nodes[i]
+      const say = this.find(node.say)
+      const [number, more] = swept(i) ? node.swept.map((leaf) => this.find(leaf)) : [this.find(node.value), ""]
+      write(name, node.title)
+      write(title, say)
+      write(value, known(i) ? number || this.find(node.value) : "")
+      write(sweep, more)
+      group.classList.toggle("dg-pending", !known(i))
+      group.classList.toggle("dg-on", i === active)
+      group.setAttribute("aria-label", known(i) ? `${say}. ${more}` : node.title)
       if (node.range) {
-        shown.group.setAttribute("aria-valuenow", node.raw)
-        shown.group.setAttribute("aria-valuemin", node.range[0])
-        shown.group.setAttribute("aria-valuemax", node.range[1])
+        group.setAttribute("aria-valuenow", this.find(node.number))
+        group.setAttribute("aria-valuemin", node.range[0])
+        group.setAttribute("aria-valuemax", node.range[1])
       }
     })
     edges.forEach((edge, k) => {
@@ -223,30 +362,49 @@ class Graph {
         part.classList.toggle("dg-pending", !known(edge.target))
         part.classList.toggle("dg-blind", edge.derivative === null)
       }
-      text.textContent = edge.derivative ?? ""
+      write(text, this.find(edge.derivative) ?? "")
     })
+    this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
     this.speak(active, backward)
-    if (active >= 0) this.reveal(this.nodes[active].x)
+    if (active >= 0) this.reveal(active)
   }
 
-  // Where the drawing is wider than the page, keep the step's node in sight.
-  reveal(x) {
-    const { clientWidth, scrollWidth, scrollLeft } = this.frame
-    if (scrollWidth <= clientWidth) return
-    const at = x * this.factor
-    if (at > scrollLeft + WIDTH && at < scrollLeft + clientWidth - WIDTH) return
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
-    this.frame.scrollTo({ left: at - clientWidth / 2, behavior: calm ? "auto" : "smooth" })
+  // Value and derivatives, each once the sweep has come to it.
+  answer(isKnown) {
+    const { answers } = this.data
+    while (this.answers.children.length > answers.length) this.answers.lastElementChild.remove()
+    answers.forEach((a, k) => {
+      let item = this.answers.children[k]
+      if (!item) {
+        item = this.answers.appendChild(document.createElement("li"))
+        item.append(document.createElement("span"), document.createElement("b"))
+      }
+      const known = isKnown(a)
+      item.classList.toggle("dg-derivative", a.derivative)
+      item.classList.toggle("dg-unknown", !known)
+      write(item.firstChild, `${a.name} = `)
+      write(item.lastChild, known ? this.find(a.text) : "…")
+    })
+  }
+
+  // Where only a part of the drawing is seen, keep the step's node in it.
+  reveal(i) {
+    const { view, room } = this
+    if (!view || view.scale <= this.whole * 1.01 || !this.clock.playing) return
+    const [x, y] = this.places[i]
+    const [w, h] = room.map((n) => n / view.scale / 2)
+    const inside = Math.abs(x - view.x) < w - WIDTH / 2 && Math.abs(y - view.y) < h - HEIGHT / 2
+    if (inside) return
+    Object.assign(view, { x, y })
+    this.look()
   }
 
   speak(active, backward) {
     const { nodes, mode, begin } = this.data
-    this.say.replaceChildren()
-    if (active < 0) return void this.say.append(begin)
     const node = nodes[active]
-    const lines = backward ? [node.adjointRule] : [node.say]
-    if (!backward && mode === "forward") lines.push(node.tangentRule)
-    lines.forEach((line, i) => {
+    const lines = !node ? [begin] : backward ? [node.rule] : mode === "forward" ? [node.say, node.rule] : [node.say]
+    this.say.replaceChildren()
+    lines.map((line) => this.find(line)).forEach((line, i) => {
       if (i) this.say.append(document.createElement("br"))
       const cut = line.lastIndexOf("= ")
       if (cut < 0) return this.say.append(line)
@@ -261,16 +419,8 @@ class Graph {
     this.bar.refresh()
   }
 
-  scale() {
-    if (!this.natural) return
-    const room = this.root.clientWidth
-    this.factor = Math.min(1.1, Math.max(SMALLEST, room / this.natural[0]))
-    this.svg.setAttribute("width", this.natural[0] * this.factor)
-    this.svg.setAttribute("height", this.natural[1] * this.factor)
-  }
-
   dispose() {
-    this.gate.dispose()
+    this.unfollow?.()
     this.clock.dispose()
     this.sizer.disconnect()
     this.root.remove()

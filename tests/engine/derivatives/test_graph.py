@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,21 +13,28 @@ from engine.derivatives.graph import (
     EXAMPLES,
     MAX_DRAWN,
     MAX_INPUTS,
+    Graph,
     build,
     gradient_costs,
     read_program,
     show,
 )
 from engine.derivatives.graph_layout import layered
+from engine.emit.picture import Picture
 from engine.problems.formula import FormulaError
 from engine.tape import autograd
 from engine.tape.symbolic import latex_of
 
 
+def drawn(text: str, values: Sequence[Any], seed: str, output: str | None = None) -> Graph:
+    program = read_program(text)
+    return build(program, values, seed, output or program.outputs[-1])
+
+
 def test_the_course_example_node_by_node() -> None:
     # Curriculum C2, at (π/4, 1).
     example = EXAMPLES["product"]
-    graph = build(read_program(example.text), example.values, "x")
+    graph = drawn(example.text, example.values, "x")
     by_name = {node.name: node for node in graph.nodes}
     assert list(by_name) == ["x", "y", "a", "b", "f"]
     assert [round(by_name[n].value, 3) for n in "abf"] == [1.785, 0.707, 1.262]
@@ -45,7 +54,7 @@ def test_the_course_example_node_by_node() -> None:
 def test_softmax_cross_entropy_of_the_course() -> None:
     # Curriculum A10: scores 3.2, 5.1, −1.7 cost 2.040 where the first class is true; A9: ŷ − y.
     example = EXAMPLES["softmax"]
-    graph = build(read_program(example.text), example.values, "z1")
+    graph = drawn(example.text, example.values, "z1")
     assert round(graph.nodes[-1].value, 3) == 2.040
     z = np.array(example.values)
     p = np.exp(z) / np.exp(z).sum()
@@ -57,43 +66,76 @@ def test_adjoints_and_tangents_of_every_example_are_the_derivatives(slug: str) -
     example = EXAMPLES[slug]
     program = read_program(example.text)
 
-    def f(*values: float) -> object:
-        return program.run(dict(zip(program.inputs, values, strict=True)))[program.output]
-
     n = len(program.inputs)
-    gradient = autograd.grad(f, tuple(range(n)))(*example.values)
-    for i, name in enumerate(program.inputs):
-        graph = build(program, example.values, name)
-        np.testing.assert_allclose([v.adjoint for v in graph.nodes[:n]], gradient, rtol=1e-14)
-        assert graph.nodes[-1].tangent == pytest.approx(gradient[i], rel=1e-12)
-    assert len(graph.nodes) <= MAX_DRAWN
-    assert latex_of(f, program.inputs)
+    for output in program.outputs:
+
+        def f(*values: float, output: str = output) -> object:
+            return program.run(dict(zip(program.inputs, values, strict=True)))[output]
+
+        gradient = autograd.grad(f, tuple(range(n)))(*example.values)
+        for i, name in enumerate(program.inputs):
+            graph = build(program, example.values, name, output)
+            np.testing.assert_allclose([v.adjoint for v in graph.nodes[:n]], gradient, rtol=1e-14)
+            at = graph.outputs[program.outputs.index(output)]
+            assert graph.nodes[at].tangent == pytest.approx(gradient[i], rel=1e-12)
+        assert len(graph.nodes) <= MAX_DRAWN
+        assert latex_of(f, program.inputs)
+
+
+@pytest.mark.parametrize("slug", EXAMPLES)
+def test_traced_inputs_give_the_same_numbers_and_sentences(slug: str) -> None:
+    example = EXAMPLES[slug]
+    program = read_program(example.text)
+    values = Picture({"at": list(example.values)})["at"]
+    traced = [values[i] for i in range(len(example.values))]
+    for name in program.inputs[:2]:
+        still = drawn(example.text, example.values, name)
+        moving = drawn(example.text, traced, name)
+        for a, b in zip(still.nodes, moving.nodes, strict=True):
+            assert (a.name, a.expression, a.number) == (b.name, b.expression, b.number)
+            for field in ("evaluated", "tangent_rule", "adjoint_rule"):
+                assert str(getattr(a, field)) == str(getattr(b, field))
+
+
+def test_what_no_line_reads_is_a_result() -> None:
+    assert read_program(EXAMPLES["helix"].text).outputs == ("x", "y", "z")
+    assert read_program("a = x*y\nf = sin(x)").outputs == ("a", "f")
+    assert read_program("c = 3\nf = c*x").outputs == ("f",)
+    # What does not depend on an input is no function of it.
+    assert read_program("c = 3\nf = x").outputs == ("f",)
+    graph = drawn(EXAMPLES["helix"].text, (0.8,), "t", "x")
+    assert [graph.nodes[i].name for i in graph.outputs] == ["x", "y", "z"]
+    assert graph.nodes[0].adjoint == pytest.approx(-np.sin(0.8), rel=1e-15)
+    assert graph.nodes[graph.outputs[1]].adjoint_rule == "x does not change with y"
 
 
 def test_an_input_used_twice_by_one_operation_is_one_edge() -> None:
-    graph = build(read_program("x * x"), (3.0,), "x")
+    graph = drawn("x * x", (3.0,), "x")
     assert len(graph.edges) == 1
     assert graph.edges[0].derivative == 6.0
     assert graph.nodes[0].adjoint == 6.0
 
 
 def test_a_comparison_has_no_derivative_and_a_dead_branch_none_either() -> None:
-    graph = build(read_program("where(x > 0, x**2, 5*x)"), (-2.0,), "x")
+    graph = drawn("where(x > 0, x**2, 5*x)", (-2.0,), "x")
     compared = next(n for n in graph.nodes if "x > 0" in n.expression)
-    assert (compared.value, compared.text, compared.adjoint) == (None, "false", None)
+    assert compared.logical
+    assert compared.evaluated.endswith("= false")
+    assert compared.adjoint == 0.0
     assert "passes no derivative" in compared.tangent_rule
     assert graph.nodes[0].adjoint == 5.0
     assert graph.products < len(graph.edges)
 
 
 def test_what_has_no_value_is_said_in_words() -> None:
-    graph = build(read_program("log(x) + 1/y"), (-1.0, 0.0), "x")
-    assert [node.text for node in graph.nodes[2:]] == ["undefined", "∞", "undefined"]
+    graph = drawn("log(x) + 1/y", (-1.0, 0.0), "x")
+    says = [str(node.evaluated).rpartition("= ")[2] for node in graph.nodes[2:]]
+    assert says == ["not a number", "∞", "not a number"]
     assert show(-0.5) == "−0.5"
 
 
 def test_unused_inputs_and_constants_are_handled() -> None:
-    graph = build(read_program("a = x*y\nf = sin(x) + 2"), (1.0, 2.0), "y")
+    graph = drawn("a = x*y\nf = sin(x) + 2", (1.0, 2.0), "y", "f")
     assert [n.name for n in graph.nodes[:2]] == ["x", "y"]
     assert graph.nodes[1].adjoint == 0.0
     assert "does not change with y" in graph.nodes[1].adjoint_rule
@@ -117,7 +159,7 @@ def test_a_program_that_cannot_be_drawn_is_refused(text: str, says: str) -> None
 
 def test_a_graph_too_large_to_read_is_not_laid_out() -> None:
     text = "+".join(["sin(x)"] * 40)
-    graph = build(read_program(text), (1.0,), "x")
+    graph = drawn(text, (1.0,), "x")
     assert len(graph.nodes) > MAX_DRAWN
     assert graph.layout is None
     assert graph.operations == {"sin": 40, "add": 39}
