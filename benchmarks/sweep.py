@@ -30,9 +30,8 @@ import numpy as np
 
 from engine import LANDSCAPES, OPTIMIZERS, sweep
 from engine.emit import gpu
-from engine.emit.program import Level
-from engine.runs.descent import DIVERGENCE_RADIUS, PlaneOracle
-from engine.runs.sweeps import trace_cells
+from engine.runs.descent import DIVERGENCE_RADIUS
+from engine.runs.tracing import PlaneOracle, landscape_loop
 from engine.tape import Vector
 
 BOWL = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)
@@ -138,9 +137,8 @@ def chain(times, c):
 
 def limit(dtype: Any) -> tuple[Callable[[], Clock], dict[str, int]]:
     """A function that measures the limit, and the operations it is made of."""
-    cells = trace_cells(BOWL, ADAM, ADAM.option_values(), varied=("beta1", "lr"))
-    lines = [x for x in cells.program.lines if x.level is Level.BOTH]
-    counts = {kind: sum(x.operation == kind for x in lines) for kind in _CHAINS}
+    loop = landscape_loop(BOWL, ADAM, ADAM.option_values(), varied=("beta1", "lr"))
+    counts = {kind: loop.program.count(kind) for kind in _CHAINS}
     rates = {kind: unit_rate(kind, dtype) for kind in _CHAINS}
     work = SIDE * SIDE * STEPS
 
@@ -246,7 +244,7 @@ def gpu_seconds(dtype: Any) -> float | None:
         return None
     import cupy
 
-    cells = trace_cells(BOWL, ADAM, ADAM.option_values(), varied=("beta1", "lr"))
+    loop = landscape_loop(BOWL, ADAM, ADAM.option_values(), varied=("beta1", "lr"))
     beta1, lr = grid(SIDE, dtype)
     starts = [np.full(lr.size, c, dtype) for c in START]
     columns = [cupy.asarray(a) for a in (*starts, beta1.ravel(), lr.ravel())]
@@ -255,7 +253,7 @@ def gpu_seconds(dtype: Any) -> float | None:
     for _ in range(ROUNDS + 1):  # the first compiles
         begin, end = cupy.cuda.Event(), cupy.cuda.Event()
         begin.record()
-        gpu.launch(cells, dtype, STEPS, DIVERGENCE_RADIUS, 0.0, constants, [], columns)
+        gpu.launch(loop, dtype, STEPS, DIVERGENCE_RADIUS, 0.0, constants, [], columns)
         end.record()
         end.synchronize()
         times.append(cupy.cuda.get_elapsed_time(begin, end) / 1000)

@@ -1,6 +1,6 @@
-"""Emitters for many runs at once: lanes of NumPy arrays, blocks for Numba, one kernel for CUDA.
+"""Printers for many runs at once: lanes of NumPy arrays, blocks for Numba, one kernel for CUDA.
 
-All three print the same statements from one traced step, a run ("cell") being a set of scalars:
+All three print the same statements from one loop, a run ("cell") being a set of scalars:
 `lanes_source` lets every scalar be an array over cells; `block_source` keeps a block of cells in
 the fastest cache and walks over it inside the loop over steps, so that the compiler computes
 several cells with one instruction; `cuda_source` gives each cell a thread that keeps its run in
@@ -12,263 +12,179 @@ is masked rather than skipped, because cells that march together must not branch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.emit.program import Level, Line, Program
-
-# Every operation a cell may compute, in words that Python and C++ share. `real` is the type of
-# all numbers; `where`, `power` and `absolute` are supplied by whoever runs the text.
-CELLS: Mapping[str, str] = {
-    "add": "({0} + {1})",
-    "subtract": "({0} - {1})",
-    "multiply": "({0} * {1})",
-    "divide": "({0} / {1})",
-    "negative": "(-{0})",
-    "power": "power({0}, {1})",
-    "exp": "exp({0})",
-    "log": "log({0})",
-    "log1p": "log1p({0})",
-    "sqrt": "sqrt({0})",
-    "sin": "sin({0})",
-    "cos": "cos({0})",
-    "tan": "tan({0})",
-    "tanh": "tanh({0})",
-    # e^-|x| cannot overflow, and what is small keeps its digits.
-    "sigmoid": (
-        "(where({0} >= real(0.0), real(1.0), exp(-absolute({0})))"
-        " / (real(1.0) + exp(-absolute({0}))))"
-    ),
-    "softplus": "(where({0} > real(0.0), {0}, real(0.0)) + log1p(exp(-absolute({0}))))",
-    "sign": "where({0} == {0}, real({0} > real(0.0)) - real({0} < real(0.0)), {0})",
-    "absolute": "absolute({0})",
-    "relu": "where({0} <= real(0.0), real(0.0), {0})",
-    # Not-a-number wins, as it does in NumPy: a run that broke must be seen to have broken.
-    "maximum": "where(({0} >= {1}) | ({0} != {0}), {0}, {1})",
-    "minimum": "where(({0} <= {1}) | ({0} != {0}), {0}, {1})",
-    "clip": "where({0} < {1}, {1}, where({0} > {2}, {2}, {0}))",
-    "less": "({0} < {1})",
-    "less_equal": "({0} <= {1})",
-    "greater": "({0} > {1})",
-    "greater_equal": "({0} >= {1})",
-    "equal": "({0} == {1})",
-    "where": "where({0}, {1}, {2})",
-}
-
-# What an expression may call beside `where`, `power` and `absolute`.
-FUNCTIONS = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh")
-
-# Names that a rule's own variables must not take: ours, the functions', and words of C++.
-_RESERVED = frozenset(FUNCTIONS) | {
-    "first", "last", "steps", "bound", "target", "stopped", "reached", "inside", "before", "k",
-    "real", "where", "power", "absolute", "scratch", "empty", "cell", "lane", "start", "min",
-    "range", "blockIdx", "blockDim", "threadIdx",
-    "alignas", "alignof", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "case", "catch",
-    "char", "compl", "const", "constexpr", "decltype", "default", "delete", "do", "double", "enum",
-    "explicit", "export", "extern", "false", "float", "friend", "goto", "inline", "int", "long",
-    "mutable", "namespace", "new", "noexcept", "not_eq", "nullptr", "operator", "or_eq", "private",
-    "protected", "public", "register", "short", "signed", "sizeof", "static", "struct", "switch",
-    "template", "this", "throw", "true", "typedef", "typeid", "typename", "union", "unsigned",
-    "using", "virtual", "void", "volatile", "xor", "xor_eq",
-}  # fmt: skip
-
-
-def spell(text: str) -> str:
-    """A name, number or truth value of a program as the cell printers write it."""
-    if text in ("True", "False"):
-        return text
-    if text[0] in "(-.0123456789":
-        return f"real({text})"
-    if not text.isascii():  # a reader's own η
-        text = "".join(c if c.isascii() else f"u{ord(c):x}" for c in text)
-    return f"{text}_" if text in _RESERVED else text
+from engine.emit.dialect import CELLS, CUDA, Dialect, indent
+from engine.emit.program import Carried, Level, Loop
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """What the printers print: a program and the part that each of its names plays.
+class _Cells:
+    """A loop as all three printers write it in their dialect."""
 
-    point names w's coordinates, whose next values are the outputs of the same names; carried maps
-    each further state to the output that follows it, starts says where it begins ("zero" or a
-    coordinate). constants are shared by all cells, per_step are sequences over the steps, varied
-    differ from cell to cell. loss is the output to hold against the target, if anyone asks.
-    """
-
-    program: Program
-    point: tuple[str, ...]
-    carried: Mapping[str, str]
-    starts: Mapping[str, str]
-    constants: tuple[str, ...]
-    per_step: tuple[str, ...]
-    varied: tuple[str, ...]
-    loss: str | None = None
+    loop: Loop
+    dialect: Dialect
 
     def lines(self, *levels: Level) -> list[tuple[str, str]]:
         """(target, expression) of every line on those levels, in order."""
-        return [(spell(x.target), _expression(x)) for x in self.program.lines if x.level in levels]
+        return [(x.target, self.dialect.expression(x)) for x in self.loop.program.at(*levels)]
 
-    def products(self, *levels: Level) -> list[tuple[str, str]]:
-        """(running power, base) for the bases on those levels."""
-        found = self.program.products.items()
-        return [(spell(name), spell(base)) for name, (base, level) in found if level in levels]
+    @property
+    def shared(self) -> tuple[Carried, ...]:
+        """What goes from step to step and is the same in every cell."""
+        return tuple(c for c in self.loop.carried if c.level is Level.STEP)
+
+    @property
+    def own(self) -> tuple[Carried, ...]:
+        """What each cell carries beside its point."""
+        return tuple(c for c in self.loop.carried if c.level is Level.BOTH)
+
+    def start(self, carried: Iterable[Carried]) -> list[tuple[str, str]]:
+        """(variable, first value)."""
+        return [(c.variable, self.dialect.atom(c.start)) for c in carried]
+
+    def follow(self, carried: Iterable[Carried]) -> list[tuple[str, str]]:
+        """(variable, next value), to be assigned all at once, without those that stay."""
+        pairs = ((c.variable, self.dialect.atom(c.following)) for c in carried)
+        return [(name, value) for name, value in pairs if name != value]
 
     def begin(self) -> list[tuple[str, str]]:
-        """(state, first value) of everything a cell carries beside its point."""
-        zero = "real(0.0)"
-        first = [(spell(n), zero if at == "zero" else spell(at)) for n, at in self.starts.items()]
-        first += [(name, "real(1.0)") for name, _ in self.products(Level.CELL)]
-        first.append(("stopped", zero))
-        if self.loss is not None:
-            first.append(("reached", "real(steps + 1)"))
-        return first
+        """(variable, first value) of everything a cell keeps beside its point."""
+        first = [*self.start(self.own), ("stopped", "real(0.0)")]
+        return first if self.loop.loss is None else [*first, ("reached", "real(steps + 1)")]
 
     def advance(self) -> list[tuple[str, str]]:
-        """(name, next value) of everything a cell carries, to be assigned in this order.
+        """(variable, value) of how the cell stands, to be assigned in this order after the lines.
 
-        The point comes last but for the state, which may have read it: see `follow`.
+        Point and state come after these: see `move`.
         """
         updates: list[tuple[str, str]] = []
-        if self.loss is not None:
-            value = spell(self.program.outputs[self.loss])
-            hit = f"({value} <= target) & (before < reached)"
+        if self.loop.loss is not None:
+            hit = f"({self.dialect.atom(self.loop.loss)} <= target) & (before < reached)"
             updates.append(("reached", f"where({hit}, before, reached)"))
-        following = [spell(self.program.outputs[name]) for name in self.point]
+        following = [self.dialect.atom(c.following) for c in self.loop.point]
         inside = " & ".join(f"(-bound <= {x}) & ({x} <= bound)" for x in following)
         updates.append(("inside", inside))
         left = "where(stopped == real(0.0), t, stopped)"
         updates.append(("stopped", f"where(inside, stopped, {left})"))
         return updates
 
-    def follow(self) -> tuple[list[str], list[str]]:
-        """Names and next values of point and state, to be assigned all at once."""
-        names = [spell(name) for name in (*self.point, *self.carried)]
-        values = [
-            f"where(stopped == real(0.0), {spell(self.program.outputs[n])}, {spell(n)})"
-            for n in self.point
-        ]
-        values += [spell(self.program.outputs[output]) for output in self.carried.values()]
-        return names, values
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        """The names whose last values a cell gives back."""
-        ends = [*(spell(name) for name in self.point), "stopped"]
-        return tuple(ends if self.loss is None else [*ends, "reached"])
+    def move(self) -> list[tuple[str, str]]:
+        """(variable, next value) of the point, which stays once it has left, and of the state."""
+        moves = [(c.variable, self.dialect.atom(c.following)) for c in self.loop.point]
+        stay = [(n, f"where(stopped == real(0.0), {value}, {n})") for n, value in moves]
+        return [*stay, *self.follow(self.own)]
 
 
-def _expression(line: Line) -> str:
-    return CELLS[line.operation].format(*map(spell, line.arguments))
+def results(loop: Loop) -> tuple[str, ...]:
+    """The variables whose last values a cell gives back: its point, the step at which it left
+    (0 for never) and, with a loss, the step at which that reached the target (steps + 1)."""
+    ends = (*(c.variable for c in loop.point), "stopped")
+    return ends if loop.loss is None else (*ends, "reached")
 
 
-def _spelled(names: Iterable[str], suffix: str = "") -> list[str]:
-    return [f"{spell(name)}{suffix}" for name in names]
+def _series(loop: Loop) -> dict[str, str]:
+    """The sequence that holds each variable of every step."""
+    return {variable: f"{variable}_at" for variable in loop.per_step.values()}
+
+
+def _given(loop: Loop) -> list[str]:
+    """What each cell is given: its start, then what varies."""
+    return [*(c.variable for c in loop.point), *loop.varied.values()]
+
+
+def _python(pairs: Iterable[tuple[str, str]], form: str = "{0} = {1}") -> list[str]:
+    return [form.format(*pair) for pair in pairs]
+
+
+def _at_once(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Python's parallel assignment."""
+    if not pairs:
+        return []
+    names, values = zip(*pairs, strict=True)
+    return [f"{', '.join(names)}, = {', '.join(values)},"]
+
+
+_COUNT = ("before = real(k)", "t = real(k + 1)")
 
 
 # Lanes: every scalar is an array over cells -------------------------------------------------------
 
 
-def lanes_source(cells: Cells) -> str:
+def lanes_source(loop: Loop) -> str:
     """Source of `sweep(steps, bound, target, *constants, *per_step, *point, *varied) -> results`.
 
     per_step are sequences over the steps, point and varied arrays over the cells.
     """
-    sequences = _spelled(cells.per_step, "_at")
-    inputs = [
-        *_spelled(cells.constants),
-        *sequences,
-        *_spelled(cells.point),
-        *_spelled(cells.varied),
-    ]
-    out = [f"def sweep(steps, bound, target, {', '.join(inputs)}):"]
-    assign = _python_lines(cells.lines(Level.CONSTANT, Level.CELL))
-    assign += _python_lines(cells.products(Level.CONSTANT), "{0} = real(1.0)")
+    cells, series = _Cells(loop, CELLS), _series(loop)
+    inputs = [*loop.constants.values(), *series.values(), *_given(loop)]
+    assign = _python(cells.lines(Level.CONSTANT, Level.CELL)) + _python(cells.start(cells.shared))
     # A state is an array from the start: the first step may leave it as it is.
-    assign += _python_lines(cells.begin(), f"{{0}} = {{1}} + real(0.0) * {spell(cells.point[0])}")
-    out += [f"    {line}" for line in assign]
-    out.append("    for k in range(steps):")
-    body = ["before = real(k)", "t = real(k + 1)"]
-    body += [f"{spell(n)} = {s}[k]" for n, s in zip(cells.per_step, sequences, strict=True)]
-    body += _python_lines(cells.products(Level.CONSTANT, Level.CELL), "{0} = {0} * {1}")
-    body += _python_lines(cells.lines(Level.STEP, Level.BOTH))
-    body += _python_lines(cells.advance())
-    names, values = cells.follow()
-    body.append(f"{', '.join(names)}, = {', '.join(values)},")
-    out += [f"        {line}" for line in body]
-    out.append(f"    return {', '.join(cells.results)},")
-    return "\n".join(out) + "\n"
+    assign += _python(cells.begin(), f"{{0}} = {{1}} + real(0.0) * {loop.point[0].variable}")
+    body = [*_COUNT, *_python(series.items(), "{0} = {1}[k]")]
+    body += _python(cells.lines(Level.STEP, Level.BOTH)) + _python(cells.advance())
+    body += _at_once([*cells.move(), *cells.follow(cells.shared)])
+    return _text(
+        [f"def sweep(steps, bound, target, {', '.join(inputs)}):"],
+        indent(1, assign),
+        indent(1, ["for k in range(steps):"]),
+        indent(2, body),
+        indent(1, [f"return {', '.join(results(loop))},"]),
+    )
 
 
-def _python_lines(pairs: Sequence[tuple[str, str]], form: str = "{0} = {1}") -> list[str]:
-    return [form.format(*pair) for pair in pairs]
+def _text(*parts: Iterable[str]) -> str:
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 # Blocks: the loop over cells innermost, over rows that fit the fastest cache ----------------------
 
 
-def block_source(cells: Cells, width: int = 64) -> str:
+def block_source(loop: Loop, width: int = 64) -> str:
     """Source of `sweep(first, last, steps, bound, target, *constants, *per_step, *point, *varied,
     *results)`, which fills results[first:last]; all arrays are one-dimensional.
 
     Everything that a cell keeps from step to step is a row of one scratch array. As the rows lie
     a constant distance apart, the compiler sees that they never overlap.
     """
-    program = cells.program
-    varying = [*_spelled(cells.varied), *(name for name, _ in cells.lines(Level.CELL))]
-    used = {spell(a) for x in program.lines if x.level is Level.BOTH for a in x.arguments}
-    used |= {base for _, base in cells.products(Level.CELL)}
-    used |= set(_spelled(program.outputs.values()))
-    begin = cells.begin()
-    kept = [*_spelled(cells.point), *(name for name, _ in begin)]
-    fixed = [name for name in varying if name in used]
+    cells, series, program = _Cells(loop, CELLS), _series(loop), loop.program
+    begin, each = cells.begin(), cells.lines(Level.CELL)
+    kept = [*(c.variable for c in loop.point), *(name for name, _ in begin)]
+    used: set[object] = {a for x in program.at(Level.BOTH) for a in x.arguments}
+    used |= {loop.loss, *(c.following for c in (*loop.point, *loop.carried))}
+    fixed = [n for n in (*loop.varied.values(), *(name for name, _ in each)) if n in used]
     row = {name: f"scratch[{i * width} + lane]" for i, name in enumerate([*kept, *fixed])}
+    arrays = {name: f"{name}_of" for name in _given(loop)}
+    ends = {name: f"{name}_out" for name in results(loop)}
+    inputs = [*loop.constants.values(), *series.values(), *arrays.values(), *ends.values()]
 
-    sequences = _spelled(cells.per_step, "_at")
-    arrays = [f"{name}_of" for name in [*_spelled(cells.point), *_spelled(cells.varied)]]
-    results = [f"{name}_out" for name in cells.results]
-    inputs = [*_spelled(cells.constants), *sequences, *arrays, *results]
-    products = cells.products(Level.CELL)
-    names, values = cells.follow()
-    stay = {name for name, value in zip(names, values, strict=True) if name == value}
-    moving = [name for name in kept if name not in stay]
-
-    each_cell = [
-        f"{n} = {a}[cell]"
-        for n, a in zip([*_spelled(cells.point), *_spelled(cells.varied)], arrays, strict=True)
-    ]
-    each_cell += _python_lines(cells.lines(Level.CELL)) + _python_lines(begin)
-    each_cell += [f"{row[name]} = {name}" for name in row]
-
-    each_step = ["before = real(k)", "t = real(k + 1)"]
-    each_step += [f"{spell(n)} = {s}[k]" for n, s in zip(cells.per_step, sequences, strict=True)]
-    each_step += _python_lines(cells.products(Level.CONSTANT), "{0} = {0} * {1}")
-    each_step += _python_lines(cells.lines(Level.STEP))
-
-    body = [f"{name} = {place}" for name, place in row.items()]
-    body += _python_lines(products, "{0} = {0} * {1}")
-    body += _python_lines(cells.lines(Level.BOTH)) + _python_lines(cells.advance())
-    body.append(f"{', '.join(names)}, = {', '.join(values)},")
-    body += [f"{row[name]} = {name}" for name in moving]
-
-    out = [f"def sweep(first, last, steps, bound, target, {', '.join(inputs)}):"]
-    out += _indent(1, _python_lines(cells.lines(Level.CONSTANT)))
-    out += _indent(1, [f"scratch = empty({len(row) * width}, real)"])
-    out += _indent(1, [f"for start in range(first, last, {width}):"])
-    # The last block is filled up with copies of the last cell, so that all are of one width.
-    out += _indent(2, [f"for lane in range({width}):", "    cell = min(start + lane, last - 1)"])
-    out += _indent(3, each_cell)
-    out += _indent(2, _python_lines(cells.products(Level.CONSTANT), "{0} = real(1.0)"))
-    out += _indent(2, ["for k in range(steps):"])
-    out += _indent(3, each_step)
-    out += _indent(3, [f"for lane in range({width}):"])
-    out += _indent(4, body)
-    out += _indent(2, [f"for lane in range(min({width}, last - start)):"])
-    ends = zip(results, cells.results, strict=True)
-    out += _indent(3, [f"{array}[start + lane] = {row[name]}" for array, name in ends])
-    return "\n".join(out) + "\n"
-
-
-def _indent(depth: int, lines: Iterable[str]) -> list[str]:
-    return ["    " * depth + line for line in lines]
+    each_cell = _python(arrays.items(), "{0} = {1}[cell]") + _python(each) + _python(begin)
+    each_cell += _python(row.items(), "{1} = {0}")
+    each_step = [*_COUNT, *_python(series.items(), "{0} = {1}[k]")]
+    each_step += _python(cells.lines(Level.STEP))
+    moves = cells.move()
+    body = _python(row.items()) + _python(cells.lines(Level.BOTH)) + _python(cells.advance())
+    body += _at_once(moves)
+    changed = {name for name, _ in (*moves, *cells.advance())}
+    body += [f"{place} = {name}" for name, place in row.items() if name in changed]
+    return _text(
+        [f"def sweep(first, last, steps, bound, target, {', '.join(inputs)}):"],
+        indent(1, _python(cells.lines(Level.CONSTANT))),
+        indent(1, [f"scratch = empty({len(row) * width}, real)"]),
+        indent(1, [f"for start in range(first, last, {width}):"]),
+        # The last block is filled up with copies of the last cell, so that all are of one width.
+        indent(2, [f"for lane in range({width}):", "    cell = min(start + lane, last - 1)"]),
+        indent(3, each_cell),
+        indent(2, _python(cells.start(cells.shared))),
+        indent(2, ["for k in range(steps):"]),
+        indent(3, each_step),
+        indent(3, [f"for lane in range({width}):"]),
+        indent(4, body),
+        indent(3, _at_once(cells.follow(cells.shared))),
+        indent(2, [f"for lane in range(min({width}, last - start)):"]),
+        indent(3, [f"{array}[start + lane] = {row[name]}" for name, array in ends.items()]),
+    )
 
 
 # CUDA: a thread for every cell --------------------------------------------------------------------
@@ -276,66 +192,53 @@ def _indent(depth: int, lines: Iterable[str]) -> list[str]:
 _CUDA_HEAD = """\
 typedef {real} real;
 __device__ inline real where(bool c, real x, real y) {{ return c ? x : y; }}
+__device__ inline bool where(bool c, bool x, bool y) {{ return c ? x : y; }}
 __device__ inline real power(real x, real y) {{ return pow(x, y); }}
 __device__ inline real absolute(real x) {{ return fabs(x); }}
 """
 
 
-def cuda_source(cells: Cells, real: str) -> str:
+def cuda_source(loop: Loop, real: str) -> str:
     """CUDA C++ of `sweep(first, last, steps, bound, target, *constants, *per_step, *point, *varied,
     *results)`, one thread a cell; real is "float" or "double".
 
     Compile with contraction off (--fmad=false) where results must equal the reference bit for bit.
     """
-    points, varied = _spelled(cells.point), _spelled(cells.varied)
-    sequences = _spelled(cells.per_step, "_at")
-    results = [f"{name}_out" for name in cells.results]
+    cells, series = _Cells(loop, CUDA), _series(loop)
     arguments = ["long long first", "long long last", "int steps", "real bound", "real target"]
-    arguments += [f"real {name}" for name in _spelled(cells.constants)]
-    arguments += [f"const real* {name}" for name in sequences]
-    arguments += [f"const real* {name}_of" for name in [*points, *varied]]
-    arguments += [f"real* {name}" for name in results]
-    names, values = cells.follow()
-    moves = [(n, v) for n, v in zip(names, values, strict=True) if n != v]
+    arguments += [f"real {name}" for name in loop.constants.values()]
+    arguments += [f"const real* {name}" for name in series.values()]
+    arguments += [f"const real* {name}_of" for name in _given(loop)]
+    arguments += [f"real* {name}_out" for name in results(loop)]
 
+    begin = [f"const long long cell = first + {_THREAD};", "if (cell >= last) return;"]
+    begin += [f"real {c.variable} = {c.variable}_of[cell];" for c in loop.point]
+    begin += [f"const real {name} = {name}_of[cell];" for name in loop.varied.values()]
+    begin += _c(cells.lines(Level.CONSTANT, Level.CELL))
+    begin += _c([*cells.start(cells.shared), *cells.begin()], "real {0} = {1};")
     body = ["const real before = real(k);", "const real t = real(k + 1);"]
-    body += [
-        f"const real {spell(n)} = {s}[k];" for n, s in zip(cells.per_step, sequences, strict=True)
-    ]
-    everywhere = (Level.CONSTANT, Level.CELL)
-    body += [f"{name} = {name} * {base};" for name, base in cells.products(*everywhere)]
-    body += _c_lines(cells.lines(Level.STEP, Level.BOTH))
-    body += [
-        f"const bool inside = {value};" if name == "inside" else f"{name} = {value};"
-        for name, value in cells.advance()
-    ]
+    body += _c(series.items(), "const real {0} = {1}[k];")
+    body += _c(cells.lines(Level.STEP, Level.BOTH))
+    body += _c((pair for pair in cells.advance() if pair[0] == "reached"), "{0} = {1};")
+    body += _c((pair for pair in cells.advance() if pair[0] == "inside"), "const bool {0} = {1};")
+    body += _c((pair for pair in cells.advance() if pair[0] == "stopped"), "{0} = {1};")
     # All next values stand before any is assigned, as on the left of Python's parallel assignment.
-    body += [f"const real next_{name} = {value};" for name, value in moves]
-    body += [f"{name} = next_{name};" for name, _ in moves]
-
-    out = [
-        _CUDA_HEAD.format(real=real),
-        'extern "C" __global__',
-        f"void sweep({', '.join(arguments)})",
-        "{",
-    ]
-    out += _indent(
-        1, ["const long long cell = first + (long long)blockIdx.x * blockDim.x + threadIdx.x;"]
+    moves = [*cells.move(), *cells.follow(cells.shared)]
+    body += _c(moves, "const real next_{0} = {1};") + _c(moves, "{0} = next_{0};")
+    return _text(
+        [_CUDA_HEAD.format(real=real) + 'extern "C" __global__'],
+        [f"void sweep({', '.join(arguments)})", "{"],
+        indent(1, begin),
+        indent(1, ["for (int k = 0; k < steps; ++k) {"]),
+        indent(2, body),
+        indent(1, ["}"]),
+        indent(1, [f"{name}_out[cell] = {name};" for name in results(loop)]),
+        ["}"],
     )
-    out += _indent(1, ["if (cell >= last) return;"])
-    out += _indent(1, [f"real {name} = {name}_of[cell];" for name in points])
-    out += _indent(1, [f"const real {name} = {name}_of[cell];" for name in varied])
-    out += _indent(1, _c_lines(cells.lines(*everywhere)))
-    out += _indent(1, [f"real {name} = real(1.0);" for name, _ in cells.products(Level.CONSTANT)])
-    out += _indent(1, [f"real {name} = {value};" for name, value in cells.begin()])
-    out += _indent(1, ["for (int k = 0; k < steps; ++k) {"])
-    out += _indent(2, body)
-    out += _indent(1, ["}"])
-    ends = zip(results, cells.results, strict=True)
-    out += _indent(1, [f"{array}[cell] = {name};" for array, name in ends])
-    out.append("}")
-    return "\n".join(out) + "\n"
 
 
-def _c_lines(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    return (f"const auto {name} = {value};" for name, value in pairs)
+_THREAD = "(long long)blockIdx.x * blockDim.x + threadIdx.x"
+
+
+def _c(pairs: Iterable[tuple[str, str]], form: str = "const auto {0} = {1};") -> list[str]:
+    return [form.format(*pair) for pair in pairs]

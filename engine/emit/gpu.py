@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.cells import Cells, cuda_source
+from engine.emit.cells import cuda_source, results
+from engine.emit.program import Loop
 
 TILE_CELLS = 2**20  # cells of one launch: enough to fill a GPU, short enough to be cancelled
 THREADS = 128  # threads of one CUDA block: a run keeps some 40 registers
@@ -44,13 +45,13 @@ def _kernel(source: str) -> Any:
     return cupy.RawKernel(source, "sweep", options=OPTIONS)
 
 
-def source(cells: Cells, dtype: npt.DTypeLike) -> str:
+def source(loop: Loop, dtype: npt.DTypeLike) -> str:
     """The CUDA C++ of a sweep in that number type."""
-    return cuda_source(cells, "float" if np.dtype(dtype) == np.float32 else "double")
+    return cuda_source(loop, "float" if np.dtype(dtype) == np.float32 else "double")
 
 
 def launch(
-    cells: Cells,
+    loop: Loop,
     dtype: npt.DTypeLike,
     steps: int,
     bound: float,
@@ -64,7 +65,7 @@ def launch(
 
     kind = np.dtype(dtype)
     size = len(of_cell[0])
-    results = tuple(cupy.empty(size, kind) for _ in cells.results)
+    ends = tuple(cupy.empty(size, kind) for _ in results(loop))
     # A kernel takes each argument at its own width: nothing may be left to conversion.
     number: Any = kind.type
     scalars = [number(x) for x in (bound, target, *constants)]
@@ -75,14 +76,14 @@ def launch(
         *scalars,
         *per_step,
         *of_cell,
-        *results,
+        *ends,
     )
-    _kernel(source(cells, kind))(((size + THREADS - 1) // THREADS,), (THREADS,), arguments)
-    return results
+    _kernel(source(loop, kind))(((size + THREADS - 1) // THREADS,), (THREADS,), arguments)
+    return ends
 
 
 def run(
-    cells: Cells,
+    loop: Loop,
     dtype: npt.DTypeLike,
     steps: int,
     bound: float,
@@ -95,5 +96,5 @@ def run(
     import cupy
 
     there = [[cupy.asarray(a) for a in arrays] for arrays in (per_step, of_cell)]
-    results = launch(cells, dtype, steps, bound, target, constants, *there)
-    return tuple(cupy.asnumpy(array) for array in results)
+    ends = launch(loop, dtype, steps, bound, target, constants, *there)
+    return tuple(cupy.asnumpy(array) for array in ends)

@@ -1,58 +1,29 @@
-"""Emitters: the tape of a rule, printed as straight-line source.
+"""Traced functions put into a form that can be printed: the programs that all dialects share.
 
-`Program` is a traced function put into a form that can be printed: common subexpressions joined,
-dead code dropped, every remaining operation sorted into the outermost loop that it may live in.
-`python_run` prints the scalar loop of one run. The text runs as it is and, unchanged, under
-`numba.njit`. Plain evaluation of the same function stays the reference; where only + − × ÷ √
-occur the printed program agrees with it bit for bit.
+A `Program` is straight-line code: operations written out in the few that every language has,
+common subexpressions joined, dead code dropped, each line sorted into the outermost loop that it
+may live in. A `Loop` is a program that is run step after step, with the part that each of its
+variables plays. Every variable is named here (x0, v0, p0 …), so no name that a reader typed ever
+stands in printed text.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
-from engine.tape import Operation, Tape, Value, Vector
+from engine.tape import Operation, Tape, Value
 from engine.tape.interpret import SHAPES, lowering
+from engine.tape.operations import OPERATIONS
 
-# Every operation a scalar program may contain, as a Python (and Numba) expression.
-PYTHON: Mapping[str, str] = {
-    "add": "({0} + {1})",
-    "subtract": "({0} - {1})",
-    "multiply": "({0} * {1})",
-    "divide": "({0} / {1})",
-    "negative": "(-{0})",
-    "power": "pow({0}, {1})",
-    "exp": "exp({0})",
-    "log": "log({0})",
-    "log1p": "log1p({0})",
-    "sqrt": "sqrt({0})",
-    "sin": "sin({0})",
-    "cos": "cos({0})",
-    "tan": "tan({0})",
-    "tanh": "tanh({0})",
-    # e^-|x| cannot overflow, and what is small keeps its digits.
-    "sigmoid": "((1.0 if {0} >= 0.0 else exp(-abs({0}))) / (1.0 + exp(-abs({0}))))",
-    "softplus": "(max({0}, 0.0) + log1p(exp(-abs({0}))))",
-    "sign": "(({0} > 0.0) * 1.0 - ({0} < 0.0) * 1.0 if {0} == {0} else {0})",
-    "absolute": "abs({0})",
-    # Not-a-number wins, as it does in NumPy: a run that broke must be seen to have broken.
-    "relu": "(0.0 if {0} <= 0.0 else {0})",
-    "maximum": "({0} if {0} >= {1} or {0} != {0} else {1})",
-    "minimum": "({0} if {0} <= {1} or {0} != {0} else {1})",
-    "clip": "({1} if {0} < {1} else {2} if {0} > {2} else {0})",
-    "less": "({0} < {1})",
-    "less_equal": "({0} <= {1})",
-    "greater": "({0} > {1})",
-    "greater_equal": "({0} >= {1})",
-    "equal": "({0} == {1})",
-    "where": "({1} if {0} else {2})",
-}
+Atom = str | float | bool
+"""What a line reads: a variable by its name, a number or a truth value."""
+Key = Hashable
+"""What an input or output means to whoever traced the function."""
 
 
 class Level(IntEnum):
@@ -64,236 +35,198 @@ class Level(IntEnum):
     BOTH = 3  # per cell and step
 
 
-def _join(a: Level, b: Level) -> Level:
-    return Level(a | b)
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One operation of a program: target name, operation name, argument texts, where it lives."""
+    """One operation of a program: the variable it gives, what it reads, where it lives."""
 
     target: str
     operation: str
-    arguments: tuple[str, ...]
+    arguments: tuple[Atom, ...]
     level: Level
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """Straight-line code: lines in order, the text of each output, running powers.
+class Carried:
+    """A variable that a loop takes from step to step: where it starts, and what follows it.
 
-    products maps a carried name p to its base b: p starts at 1 and is multiplied by b at the
-    start of every step. That is b ** t made cheap (strength reduction).
+    It is of level STEP where it is the same in every cell.
     """
 
+    variable: str
+    start: Atom
+    following: Atom
+    level: Level = Level.BOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Straight-line code: the variable of each input, the lines in order, each output.
+
+    powers are the running powers b ** t: they start at 1 and are multiplied by b in every step,
+    which is b ** t made cheap (strength reduction).
+    """
+
+    inputs: Mapping[Key, str]
     lines: tuple[Line, ...]
-    outputs: Mapping[str, str]
-    products: Mapping[str, tuple[str, Level]]
-    input_levels: Mapping[str, Level]
+    outputs: Mapping[Key, Atom]
+    powers: tuple[Carried, ...]
+    levels: Mapping[str, Level]
+
+    def at(self, *levels: Level) -> tuple[Line, ...]:
+        """The lines on those levels, in order."""
+        return tuple(line for line in self.lines if line.level in levels)
 
     def count(self, *operations: str) -> int:
         """How many lines per step and cell are one of those operations."""
-        return len([x for x in self.lines if x.operation in operations and x.level == Level.BOTH])
+        return len([x for x in self.at(Level.BOTH) if x.operation in operations])
 
 
-def literal(x: Any) -> str:
-    """A number as source text that reads back as exactly that number."""
-    number = float(x)
-    if math.isinf(number) or math.isnan(number):
-        raise ValueError("a rule contains a constant that is not finite")
-    return repr(number) if number >= 0 and not math.copysign(1.0, number) < 0 else f"({number!r})"
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A quantity that a run keeps of every step: its parts, and what they are before the first."""
+
+    name: str
+    parts: tuple[Atom, ...]
+    first: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A program that is run step after step, for one run or for many at once ("cells").
+
+    point and carried go from step to step; a run ends when a coordinate of the point leaves
+    [-bound, bound]. constants are shared by all cells, varied differ from cell to cell, per_step
+    hold a number for each step: the variables, by what they mean. records are kept of a single
+    run; loss, the value at the point before the step, is what a sweep holds against a target.
+    """
+
+    program: Program
+    point: tuple[Carried, ...]
+    carried: tuple[Carried, ...]
+    constants: Mapping[Key, str]
+    per_step: Mapping[Key, str]
+    varied: Mapping[Key, str]
+    records: tuple[Record, ...] = ()
+    loss: Atom | None = None
+
+
+STEP = "t"
+"""The variable that counts the steps from 1."""
 
 
 def compile_program(
-    function: Callable[..., Mapping[str, Any]],
-    inputs: Mapping[str, Level],
+    function: Callable[[Mapping[Any, Value]], Mapping[Any, Any]],
+    inputs: Mapping[Any, Level],
     *,
-    step: str | None = "t",
+    step: Key | None = None,
 ) -> Program:
-    """Trace `function(**inputs)` on scalars and sort it into a Program.
+    """Trace function on scalars and sort it into a Program.
 
-    function maps Values by name to a mapping of outputs (Values or numbers). An input of level
-    CONSTANT or CELL never changes during a run; `step` names the input that counts the steps.
+    function maps Values by key to a mapping of outputs (Values or numbers). An input of level
+    CONSTANT or CELL never changes during a run; step is the key of the one that counts the steps.
+    Raises ValueError for an operation that scalars do not have.
     """
     tape = Tape()
-    variables = {name: tape.variable(np.float64(0.7)) for name in inputs}
+    values = {key: tape.variable(np.float64(0.7)) for key in inputs}
     with np.errstate(all="ignore"):
-        results = function(**variables)
-    return _sort(tape, variables, inputs, results, step)
+        results = function(values)
+    names = {key: STEP if key == step else f"x{i}" for i, key in enumerate(inputs)}
+    compiler = _Compiler({names[key]: level for key, level in inputs.items()})
+    read = compiler.run(tape, list(names.values()))
+    return compiler.program(names, {key: read(x) for key, x in results.items()})
 
 
-def _sort(
-    tape: Tape,
-    variables: Mapping[str, Value],
-    levels: Mapping[str, Level],
-    results: Mapping[str, Any],
-    step: str | None,
-) -> Program:
-    text: dict[int, tuple[str, Level]] = {
-        variables[name].index: (name, level) for name, level in levels.items()
-    }
-    lines: dict[tuple[str, ...], Line] = {}
-    products: dict[str, tuple[str, Level]] = {}
+class _Compiler:
+    """Writes lines for the entries of tapes, each expression once."""
 
-    def read(x: Any) -> tuple[str, Level]:
-        if type(x) is Value:
-            return text[x.index]
-        if isinstance(x, (bool, np.bool_)):
-            return str(bool(x)), Level.CONSTANT
-        return literal(x), Level.CONSTANT
+    def __init__(self, levels: Mapping[str, Level]) -> None:
+        self.levels = dict(levels)
+        self.lines: dict[tuple[str, ...], Line] = {}
+        self.powers: dict[str, Carried] = {}  # by base
 
-    def write(name: str, *arguments: tuple[str, Level]) -> tuple[str, Level]:
-        texts = tuple(a[0] for a in arguments)
-        if name == "multiply" and "1.0" in texts:  # exact, and left behind by reverse mode's seed
-            return arguments[1 - texts.index("1.0")]
-        level = Level.CONSTANT
-        for _, other in arguments:
-            level = _join(level, other)
-        line = lines.setdefault((name, *texts), Line(f"r{len(lines)}", name, texts, level))
-        return line.target, line.level
+    def run(self, tape: Tape, inputs: list[Any]) -> Callable[[Any], Atom]:
+        """Write the lines of a tape whose variables are those atoms; returns what reads it."""
+        made: list[Atom] = []
 
-    def whole_power(x: tuple[str, Level], exponent: int) -> tuple[str, Level]:
-        """The same products as the operation's own evaluation, by repeated squaring."""
-        if exponent < 0:
-            return write("divide", ("1.0", Level.CONSTANT), whole_power(x, -exponent))
-        result = ("1.0", Level.CONSTANT)
-        while exponent:
-            if exponent & 1:
-                result = write("multiply", result, x)
-            exponent >>= 1
-            if exponent:
-                x = write("multiply", x, x)
-        return result
+        def read(x: Any) -> Atom:
+            if type(x) is Value:
+                return made[x.index]
+            return bool(x) if isinstance(x, (bool, np.bool_)) else float(x)
 
-    def running_power(base: tuple[str, Level]) -> tuple[str, Level]:
-        found = next((name for name, known in products.items() if known == base), None)
-        name = found or f"power_{len(products)}"
-        products[name] = base
-        return name, _join(base[1], Level.STEP)
+        for node in tape.nodes:
+            if node.operation is None:
+                made.append(inputs[node.index])
+            else:
+                arguments = [read(x) for x in node.inputs]
+                made.append(self._translate(node.operation, arguments, node.parameters))
+        return read
 
-    def translate(
-        operation: Operation, arguments: list[tuple[str, Level]], parameters: Mapping[str, Any]
-    ) -> tuple[str, Level]:
+    def _translate(
+        self, operation: Operation, arguments: list[Atom], parameters: Mapping[str, Any]
+    ) -> Atom:
         name = operation.name
         if name in SHAPES:  # nothing to do on a scalar
             return arguments[0]
         if name == "integer_power":
-            return whole_power(arguments[0], parameters["exponent"])
-        if name == "power" and arguments[1][0] == step and arguments[0][1] <= Level.CELL:
-            return running_power(arguments[0])
-        if operation.lowered is None:
-            return write(name, *arguments)
-        lower, result = lowering(operation, len(arguments))
-        made = list(arguments)
+            return self._whole_power(arguments[0], parameters["exponent"])
+        if name == "power" and arguments[1] == STEP and self._level(arguments[0]) <= Level.CELL:
+            return self._running_power(arguments[0])
+        if operation.lowered is not None:
+            tape, result = lowering(operation, len(arguments))
+            return self.run(tape, arguments)(result)
+        if not operation.spelled:
+            raise ValueError(f"{name} cannot be printed for scalars")
+        return self._write(name, *arguments)
 
-        def of(x: Any) -> tuple[str, Level]:
-            return made[x.index] if type(x) is Value else read(x)
+    def _level(self, atom: Atom) -> Level:
+        return self.levels[atom] if isinstance(atom, str) else Level.CONSTANT
 
-        for inner in lower.nodes[len(arguments) :]:
-            assert inner.operation is not None
-            made.append(translate(inner.operation, [of(x) for x in inner.inputs], inner.parameters))
-        return of(result)
+    def _write(self, name: str, *arguments: Atom) -> Atom:
+        if not any(isinstance(a, str) for a in arguments):  # known already
+            with np.errstate(all="ignore"):
+                value = OPERATIONS[name].evaluate(*arguments)
+            return bool(value) if isinstance(value, (bool, np.bool_)) else float(value)
+        if name == "where" and isinstance(arguments[0], bool):
+            return arguments[1] if arguments[0] else arguments[2]
+        if name == "multiply" and 1.0 in arguments:  # exact; reverse mode begins with it
+            return arguments[1] if arguments[0] == 1.0 else arguments[0]
+        level = Level.CONSTANT
+        for argument in arguments:
+            level = Level(level | self._level(argument))
+        key = (name, *map(repr, arguments))  # -0.0 is not 0.0, and True not 1.0
+        if key not in self.lines:
+            self.lines[key] = Line(f"v{len(self.lines)}", name, arguments, level)
+            self.levels[self.lines[key].target] = level
+        return self.lines[key].target
 
-    for node in tape.nodes:
-        if node.operation is not None:
-            arguments = [read(x) for x in node.inputs]
-            text[node.index] = translate(node.operation, arguments, node.parameters)
+    def _whole_power(self, x: Atom, exponent: int) -> Atom:
+        """The same products as the operation's own evaluation, by repeated squaring."""
+        if exponent < 0:
+            return self._write("divide", 1.0, self._whole_power(x, -exponent))
+        result: Atom = 1.0
+        while exponent:
+            if exponent & 1:
+                result = self._write("multiply", result, x)
+            exponent >>= 1
+            if exponent:
+                x = self._write("multiply", x, x)
+        return result
 
-    outputs = {name: read(x)[0] for name, x in results.items()}
-    needed: set[str] = set()
+    def _running_power(self, base: Atom) -> Atom:
+        if repr(base) not in self.powers:
+            variable, level = f"p{len(self.powers)}", Level(self._level(base) | Level.STEP)
+            self.levels[variable] = level
+            following = self._write("multiply", variable, base)
+            self.powers[repr(base)] = Carried(variable, 1.0, following, level)
+        return self.powers[repr(base)].following
 
-    def need(*names: str) -> None:
-        for name in names:
-            needed.add(name)
-            if name in products:  # its base was written earlier
-                needed.add(products[name][0])
-
-    need(*outputs.values())
-    kept: list[Line] = []
-    for line in reversed(lines.values()):
-        if line.target in needed:
-            kept.append(line)
-            need(*line.arguments)
-    alive = {name: base for name, base in products.items() if name in needed}
-    return Program(tuple(reversed(kept)), outputs, alive, dict(levels))
-
-
-def expression(line: Line, table: Mapping[str, str] = PYTHON) -> str:
-    """The right-hand side of a line in the language of the table."""
-    return table[line.operation].format(*line.arguments)
-
-
-# One run, as a function of scalars ---------------------------------------------------------------
-
-
-def python_run(
-    program: Program,
-    point: Sequence[str],
-    carried: Mapping[str, str],
-    constants: Sequence[str],
-    per_step: Sequence[str],
-    records: Sequence[str] = (),
-) -> str:
-    """Source of `run(steps, bound, *start, *carried starts, *constants, *per_step, *paths,
-    *record arrays) -> int`.
-
-    point names the coordinates of w; its next values are the outputs of the same names. carried
-    maps each further state to the output that follows it. per_step inputs are sequences indexed
-    by the step from 0. paths are sequences of length steps + 1, whose entry 0 is left alone, as
-    are the records'. Returns the step at which the point left [-bound, bound], or -1.
-    """
-    paths = [f"path_{name}" for name in point]
-    logs = [f"log_{i}" for i in range(len(records))]
-    sequences = [f"{name}_at" for name in per_step]
-    arguments = ["steps", "bound", *point, *carried, *constants, *sequences, *paths, *logs]
-    invariant = [x for x in program.lines if not x.level & Level.STEP]
-    inner = [x for x in program.lines if x.level & Level.STEP]
-    out = [f"def run({', '.join(arguments)}):"]
-    out += [f"    {x.target} = {expression(x)}" for x in invariant]
-    out += [f"    {name} = 1.0" for name in program.products]
-    out.append("    for k in range(steps):")
-    body = ["t = k + 1.0", *(f"{n} = {s}[k]" for n, s in zip(per_step, sequences, strict=True))]
-    body += [f"{name} = {name} * {base}" for name, (base, _) in program.products.items()]
-    body += [f"{x.target} = {expression(x)}" for x in inner]
-    body += [f"log_{i}[k + 1] = {program.outputs[name]}" for i, name in enumerate(records)]
-    targets = [*point, *carried]
-    sources = [program.outputs[n] for n in point] + [program.outputs[c] for c in carried.values()]
-    if targets != sources:
-        body.append(f"{', '.join(targets)} = {', '.join(sources)}")
-    inside = " and ".join(f"-bound <= {name} <= bound" for name in point)
-    body.append(f"if not ({inside}):")
-    body.append("    return k + 1")
-    body += [f"{path}[k + 1] = {name}" for path, name in zip(paths, point, strict=True)]
-    out += [f"        {line}" for line in body]
-    out.append("    return -1")
-    return "\n".join(out) + "\n"
-
-
-_CALLED = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "pow")
-_SCALAR = {name: getattr(math, name) for name in _CALLED}
-_FORGIVING = {name: getattr(np, name) for name in _CALLED}
-
-
-def python_function(
-    source: str, name: str = "run", *, forgiving: bool = False
-) -> Callable[..., Any]:
-    """Turn emitted source into a function.
-
-    With `math` it is quick but raises where a float operation has no finite answer (ValueError,
-    OverflowError, ZeroDivisionError); forgiving uses NumPy's functions, which give inf or nan
-    when handed NumPy scalars.
-    """
-    scope: dict[str, Any] = dict(_FORGIVING if forgiving else _SCALAR)
-    exec(compile(source, f"<emitted {name}>", "exec"), scope)
-    function: Callable[..., Any] = scope[name]
-    return function
-
-
-def vector_names(name: str, size: int = 2) -> tuple[str, ...]:
-    """The scalar names of a vector's coordinates: m -> m_0, m_1."""
-    return tuple(f"{name}_{i}" for i in range(size))
-
-
-def gather(name: str, values: Mapping[str, Any], size: int = 2) -> Vector:
-    """The Vector whose coordinates stand in `values` under vector_names."""
-    return Vector(values[n] for n in vector_names(name, size))
+    def program(self, inputs: Mapping[Key, str], outputs: Mapping[Key, Atom]) -> Program:
+        """What the outputs depend on."""
+        needed = set(outputs.values())
+        kept: list[Line] = []
+        for line in reversed(self.lines.values()):
+            if line.target in needed:
+                kept.append(line)
+                needed.update(line.arguments)
+        powers = tuple(p for p in self.powers.values() if p.following in needed)
+        return Program(inputs, tuple(reversed(kept)), outputs, powers, dict(self.levels))

@@ -9,18 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine.emit.javascript import Along, Steps, function_module, run_module, sweep_module
-from engine.emit.program import Level, compile_program, vector_names
+from engine.emit.javascript import Defaults, function_module, run_module, sweep_module
+from engine.emit.program import Key, Level, Program, compile_program
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import (
-    DIVERGENCE_RADIUS,
-    MAX_STEPS,
-    find_landscape,
-    find_optimizer,
-    make_plan,
-)
-from engine.runs.sweeps import trace_cells
+from engine.runs.descent import DIVERGENCE_RADIUS, MAX_STEPS, find_landscape, find_optimizer
+from engine.runs.tracing import POINT, At, hyper, landscape_loop, parameter
 from engine.tape import Vector, autograd
 
 
@@ -51,21 +45,11 @@ def browser_run(
     """
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
     chosen = rule.option_values(options)
-    plan = make_plan(surface, rule, chosen, scheduled=scheduled, noisy=noisy, recorded=recorded)
-    records: dict[str, tuple[str, ...]] = {}
-    for output in plan.records:
-        name = output.split("'")[0]
-        records[name] = (*records.get(name, ()), output)
-    steps = Steps(
-        plan.program,
-        plan.point,
-        plan.carried,
-        plan.starts,
-        _constants(surface, rule, ()),
-        plan.per_step,
-        records,
+    loop = landscape_loop(
+        surface, rule, chosen, scheduled=scheduled, noisy=noisy, recorded=recorded
     )
-    return run_module(steps, _along(surface), DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
+    along, defaults = _along(surface), _defaults(surface, rule)
+    return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
 
 
 def browser_sweep(
@@ -97,27 +81,17 @@ def browser_sweep(
     for name in varied:
         if name not in known:
             raise ValueError(f"{rule.slug} has no axis {name!r}; it has {', '.join(known)}")
-    cells = trace_cells(
+    loop = landscape_loop(
         surface,
         rule,
         chosen,
-        varied=tuple(n for n in varied if n not in ("x", "y")),
+        varied=[n for n in varied if n not in ("x", "y")],
         scheduled=scheduled,
         noisy=noisy,
         valued=target,
     )
-    steps = Steps(
-        cells.program,
-        cells.point,
-        cells.carried,
-        cells.starts,
-        _constants(surface, rule, varied),
-        cells.per_step,
-        {},
-        tuple(varied),
-        cells.loss,
-    )
-    return sweep_module(steps, _along(surface), DIVERGENCE_RADIUS, MAX_STEPS)
+    along, defaults = _along(surface), _defaults(surface, rule)
+    return sweep_module(loop, along, defaults, varied, DIVERGENCE_RADIUS, MAX_STEPS)
 
 
 def browser_function(function: Callable[..., Any], names: Sequence[str]) -> str:
@@ -130,39 +104,31 @@ def browser_function(function: Callable[..., Any], names: Sequence[str]) -> str:
     """
     single = True
 
-    def traced(**inputs: Any) -> dict[str, Any]:
+    def traced(at: At) -> dict[Key, Any]:
         nonlocal single
-        result = function(*inputs.values())
+        result = function(*at.values())
         single = not isinstance(result, Mapping)
         return {"": result} if single else dict(result)
 
-    program = compile_program(traced, {f"x{i}": Level.CELL for i in range(len(names))}, step=None)
+    program = compile_program(traced, dict.fromkeys(range(len(names)), Level.CELL))
     return function_module(program, names, single)
 
 
-def _constants(
-    landscape: Landscape, optimizer: Optimizer, varied: Sequence[str]
-) -> dict[str, tuple[str, str, float]]:
-    found = {
-        h.name: ("hypers", h.name, h.default) for h in optimizer.hypers if h.name not in varied
-    }
-    return {**found, **_parameters(landscape)}
+def _defaults(landscape: Landscape, optimizer: Optimizer) -> Defaults:
+    found: dict[Key, float] = {hyper(h.name): h.default for h in optimizer.hypers}
+    return found | {parameter(name): value for name, value in landscape.arguments.items()}
 
 
-def _parameters(landscape: Landscape) -> dict[str, tuple[str, str, float]]:
-    values = landscape.arguments
-    return {f"landscape_{n}": ("parameters", n, value) for n, value in values.items()}
+def _along(landscape: Landscape) -> Program:
+    """The landscape's value and gradient at a point."""
+    levels: dict[Key, Level] = dict.fromkeys(POINT, Level.CELL)
+    levels |= dict.fromkeys(map(parameter, landscape.arguments), Level.CONSTANT)
 
+    def values(at: At) -> dict[Key, Any]:
+        parameters = {name: at[parameter(name)] for name in landscape.arguments}
+        w = Vector(at[key] for key in POINT)
+        both = autograd.value_and_grad(lambda w: landscape.function(w[0], w[1], **parameters))
+        loss, gradient = both(w)
+        return {"loss": loss, "g_0": gradient[0], "g_1": gradient[1]}
 
-def _along(landscape: Landscape) -> Along:
-    constants = _parameters(landscape)
-    levels = dict.fromkeys(vector_names("w"), Level.CELL)
-    levels |= dict.fromkeys(constants, Level.CONSTANT)
-
-    def values(**at: Any) -> dict[str, Any]:
-        w = Vector((at["w_0"], at["w_1"]))
-        parameters = {n: at[f"landscape_{n}"] for n in landscape.arguments}
-        loss, g = autograd.value_and_grad(lambda w: landscape.function(w[0], w[1], **parameters))(w)
-        return {"loss": loss, "g_0": g[0], "g_1": g[1]}
-
-    return Along(compile_program(values, levels, step=None), constants)
+    return compile_program(values, levels)

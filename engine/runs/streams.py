@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from engine.optimizers import Optimizer
 from engine.optimizers.schedules import Schedule, find_schedule
 from engine.runs.descent import find_optimizer
+from engine.runs.step import first_state, take_step
 from engine.tape import Vector
 
 Array = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ class _StreamOracle:
 
     lower_bound: float | None = None
 
-    def __init__(self, gradient: Vector, t: int, schedule: float) -> None:
+    def __init__(self, gradient: Vector, t: Any, schedule: Any) -> None:
         self._gradient = gradient
         self.t = t
         self.schedule = schedule
@@ -75,28 +75,17 @@ def follow(
         schedule = find_schedule(schedule).factors(steps)
     factors = np.ones(steps) if schedule is None else np.asarray(schedule, dtype=float)
     values = entry.hyper_values(hypers)
-    o = SimpleNamespace(**entry.option_values(options))
+    chosen = entry.option_values(options)
     w = Vector(np.broadcast_to(np.asarray(start, dtype=float), (size,)).tolist())
-    s = SimpleNamespace(
-        **{
-            slot.name: 0.0
-            if slot.kind == "scalar"
-            else (w if slot.start == "w" else Vector((0.0,) * size))
-            for slot in entry.slots(options)
-        }
-    )
+    state = first_state(entry.slots(options), w)
     path, kept = [np.array(w)], []
     with np.errstate(all="ignore"):
         for k, g in enumerate(stream):
-            factor = float(factors[k])
-            h = SimpleNamespace(**values)
-            if "lr" in values:
-                h.lr = values["lr"] * factor
-            oracle = _StreamOracle(Vector(g.tolist()), k + 1, factor)
-            w, state = entry.rule(oracle, w, s, h, o)
+            # NumPy's numbers divide by zero as the rest of the engine does: they do not raise.
+            oracle = _StreamOracle(Vector(g), np.float64(k + 1), np.float64(factors[k]))
+            w, state = take_step(entry, oracle, w, state, values, chosen)
             if bounds is not None:
-                w = Vector(float(np.clip(x, *bounds)) for x in w)
-            s = SimpleNamespace(**state)
+                w = Vector(np.clip(x, *bounds) for x in w)
             path.append(np.array(w, dtype=float))
             kept.append({name: np.array(x, dtype=float) for name, x in state.items()})
     names = kept[0] if kept else {}

@@ -13,7 +13,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -21,23 +21,20 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit import gpu
-from engine.emit.cells import Cells
 from engine.emit.compiled import CellsKernel, compiler_enabled
-from engine.optimizers import OPTIMIZERS, Optimizer, State
+from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.optimizers.schedules import Schedule
 from engine.problems import minima as basins
 from engine.problems.formula import landscape as typed_landscape
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import (
     DIVERGENCE_RADIUS,
-    ByFunction,
     check_run,
     find_landscape,
     find_optimizer,
-    make_plan,
     step_inputs,
 )
-from engine.tape import Vector
+from engine.runs.tracing import ByFunction, landscape_loop
 
 Array = npt.NDArray[Any]
 
@@ -50,7 +47,6 @@ _TILE_WORK = 4_000_000
 _SMALL_WORK = 200_000  # less than this is done before another thread has begun
 _TRAVEL_WORK = 400_000_000
 _COORDINATES = {"x": "w_0", "y": "w_1"}
-_VALUE = "value at w"  # the output that holds the loss; no rule can have a state of that name
 
 
 class SweepCancelled(Exception):
@@ -354,7 +350,7 @@ def _kernel(
     valued: bool,
     dtype: str,
 ) -> CellsKernel:
-    cells = trace_cells(
+    loop = landscape_loop(
         landscape.entry,
         rule.entry,
         dict(options),
@@ -363,51 +359,7 @@ def _kernel(
         noisy=noisy,
         valued=valued,
     )
-    return CellsKernel(cells, dtype)
-
-
-def trace_cells(
-    landscape: Landscape,
-    optimizer: Optimizer,
-    options: Mapping[str, str | bool],
-    *,
-    varied: tuple[str, ...] = (),
-    scheduled: bool = False,
-    noisy: bool = False,
-    valued: bool = False,
-) -> Cells:
-    """One step of the rule on the landscape in the form that the cell emitters print.
-
-    varied names the hyper-parameters that differ from cell to cell; valued adds the loss at the
-    point before the step.
-    """
-
-    slots = optimizer.slots(options)
-
-    def rule(oracle: Any, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
-        following, state = optimizer.rule(oracle, w, s, h, o)
-        kept = {slot.name: state[slot.name] for slot in slots}  # what is only shown is not
-        return following, {**kept, _VALUE: oracle.loss(w)} if valued else kept
-
-    plan = make_plan(
-        landscape,
-        replace(optimizer, rule=rule),
-        options,
-        scheduled=scheduled,
-        noisy=noisy,
-        varied=frozenset(varied),
-    )
-    shared = tuple(name for name in plan.hypers if name not in varied)
-    return Cells(
-        plan.program,
-        plan.point,
-        plan.carried,
-        plan.starts,
-        (*shared, *plan.parameters),
-        plan.per_step,
-        varied,
-        f"{_VALUE}'" if valued else None,
-    )
+    return CellsKernel(loop, dtype)
 
 
 # Tiles --------------------------------------------------------------------------------------------
@@ -433,7 +385,7 @@ def _run_tile_away(job: _Job, first: int, last: int) -> _Tile:
 
 
 def _run_tile_on_gpu(job: _Job, first: int, last: int) -> _Tile:
-    return _with_loss(job, gpu.run(job.kernel().cells, job.dtype, *job.arguments(first, last)))
+    return _with_loss(job, gpu.run(job.kernel().loop, job.dtype, *job.arguments(first, last)))
 
 
 def _with_loss(job: _Job, results: tuple[Array, ...]) -> _Tile:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.runs.descent import find_optimizer
+from engine.runs.step import first_state, take_step
 from engine.tape import Vector, autograd
 
 Array = npt.NDArray[np.float64]
@@ -159,18 +159,11 @@ class Trainer:
         self.t = 0
         self.states = [self._start(group) for group in self.groups]
 
-    def _start(self, group: Group) -> SimpleNamespace:
-        entry, own = group.optimizer, [self.tensors[i] for i in group.members]
-        # A state of its own shape (Shampoo's) grows out of a plain 0.
-        zero = (lambda x: 0.0) if entry.tensor_state else np.zeros_like
-        slots = entry.tensor_state or entry.slots(group.options)
-        state: dict[str, Any] = {}
-        for slot in slots:
-            if slot.kind == "scalar":
-                state[slot.name] = 0.0
-            else:
-                state[slot.name] = Vector(own if slot.start == "w" else map(zero, own))
-        return SimpleNamespace(**state)
+    def _start(self, group: Group) -> dict[str, Any]:
+        entry, own = group.optimizer, Vector(self.tensors[i] for i in group.members)
+        if entry.tensor_state:  # of shapes of its own (Shampoo's), it grows out of a plain 0
+            return first_state(entry.tensor_state, own)
+        return first_state(entry.slots(group.options), own, np.zeros_like)
 
     def step(self, loss: Loss, schedule: float = 1.0) -> float:
         """One step of every group on this batch's loss; returns the loss before the step.
@@ -184,13 +177,15 @@ class Trainer:
             for k, group in enumerate(self.groups):
                 entry = group.optimizer
                 oracle = _TensorOracle(self, group, loss, gradients, schedule)
-                h = SimpleNamespace(**group.hypers)
-                if "lr" in group.hypers:
-                    h.lr = group.hypers["lr"] * schedule
-                o = SimpleNamespace(**group.options)
-                rule = entry.tensor_rule or entry.rule
-                following, state = rule(oracle, oracle.point, self.states[k], h, o)
-                self.states[k] = SimpleNamespace(**state)
+                following, self.states[k] = take_step(
+                    entry,
+                    oracle,
+                    oracle.point,
+                    self.states[k],
+                    group.hypers,
+                    group.options,
+                    entry.tensor_rule,
+                )
                 moved |= dict(zip(group.members, following, strict=True))
         self.tensors = [np.asarray(moved[i]) for i in range(len(self.tensors))]
         return float(value)

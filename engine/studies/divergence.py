@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from engine.problems.landscapes import Landscape, Parameter
 from engine.runs.descent import PlaneOracle, find_optimizer
+from engine.runs.step import first_state, take_step
 from engine.tape import Vector
 from engine.tape import operations as ops
 
@@ -140,26 +141,19 @@ def fit(
     programs do not hold. Raises ValueError for an optimizer that there is not.
     """
     rule = find_optimizer(optimizer)
-    h = SimpleNamespace(**rule.hyper_values({"lr": lr}))
-    o = SimpleNamespace(**rule.option_values())
+    hypers, options = rule.hyper_values({"lr": lr}), rule.option_values()
     w = Vector(map(np.float64, start))
-    state = SimpleNamespace(
-        **{
-            slot.name: w if slot.start == "w" else 0.0 if slot.kind == "scalar" else 0.0 * w
-            for slot in rule.state
-        }
-    )
+    state = first_state(rule.slots(), w)
     path = np.tile(np.array(start, dtype=np.float64), (steps + 1, 1))
     lost_at = None
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
-            oracle = PlaneOracle(landscape, landscape.arguments, float(t))
-            w, after = rule.rule(oracle, w, state, h, o)
+            oracle = PlaneOracle(landscape, landscape.arguments, np.float64(t))
+            w, state = take_step(rule, oracle, w, state, hypers, options)
             if not (abs(w[0]) < FAR and abs(w[1]) < FAR):  # nan is not inside either
                 lost_at = t
                 path[t:] = path[t - 1]
                 break
-            state = SimpleNamespace(**after)
             path[t] = tuple(w)
     return Fit(path, landscape.value(path), lost_at)
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from engine.emit.compiled import CellsKernel
 from engine.optimizers import Hyper, Optimizer
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import DIVERGENCE_RADIUS, ByFunction, check_run, descend, step_inputs
-from engine.runs.sweeps import trace_cells
+from engine.runs.descent import DIVERGENCE_RADIUS, check_run, descend, step_inputs
+from engine.runs.tracing import ByFunction, landscape_loop
 
 Array = npt.NDArray[np.float64]
 
@@ -300,8 +300,8 @@ def _kernel(
     varied: tuple[str, ...],
 ) -> CellsKernel:
     """All trials of one optimizer at once, one cell each."""
-    cells = trace_cells(landscape.entry, rule.entry, dict(options), varied=varied, noisy=noisy)
-    return CellsKernel(cells, np.float64)
+    loop = landscape_loop(landscape.entry, rule.entry, dict(options), varied=varied, noisy=noisy)
+    return CellsKernel(loop, np.float64)
 
 
 # Racing -------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine
+from engine.emit.compiled import CellsKernel
 from engine.optimizers import OPTIMIZERS, Optimizer, newton_schulz
-from engine.runs.descent import Descent, kernel_of
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent, step_inputs
 from engine.runs.streams import follow
+from engine.runs.tracing import landscape_loop
 from engine.studies.family import RELATIONS, Relation
 
 BOWL = engine.LANDSCAPES["bowl"]
@@ -365,19 +367,19 @@ def test_an_entry_says_all_that_the_table_shows(slug: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("slug", "options"), variants())
-def test_a_rule_compiled_walks_the_path_of_the_plain_one(
-    slug: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DESCENT_LAB_COMPILE", "0")
-    surface = engine.LANDSCAPES["beale"]
-
-    def path() -> np.ndarray:
-        return engine.descend(surface, slug, (0.5, 0.3), 100, {"lr": 1e-3}, options=options).path
-
-    plain = path()
-    _, kernel = kernel_of(surface, OPTIMIZERS[slug], options)
+def test_a_rule_compiled_ends_where_the_plain_one_does(slug: str, options: dict[str, Any]) -> None:
+    surface, rule = engine.LANDSCAPES["beale"], OPTIMIZERS[slug]
+    chosen = rule.option_values(options)
+    kernel = CellsKernel(landscape_loop(surface, rule, chosen), np.float64)
     kernel.compile()
-    np.testing.assert_allclose(path(), plain, rtol=1e-10, atol=1e-12)
+    hypers = {"lr": 1e-3} if any(h.name == "lr" for h in rule.hypers) else {}
+    run = engine.descend(surface, slug, (0.5, 0.3), 100, hypers, options=options)
+    inputs, _ = step_inputs(rule, chosen, 100, None, 0.0, 0)
+    constants = list(rule.hyper_values(hypers).values())
+    begin = [np.array([0.5]), np.array([0.3])]
+    x, y, stopped = kernel.run(100, DIVERGENCE_RADIUS, 0.0, constants, inputs, begin)
+    np.testing.assert_allclose((x[0], y[0]), run.path[-1], rtol=1e-10, atol=1e-12)
+    assert (stopped[0] or None) == run.diverged_at
 
 
 @pytest.mark.parametrize("form", ["paper", "hutchinson", "simplified"])

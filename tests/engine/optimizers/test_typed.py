@@ -8,11 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import engine
-from engine.emit.compiled import Kernel
+from engine.emit.compiled import CellsKernel
 from engine.optimizers.typed import EXAMPLES, MAX_HYPERS
 from engine.problems.formula import FormulaError
 from engine.problems.landscapes import LANDSCAPES
-from engine.runs.descent import kernel_of
+from engine.runs.tracing import landscape_loop
 
 SAME = [
     ("SGD", "sgd", {}),
@@ -82,17 +82,13 @@ def test_greek_names_and_names_that_the_printer_uses_itself() -> None:
 
 
 def test_a_typed_rule_compiles_like_any_other() -> None:
-    _, kernel = kernel_of(LANDSCAPES["bowl"], engine.optimizer("v = μ*v + g\nw = w - η*v"))
-    fresh = Kernel(kernel.source, kernel.scalars, kernel.arrays)
-    fresh.compile()
-    scalars = [3.0, 2.0, 0.0, 0.0, 0.9, 0.01, 10.0, 0.0]
-    runs = []
-    for run in (fresh.compiled, fresh.plain):
-        assert run is not None
-        arrays = [np.full(21, 3.0), np.full(21, 2.0)]
-        assert run(20, 1e6, *scalars, *arrays) == -1
-        runs.append(np.stack(arrays))
-    np.testing.assert_allclose(runs[0], runs[1], rtol=1e-12)
+    rule = engine.optimizer("v = μ*v + g\nw = w - η*v")
+    kernel = CellsKernel(landscape_loop(LANDSCAPES["bowl"], rule, {}), np.float64)
+    kernel.compile()
+    begin = [np.array([3.0]), np.array([2.0])]
+    x, y, _ = kernel.run(20, 1e6, 0.0, [0.9, 0.01, 10.0, 0.0], [], begin)
+    run = engine.descend(LANDSCAPES["bowl"](condition=10), rule, (3, 2), 20, {"mu": 0.9})
+    np.testing.assert_allclose((x[0], y[0]), run.path[-1], rtol=1e-12)
 
 
 def test_a_typed_rule_sweeps_and_travels_as_its_text() -> None:

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine
-from engine.emit.compiled import Kernel
+from engine.emit.compiled import CellsKernel
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
 from engine.runs.descent import DIVERGENCE_RADIUS, MAX_STEPS, kernel_of
+from engine.runs.tracing import landscape_loop
 
 BOWL = LANDSCAPES["bowl"]
 
@@ -125,19 +126,6 @@ def test_no_run_ever_warns_or_shows_what_is_not_finite(slug: str, landscape: str
         assert np.isfinite(run.loss).all()
 
 
-def every_way(kernel: Kernel, steps: int, bound: float, scalars: list[float]) -> list[Any]:
-    """(stop, path) of the run by plain Python, by NumPy's scalars, and compiled."""
-    kernel.compile()
-    found = []
-    for run in (kernel.plain, kernel.forgiving, kernel.compiled):
-        assert run is not None
-        columns = [np.full(steps + 1, x) for x in scalars[:2]]
-        with np.errstate(all="ignore"):
-            stop = run(steps, bound, *map(np.float64, scalars), *columns)
-        found.append((int(stop), np.stack(columns, axis=-1)))
-    return found
-
-
 @pytest.mark.parametrize(
     ("slug", "landscape", "lr"),
     [("sgd", "goldstein_price", 1.0), ("momentum", "beale", 0.4), ("nesterov", "rosenbrock", 0.01)],
@@ -145,15 +133,25 @@ def every_way(kernel: Kernel, steps: int, bound: float, scalars: list[float]) ->
 def test_all_ways_to_run_stop_at_the_same_step_and_bits(
     slug: str, landscape: str, lr: float
 ) -> None:
-    plan, kernel = kernel_of(LANDSCAPES[landscape], OPTIMIZERS[slug])
-    hypers = OPTIMIZERS[slug].hyper_values({"lr": lr})
-    scalars = [*LANDSCAPES[landscape].start, *[0.0] * len(plan.carried), *hypers.values()]
-    scalars += LANDSCAPES[landscape].arguments.values()
-    plain, forgiving, compiled = every_way(kernel, 80, DIVERGENCE_RADIUS, scalars)
-    assert plain[0] > 0
-    for stop, path in (forgiving, compiled):
-        assert stop == plain[0]
-        np.testing.assert_array_equal(path, plain[1])
+    """Quick Python, NumPy's numbers throughout, lanes of one, and a compiled block."""
+    place, rule = LANDSCAPES[landscape], OPTIMIZERS[slug]
+    constants = [*rule.hyper_values({"lr": lr}).values(), *place.arguments.values()]
+    run = engine.descend(place, rule, place.start, 80, {"lr": lr})
+    assert run.diverged_at is not None
+    kernel = kernel_of(place, rule)
+    kept = [*place.start, *[0.0] * len(kernel.loop.carried)]
+    paths = [[x] * 81 for x in place.start]
+    with np.errstate(all="ignore"):
+        wide = [np.float64(x) for x in kept], [np.float64(x) for x in constants]
+        k, left, _ = kernel.careful(0, 80, DIVERGENCE_RADIUS, wide[1], [], wide[0], paths, [])
+    assert (k + 1, left) == (run.diverged_at, True)
+    np.testing.assert_array_equal(np.array(paths).T[: k + 1], run.path[: k + 1])
+    cells = CellsKernel(landscape_loop(place, rule, rule.option_values()), np.float64)
+    begin = [np.array([x]) for x in place.start]
+    for _ in range(2):
+        x, y, stopped = cells.run(80, DIVERGENCE_RADIUS, 0.0, constants, [], begin)
+        assert (x[0], y[0], stopped[0]) == (*run.path[-1], run.diverged_at)
+        cells.compile()
 
 
 def test_an_overflow_in_the_middle_is_divergence_and_not_an_error() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from engine.derivatives.numerical import check_grads
-from engine.emit.program import PYTHON, python_function
 from engine.tape import Operation, Tape, Value, Vector, autograd
 from engine.tape import operations as ops
 from engine.tape.operations import OPERATIONS
@@ -206,74 +205,6 @@ def test_float32_stays_float32_through_every_row() -> None:
                 continue  # their other arguments here are float64
             assert out.dtype == np.float32, name
             assert [g.dtype for g in grads] == [np.float32] * len(places), name
-
-
-# Scalars: the emitted source says the same -------------------------------------------------------
-
-SCALARS = {
-    name: count
-    for names, count in (
-        ("negative exp log log1p sqrt sin cos tan tanh sigmoid softplus sign absolute relu", 1),
-        ("add subtract multiply divide power maximum minimum", 2),
-        ("less less_equal greater greater_equal equal", 2),
-        ("where clip", 3),
-    )
-    for name in names.split()
-}
-POINTS = [-800.0, -40.0, -1.5, -0.3, 0.0, 0.3, 1.0, 2.5, 40.0, 700.0]
-
-
-def test_every_scalar_operation_can_be_emitted() -> None:
-    moves = {
-        "sum",
-        "mean",
-        "broadcast_to",
-        "reshape",
-        "integer_power",
-    }  # unrolled or dropped by the emitter
-    many = {"transpose", "matmul", "index", "scatter", "logsumexp", "softmax", "log_softmax",
-            "softmax_cross_entropy", "affine", "logit_cross_entropy", "logit_error"}  # fmt: skip
-    assert set(PYTHON) == set(SCALARS)
-    assert set(OPERATIONS) == set(SCALARS) | moves | many
-
-
-@pytest.mark.parametrize("forgiving", [False, True])
-@pytest.mark.parametrize("name", SCALARS)
-def test_emitted_scalar_source_equals_plain_evaluation(name: str, forgiving: bool) -> None:
-    names = ["a", "b", "c"][: SCALARS[name]]
-    source = f"def run({', '.join(names)}):\n    return {PYTHON[name].format(*names)}\n"
-    run = python_function(source, forgiving=forgiving)
-    for i, x in enumerate(POINTS):
-        args: list[Any] = [x, POINTS[(7 * i + 3) % 10], POINTS[(3 * i + 1) % 10]][: SCALARS[name]]
-        if name == "where":
-            args[0] = x > 0
-        if name == "clip":
-            args[1:] = sorted(args[1:])
-        with np.errstate(all="ignore"):
-            expected = float(OPERATIONS[name](*args))
-            values = [np.float64(a) if forgiving and name != "where" else a for a in args]
-            try:
-                got = float(run(*values))
-            except (ArithmeticError, ValueError):
-                assert not forgiving
-                assert not math.isfinite(expected)  # plain math raises where there is no answer
-                continue
-        assert got == pytest.approx(expected, rel=4e-16, abs=0, nan_ok=True), (name, args)
-
-
-@pytest.mark.parametrize("name", SCALARS)
-def test_emitted_scalar_source_equals_plain_evaluation_compiled(name: str) -> None:
-    numba = pytest.importorskip("numba")
-    names = ["a", "b", "c"][: SCALARS[name]]
-    source = f"def run({', '.join(names)}):\n    return {PYTHON[name].format(*names)} + 0.0\n"
-    run = numba.njit(error_model="numpy")(python_function(source))
-    for x, y in ((-40.0, 0.3), (-0.3, -0.3), (0.3, 2.5), (2.5, -1.5), (math.nan, 1.0)):
-        args: list[Any] = [x, y, y + 1.0][: SCALARS[name]]
-        if name == "where":
-            args[0] = x > 0
-        with np.errstate(all="ignore"):
-            expected = float(OPERATIONS[name](*args))
-        assert run(*args) == pytest.approx(expected, rel=1e-15, abs=0, nan_ok=True), (name, args)
 
 
 # Any array namespace -----------------------------------------------------------------------------
