@@ -2,8 +2,8 @@
 
 `compiled(function)` runs the function once on stand-ins for its arrays. Tape and reverse sweep work
 on them as on any namespace's arrays, so what is written down is every array operation of a training
-step: loss, gradient and update. Printed with `out=`, a later call is that list of operations and
-nothing else. Shapes and types are looked at when a call comes in; a decision that Python took on a
+step: loss, gradient and update. A later call is that list, printed with a place for each result,
+and nothing else. Shapes and types are looked at when a call comes in; a decision that Python took on a
 number is part of the text and tested again in its place. Where one of them differs the function is
 recorded anew; where it cannot be recorded it runs as it stands.
 """
@@ -279,7 +279,7 @@ _VIEWS = {np.transpose, np.reshape, np.broadcast_to, np.squeeze, np.expand_dims,
 _VIEWS |= {np.moveaxis, np.matrix_transpose, operator.getitem}
 _REDUCTIONS: dict[Any, Any] = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum}
 _OWN_MEMORY = {*_REDUCTIONS, np.where}
-_NAMED_OUT = {np.maximum, np.minimum}
+_NAMED_OUT = {np.maximum, np.minimum}  # NumPy warns of a third argument without its name
 _SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/"}
 
 
