@@ -3,9 +3,9 @@
 `compiled(function)` runs the function once on stand-ins for its arrays. Tape and reverse sweep work
 on them as on any namespace's arrays, so what is written down is every array operation of a training
 step: loss, gradient and update. A later call is that list, printed with a place for each result,
-and nothing else. Shapes and types are looked at when a call comes in; a decision that Python took on a
-number is part of the text and tested again in its place. Where one of them differs the function is
-recorded anew; where it cannot be recorded it runs as it stands.
+and nothing else. Shapes and types are looked at when a call comes in; a decision that Python took
+on a number is part of the text and tested again in its place. Where one of them differs the
+function is recorded anew; where it cannot be recorded it runs as it stands.
 """
 
 from __future__ import annotations
