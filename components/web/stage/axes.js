@@ -3,7 +3,7 @@
 import { format, linearTicks, logTicks } from "./ticks.js"
 import { measure } from "./words.js"
 
-const APART = { x: 74, y: 34 } // pixels between two marks, about
+const APART = { x: 46, y: 27 } // pixels between two marks at least
 const LETTERS = 8 // pixels left free between two labels side by side
 const DECADE = { x: 30, y: 21 } // pixels between two labels of a logarithmic axis at least
 const MINOR = 3.2 // pixels between two minor marks at least
@@ -55,7 +55,7 @@ export class Axis {
     if (!this.visible || !(length > 0)) return []
     if (given.tickvals) return this.named()
     const [low, high] = [Math.min(...this.range), Math.max(...this.range)]
-    const most = given.nticks ? given.nticks - 1 : Infinity
+    const most = given.nticks ?? Infinity
     const settings = { format: given.tickformat ?? "" }
     let room = Math.min(most, Math.max(1, length / (this.log ? DECADE : APART)[this.way]))
     for (;;) {

@@ -21,7 +21,8 @@ const TURNED = -40 // degrees of names that have no room side by side
 const STEADY = 14 // pixels by which labels must shrink before a margin follows them
 const EDGE = 7 // what moves may stand over the axes' edge by this much
 const SLACK = 1.2 // a line along the edge is drawn in its full width
-const PAD = 3 // between a label and what it is anchored to
+const PAD = 3 // between a label and the edge that it is anchored to
+const LIFT = 1 // between a label and the line that it stands on
 const BAR = { gap: 8, title: 18 } // a colour bar's distance, and the room of its title
 
 export class Chart {
@@ -31,6 +32,7 @@ export class Chart {
     this.traces = []
     this.margins = null
     this.halos = new Map()
+    this.words = []
   }
 
   // Draws a figure on width × height CSS pixels; `zoom` {x, y} takes the place of the axes' ranges,
@@ -471,6 +473,7 @@ export class Chart {
       const box = this.boxOf(note)
       if (box) boxes.push(box)
     }
+    this.words = boxes
     if (!boxes.length) return
     place(boxes, { left: 1, right: this.width - 1, top: 0, bottom: Math.max(this.bottom, this.top + 1) })
     for (const box of boxes) if (box.tip) this.drawPointer(box)
@@ -508,7 +511,7 @@ export class Chart {
     return {
       text, font, width, height,
       x: at.x - (side === "left" ? -pad : side === "right" ? width + pad : width / 2),
-      y: at.y - (down === "top" ? 0 : down === "bottom" ? height : height / 2),
+      y: at.y - (down === "top" ? -LIFT : down === "bottom" ? height + LIFT : height / 2),
       align: note.align ?? (side === "center" ? "center" : side),
       colour: note.font?.color ?? this.theme.text,
       halo: true,
@@ -517,6 +520,12 @@ export class Chart {
       tip: pointed ? { x: px, y: py, colour: note.arrowcolor ?? note.font?.color ?? this.theme.text,
         width: note.arrowwidth ?? 1.2 } : null,
     }
+  }
+
+  // Whether a box {x, y, width, height} lies on words of the picture.
+  meets({ x, y, width, height }) {
+    return this.words.some((box) => x < box.x + box.width && box.x < x + width &&
+      y < box.y + box.height && box.y < y + height)
   }
 
   drawPointer({ x, y, width, height, tip }) {

@@ -8,7 +8,7 @@ import { measure } from "./words.js"
 const SETTLED_MS = 450 // after the last arrow key the move counts as done
 const KEY_STEP = 0.01 // of the axis; ten times that with shift
 const ANSWER_MS = 1500 // for which a dropped handle waits for Python to take its place over
-const LABEL = { size: 12, gap: 14 } // a label's font, and how far it stands from the handle's middle
+const LABEL = { size: 12, gap: 14, up: 14 } // a label's font, and how far it stands from the handle's middle
 
 const short = (value) => format(value, ".3g")
 const coarse = () => matchMedia("(pointer: coarse)").matches
@@ -140,11 +140,21 @@ class Handle {
     const at = `translate(${x}px, ${y}px)`
     if (at !== this.at) button.style.transform = at
     this.at = at
-    const { width } = spec.label ? measure(panel.chart.pen, spec.label, this.font) : { width: 0 }
-    const flip = x + LABEL.gap + width > panel.width && x - LABEL.gap - width > 0
+    const flip = this.leans(x, y)
     if (flip !== this.flip) button.classList.toggle("dl-flip", flip)
     this.flip = flip
     this.describe()
+  }
+
+  // Whether the label stands to the left: where the panel ends on the right, or another word is.
+  leans(x, y) {
+    const { panel, spec } = this
+    if (!spec.label) return false
+    const { width, height } = measure(panel.chart.pen, spec.label, this.font)
+    const right = { x: x + LABEL.gap, y: y - LABEL.up, width, height }
+    const left = { ...right, x: x - LABEL.gap - width }
+    if (left.x < 0) return false
+    return right.x + width > panel.width || (panel.chart.meets(right) && !panel.chart.meets(left))
   }
 
   describe() {

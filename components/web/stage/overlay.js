@@ -5,18 +5,21 @@
 // along arrays.
 
 import { arrow, endMark, mark } from "../marks.js"
+import { place } from "./labels.js"
 import { stroke } from "./strokes.js"
+import { measure, write } from "./words.js"
 
 const FAINT = 0.2 // a curve that the cursor has yet to reach
 const COMET = 14 // frames of emphasis behind a moving head
 const HEAD = 4.6 // radius of a head, CSS pixels
 const DOT = 3.2 // radius of a point
 const EDGE = 7 // heads may stand over the axes' edge by this much
+const LABEL = 12 // the size of an arrow's word
 const LABEL_GAP = 6 // between an arrow and its word
 const REACH = 14 // pixels from the pointer to a track that it reads
 
 export class Overlay {
-  // `view` has left, right, top, bottom, toX, toY and placeTrack(track).
+  // `view` has width, height, left, right, top, bottom, inside, toX, toY and placeTrack(track).
   constructor(trail, head, view) {
     Object.assign(this, { trail, head, view })
     this.tracks = []
@@ -138,7 +141,7 @@ export class Overlay {
     this.drawComets(frame)
     head.restore()
     this.clip(head, EDGE)
-    for (const group of this.arrows) this.drawArrows(group, frame, part)
+    const words = this.arrows.flatMap((group) => this.drawArrows(group, frame, part))
     for (const track of this.tracks) {
       if (track.mode === "points") continue
       const at = Math.min(frame, track.end)
@@ -166,6 +169,7 @@ export class Overlay {
       mark(head, track.marker, x, y, HEAD, track.css, theme.background)
     }
     head.restore()
+    this.writeWords(words)
   }
 
   drawComets(frame) {
@@ -208,8 +212,10 @@ export class Overlay {
     head.globalAlpha = 1
   }
 
+  // Draws arrows; gives their words, as boxes to be placed.
   drawArrows(group, frame, part) {
     const { head, theme, view } = this
+    const words = []
     for (let j = 0; j < group.x.of; j++) {
       const x = between(group.x, frame, part, j)
       const y = between(group.y, frame, part, j)
@@ -219,26 +225,32 @@ export class Overlay {
       const y1 = view.toY(y + between(group.dy, frame, part, j))
       if (!Number.isFinite(x0 + y0 + x1 + y1)) continue
       arrow(head, x0, y0, x1, y1, group.width, group.css, theme.background)
-      if (!group.label) continue
+      if (!group.label || !view.inside(x0, y0)) continue
       const share = group.labelAt
-      this.drawLabel(group, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, x1 >= x0)
+      words.push(this.wordAt(group, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, x1 >= x0))
     }
+    return words
   }
 
   // The word at an arrow, on the side it points to unless the panel ends there.
-  drawLabel({ label, css }, x, y, ahead) {
+  wordAt({ label, css }, x, y, ahead) {
     const { head, theme, view } = this
-    head.font = `12px ${theme.font}`
-    const room = head.measureText(label).width + LABEL_GAP
+    const font = { size: LABEL, family: theme.font }
+    const { width, height } = measure(head, label, font)
+    const room = width + LABEL_GAP
     const right = ahead ? x + room < view.width || x - room < 0 : x - room < 0
-    const at = x + (right ? LABEL_GAP : -LABEL_GAP)
-    head.textAlign = right ? "left" : "right"
-    head.textBaseline = "middle"
-    head.lineWidth = 3
-    head.strokeStyle = theme.background
-    head.strokeText(label, at, y)
-    head.fillStyle = css
-    head.fillText(label, at, y)
+    return {
+      text: label, font, width, height, colour: css, y: y - height / 2,
+      x: right ? x + LABEL_GAP : x - room,
+    }
+  }
+
+  writeWords(boxes) {
+    const { head, theme, view } = this
+    place(boxes, { left: 0, right: view.width, top: 0, bottom: view.height })
+    for (const { text, x, y, font, colour } of boxes) {
+      write(head, text, x, y, font, colour, { halo: theme.background })
+    }
   }
 
   // The frame whose cursor is nearest to x.

@@ -39,17 +39,17 @@ export function linearTicks(low, high, room, { step = 0, format: spec = "" } = {
   return values.map((value, i) => ({ value, label: labels[i] }))
 }
 
-// Labels that all have the decimals that their step needs.
+// Labels with the decimals that their step needs and no zeros after them.
 function stepLabels(values, step) {
   const largest = Math.max(...values.map(Math.abs), step)
   if (largest < LARGE && step > SMALL) {
-    return values.map((value) => grouped(minus(value.toFixed(decimals(step)))))
+    return values.map((value) => grouped(minus(String(Number(value.toFixed(decimals(step)))))))
   }
   const exponent = Math.floor(Math.log10(largest) + 1e-9)
   const unit = 10 ** exponent
   const digits = decimals(step / unit)
   return values.map((value) =>
-    value === 0 ? "0" : power(minus((value / unit).toFixed(digits)), exponent, true))
+    value === 0 ? "0" : power(minus(String(Number((value / unit).toFixed(digits)))), exponent, true))
 }
 
 function decimals(step) {
