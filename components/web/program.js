@@ -476,7 +476,7 @@ function descend(args, how, module) {
     probes: given.probes,
   })
   const run = { x: columns(path, 0), y: columns(path, 1), stopped: stopped ?? NaN }
-  for (const [name, values] of Object.entries(gradient ? { ...state, g: gradient } : state)) {
+  for (const [name, values] of Object.entries(gradient ? { ...state, gradient } : state)) {
     if (values.length > steps + 1) {
       run[`${name}.x`] = columns(values, 0)
       run[`${name}.y`] = columns(values, 1)

@@ -40,10 +40,10 @@ def _descend(*numbers: Any, names: Sequence[Sequence[str]], _make: Any, **_: Any
 def _part(run: Descent, name: str) -> Any:
     if name == "stopped":
         return np.nan if run.diverged_at is None else float(run.diverged_at)
+    if name in ("x", "y"):
+        return run.path[:, "xy".index(name)]
     base, _, coordinate = name.partition(".")
-    if base in ("x", "y"):
-        return run.path[:, "xy".index(base)]
-    column = run.gradient if base == "g" else run.state[base]
+    column = run.gradient if base == "gradient" else run.state[base]
     return column[:, "xy".index(coordinate)] if coordinate else column
 
 
@@ -72,7 +72,8 @@ class LiveDescent:
         return found
 
     def part(self, name: str) -> Any:
-        """A column of the run by name: "x", "y", "stopped"; of a recorded one also "m.x" …"""
+        """A column of the run by name: "x", "y", "stopped"; of a recorded one also "m.x" …, with
+        "g.x" what the rule was given and "gradient.x" the exact gradient along the path."""
         return _PART(self.run, name=name) if isinstance(self.run, Value) else _part(self.run, name)
 
     @cached_property
