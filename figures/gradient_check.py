@@ -10,8 +10,9 @@ from engine.derivatives.gradient_check import GOOD, WRONG, Report
 from figures import charts, style
 
 FLOOR = 1e-16  # an error of zero stands here: nothing smaller can be told from it
-LIGHTS = {"good": "green", "doubtful": "olive", "wrong": "red"}
-MARKS = {"good": "✓", "doubtful": "?", "wrong": "✗"}
+LIGHTS = {"good": "green", "doubtful": "olive", "wrong": "red", "unchecked": "purple"}
+MARKS = {"good": "✓", "doubtful": "?", "wrong": "✗", "unchecked": "∅"}
+_TOP = 10.0
 
 
 def color(verdict: str) -> str:
@@ -24,7 +25,7 @@ def errors(report: Report) -> dict[str, Any]:
     count = len(report.names)
     layout = charts.axes(
         (-0.6, count - 0.4),
-        (FLOOR, 10.0),
+        (FLOOR, _TOP),
         y_title="relative error",
         log_y=True,
         kind="bars",
@@ -64,7 +65,8 @@ def errors(report: Report) -> dict[str, Any]:
     bars = {
         "type": "bar",
         "x": list(range(count)),
-        "y": [max(float(e), 2 * FLOOR) for e in report.error],
+        # What cannot be checked has no height; a gradient that is no number has all of it.
+        "y": [min(max(2 * FLOOR, float(e)), _TOP) for e in report.error],
         "marker": {"color": [color(v) for v in report.verdicts]},
         "text": [MARKS[v] for v in report.verdicts],
         "textposition": "outside",

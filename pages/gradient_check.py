@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 import streamlit as st
 
@@ -13,9 +14,11 @@ from engine.derivatives.gradient_check import (
     GOOD,
     MISTAKES,
     WRONG,
+    Established,
     Report,
     Subject,
     check,
+    establish,
     network_subject,
     typed_subject,
 )
@@ -166,13 +169,22 @@ def in_force(report: Report) -> str:
     return str(x["broken"]) if x["broken"] in report.operations else NOTHING
 
 
-def verdict(report: Report, broken: str) -> str:
+def verdict(report: Report, broken: str, checked: Subject) -> str:
     """What to notice, in a sentence."""
-    bad = [n for n, v in zip(report.names, report.verdicts, strict=True) if v == "wrong"]
-    doubtful = [n for n, v in zip(report.names, report.verdicts, strict=True) if v == "doubtful"]
+    by_verdict = {
+        light: [n for n, v in zip(report.names, report.verdicts, strict=True) if v == light]
+        for light in pictures.MARKS
+    }
+    bad, doubtful = by_verdict["wrong"], by_verdict["doubtful"]
     count = len(report.names)
     name, error = report.names[report.worst], report.error[report.worst]
     worst = f"the largest relative error is {error:.1e} at `{name}`"
+    if by_verdict["unchecked"]:
+        names = ", ".join(f"`{n}`" for n in by_verdict["unchecked"])
+        return (
+            f"**Cannot be checked:** {names}. The function has no value at one end of the "
+            "difference, so there is nothing to hold the gradient against."
+        )
     if broken != NOTHING:
         told = MISTAKES[x["mistake"]][1]
         if bad or doubtful:
@@ -182,13 +194,44 @@ def verdict(report: Report, broken: str) -> str:
             )
         return f"**Not caught:** the rule of {broken} has {told}, yet {worst}."
     if bad or doubtful:
-        cause = (
-            "round-off: h is too small" if x["h"] < 1e-8
-            else "truncation: h is too large" if x["h"] > 1e-3
-            else "a kink within h of the point, or a gradient that nearly vanishes"
-        )  # fmt: skip
-        return f"The gradient is right and the check doubts it; {worst}. The cause is {cause}."
+        return doubt([e for e in established(checked, report) if e.name in bad + doubtful], worst)
     return f"All {count} entries agree; {worst}."
+
+
+def established(checked: Subject, report: Report) -> tuple[Established, ...]:
+    """The entries against exact values, which neither h nor the hand on it changes."""
+    kept = st.session_state.setdefault("gradient_check.established", {})
+    key = (checked.names, checked.at.tobytes(), x["f"], x["activation"], x["seed"], x["of"])
+    if key not in kept:
+        kept.clear()
+        kept[key] = establish(checked, report)
+    found: tuple[Established, ...] = kept[key]
+    return found
+
+
+def doubt(entries: list[Established], worst: str) -> str:
+    """Who is right where gradient and difference part: said where an exact value says it."""
+    for entry in entries:
+        if entry.standing == "wrong":
+            return (
+                f"**The gradient is wrong** at `{entry.name}`, where the exact derivative is "
+                f"{entry.exact.slope:.6g}; {worst}."
+            )
+    for entry in entries:
+        if entry.standing == "unknown":
+            return (
+                f"Gradient and difference part at `{entry.name}`, and there is no exact value to "
+                f"say which is right. {entry.exact.trouble}"
+            )
+    cause = (
+        "round-off: h is too small" if x["h"] < 1e-8
+        else "truncation: h is too large" if x["h"] > 1e-3
+        else "a kink within h of the point, or a function that bends much within h"
+    )  # fmt: skip
+    return (
+        "The gradient is right, to every digit of its exact value, and the check doubts it; "
+        f"{worst}. The cause is {cause}."
+    )
 
 
 @st.fragment
@@ -208,10 +251,11 @@ def body() -> None:
     with panel:
         settings(sound, 440 if embedded else 640)
     try:
-        sound = check(subject())
+        checked = subject()
+        sound = check(checked)
         broken = in_force(sound)
         report = check(
-            subject(), h=x["h"], broken=None if broken == NOTHING else broken, mistake=x["mistake"]
+            checked, h=x["h"], broken=None if broken == NOTHING else broken, mistake=x["mistake"]
         )
     except ValueError as error:
         st.error(f"There is nothing to check: {error}.")
@@ -226,13 +270,13 @@ def body() -> None:
                     kind="chart",
                     figure=pictures.errors(report),
                     alt="Relative error of each parameter on a logarithmic axis. "
-                    + verdict(report, broken).replace("*", "").replace("`", ""),
+                    + verdict(report, broken, checked).replace("*", "").replace("`", ""),
                 )
             ],
             frames=1,
             height=330 if embedded else 380,
         )
-    prose.notice(verdict(report, broken))
+    prose.notice(verdict(report, broken, checked))
     if not embedded:
         explanation()
         numbers(report)
@@ -248,10 +292,19 @@ def explanation() -> None:
     )
     st.caption(
         f"✓ up to {GOOD:.0e}: as good as double precision allows at a good h. "
-        f"? up to {WRONG:.0e}: a kink, a poor h, or a small slip: look closer. "
-        f"✗ above: the derivative is another one. Check at random points, not at zero, and before "
-        "training, when no entry nearly vanishes."
+        f"? up to {WRONG:.0e}, or above where the difference itself may be off by as much: a kink, "
+        "a poor h, or a small slip: look closer. ✗ above: the derivative is another one. ∅: the "
+        "difference is not a number, and nothing is checked. Where a gradient vanishes, it is good "
+        "if both are apart by no more than a billionth of what the function changes by over a step "
+        "of one. Check at random points, not at zero."
     )
+
+
+def plain(value: float) -> str:
+    """Nine decimals, or as many digits where those would hide the number; words for none."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return f"{value:+.9f}" if value == 0 or abs(value) >= 1e-3 else f"{value:+.9e}"
 
 
 def numbers(report: Report) -> None:
@@ -259,9 +312,9 @@ def numbers(report: Report) -> None:
     rows = [
         (
             html.escape(name),
-            f"{a:+.9f}",
-            f"{n:+.9f}",
-            f"{e:.1e}",
+            plain(a),
+            plain(n),
+            "–" if v == "unchecked" else f"{e:.1e}",
             f"{pictures.MARKS[v]} {v}",
         )
         for name, a, n, e, v in zip(

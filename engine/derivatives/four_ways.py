@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.derivatives.exact import TROUBLE, Exact
+from engine.derivatives.exact import exact as find_exact
 from engine.derivatives.numerical import EPSILON
 from engine.problems.formula import Formula, FormulaError, parse
 from engine.tape import Tape, Value, autograd
-from engine.tape.interpret import COMPLEX, interpret, long_numbers, trace_scalars
+from engine.tape.interpret import COMPLEX, interpret, trace_scalars
 from engine.tape.symbolic import compiled, symbols, to_sympy
 
 Array = npt.NDArray[np.float64]
@@ -35,11 +37,7 @@ MAX_PRINTED = 40  # operations of an expression that is written out
 MAX_TIMES = 8  # compositions
 MAX_UNROLLED = 1500  # operations of an expression that SymPy is asked to differentiate
 LOGISTIC = "4*x*(1-x)"
-DIGITS = 50  # of the value that all routes are measured against
 STEPS: Array = np.geomspace(1e-16, 1.0, 129)
-
-_HUGE = 1e300  # the exponential of a larger number has no place even among long numbers
-_TROUBLE = (ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @lru_cache(maxsize=256)
@@ -98,95 +96,6 @@ def _recorded(tape: Tape) -> int:
     return sum(node.operation is not None for node in tape.nodes)
 
 
-# The value to be measured against -----------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _long() -> Any:
-    """mpmath's numbers at a precision of our own, which nobody else can change under us.
-
-    Differences with h = 10⁻⁵⁰ keep 50 true digits up to the third derivative.
-    """
-    import mpmath
-
-    context = mpmath.MPContext()
-    context.dps = 4 * DIGITS
-    return context
-
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """A function of one number near one point, from long arithmetic.
-
-    The slope is `slope` + `rest` (two doubles, as one holds 16 digits only) and `digits` in 50;
-    `value`, `second` and `third` serve the theory of the errors. `trouble` says in a sentence why
-    there is no slope, where there is none.
-    """
-
-    value: float = math.nan
-    slope: float = math.nan
-    rest: float = math.nan
-    second: float = math.nan
-    third: float = math.nan
-    digits: str = ""
-    trouble: str = ""
-
-    @property
-    def scale(self) -> float:
-        """What errors are divided by: the slope's size, or 1 where the slope is 0."""
-        return abs(self.slope) or 1.0
-
-    def error(self, values: npt.ArrayLike) -> Array:
-        """How far values are off, relative to the slope (absolute where the slope is 0)."""
-        with np.errstate(all="ignore"):
-            off = (np.asarray(values, dtype=float) - self.slope) - self.rest
-            return np.asarray(np.abs(off) / self.scale)
-
-
-def _exact(function: Function, at: float) -> Exact:
-    """Value, slope and two more derivatives of a function of one number."""
-    with np.errstate(all="ignore"):
-        tape, result = autograd.trace(function, np.float64(at))
-    value = float(result.data if type(result) is Value else result)
-    where = f"at this point, {at:.6g}"
-    if not math.isfinite(value):
-        return Exact(trouble=f"The function has no finite value {where}.")
-    if any(not abs(float(node.data)) < _HUGE for node in tape.nodes):
-        return Exact(value, trouble=f"A step on the way to the value is too large {where}.")
-    context = _long()
-    h = context.mpf(10) ** -DIGITS
-    table = long_numbers(context)
-    points = [context.mpf(at) + k * h for k in (-2, -1, 0, 1, 2)]
-    try:
-        f = [context.mpf(interpret(function, [p], table, context.mpf)) for p in points]
-    except _TROUBLE:
-        return Exact(value, trouble=f"The function is not defined all around {where[3:]}.")
-    left, right = (f[2] - f[1]) / h, (f[3] - f[2]) / h
-    slope = (f[3] - f[1]) / (2 * h)
-    if max(abs(left), abs(right)) > 1e20:
-        return Exact(value, trouble=f"The function jumps or stands upright {where}.")
-    if abs(right - left) > 1e-15 * max(abs(left), abs(right), 1e-15):
-        kink = f"{float(left):.4g} on its left and {float(right):.4g} on its right"
-        return Exact(
-            value,
-            trouble=f"The function has a kink here, with slope {kink}: it has no derivative.",
-        )
-    second = (f[3] - 2 * f[2] + f[1]) / h**2
-    third = (f[4] - 2 * f[3] + 2 * f[1] - f[0]) / (2 * h**3)
-    if abs(slope) < abs(third) * h**2 * 10**10:  # nothing but the truncation of the difference
-        slope = context.mpf(0)
-    high = float(slope)
-    rest = slope - context.mpf(high)
-    return Exact(
-        value,
-        high,
-        float(rest) if abs(rest) * 10**DIGITS > abs(slope) else 0.0,
-        float(second),
-        float(third),
-        context.nstr(slope, DIGITS),
-    )
-
-
 # The symbolic route -------------------------------------------------------------------------------
 
 
@@ -224,7 +133,7 @@ def symbolic(text: str, wrt: str) -> Symbolic:
         operations = int(derivative.count_ops())
         latex = _printed(derivative, operations)
         return Symbolic(operations, latex, compiled(derivative, names))
-    except _TROUBLE:
+    except TROUBLE:
         return Symbolic(trouble="SymPy finds no derivative of this formula.")
 
 
@@ -234,7 +143,7 @@ def _evaluated(answer: Symbolic, at: Sequence[float]) -> float:
     try:
         with np.errstate(all="ignore"):
             return float(answer.evaluate(*(np.float64(v) for v in at)))
-    except _TROUBLE:
+    except TROUBLE:
         return math.nan
 
 
@@ -293,7 +202,7 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
     """
     line = _line(text, at, wrt)
     x, n = line.x, len(line.names)
-    exact = _exact(line.along, float(x))
+    exact = find_exact(line.along, float(x))
     with np.errstate(all="ignore"):
         p = _recorded(autograd.trace(line.function, *line.here)[0])
         below, middle, above = (float(line.along(x + s * h)) for s in (-1, 0, 1))
@@ -348,7 +257,7 @@ def _complex_steps(along: Function, at: float, steps: Sequence[float] | Array) -
     for k, h in enumerate(steps):
         try:
             out[k] = complex(interpret(along, [complex(at, h)], COMPLEX, float)).imag / h
-        except _TROUBLE:
+        except TROUBLE:
             continue
     return out
 
@@ -379,7 +288,7 @@ def errors(text: str, at: Sequence[float], wrt: str) -> Errors | None:
     """The error of every numerical route at every step; None where there is no derivative."""
     line = _line(text, at, wrt)
     x = line.x
-    exact = _exact(line.along, float(x))
+    exact = find_exact(line.along, float(x))
     if exact.trouble:
         return None
     with np.errstate(all="ignore"):
@@ -516,7 +425,7 @@ def _simplified(once: Function, times: int, name: str) -> tuple[int | None, int 
         operations = int(derivative.count_ops())
         named, rest = sympy.cse(derivative)
         shared = sum(int(part.count_ops()) for part in (*(p for _, p in named), *rest))
-    except _TROUBLE:
+    except TROUBLE:
         return None, None, ""
     return operations, shared, _printed(derivative, operations)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from engine.derivatives.exact import Exact, exact_gradient
 from engine.derivatives.numerical import BEST_CENTRAL_STEP, compare
 from engine.problems.formula import Formula
 from engine.problems.networks import MLP
@@ -21,12 +22,14 @@ from engine.tape import Operation, Vector, autograd
 from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
-Verdict = Literal["good", "doubtful", "wrong"]
+Verdict = Literal["good", "doubtful", "wrong", "unchecked"]
+Standing = Literal["right", "wrong", "unknown"]
 
 # What counts as good in double precision with central differences: about the square root of the
 # best attainable error, and the size at which a derivative is simply another one.
 GOOD = 1e-7
 WRONG = 1e-3
+RIGHT = 1e-9  # how close a gradient in doubles comes to an exact value where nothing is lost
 
 # How a rule is broken: the factor on what it passes back, and what a slip of that kind is called.
 MISTAKES: Mapping[str, tuple[float, str]] = MappingProxyType(
@@ -50,7 +53,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finished check; arrays have one entry per parameter. operations are those on the tape."""
+    """A finished check; arrays have one entry per parameter. operations are those on the tape.
+
+    error is relative, and good where the two are apart by no more than is nothing beside how the
+    function changes; NaN where the difference is no number, so that nothing can be said (the
+    verdict is "unchecked"), and ∞ where the gradient is none.
+    """
 
     names: tuple[str, ...]
     analytic: Array
@@ -61,8 +69,8 @@ class Report:
 
     @property
     def worst(self) -> int:
-        """The index of the largest relative error."""
-        return int(np.argmax(self.error))
+        """The index of the largest relative error among those that can be checked."""
+        return int(np.argmax(np.nan_to_num(self.error, nan=-1.0, posinf=np.inf)))
 
 
 def typed_subject(formula: Formula, at: Sequence[float]) -> Subject:
@@ -113,7 +121,8 @@ def check(
         value = float(subject.function(subject.at))
     if not np.isfinite(value):
         raise ValueError("the function has no finite value here")
-    tape, _ = autograd.trace(subject.function, subject.at)
+    with np.errstate(all="ignore"):
+        tape, _ = autograd.trace(subject.function, subject.at)
     present = tuple(dict.fromkeys(node.operation.name for node in tape.nodes if node.operation))
     if broken is not None and broken not in present:
         raise ValueError(f"there is no {broken} in this function; it has {', '.join(present)}")
@@ -128,18 +137,64 @@ def check(
 
     with np.errstate(all="ignore"):
         result = compare(subject.function, gradient, subject.at, h)
-    error = np.where(np.isfinite(result.error), result.error, 1.0)
-    verdicts = tuple(judge(float(e)) for e in error)
+        apart = np.abs(result.analytic - result.numeric)
+        size = np.maximum(np.abs(result.analytic), np.abs(result.numeric))
+        within = apart <= WRONG * size + result.spread + result.absolute
+        within &= np.isfinite(apart)
+        nothing = apart <= result.absolute
+        error = np.where(nothing, GOOD * apart / result.absolute, result.error)
+    known = np.isfinite(result.numeric)
+    error = np.where(known, np.where(np.isnan(error), np.inf, error), np.nan)
+    verdicts = tuple(judge(float(e), bool(w)) for e, w in zip(error, within, strict=True))
     return Report(
         subject.names, result.analytic, result.numeric, error, verdicts, _differentiable(present)
     )
 
 
-def judge(error: float) -> Verdict:
-    """The traffic light of a relative error."""
+def judge(error: float, within: bool = False) -> Verdict:
+    """The traffic light of a relative error.
+
+    within says that the difference itself may be off by as much: then it convicts nobody.
+    """
+    if np.isnan(error):
+        return "unchecked"
     if error <= GOOD:
         return "good"
-    return "doubtful" if error <= WRONG else "wrong"
+    return "doubtful" if error <= WRONG or within else "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """What an exact value says of one entry of a gradient: whether it is right, and by which value.
+
+    Where there is none the standing is unknown, and `exact.trouble` says why.
+    """
+
+    name: str
+    standing: Standing
+    exact: Exact
+
+
+def establish(subject: Subject, report: Report) -> tuple[Established, ...]:
+    """Hold each entry of a gradient against its exact value, from long arithmetic.
+
+    Takes about a hundred times as long as the check itself, so ask where the check doubts.
+    """
+    try:
+        values = exact_gradient(subject.function, subject.at)
+    except ValueError as error:
+        values = (Exact(trouble=f"There is no exact value: {error}."),) * len(report.names)
+    return tuple(
+        Established(name, _standing(float(analytic), exact), exact)
+        for name, analytic, exact in zip(report.names, report.analytic, values, strict=True)
+    )
+
+
+def _standing(analytic: float, exact: Exact) -> Standing:
+    if exact.trouble:
+        return "unknown"
+    near = abs(analytic - exact.slope) <= RIGHT * max(abs(analytic), abs(exact.slope))
+    return "right" if near else "wrong"
 
 
 def spoiled(operation: Operation, factor: float) -> Operation:

@@ -95,20 +95,40 @@ def _moved(at: Sequence[float], i: int, h: float) -> list[np.float64]:
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """|a − b| / max(|a|, |b|), elementwise; 0 where both are 0."""
+    """|a − b| / max(|a|, |b|), elementwise; 0 where both are equal.
+
+    What is no number agrees with nothing: NaN. A number is infinitely far from ±∞.
+    """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     scale = np.maximum(np.abs(a), np.abs(b))
     with np.errstate(all="ignore"):
-        return np.where(scale > 0, np.abs(a - b) / scale, 0.0)
+        error = np.where(np.isinf(scale), np.inf, np.abs(a - b) / scale)
+    return np.where(np.isnan(a) | np.isnan(b), np.nan, np.where(a == b, 0.0, error))
+
+
+# As a share of what a function changes by over a step of one: an absolute difference this small is
+# none, so that a gradient that vanishes can agree as well.
+ABSOLUTE = 1e-9
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A gradient beside differences: analytic, numeric and relative error, each of one shape."""
+    """A gradient beside differences, all of one shape.
+
+    absolute is how close the two must come where the gradient vanishes; spread how far the
+    difference itself may be off: by round-off, by how it moves when its step is doubled, and by
+    half of what the slopes on both sides differ (at a kink one of them is as good as the other).
+    """
 
     analytic: Array
     numeric: Array
-    error: Array
+    absolute: Array
+    spread: Array
+
+    @property
+    def error(self) -> Array:
+        """The relative error of each entry; NaN where one side is no number."""
+        return relative_error(self.analytic, self.numeric)
 
 
 def compare(
@@ -123,14 +143,32 @@ def compare(
     """
     at = np.asarray(at, dtype=float)
     analytic = np.asarray(gradient(at), dtype=float)
-    numeric = np.empty_like(at)
-    for i in np.ndindex(at.shape):
-        step = h * max(1.0, abs(float(at[i])))
+    here = float(f(at))
+    rows = [_around(f, at, i, here, h) for i in np.ndindex(at.shape)]
+    numeric, absolute, spread = np.array(rows).T.reshape(3, *at.shape)
+    return Comparison(analytic, numeric, absolute, spread)
+
+
+def _around(
+    f: Callable[[Array], Any], at: Array, i: tuple[int, ...], here: float, h: float
+) -> tuple[float, float, float]:
+    """The central difference of one entry, what is nothing beside it, how far it may be off."""
+    size = max(1.0, abs(float(at[i])))
+
+    def pair(step: float) -> tuple[float, float, float]:
+        """f on both sides, and the step that the rounded sides are apart."""
         up, down = at.copy(), at.copy()
-        up[i] += step
-        down[i] -= step
-        numeric[i] = (float(f(up)) - float(f(down))) / (up[i] - down[i])
-    return Comparison(analytic, numeric, relative_error(analytic, numeric))
+        up[i] += step * size
+        down[i] -= step * size
+        return float(f(up)), float(f(down)), float(up[i] - down[i])
+
+    (up, down, gap), (up2, down2, gap2), far = pair(h), pair(2 * h), pair(1.0)
+    slope = (up - down) / gap
+    changes = [abs(end - here) / size for end in far[:2]]
+    natural = min((c for c in changes if math.isfinite(c)), default=0.0)
+    round_off = 10 * EPSILON * abs(here) / size
+    bend = max(abs((up2 - down2) / gap2 - slope), abs(up + down - 2 * here) / gap)
+    return slope, ABSOLUTE * natural + round_off / BEST_CENTRAL_STEP, bend + round_off / h
 
 
 def check_grads(
