@@ -342,7 +342,12 @@ def remark(study: Study, errors: Errors | None) -> None:
     modes = study.answer("reverse mode").error
     central = study.answer("central difference").error
     best = errors.best_central
-    if modes > 1e-9:
+    if math.isnan(modes):
+        text = (
+            "Reverse mode gives no number here, though there is a slope: a step on the way has no "
+            "finite value, or no slope of its own."
+        )
+    elif modes > 1e-9:
         text = (
             f"Even reverse mode is off by {short(modes)}. Its rules are exact; the arithmetic "
             "under them has sixteen digits, and this formula throws them away at this point."
