@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.optimizers import Hyper, Optimizer
+from engine.optimizers import Optimizer, Parameter
 from engine.studies.fair_race import Search, Standing, is_memory
 from figures import charts, style
 
@@ -86,7 +86,7 @@ class _Scale:
     ticks: tuple[tuple[float, str], ...] = ()
 
     @classmethod
-    def of(cls, hyper: Hyper, values: Array) -> _Scale:
+    def of(cls, hyper: Parameter, values: Array) -> _Scale:
         if not is_memory(hyper):
             return cls(hyper.symbol, values, (hyper.low, hyper.high), hyper.scale == "log")
         decades = range(int(np.ceil(-np.log10(1 - hyper.high) - 1e-9)) + 1)

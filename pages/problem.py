@@ -14,7 +14,7 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from engine.emit.picture import Picture
-from engine.optimizers import OPTIMIZERS, Hyper
+from engine.optimizers import OPTIMIZERS, Parameter
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
@@ -222,7 +222,7 @@ def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -
     st.page_link(f"{file}.py", label=label, icon=icon or None, query_params={**carry(x), **more})
 
 
-def hyper_slider(hyper: Hyper, value: float, name: str = "", **more: Any) -> Slider:
+def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) -> Slider:
     """A slider made from a hyper-parameter's own description."""
     return Slider(
         name=name or hyper.name,

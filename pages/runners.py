@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import engine
-from engine.optimizers import OPTIMIZERS, Hyper, Optimizer
+from engine.optimizers import OPTIMIZERS, Optimizer, Parameter
 from pages.state import Field, read_number, shorten
 
 TYPED = "typed"  # the slug of a rule that the reader typed
@@ -47,7 +47,7 @@ class Runner:
         known = {h.name for h in engine.optimizer(text).hypers}
         return replace(self, rule=text, hypers={n: v for n, v in self.hypers.items() if n in known})
 
-    def value(self, hyper: Hyper) -> float:
+    def value(self, hyper: Parameter) -> float:
         return self.hypers.get(hyper.name, hyper.default)
 
     def with_setting(self, name: str, value: float | str) -> Runner:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from engine.optimizers import adaptive, beyond_adam, curvature, momentum
 from engine.optimizers.curvature import newton_schulz
-from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Rule, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Rule, Slot, State
 from engine.optimizers.shared import beta, decay, lr
 
 # Each file is a branch of the family.
@@ -37,10 +37,10 @@ OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
 __all__ = [
     "BRANCHES",
     "OPTIMIZERS",
-    "Hyper",
     "Optimizer",
     "Option",
     "Oracle",
+    "Parameter",
     "Rule",
     "Slot",
     "State",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
 from engine.optimizers.shared import (
     BETA1,
     BETA2,
@@ -71,7 +71,7 @@ ADADELTA = Optimizer(
     rule=_adadelta,
     hypers=(
         lr(1.0),
-        Hyper("rho", "ρ", r"\rho", 0.9, 0.0, 0.999, "linear", "memory of both averages"),
+        Parameter("rho", "ρ", r"\rho", 0.9, 0.0, 0.999, "linear", "memory of both averages"),
         epsilon(1e-6),
     ),
     state=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
 from engine.optimizers.momentum import (
     SCHEDULE_FREE_SHOWN,
     SCHEDULE_FREE_STATE,
@@ -34,8 +34,8 @@ from engine.tape import operations as ops
 _DIRECTION = r"\frac{<m_hat>}{\sqrt{<v_hat>} + <eps>}"
 
 
-def _beta(name: str, symbol: str, latex: str, default: float, meaning: str) -> Hyper:
-    return Hyper(name, symbol, latex, default, 0.0, 0.9999, "linear", meaning)
+def _beta(name: str, symbol: str, latex: str, default: float, meaning: str) -> Parameter:
+    return Parameter(name, symbol, latex, default, 0.0, 0.9999, "linear", meaning)
 
 
 # QHAdam -------------------------------------------------------------------------------------------
@@ -51,8 +51,8 @@ def _qhadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, 
     return w - h.lr * (top / (ops.sqrt(square) + h.eps)), state
 
 
-def _nu(i: int, default: float, meaning: str) -> Hyper:
-    return Hyper(f"nu{i}", f"ν{'₁₂'[i - 1]}", rf"\nu_{i}", default, 0.0, 1.0, "linear", meaning)
+def _nu(i: int, default: float, meaning: str) -> Parameter:
+    return Parameter(f"nu{i}", f"ν{'₁₂'[i - 1]}", rf"\nu_{i}", default, 0.0, 1.0, "linear", meaning)
 
 
 QHADAM = Optimizer(
@@ -109,11 +109,11 @@ EVE = Optimizer(
         lr(1e-3),
         BETA1,
         BETA2,
-        Hyper(
+        Parameter(
             "beta3", "β₃", r"\beta_3", 0.999, 0.0, 1.0, "linear", "memory of the objective's change"
         ),
-        Hyper("c", "c", "c", 10.0, 1.0, 100.0, "log", "the change counts between 1/c and c"),
-        Hyper(
+        Parameter("c", "c", "c", 10.0, 1.0, 100.0, "log", "the change counts between 1/c and c"),
+        Parameter(
             "f_star",
             "f*",
             "f^{\\star}",
@@ -203,7 +203,7 @@ NADAM = Optimizer(
         BETA1,
         BETA2,
         epsilon(1e-8),
-        Hyper(
+        Parameter(
             "momentum_decay",
             "ψ",
             r"\psi",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
 from engine.optimizers.shared import M, beta, decay, epsilon, lr
 from engine.tape import Vector
 from engine.tape import operations as ops
@@ -63,7 +63,7 @@ NEWTON = Optimizer(
     rule=_newton,
     hypers=(
         lr(1.0, high=2.0),
-        Hyper(
+        Parameter(
             "damping",
             "δ",
             r"\delta",
@@ -164,7 +164,7 @@ SOPHIA = Optimizer(
     tensor_rule=_sophia_on_tensors,
     hypers=(
         lr(6e-2),
-        Hyper(
+        Parameter(
             "beta1",
             "β₁",
             r"\beta_1",
@@ -174,7 +174,7 @@ SOPHIA = Optimizer(
             "linear",
             "memory of the gradient's average",
         ),
-        Hyper(
+        Parameter(
             "beta2",
             "β₂",
             r"\beta_2",
@@ -184,12 +184,14 @@ SOPHIA = Optimizer(
             "linear",
             "memory of the curvature's average",
         ),
-        Hyper(
+        Parameter(
             "gamma", "γ", r"\gamma", 0.01, 0.0, 1.0, "linear", "how much of the curvature counts"
         ),
-        Hyper("rho", "ρ", r"\rho", 1.0, 0.001, 10.0, "log", "no coordinate moves further than ηρ"),
+        Parameter(
+            "rho", "ρ", r"\rho", 1.0, 0.001, 10.0, "log", "no coordinate moves further than ηρ"
+        ),
         epsilon(1e-12),
-        Hyper(
+        Parameter(
             "interval", "k", "k", 10.0, 1.0, 100.0, "linear", "steps between looks at the curvature"
         ),
     ),

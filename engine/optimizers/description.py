@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 
 
@@ -32,20 +33,6 @@ State = Mapping[str, Any]
 Rule = Callable[
     [Oracle, Vector, SimpleNamespace, SimpleNamespace, SimpleNamespace], tuple[Vector, State]
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Hyper:
-    """A hyper-parameter, with all that a control needs to know of it."""
-
-    name: str
-    symbol: str
-    latex: str
-    default: float
-    low: float
-    high: float
-    scale: Literal["linear", "log"]
-    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +70,7 @@ class Optimizer:
     slug: str
     name: str
     rule: Rule
-    hypers: tuple[Hyper, ...]
+    hypers: tuple[Parameter, ...]
     latex: Callable[[SimpleNamespace], tuple[str, ...]]
     idea: str
     when: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Hyper, Optimizer, Option, Oracle, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
 from engine.optimizers.shared import (
     beta,
     decay,
@@ -165,8 +165,8 @@ def _aggmo(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
     return w - (h.lr / 3.0) * (v1 + v2 + v3), {"v1": v1, "v2": v2, "v3": v3}
 
 
-def _aggmo_beta(i: int, default: float) -> Hyper:
-    return Hyper(
+def _aggmo_beta(i: int, default: float) -> Parameter:
+    return Parameter(
         f"beta{i}", f"β{'₁₂₃'[i - 1]}", rf"\beta_{i}", default, 0.0, 0.999, "linear",
         f"memory of velocity {i}",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.optimizers import Hyper
+from engine.optimizers import Parameter
 
 Array = npt.NDArray[np.float64]
 Curve = Callable[[Array, int, SimpleNamespace], Any]
@@ -33,7 +33,7 @@ class Schedule:
     idea: str
     when: str
     source: str
-    parameters: tuple[Hyper, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, **values: float) -> Schedule:
@@ -66,10 +66,10 @@ class Schedule:
         return np.concatenate([rise * (main[0] if rest else 1.0), main])
 
 
-_WARMUP = Hyper(
+_WARMUP = Parameter(
     "warmup", "w", "w", 0.0, 0.0, 0.5, "linear", "share of the run spent rising linearly from 0"
 )
-_FINAL = Hyper(
+_FINAL = Parameter(
     "final",
     "η₀",
     r"\eta_{\min}/\eta_{\max}",
@@ -155,8 +155,10 @@ _ENTRIES = (
         curve=_step,
         latex=r"\eta_t = \eta_{\max}\, <drop>^{\lfloor t / (<every>\,T) \rfloor}",
         parameters=(
-            Hyper("drop", "γ", r"\gamma", 0.1, 0.01, 1.0, "linear", "factor at each drop"),
-            Hyper("every", "s", "s", 0.3, 0.01, 1.0, "linear", "share of the run between drops"),
+            Parameter("drop", "γ", r"\gamma", 0.1, 0.01, 1.0, "linear", "factor at each drop"),
+            Parameter(
+                "every", "s", "s", 0.3, 0.01, 1.0, "linear", "share of the run between drops"
+            ),
             _WARMUP,
         ),
         idea="Divide the rate at fixed times: each drop lets the loss fall by another level.",
@@ -169,7 +171,9 @@ _ENTRIES = (
         curve=_exponential,
         latex=r"\eta_t = \eta_{\max}\, <end>^{\,t/T}",
         parameters=(
-            Hyper("end", "q", "q", 0.01, 1e-6, 1.0, "log", "what is left of the rate at the end"),
+            Parameter(
+                "end", "q", "q", 0.01, 1e-6, 1.0, "log", "what is left of the rate at the end"
+            ),
             _WARMUP,
         ),
         idea="Lose the same share at every step.",
@@ -210,10 +214,12 @@ _ENTRIES = (
             r" T_0 = <cycle>\,T,\; T_{i+1} = <growth>\,T_i"
         ),
         parameters=(
-            Hyper(
+            Parameter(
                 "cycle", "T₀", "T_0", 0.25, 0.02, 1.0, "linear", "first cycle's share of the run"
             ),
-            Hyper("growth", "k", "k", 1.0, 1.0, 4.0, "linear", "each cycle is this much longer"),
+            Parameter(
+                "growth", "k", "k", 1.0, 1.0, 4.0, "linear", "each cycle is this much longer"
+            ),
             _FINAL,
             _WARMUP,
         ),
@@ -230,9 +236,15 @@ _ENTRIES = (
             r" \text{ at } <peak>\,T \searrow \tfrac{\eta_{\max}}{<divisor>\cdot<final_divisor>}"
         ),
         parameters=(
-            Hyper("peak", "p", "p", 0.3, 0.02, 0.9, "linear", "share of the run before the peak"),
-            Hyper("divisor", "d", "d", 25.0, 1.0, 1000.0, "log", "peak rate over starting rate"),
-            Hyper("final_divisor", "f", "f", 1e4, 1.0, 1e6, "log", "starting rate over final rate"),
+            Parameter(
+                "peak", "p", "p", 0.3, 0.02, 0.9, "linear", "share of the run before the peak"
+            ),
+            Parameter(
+                "divisor", "d", "d", 25.0, 1.0, 1000.0, "log", "peak rate over starting rate"
+            ),
+            Parameter(
+                "final_divisor", "f", "f", 1e4, 1.0, 1e6, "log", "starting rate over final rate"
+            ),
             _WARMUP,
         ),
         idea="One long rise, one longer fall, at rates that a constant run could not bear.",
@@ -245,7 +257,7 @@ _ENTRIES = (
         curve=_inverse_sqrt,
         latex=r"\eta_t = \eta_{\max} \sqrt{\frac{s}{s + t}},\quad s = <timescale>\,T",
         parameters=(
-            Hyper(
+            Parameter(
                 "timescale", "s", "s", 0.05, 0.001, 1.0, "log", "share of the run before it bites"
             ),
             _WARMUP,

@@ -5,33 +5,33 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Hyper, Option, Oracle, Slot
+from engine.optimizers.description import Option, Oracle, Parameter, Slot
 from engine.tape import operations as ops
 
 
-def lr(default: float, low: float = 1e-5, high: float = 10.0) -> Hyper:
+def lr(default: float, low: float = 1e-5, high: float = 10.0) -> Parameter:
     """The learning rate."""
-    return Hyper(
+    return Parameter(
         "lr", "η", r"\eta", default, low, high, "log", "learning rate: the length of a step"
     )
 
 
-def epsilon(default: float) -> Hyper:
+def epsilon(default: float) -> Parameter:
     """The small number in a denominator."""
-    return Hyper(
+    return Parameter(
         "eps", "ε", r"\epsilon", default, 1e-16, 1.0, "log", "keeps the division from blowing up"
     )
 
 
-def beta(default: float, meaning: str) -> Hyper:
+def beta(default: float, meaning: str) -> Parameter:
     """The one memory of a rule that has a single one."""
-    return Hyper("beta", "β", r"\beta", default, 0.0, 0.999, "linear", meaning)
+    return Parameter("beta", "β", r"\beta", default, 0.0, 0.999, "linear", meaning)
 
 
-BETA1 = Hyper(
+BETA1 = Parameter(
     "beta1", "β₁", r"\beta_1", 0.9, 0.0, 0.999, "linear", "memory of the gradient's average"
 )
-BETA2 = Hyper(
+BETA2 = Parameter(
     "beta2",
     "β₂",
     r"\beta_2",
@@ -52,9 +52,9 @@ M_HAT = Slot("m_hat", "m̂", r"\hat m", "the average, corrected for its start at
 V_HAT = Slot("v_hat", "v̂", r"\hat v", "the squared average, corrected for its start at zero")
 
 
-def decay(default: float) -> Hyper:
+def decay(default: float) -> Parameter:
     """The strength of weight decay."""
-    return Hyper(
+    return Parameter(
         "weight_decay",
         "λ",
         r"\lambda",

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Literal
 
-from engine.optimizers import Hyper, Optimizer, Oracle, Slot, State
+from engine.optimizers import Optimizer, Oracle, Parameter, Slot, State
 from engine.problems.formula import CONSTANTS, FUNCTIONS, Formula, FormulaError, parse_program
 from engine.tape import Vector
 from engine.tape.symbolic import latex_of, name_latex
@@ -219,7 +219,7 @@ class _Typed:
 
     # Parts
 
-    def _hypers(self, free: list[str]) -> dict[str, Hyper]:
+    def _hypers(self, free: list[str]) -> dict[str, Parameter]:
         if len(free) > MAX_HYPERS:
             reason = f"A rule has at most {MAX_HYPERS} hyper-parameters, this one {len(free)}."
             raise FormulaError(reason, self.text)
@@ -312,14 +312,14 @@ def _symbol(name: str) -> str:
     return word + match["digits"].translate(_SUBSCRIPTS)
 
 
-def _hyper(name: str, safe: str) -> Hyper:
+def _hyper(name: str, safe: str) -> Parameter:
     match = _SPLIT.fullmatch(name)
     guess = _GUESSES.get(name) or _GUESSES.get(match["word"] if match else name, _ANY)
     if name in _LONG_MEMORY:
         guess = replace(guess, default=0.999, high=0.99999)
     latex = name_latex("eta") if name == "lr" else name_latex(name)
     symbol = "η" if name == "lr" else _symbol(name)
-    return Hyper(
+    return Parameter(
         safe, symbol, latex, guess.default, guess.low, guess.high, guess.scale, guess.meaning
     )
 

@@ -14,29 +14,17 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.problems.parameter import Parameter
 from engine.tape import Value, Vector, autograd
 from engine.tape import operations as ops
 
 Array = npt.NDArray[Any]
 Box = tuple[tuple[float, float], tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A number that shapes a landscape, with all that a control needs to know of it."""
-
-    name: str
-    symbol: str
-    default: float
-    low: float
-    high: float
-    scale: Literal["linear", "log"]
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -197,8 +185,8 @@ def _rastrigin(x: Any, y: Any) -> Any:
 
 def _ackley(x: Any, y: Any) -> Any:
     square = 0.5 * (x**2 + y**2)
-    away = square > 0.0  # at the centre the slope jumps; we take it as 0 there, not as 0/0
-    distance = ops.where(away, ops.sqrt(ops.where(away, square, 1.0)), 0.0)
+    # At the centre the slope jumps; we take it as 0 there, not as 0/0.
+    distance = ops.where(square > 0.0, ops.sqrt(square), 0.0)
     waves = 0.5 * (ops.cos(2.0 * math.pi * x) + ops.cos(2.0 * math.pi * y))
     return 20.0 + math.e - 20.0 * ops.exp(-0.2 * distance) - ops.exp(waves)
 
@@ -257,9 +245,25 @@ _ENTRIES = (
         minimum=0.0,
         parameters=(
             Parameter(
-                "condition", "κ", 50.0, 1.0, 1000.0, "log", "steepest over shallowest curvature"
+                "condition",
+                "κ",
+                r"\kappa",
+                50.0,
+                1.0,
+                1000.0,
+                "log",
+                "steepest over shallowest curvature",
             ),
-            Parameter("rotation", "φ", 0.0, -90.0, 90.0, "linear", "degrees by which it is turned"),
+            Parameter(
+                "rotation",
+                "φ",
+                r"\varphi",
+                0.0,
+                -90.0,
+                90.0,
+                "linear",
+                "degrees by which it is turned",
+            ),
         ),
         settings=MappingProxyType(
             {
@@ -282,8 +286,8 @@ _ENTRIES = (
         minima=((1.0, 1.0),),
         minimum=0.0,
         parameters=(
-            Parameter("a", "a", 1.0, 0.5, 1.5, "linear", "x of the minimum (a, a²)"),
-            Parameter("b", "b", 100.0, 1.0, 200.0, "log", "steepness of the valley's walls"),
+            Parameter("a", "a", "a", 1.0, 0.5, 1.5, "linear", "x of the minimum (a, a²)"),
+            Parameter("b", "b", "b", 100.0, 1.0, 200.0, "log", "steepness of the valley's walls"),
         ),
         lr=0.001,
         follow=_rosenbrock_follows,
@@ -490,7 +494,9 @@ _ENTRIES = (
         domain=_square(3.5),
         view=((-3.5, 3.5), (-2.5, 2.5)),
         start=(1.9, 0.5),
-        parameters=(Parameter("width", "s", 0.35, 0.1, 1.0, "linear", "width of the sharp well"),),
+        parameters=(
+            Parameter("width", "s", "s", 0.35, 0.1, 1.0, "linear", "width of the sharp well"),
+        ),
         log_levels=False,
         lr=0.05,
         follow=_two_wells_follows,

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.problems.landscapes import Landscape, Parameter
+from engine.problems.landscapes import Landscape
+from engine.problems.parameter import Parameter
 from engine.runs.descent import PlaneOracle, find_optimizer
 from engine.runs.step import first_state, take_step
 from engine.tape import Vector
@@ -32,9 +33,9 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 PARAMETERS = (
-    Parameter("separation", "d", 4.0, 0.0, 6.0, "linear", "distance between the humps"),
-    Parameter("spread", "τ", 0.7, 0.5, 2.0, "linear", "standard deviation of each hump"),
-    Parameter("weight", "w", 0.5, 0.05, 0.95, "linear", "share of the left hump"),
+    Parameter("separation", "d", "d", 4.0, 0.0, 6.0, "linear", "distance between the humps"),
+    Parameter("spread", "τ", r"\tau", 0.7, 0.5, 2.0, "linear", "standard deviation of each hump"),
+    Parameter("weight", "w", "w", 0.5, 0.05, 0.95, "linear", "share of the left hump"),
 )
 SPAN = (-7.0, 7.0)
 FAR = 50.0  # a μ or log σ out here is no fit any more

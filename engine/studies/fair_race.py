@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit.compiled import CellsKernel
-from engine.optimizers import Hyper, Optimizer
+from engine.optimizers import Optimizer, Parameter
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, check_run, descend, step_inputs
 from engine.runs.tracing import ByFunction, landscape_loop
@@ -178,12 +178,12 @@ def spread(count: int, dimensions: int, *, seed: int = 0, first: int = 0) -> Arr
     return points
 
 
-def is_memory(hyper: Hyper) -> bool:
+def is_memory(hyper: Parameter) -> bool:
     """Whether it is a decay β, whose memory 1 / (1 − β) is what matters."""
     return hyper.scale == "linear" and hyper.low == 0 and 0.99 <= hyper.high < 1
 
 
-def place(hyper: Hyper, u: npt.ArrayLike) -> Array:
+def place(hyper: Parameter, u: npt.ArrayLike) -> Array:
     """Values of a hyper-parameter at u in [0, 1] along its range, evenly on its own scale.
 
     A decay β is spread evenly in log(1 − β), as in Choi et al. (2019): 0.9 and 0.99 are as far

@@ -13,34 +13,36 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine import losses
-from engine.problems.landscapes import Landscape, Parameter
-from engine.runs.descent import Descent, descend
-from engine.tape import autograd
+from engine.emit.picture import first
+from engine.problems.landscapes import Landscape
+from engine.problems.parameter import Parameter
+from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent, live_descend
+from engine.tape import Value, autograd
 from engine.tape import operations as ops
-
-Array = npt.NDArray[np.float64]
 
 SATURATED = 0.05  # σ'(z) below this: squared error's gradient is under a tenth of cross-entropy's
 RECOVERED = 0.1  # |ŷ − y| at most this counts as recovered
 
 
-def logit(probability: float) -> float:
-    """The z whose sigmoid is probability, in (0, 1)."""
+def logit(probability: Any) -> Any:
+    """The z whose sigmoid is probability, in (0, 1), which may be traced."""
+    if isinstance(probability, (Value, np.ndarray)):
+        return ops.log(probability) - ops.log1p(ops.negative(probability))
     return math.log(probability / (1 - probability))
 
 
-def probability(z: float) -> float:
-    """σ(z)."""
-    return float(ops.sigmoid(z))
+def probability(z: Any) -> Any:
+    """σ(z); z may be traced."""
+    return ops.sigmoid(z)
 
 
 def saturation_edge() -> float:
     """The z > 0 beyond which σ'(z) < SATURATED."""
     # σ' = s(1 − s) = SATURATED, solved for s.
-    return logit(0.5 + math.sqrt(0.25 - SATURATED))
+    return float(logit(0.5 + math.sqrt(0.25 - SATURATED)))
 
 
 def _of_logit(name: str) -> Callable[[Any, Any], Any]:
@@ -59,16 +61,20 @@ LOSSES: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
 class Slopes:
     """At each z: prediction σ(z), σ'(z), a loss and its gradient by z, all of z's shape."""
 
-    z: Array
-    prediction: Array
-    steepness: Array
-    loss: Array
-    gradient: Array
+    z: Any
+    prediction: Any
+    steepness: Any
+    loss: Any
+    gradient: Any
 
 
-def slopes(loss: str, z: npt.ArrayLike, target: float) -> Slopes:
-    """The loss of that name ("cross_entropy", "mse", "half_mse") and its gradient over z."""
-    z = np.asarray(z, dtype=np.float64)
+def slopes(loss: str, z: Any, target: float) -> Slopes:
+    """The loss of that name ("cross_entropy", "mse", "half_mse") and its gradient over z.
+
+    z is a number or an array of any shape, and may be traced.
+    """
+    if not isinstance(z, Value):
+        z = np.asarray(z, dtype=np.float64)
     value, gradient = autograd.value_and_grad(lambda z: LOSSES[loss](z, target))(z)
     prediction, steepness = autograd.value_and_grad(ops.sigmoid)(z)
     return Slopes(z, prediction, steepness, value, gradient)
@@ -88,8 +94,8 @@ def _landscape(name: str) -> Landscape:
         domain=((-10.0, 10.0), (-10.0, 10.0)),
         start=(-2.0, -2.0),
         parameters=(
-            Parameter("feature", "x", 1.0, -10.0, 10.0, "linear", "the neuron's input"),
-            Parameter("target", "y", 1.0, 0.0, 1.0, "linear", "what it should answer"),
+            Parameter("feature", "x", "x", 1.0, -10.0, 10.0, "linear", "the neuron's input"),
+            Parameter("target", "y", "y", 1.0, 0.0, 1.0, "linear", "what it should answer"),
         ),
         source="the example of one confidently wrong neuron that many courses start from",
     )
@@ -98,38 +104,55 @@ def _landscape(name: str) -> Landscape:
 NEURONS: Mapping[str, Landscape] = MappingProxyType({name: _landscape(name) for name in LOSSES})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
-    """A neuron's training: prediction (epochs + 1,) beside the run over (w, b)."""
+    """A neuron's training: its logit and prediction, (epochs + 1,), over a run in (w, b).
 
-    descent: Descent
-    prediction: Array
+    They are traced where anything of the run is.
+    """
+
+    run: LiveDescent
+    logit: Any
+    prediction: Any
     target: float
 
+    @property
+    def descent(self) -> Descent:
+        """The run at the values of now."""
+        return self.run.result
+
+    def first_epoch(self, distance: float) -> Any:
+        """The first epoch with |ŷ − y| at most distance, NaN for none; traced as the run is."""
+        return first(ops.less_equal(ops.absolute(self.prediction - self.target), distance))
+
     def epochs_to(self, distance: float) -> int | None:
-        """The first epoch with |ŷ − y| at most distance; None if there is none."""
-        reached = np.flatnonzero(np.abs(self.prediction - self.target) <= distance)
-        return int(reached[0]) if reached.size else None
+        """The same as a whole number; None for none."""
+        found = self.first_epoch(distance)
+        epoch = float(found.data if isinstance(found, Value) else found)
+        return None if math.isnan(epoch) else int(epoch)
 
 
 def train(
     loss: str,
     *,
-    start: float,
+    start: Any,
     target: float,
-    epochs: int,
-    lr: float,
-    feature: float = 1.0,
+    epochs: Any,
+    lr: Any,
+    feature: Any = 1.0,
     optimizer: str = "sgd",
 ) -> Training:
     """Train the neuron on one example (feature, target), from w = b with logit `start`.
 
-    Raises ValueError where feature is −1 (no such w = b exists) and for values that cannot be run.
+    start, epochs, lr and feature may be traced. Raises ValueError where feature is −1 (no such
+    w = b exists) and for values that cannot be run.
     """
-    if feature == -1:
+    if not isinstance(feature, Value) and feature == -1:
         raise ValueError("with x = −1 the logit of w = b is 0 for every w")
-    w = start / (feature + 1)
-    neuron = NEURONS[loss](feature=feature, target=target)
-    descent = descend(neuron, optimizer, (w, w), epochs, {"lr": lr})
-    z = descent.path @ np.array([feature, 1.0])
-    return Training(descent, np.asarray(ops.sigmoid(z)), target)
+    w = start / (feature + 1.0)
+    run = live_descend(
+        NEURONS[loss], optimizer, (w, w), epochs, {"lr": lr},
+        parameters={"feature": feature, "target": target},
+    )  # fmt: skip
+    z = run.x * feature + run.y
+    return Training(run, z, ops.sigmoid(z), target)

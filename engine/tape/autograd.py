@@ -85,6 +85,11 @@ def _holds(mask: Mask) -> Any:
     return found
 
 
+def _of_elements(mask: Mask) -> bool:
+    """Whether it holds for some elements and not for others."""
+    return any(ops.shape_of(condition) for condition, _ in mask)
+
+
 def _gate(node: Value, i: int) -> Mask:
     """Where a node that chooses lets input i through."""
     assert node.operation is not None
@@ -117,7 +122,7 @@ def backward(output: Value, seed: Any = None) -> list[Any]:
         if g is None or operation is None:
             continue
         mask = masks.get(node.index, ())
-        if mask and not operation.elementwise:  # elements are about to move
+        if not operation.elementwise and _of_elements(mask):  # which are about to move
             g, mask = _masked(g, mask), ()
         inputs = node.inputs
         for i, rule in enumerate(operation.vjps):
@@ -133,7 +138,9 @@ def backward(output: Value, seed: Any = None) -> list[Any]:
                 and len(inputs) > 1
                 and ops.shape_of(part) != ops.shape_of(x.data)
             ):
-                part, own = ops.unbroadcast(_masked(part, own), x.data), ()
+                if _of_elements(own):
+                    part, own = _masked(part, own), ()
+                part = ops.unbroadcast(part, x.data)
             so_far = cotangents[x.index]
             if so_far is not None:
                 part, own = _meet(so_far, masks.pop(x.index, ()), part, own)

@@ -233,20 +233,25 @@ def _power(x: Any, y: Any) -> Any:
     return x**y
 
 
+def _power_by_base(out: Any, x: Any, y: Any) -> Any:
+    """y x**(y − 1); 0 where y is 0, for x**0 is 1 everywhere, at 0 as well."""
+    slope = power(x, y - 1.0)
+    # A power that has vanished outweighs an exponent however large.
+    return where(either(equal(y, 0.0), equal(slope, 0.0)), 0.0, y * slope)
+
+
 def _power_by_exponent(out: Any, x: Any, y: Any) -> Any:
     """x**y log x; 0 where x**y is constant in y at x = 0, and below, where it has no slope."""
-    inside = multiply(out, log(x))
-    at_zero = where(less(y, 0.0), negative(out), 0.0)
-    # However large x is, out falls faster than its logarithm grows.
-    far = where(equal(out, 0.0), 0.0, inside)
-    return where(greater(x, 0.0), far, where(equal(x, 0.0), at_zero, 0.0))
+    at_zero = where(less(y, 0.0), negative(absolute(out)), 0.0)
+    # However large x is, a power that has vanished fell faster than its logarithm grows.
+    above = where(equal(out, 0.0), 0.0, multiply(out, log(x)))
+    return where(greater(x, 0.0), above, where(equal(x, 0.0), at_zero, 0.0))
 
 
 power: Operation = _elementwise(
     "power",
     _power,
-    # x**0 is 1 everywhere: at 0 as well, where y x**(y - 1) would be 0 · inf.
-    lambda out, x, y: where(equal(y, 0.0), 0.0, y * power(x, y - 1.0)),
+    _power_by_base,
     _power_by_exponent,
     spelled="power({0}, {1})",
     typeset=typeset.raised,
