@@ -17,8 +17,9 @@ from types import MappingProxyType
 
 from engine.optimizers import adaptive, beyond_adam, curvature, momentum
 from engine.optimizers.curvature import newton_schulz
-from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Rule, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Rule, Slot, State
 from engine.optimizers.shared import beta, decay, lr
+from engine.problems.parameter import Parameter
 
 # Each file is a branch of the family.
 BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(

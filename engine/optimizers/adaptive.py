@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
     BETA1,
     BETA2,
@@ -25,6 +25,7 @@ from engine.optimizers.shared import (
     over_root,
     root_latex,
 )
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 

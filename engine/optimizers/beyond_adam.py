@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.momentum import (
     SCHEDULE_FREE_SHOWN,
     SCHEDULE_FREE_STATE,
@@ -28,6 +28,7 @@ from engine.optimizers.shared import (
     lr,
     moments,
 )
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import M, beta, decay, epsilon, lr
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 

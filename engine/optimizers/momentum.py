@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Optimizer, Option, Oracle, Parameter, Slot, State
+from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
     beta,
     decay,
     lr,
 )
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from engine.optimizers.description import Option, Oracle, Parameter, Slot
+from engine.optimizers.description import Option, Oracle, Slot
+from engine.problems.parameter import Parameter
 from engine.tape import operations as ops
 
 
