@@ -2,7 +2,7 @@
 // here first, and whoever listens paints in that same frame; Python hears of it at a reader's
 // pace, and its word is taken for everything that no hand has moved since.
 
-const PACE_MS = 250 // between two messages while a hand moves
+const PACE_MS = 300 // between two messages while a hand moves
 const LOST_MS = 4000 // a message without an answer by then was lost
 const stores = new Map() // page -> Store
 

@@ -27,7 +27,8 @@ const results = []
 for (const [k, spec] of JSON.parse(readFileSync("specs.json", "utf8")).entries()) {
   const program = new Program({
     lines: spec.lines,
-    constants: spec.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? number(c.$number) : c)),
+    constants: spec.constants.map(
+      (c) => (c?.dtype ? array(c) : c?.$number ? number(c.$number) : c)),
   })
   for (const name of Object.keys(spec.modules)) {
     program.modules[name] = await import(`./module_${name}.mjs`)
