@@ -27,11 +27,6 @@ MAX_HYPERS = 12
 GIVEN = ("w", "g", "t", "loss")
 
 _SPLIT = re.compile(r"(?P<word>[^\W\d]+(?:_[^\W\d]+)*?)_?(?P<digits>\d*)")
-# Names that the printed programs use themselves, and those that would look like a coordinate.
-_TAKEN = re.compile(
-    r"r\d+|power_\d+|log_\d+|path_.*|landscape_.*|.*_[01]|.*_at"
-    r"|steps|bound|k|run|schedule|noise|probe|lr|log1p"
-)
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "eta": "η",
     "kappa": "κ", "mu": "μ", "nu": "ν", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ",
@@ -293,11 +288,14 @@ class _Typed:
 
 
 def _safe_names(names: list[str]) -> dict[str, str]:
-    """The plain, unlike names under which a rule's own names are kept: β1 -> beta1, k -> k_."""
+    """The plain, unlike names under which a rule's own names are kept: β1 -> beta1.
+
+    None is lr, which a hyper-parameter becomes that is a learning rate.
+    """
     safe: dict[str, str] = {}
     for name in names:
         plain = "".join(_WORDS.get(c, c) if c.isascii() or c in _WORDS else "x" for c in name)
-        while _TAKEN.fullmatch(plain) or plain in safe.values():
+        while plain == "lr" or plain in safe.values():
             plain += "_"
         safe[name] = plain
     return safe

@@ -129,7 +129,7 @@ class Formula:
     names: tuple[str, ...]
     evaluate: Evaluate
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, /, **values: Any) -> Any:  # an input may be called self
         return self.evaluate(values)
 
 

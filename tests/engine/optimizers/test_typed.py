@@ -74,11 +74,11 @@ def test_greek_names_and_names_that_the_printer_uses_itself() -> None:
     text = "k = k + 1\nr1 = β1*r1 + g\nm_0 = 0*g\nw = w - η*r1*beta1/steps + m_0"
     rule = engine.optimizer(text)
     names = [h.name for h in rule.hypers]
-    assert names == ["beta1", "lr", "beta1_", "steps_"]
-    run = engine.descend("bowl", rule, (3, 2), 10, {"beta1_": 1.0, "steps_": 1.0, "lr": 1e-3})
+    assert names == ["beta1", "lr", "beta1_", "steps"]
+    run = engine.descend("bowl", rule, (3, 2), 10, {"beta1_": 1.0, "steps": 1.0, "lr": 1e-3})
     heavy = engine.descend("bowl", "momentum", (3, 2), 10, {"lr": 1e-3})
     np.testing.assert_allclose(run.path, heavy.path, rtol=1e-12)
-    np.testing.assert_array_equal(run.state["k_"], np.arange(11))
+    np.testing.assert_array_equal(run.state["k"], np.arange(11))
 
 
 def test_a_typed_rule_compiles_like_any_other() -> None:
