@@ -62,13 +62,10 @@ function decimals(step) {
 
 // The marks of a logarithmic axis between two exponents: {value, label, minor}.  Decades get
 // labels, at least `every` apart and `room` of them at most; a range within a decade and a half
-// is labelled inside it too.
+// is labelled inside it too, and one that has no two decades as a linear one is.
 export function logTicks(low, high, room, { every = 1, format: spec = "" } = {}) {
   const span = high - low
   if (!(span > 0) || !Number.isFinite(span)) return []
-  if (span < 0.55) {
-    return linearTicks(10 ** low, 10 ** high, Math.min(room, 5)).filter(({ value }) => value > 0)
-  }
   const name = (value, exponent) => spec ? format(value, spec, true) : decadeLabel(exponent)
   let by = Math.max(1, Math.round(every))
   const least = span / Math.max(1, room)
@@ -86,7 +83,9 @@ export function logTicks(low, high, room, { every = 1, format: spec = "" } = {})
       marks.push({ value, label, minor: !labelled })
     }
   }
-  return marks
+  if (marks.filter((mark) => mark.label).length > 1) return marks
+  // Within a decade the axis is nearly a linear one.
+  return linearTicks(10 ** low, 10 ** high, Math.min(room, 5)).filter(({ value }) => value > 0)
 }
 
 function decadeLabel(exponent) {
