@@ -1,4 +1,7 @@
-"""The pictures of one step: small charts of a rule's variables, and the step itself enlarged."""
+"""The pictures of one step: small charts of a rule's variables, and the step itself enlarged.
+
+All of it may be traced: the columns of a run that follows the hand.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import Descent
-from engine.studies.debugger import Arrow, Quantity, effective_rate, quantities, steps
+from engine.runs.live import LiveDescent
+from engine.studies.debugger import Arrow, effective_rate, quantities, steps
+from engine.tape import Vector
+from engine.tape import operations as ops
 from figures import charts, style
-from figures.charts_against_step import Chart, Curve, chart
+from figures.step_chart import Curve, StepChart, step_chart
 
-Array = npt.NDArray[Any]
 Figure = dict[str, Any]
+Columns: TypeAlias = Sequence[Any]
 
 Look: TypeAlias = tuple[str, str, style.Dash, style.Marker]  # label, colour, dash, marker
 
@@ -43,40 +47,44 @@ _REACH: Final = 1.5  # the enlarged picture goes this far each way
 _OUTSIDE: Final = 3.0  # where an arrow that leaves the picture is cut
 
 
-def overview(descent: Descent, other: Descent | None = None, *, most: int = 6) -> list[Chart]:
+def overview(
+    run: LiveDescent, other: LiveDescent | None = None, *, most: int = 6
+) -> list[StepChart]:
     """The rule's variables, each coordinate's rate, the step and the loss, `most` charts at most.
 
     other is the same run under another convention; its curves are drawn thin over the first's.
     """
-    found: list[Chart] = []
-    own = {q.name: q for q in quantities(descent)}
-    theirs = {} if other is None else {q.name: q for q in quantities(other)}
+    found: list[StepChart] = []
+    own = {q.name: q for q in quantities(run)}
+    theirs = {} if other is None else {q.name: q.columns for q in quantities(other)}
     hats = {name: f"{name}_hat" for name in own if f"{name}_hat" in own}
     for name, quantity in own.items():
         if name in hats.values() or len(found) == most - 2:
             continue
         pair = own.get(hats.get(name, ""))
         symbols = quantity.symbol if pair is None else f"{quantity.symbol}, {pair.symbol} (bold)"
-        rows = [(quantity.values, 1.1 if pair else 2.0)] + ([(pair.values, 2.2)] if pair else [])
+        rows: list[tuple[Columns, float]] = [(quantity.columns, 1.1 if pair else 2.0)]
+        rows += [(pair.columns, 2.2)] if pair else []
         over = theirs.get(pair.name if pair else name)
         found.append(_chart(name, symbols, quantity.meaning, rows, over))
-    rate = effective_rate(descent)
+    rate = effective_rate(run)
     if rate is not None:
         other_rate = None if other is None else effective_rate(other)
         found.append(
             _chart(
                 "rate", f"rate, step / {rate[0]}", "the effective rate of each coordinate",
-                [(rate[1], 2.0)],
-                None if other_rate is None else Quantity("rate", "", "", other_rate[1]),
+                [(rate[1], 2.0)], None if other_rate is None else other_rate[1],
             )
         )  # fmt: skip
     if len(found) < most - 1:
-        moved = None if other is None else Quantity("dw", "", "", steps(other))
         found.append(
-            _chart("dw", "Δw", "how far each coordinate moves", [(steps(descent), 2.0)], moved)
-        )
-    lost = None if other is None else Quantity("loss", "", "", other.gap)
-    found.append(_chart("loss", "loss", "the loss, above its minimum", [(descent.gap, 2.0)], lost))
+            _chart(
+                "dw", "Δw", "how far each coordinate moves", [(steps(run), 2.0)],
+                None if other is None else steps(other),
+            )
+        )  # fmt: skip
+    lost = None if other is None else (other.gap,)
+    found.append(_chart("loss", "loss", "the loss, above its minimum", [((run.gap,), 2.0)], lost))
     return found
 
 
@@ -84,20 +92,19 @@ def _chart(
     name: str,
     symbols: str,
     meaning: str,
-    rows: Sequence[tuple[Array, float]],
-    over: Quantity | None,
-) -> Chart:
-    curves = [c for values, width in rows for c in _curves(values, width, faint=width < 2.0)]
+    rows: Sequence[tuple[Columns, float]],
+    over: Columns | None,
+) -> StepChart:
+    curves = [c for columns, width in rows for c in _curves(columns, width, faint=width < 2.0)]
     if over is not None:
-        curves += _curves(over.values, 1.6, other=True)
-    return chart(name, symbols, f"{symbols} against the step: {meaning}.", curves)
+        curves += _curves(over, 1.6, other=True)
+    return step_chart(name, symbols, f"{symbols} against the step: {meaning}.", curves)
 
 
 def _curves(
-    values: Array, width: float, *, faint: bool = False, other: bool = False
+    columns: Columns, width: float, *, faint: bool = False, other: bool = False
 ) -> list[Curve]:
-    looks = COORDINATES if values.ndim == 2 else (SCALAR,)
-    columns = values.T if values.ndim == 2 else [values]
+    looks = COORDINATES if len(columns) == 2 else (SCALAR,)
     return [
         Curve(
             "" if faint or other else label,
@@ -116,8 +123,8 @@ def _curves(
 
 def enlargement_title(parts: Sequence[Arrow]) -> str:
     """What the enlarged picture says of its lengths."""
-    directions = " and ".join(part.symbol for part in parts if not part.exact)
-    return "this step, enlarged" + (f"; {directions}: direction only" if directions else "")
+    directions = ", ".join(part.symbol for part in parts if not part.exact)
+    return "enlarged" + (f" ({directions}: direction only)" if directions else "")
 
 
 def enlargement() -> Figure:
@@ -139,39 +146,45 @@ def enlargement() -> Figure:
     return {"data": [], "layout": layout}
 
 
-def scale_of(parts: Sequence[Arrow]) -> Array:
-    """The length of the longest part of each step that counts, (steps + 1,); NaN where none does.
+def scale_of(parts: Sequence[Arrow]) -> Any:
+    """The length of the longest part of each step that counts; NaN where none does.
 
     An unclipped step may be as long as it likes: it does not count.
     """
-    lengths = [np.hypot(*p.vector.T) for p in parts if p.exact and p.role != "unclipped"]
-    longest = np.max(lengths, axis=0)
-    longest[longest == 0] = np.nan
-    return np.asarray(longest)
+    longest: Any = 0.0
+    for part in parts:
+        if part.exact and part.role != "unclipped":
+            longest = ops.maximum(longest, _length(part.vector))
+    return ops.where(longest > 0.0, longest, np.nan)
 
 
-def enlarged(part: Arrow, origin: Array, scale: Array) -> tuple[Array, Array]:
-    """Tail and vector of a part in the enlarged picture, both (steps + 1, 2)."""
-    if not part.exact:
-        length = np.hypot(*part.vector.T)[:, None]
-        with np.errstate(all="ignore"):
-            vector = part.vector / length * _DIRECTION_LENGTH[part.role]
-        return np.zeros_like(vector), vector
-    tail, vector = (part.tail - origin) / scale[:, None], part.vector / scale[:, None]
-    return tail, _cut(vector)
-
-
-def _cut(vector: Array) -> Array:
-    length = np.hypot(*vector.T)[:, None]
+def _length(vector: Vector) -> Any:
     with np.errstate(all="ignore"):
-        return np.where(length > _OUTSIDE, vector * (_OUTSIDE / length), vector)
+        return ops.sqrt(vector.dot(vector))
 
 
-def on_plane(part: Arrow, landscape: Landscape) -> tuple[Array, Array]:
+def _direction(vector: Vector, length: float) -> Vector:
+    """The same way, of this length; NaN where it has no direction."""
+    size = _length(vector)
+    with np.errstate(all="ignore"):
+        turned: Vector = vector / ops.where(size > 0.0, size / length, np.nan)
+    return turned
+
+
+def enlarged(part: Arrow, origin: Vector, scale: Any) -> tuple[Vector, Vector]:
+    """Tail and vector of a part in the enlarged picture."""
+    if not part.exact:
+        vector = _direction(part.vector, _DIRECTION_LENGTH[part.role])
+        return vector * 0.0, vector
+    vector = part.vector / scale
+    with np.errstate(all="ignore"):
+        cut = ops.maximum(_length(vector) / _OUTSIDE, 1.0)
+    return (part.tail - origin) / scale, vector / cut
+
+
+def on_plane(part: Arrow, landscape: Landscape) -> tuple[Vector, Vector]:
     """Tail and vector of a part on the landscape; a mere direction gets a visible length."""
     if part.exact:
         return part.tail, part.vector
     (x0, x1), (y0, y1) = landscape.window
-    length = np.hypot(*part.vector.T)[:, None]
-    with np.errstate(all="ignore"):
-        return part.tail, part.vector / length * (min(x1 - x0, y1 - y0) / 7)
+    return part.tail, _direction(part.vector, min(x1 - x0, y1 - y0) / 7)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 import engine
-from components.controls import Choice as Chooser
-from components.controls import Group, Slider, controls
-from components.stage import Arrows, Boxes, Event, Handle, Panel, Track, stage
+from components.controls import Group
+from components.stage import Arrows, Boxes, Handle, Panel, Track, stage
+from engine.emit.picture import Picture, stack, words
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent, live_descend
 from engine.studies import debugger
 from engine.studies import rule_latex as latex
 from figures import debugger as pictures
 from figures import race, style
-from pages import cursor, frame, problem, prose
-from pages.panels import chart_panel
+from pages import clock, frame, problem, prose
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Integer, Text, experiment
+from pages.step_panel import step_panel
 
 PRESETS = (
     Preset(
@@ -43,8 +41,8 @@ PRESETS = (
     Preset(
         "Without bias correction",
         "bad",
-        "Without correction the first step of Adam is 3.16 times too long: v starts further below "
-        "its truth than m does. Compare the rates.",
+        "Without correction (dotted) Adam's first step is 3.16 times too long, not too short: "
+        "m is 0.1 g, but √v is 0.0316 |g|. Compare the rates.",
         {"runs": "adam:lr=0.4", "against": "bias_correction=False", "t": "1"},
     ),
     Preset(
@@ -52,13 +50,19 @@ PRESETS = (
         "good",
         "No coordinate moves further than ηρ: the unclipped step (grey) leaves the box, the step "
         "stays in its corner.",
-        {"runs": "sophia:lr=0.3,gamma=0.5", "on": "rosenbrock", "start": "-1.5,2", "t": "5"},
+        {"runs": "sophia:lr=0.3,gamma=0.5", "on": "rosenbrock", "start": "-1.5,2", "t": "4"},
     ),
     Preset(
         "Where ε stands",
         "good",
-        "A large ε tames small gradients: under the root, √(v + ε), it does so with √ε.",
-        {"runs": "adam:lr=0.4,eps=1", "against": "epsilon=inside", "t": "30"},
+        "A thousandth off the ridge the gradient in y is far below ε = 0.01. Beside the root, ε "
+        "caps the rate at η/ε; under it (dotted), √(v̂ + ε) caps it at η/√ε, ten times lower.",
+        {
+            "on": "saddle",
+            "runs": "adam:lr=0.05,eps=0.01",
+            "against": "epsilon=inside",
+            "t": "5",
+        },
     ),
     Preset(
         "Decay inside or beside",
@@ -96,46 +100,29 @@ def chosen() -> Runner:
     return problem.as_it_runs(x, x["runs"][place()])
 
 
-def compared(runner: Runner, surface: Landscape) -> tuple[str, Descent] | None:
+def compared(live: Picture, surface: Landscape) -> tuple[str, LiveDescent] | None:
     """The same run with one convention changed, or another runner, and its name."""
     key = x["against"]
     if key.startswith("runner") and key[6:].isdigit() and int(key[6:]) < len(x["runs"]):
-        other = x["runs"][int(key[6:])]
-        return other.optimizer.name, problem.run(x, other, surface)
+        other = int(key[6:])
+        run = problem.live_run(x, live, other, surface, recorded=True)
+        return x["runs"][other].optimizer.name, run
+    runner = chosen()
     variant = debugger.variants(runner.optimizer, runner.options).get(key)
     if variant is None:
         return None
     known = {h.name for h in variant.optimizer.hypers}
-    hypers = {h.name: runner.value(h) for h in runner.optimizer.hypers if h.name in known}
-    run = engine.descend(
-        surface, variant.optimizer, problem.start_point(x, surface), x["steps"], hypers,
-        options=variant.options, noise=x["noise"], seed=x["seed"],
+    hypers = {n: v for n, v in problem.live_hypers(x, live, place()).items() if n in known}
+    start = live["start"]
+    run = live_descend(
+        surface, variant.optimizer, (start[0], start[1]), live["steps"], hypers,
+        parameters=problem.live_parameters(live, surface), options=variant.options,
+        noise=live["noise"], seed=x["seed"], recorded=True,
     )  # fmt: skip
     return variant.name, run
 
 
 # What the reader does -----------------------------------------------------------------------------
-
-
-def on_stage(event: Event) -> None:
-    """A click or a drag on the plane sets the start."""
-    if event.panel == "plane":
-        x.change({"start": (event.x, event.y)}, by="stage", held=event.kind == "drag")
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders: of the problem by their field's name, of the rule as rule/name."""
-    runners = list(x["runs"])
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        owner, _, setting = name.partition("/")
-        if not setting:
-            fields[name] = int(value) if isinstance(x[name], int) else value
-        elif owner == chosen().slug and setting == "lr" and x["same"]:
-            fields["lr"] = value
-        elif owner == chosen().slug:
-            runners[place()] = runners[place()].with_setting(setting, value)
-    x.change({**fields, "runs": tuple(runners)}, by="controls", held=not committed)
 
 
 def swap() -> None:
@@ -153,37 +140,18 @@ def swap() -> None:
 def groups(surface: Landscape) -> list[Group]:
     """The rule's own settings first, then the landscape and the run."""
     runner = chosen()
-    optimizer = runner.optimizer
     look = style.look(runner.slug)
-    items: list[Slider | Chooser] = [
-        problem.hyper_slider(h, runner.value(h), f"{runner.slug}/{h.name}")
-        for h in optimizer.hypers
-    ]
-    items += [
-        Chooser(
-            name=f"{runner.slug}/{o.name}", label=o.label,
-            value=str(runner.options.get(o.name, o.default)),
-            options=[(str(value), meaning) for value, meaning in o.choices],
-        )
-        for o in optimizer.options
-    ]  # fmt: skip
+    shared = x["same"] and runner.has_rate
+    items = problem.runner_items(place(), runner, without={"lr"} if shared else ())
     own = Group(
-        id="rule", title=optimizer.name, items=items,
+        id="rule", title=runner.optimizer.name,
+        items=[*([x.slider("lr", default=surface.lr)] if shared else []), *items],
         color=look.color, dash=look.dash, marker=look.marker,
     )  # fmt: skip
     return [own, *problem.landscape_groups(x, surface)]
 
 
-def settings(height: int | None) -> None:
-    """The live controls."""
-    shown = groups(problem.landscape(x))
-    answer = controls(
-        "debugger.controls", shown, locked=problem.locked(x, shown), max_height=height
-    )
-    take(answer.values, committed=answer.committed)
-
-
-def moving(parts: tuple[debugger.Arrow, ...], run: Descent, *, plane: bool) -> list[Arrows]:
+def moving(parts: tuple[debugger.Arrow, ...], run: LiveDescent, *, plane: bool) -> list[Arrows]:
     """The arrows of every step, on the plane or in the enlarged picture."""
     scale = pictures.scale_of(parts)
     out = []
@@ -197,7 +165,7 @@ def moving(parts: tuple[debugger.Arrow, ...], run: Descent, *, plane: bool) -> l
         )
         out.append(
             Arrows(
-                x=tail[:, 0], y=tail[:, 1], dx=vector[:, 0], dy=vector[:, 1],
+                x=tail[0], y=tail[1], dx=vector[0], dy=vector[1],
                 color=pictures.ARROW_COLORS[part.role], label="" if plane else part.symbol,
                 label_at=pictures.LABEL_AT.get(part.role, 1.0), width=2.0 if plane else 2.6,
             )
@@ -205,64 +173,72 @@ def moving(parts: tuple[debugger.Arrow, ...], run: Descent, *, plane: bool) -> l
     return out
 
 
-def boxes(run: Descent, parts: tuple[debugger.Arrow, ...], *, plane: bool) -> list[Boxes]:
+def boxes(run: LiveDescent, parts: tuple[debugger.Arrow, ...], *, plane: bool) -> list[Boxes]:
     """The trust box of a rule that clips."""
     reach = debugger.trust_box(run)
     if reach is None:
         return []
-    origin = parts[-1].tail if plane else np.zeros_like(run.path)
-    half = np.full(len(run.path), reach) if plane else reach / pictures.scale_of(parts)
+    at_x, at_y = parts[-1].tail
+    half = reach + 0.0 * at_x if plane else reach / pictures.scale_of(parts)
+    if not plane:
+        at_x = at_y = 0.0 * half
     return [
         Boxes(
-            x0=origin[:, 0] - half, x1=origin[:, 0] + half,
-            y0=origin[:, 1] - half, y1=origin[:, 1] + half,
+            x0=at_x - half, x1=at_x + half, y0=at_y - half, y1=at_y + half,
             colors=style.LIMIT, opacity=0.16,
         )
     ]  # fmt: skip
 
 
-def panels(surface: Landscape, run: Descent, other: tuple[str, Descent] | None) -> list[Panel]:
-    """The plane, the step enlarged, and the charts, on one clock."""
-    look = style.look(run.optimizer.slug)
+def panels(
+    live: Picture,
+    surface: Landscape,
+    run: LiveDescent,
+    other: tuple[str, LiveDescent] | None,
+    *,
+    small: bool,
+) -> list[Panel]:
+    """The plane, the step enlarged, and (unless small) the charts, on one clock."""
+    rule = run.result.optimizer
+    look = style.look(rule.slug)
     trails = [
         Track(
-            x=run.path[:, 0], y=run.path[:, 1], color=look.color, dash=look.dash,
-            marker=look.marker, stop=run.diverged_at, width=1.6,
+            x=run.x, y=run.y, color=look.color, dash=look.dash, marker=look.marker,
+            stop=run.stopped, width=1.6,
         )
     ]  # fmt: skip
     if other is not None:
         name, second = other
         trails.append(
             Track(
-                x=second.path[:, 0], y=second.path[:, 1], color=style.MUTED, dash="dot",
-                marker="ring", label=name, stop=second.diverged_at, width=1.8,
+                x=second.x, y=second.y, color=style.MUTED, dash="dot", marker="ring", label=name,
+                stop=second.stopped, width=1.8,
             )
         )  # fmt: skip
-    begin = problem.start_point(x, surface)
+    start, (hand_x, hand_y) = live["start"], live.hand
     (x0, x1), (y0, y1) = surface.domain
+    sets = {"start": stack(hand_x, hand_y)}
     parts = debugger.arrows(run)
-    shown = pictures.overview(run, None if other is None else other[1])
-    rows = (len(shown) + 1) // 2
+    shown = [] if small else pictures.overview(run, None if other is None else other[1])
+    rows = 1 + max((len(shown) + 1) // 2, 1)  # the plane at the left of all the others
+    parameters = problem.live_parameters(live, surface)
     plane = Panel(
         id="plane",
-        figure=race.plane(surface, log=x["log"]),
+        figure=race.plane(surface, log=x["log"], parameters=parameters),
         tracks=trails,
         arrows=moving(parts, run, plane=True),
         boxes=boxes(run, parts, plane=True),
         handles=[
             Handle(
-                id="start",
-                x=begin[0],
-                y=begin[1],
-                label="start",
-                minimum=(x0, y0),
+                id="start", x=start[0], y=start[1], label="start", sets=sets, minimum=(x0, y0),
                 maximum=(x1, y1),
             )
         ],
-        title=f"{run.optimizer.name} on {surface.name}",
-        alt=f"Contours of {surface.name} with the path of {run.optimizer.name} and its arrows.",
+        clicks=sets,
+        title=f"{rule.name} on {surface.name}",
+        alt=f"Contours of {surface.name} with the path of {rule.name} and its arrows.",
         rows=rows,
-    )
+    )  # fmt: skip
     step = Panel(
         id="step",
         kind="chart",
@@ -272,49 +248,59 @@ def panels(surface: Landscape, run: Descent, other: tuple[str, Descent] | None) 
         title=pictures.enlargement_title(parts),
         alt="The parts of this step as arrows from the old point: "
         + ", ".join(part.meaning for part in parts),
-        rows=rows,
+        rows=2,
     )
-    return [plane, step, *map(chart_panel, shown)]
+    return [plane, step, *map(step_panel, shown)]
 
 
 def captions(run: Descent) -> list[str]:
     """One line a step, for the eye while it plays and for screen readers."""
     if run.steps > MOST_CAPTIONS:
         return []
-    moved = debugger.steps(run)
+    moved = np.diff(run.path, axis=0)
     gradient = run.state["g"]
-    lines = [f"start · loss {run.loss[0]:.4g}"]
+    lines = [str(words("start · loss {:4}", run.loss[0]))]
     for t in range(1, run.steps + 1):
         if run.diverged_at is not None and t >= run.diverged_at:
             lines.append(f"t = {t} · diverged")
             continue
-        (g0, g1), (d0, d1) = gradient[t], moved[t]
-        lines.append(
-            f"t = {t} · g = ({g0:.3g}, {g1:.3g}) · step = ({d0:.3g}, {d1:.3g}) "
-            f"· loss {run.loss[t]:.4g}"
-        )
+        numbers = (*gradient[t], *moved[t - 1], run.loss[t])
+        told = words("g = ({:3}, {:3}) · step = ({:3}, {:3}) · loss {:4}", *numbers)
+        lines.append(f"t = {t} · {told}")
     return lines
 
 
-def rule(run: Descent, step: int) -> None:
+def arrow_colors(run: LiveDescent) -> dict[str, str]:
+    """The variables of the rule that have an arrow, in its colour on this theme."""
+    dark = st.context.theme.type == "dark"
+    return {
+        part.shows: pictures.ARROW_COLORS[part.role].split("|")[dark]
+        for part in debugger.arrows(run)
+        if part.shows
+    }
+
+
+def rule(run: Descent, step: int, colors: dict[str, str]) -> None:
     """The rule with symbols, and beside it with the numbers of this step."""
-    with st.container(key="formula-debugger"):
+    with st.container(
+        key="formula-debugger", horizontal=True, vertical_alignment="top", gap="medium"
+    ):
         if not 1 <= step <= run.last:
-            st.latex(latex.array(latex.rule_in_symbols(run.optimizer, run.options)))
+            lines = latex.rule_in_symbols(run.optimizer, run.options, colors)
+            st.latex(latex.array(lines), width="content")
             return
-        lines = latex.rule_at(run, step)
-        columns = zip(*(line.numbers for line in lines), strict=True)
         heads = ("x in numbers", "y in numbers") if run.optimizer.elementwise else ("in numbers",)
-        st.latex(latex.array((line.symbols for line in lines), columns, (f"step {step}", *heads)))
+        for block in latex.blocks(latex.rule_at(run, step, colors), (f"step {step}", *heads)):
+            st.latex(block, width="content")
 
 
-def notice(run: Descent, other: tuple[str, Descent] | None, step: int) -> None:
+def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> None:
     """What to look at in this step, or what changed by the convention."""
     if run.diverged_at is not None:
         prose.notice(engine.explain(run).sentence)
         return
     if other is not None:
-        name, second = other
+        name, second = other[0], other[1].result
         apart = debugger.first_difference(run, second)
         prose.notice(
             f"Dotted: {name}. "
@@ -335,10 +321,11 @@ def setup() -> None:
     problem.choose_landscape(x, left)
     runner = chosen()
     st.session_state["debugger.rule"] = runner.slug
+    typed = [] if runner.slug in OPTIMIZERS else [runner.slug]
     middle.selectbox(
-        "Optimizer", list(OPTIMIZERS), key="debugger.rule", on_change=swap,
-        format_func=lambda slug: OPTIMIZERS[slug].name, label_visibility="collapsed",
-        disabled=x.locked("runs"),
+        "Optimizer", [*OPTIMIZERS, *typed], key="debugger.rule", on_change=swap,
+        format_func=lambda slug: OPTIMIZERS[slug].name if slug in OPTIMIZERS else "your own rule",
+        label_visibility="collapsed", disabled=x.locked("runs"),
     )  # fmt: skip
     options = {"": "compare with nothing"}
     options |= {
@@ -351,62 +338,55 @@ def setup() -> None:
     if x["against"] not in options:
         x.update(against="")
     right.selectbox(
-        "Compare", list(options), key=x.key("against"), format_func=options.__getitem__,
-        label_visibility="collapsed", disabled=x.locked("against"),
-    )  # fmt: skip
+        "Compare",
+        list(options),
+        format_func=options.__getitem__,
+        label_visibility="collapsed",
+        **x.native("against"),
+    )
     if len(x["runs"]) > 1:
         st.segmented_control(
-            "Runner", range(len(names)), key=x.key("at"), format_func=names.__getitem__,
-            required=True, label_visibility="collapsed",
+            "Runner", range(len(names)), format_func=names.__getitem__, required=True,
+            label_visibility="collapsed", **x.native("at"),
         )  # fmt: skip
     problem.type_formula(x)
 
 
 @st.fragment
 def body() -> None:
-    """One run, one cursor; reruns alone while sliders or the cursor move."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
+    """One run, one cursor: the picture with its controls, and the formula of the cursor's step."""
+    if not st.context.is_embedded and not x.hidden("setup"):
         setup()
-    top = st.container()
-    below = st.container()
-    picture: Any = top
-    panel: Any = None
-    if embedded and not x.hidden("controls"):
-        picture, panel = top.columns([3, 1.15], gap="medium")
-        formula = below
-    elif x.hidden("controls"):
-        formula = below
-    else:
-        formula, panel = below.columns([3.1, 1.02], gap="medium")
-    if panel is not None:
-        with panel:
-            settings(height=460 if embedded else 420)
+    view = frame.view(x, PRESETS, panel=0.25)
     surface = problem.landscape(x)
-    runner = chosen()
-    run = problem.run(x, x["runs"][place()], surface)
-    other = compared(runner, surface)
-    with picture:
-        result = stage(
+    live = problem.live_picture(x, surface)
+    run = problem.live_run(x, live, place(), surface, recorded=True)
+    other = compared(live, surface)
+    with view.picture:
+        shown = stage(
             "debugger.stage",
-            panels(surface, run, other)[: 2 if embedded else None],
-            frames=x["steps"] + 1,
-            height=430 if embedded else 500,
-            columns=[1, 1] if embedded else [1.3, 1.25, 1, 1],
-            alt=f"{run.optimizer.name} on {surface.name}, step by step",
-            captions=captions(run),
+            panels(live, surface, run, other, small=view.embedded),
+            live=live,
+            frames=live["steps"] + 1.0,
+            height=view.height(530, 350),
+            columns=[1, 1] if view.embedded else [1.7, 1, 1],
+            alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
+            captions=captions(run.result),
             report_cursor=True,
-            start_frame=cursor.asked(x),
-            on_event=on_stage,
+            start_frame=clock.start(x, x["steps"]),
         )
-    step = cursor.keep(x, result.frame, x["steps"])
-    with formula:
-        notice(run, other, step)
-        rule(run, step)
-    if not embedded and not x.hidden("presets"):
-        with below:
-            prose.presets(x, PRESETS)
-            problem.link(x, "race", "Race it on this landscape", icon=":material/flag:")
+    step = clock.keep(x, shown.frame, x["steps"])
+    with view.panel:
+        x.controls(groups(surface), live=live, height=view.height(530, 460))
+    if shown.sensitive:
+        st.html(frame.SENSITIVE)
+    with view.picture:
+        notice(run.result, other, step)
+    if not x.hidden("formula"):
+        with view.picture.expander("The rule at this step") if view.embedded else st.container():
+            rule(run.result, step, arrow_colors(run))
+    if not view.embedded:
+        problem.link(x, "race", "Race it on this landscape", icon=":material/flag:")
     x.publish()
 
 

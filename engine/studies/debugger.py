@@ -1,7 +1,8 @@
 """What happens inside one step of a run: its quantities, the rate of each coordinate, its arrows.
 
-All of it is read off a finished `Descent`. Row t of every array belongs to step t, which leads
-from path[t−1] to path[t]; row 0, before any step, is NaN where there is nothing to show.
+All of it is read off the columns of a recorded run (`engine.runs.live.LiveDescent`), which may be
+traced: then it follows the hand. Row t of every column belongs to step t, which leads from the
+point of row t−1 to that of row t; where there is nothing to show, as in row 0, it is NaN.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import join, running_sum
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent, still
+from engine.tape import Vector
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 Role = Literal[
@@ -26,27 +31,29 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One variable of a rule along a run: (steps + 1, 2), or (steps + 1,) where it is a scalar."""
+    """One variable of a rule along a run: a column for each coordinate, or one for a scalar."""
 
     name: str
     symbol: str
     meaning: str
-    values: Array
+    columns: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """What one part of a step contributes: from `tail` by `vector`, both (steps + 1, 2).
+    """What one part of a step contributes: from `tail` by `vector`, two columns each.
 
     Where `exact` is False only the direction can be drawn: its length is not that of a step.
+    `shows` is the variable of the rule that it draws, "" for what the rule has no name for.
     """
 
     role: Role
     symbol: str
     meaning: str
-    tail: Array
-    vector: Array
+    tail: Vector
+    vector: Vector
     exact: bool = True
+    shows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,125 +65,133 @@ class Variant:
     options: Mapping[str, str | bool]
 
 
-def quantities(descent: Descent) -> tuple[Quantity, ...]:
+def quantities(run: LiveDescent) -> tuple[Quantity, ...]:
     """The gradient, then the state and what the rule shows beside it, in the rule's own order."""
-    optimizer = descent.optimizer
-    slots = (*optimizer.slots(descent.options), *optimizer.shown)
-    named = [("g", "g", "the gradient that the rule was given")]
-    named += [(slot.name, slot.symbol, slot.meaning) for slot in slots]
+    rule, options = run.result.optimizer, run.result.options
+    slots = (*rule.slots(options), *rule.shown)
+    named = [("g", "g", "the gradient that the rule was given", "vector")]
+    named += [(slot.name, slot.symbol, slot.meaning, slot.kind) for slot in slots]
     return tuple(
-        Quantity(name, symbol, meaning, _from_first(descent.state[name]))
-        for name, symbol, meaning in named
-        if name in descent.state
+        Quantity(name, symbol, meaning, _columns(run, name, kind))
+        for name, symbol, meaning, kind in named
+        if name in run.result.state
     )
 
 
-def _from_first(values: Array) -> Array:
-    values = np.array(values, dtype=float)
-    values[0] = np.nan
-    return values
+def _columns(run: LiveDescent, name: str, kind: str = "vector") -> tuple[Any, ...]:
+    parts = (name,) if kind == "scalar" else (f"{name}.x", f"{name}.y")
+    return tuple(_from_first(run.part(part)) for part in parts)
 
 
-def steps(descent: Descent) -> Array:
-    """What each step added to the point, (steps + 1, 2); NaN where there was no step."""
-    moved = np.full_like(descent.path, np.nan)
-    moved[1:] = np.diff(descent.path, axis=0)
-    moved[descent.last + 1 :] = np.nan
-    return moved
+def _from_first(column: Any) -> Any:
+    return join(np.nan, column[1:])
 
 
-def effective_rate(descent: Descent) -> tuple[str, Array] | None:
-    """(symbol of what the rate multiplies, the rate of each coordinate (steps + 1, 2)).
+def _vector(run: LiveDescent, name: str) -> Vector:
+    return Vector(_columns(run, name))
+
+
+def _before(run: LiveDescent) -> Vector:
+    """The point that each step leaves from."""
+    return Vector(join(np.nan, column[:-1]) for column in (run.x, run.y))
+
+
+def steps(run: LiveDescent) -> Vector:
+    """What each step added to the point; NaN where there was no step."""
+    number = running_sum(0.0 * run.x + 1.0) - 1.0
+    moved = (join(np.nan, column[1:] - column[:-1]) for column in (run.x, run.y))
+    return Vector(ops.where(number >= run.stopped, np.nan, column) for column in moved)
+
+
+def effective_rate(run: LiveDescent) -> tuple[str, Vector] | None:
+    """(symbol of what the rate multiplies, the rate of each coordinate).
 
     The rate is what the step divided by that quantity comes to: for Adam η / (√v̂ + ε), for SGD η.
     Weight decay is taken out first. None where coordinates do not move by themselves.
     """
-    if not descent.optimizer.elementwise:
+    rule = run.result.optimizer
+    if not rule.elementwise:
         return None
-    name = _multiplied(descent)
-    if name is None:
+    name = _multiplied(run)
+    quantity = next((q for q in quantities(run) if q.name == name), None)
+    if quantity is None or len(quantity.columns) != 2:
         return None
-    quantity = next((q for q in quantities(descent) if q.name == name), None)
-    if quantity is None or quantity.values.ndim != 2:
-        return None
-    pulled = decay_steps(descent)
-    moved = steps(descent) if pulled is None else steps(descent) - pulled
+    pulled = decay_steps(run)
+    moved = steps(run) if pulled is None else steps(run) - pulled
     with np.errstate(all="ignore"):
-        rate = np.abs(moved) / np.abs(quantity.values)
-    rate[~np.isfinite(rate)] = np.nan
-    return quantity.symbol, rate
+        rate = (
+            ops.where(q == 0.0, np.nan, ops.absolute(d) / ops.absolute(q))
+            for d, q in zip(moved, quantity.columns, strict=True)
+        )
+        return quantity.symbol, Vector(rate)
 
 
 # Steps that already hold a rate of each coordinate: what that rate multiplied. Adadelta, Sophia.
 _BEHIND = {"step": "g", "u": "m"}
 
 
-def _multiplied(descent: Descent) -> str | None:
+def _multiplied(run: LiveDescent) -> str | None:
     """The quantity that the last line of the rule scales: the first vector after the old point."""
-    line = _update_line(descent)
-    vectors = {"g"} | {
-        slot.name
-        for slot in (*descent.optimizer.state, *descent.optimizer.shown)
-        if slot.kind == "vector"
-    }
-    for name in re.findall(r"<([A-Za-z]\w*)>", line.partition("<w->")[2]):
+    rule = run.result.optimizer
+    vectors = {"g"} | {slot.name for slot in (*rule.state, *rule.shown) if slot.kind == "vector"}
+    for name in re.findall(r"<([A-Za-z]\w*)>", _update_line(run).partition("<w->")[2]):
         if name in vectors:
             return _BEHIND.get(name, str(name))
     return None
 
 
-def _update_line(descent: Descent) -> str:
-    lines = descent.optimizer.latex(SimpleNamespace(**descent.options))
+def _update_line(run: LiveDescent) -> str:
+    lines = run.result.optimizer.latex(SimpleNamespace(**run.result.options))
     return next((line for line in lines if line.startswith("<w> =")), "")
 
 
-def decay_steps(descent: Descent) -> Array | None:
-    """What decoupled weight decay adds to each step, −ηλw, (steps + 1, 2); None without any."""
-    strength = descent.hypers.get("weight_decay", 0.0)
-    line = _update_line(descent)
-    if not strength or "<weight_decay>" not in line:
+def decay_steps(run: LiveDescent) -> Vector | None:
+    """What decoupled weight decay adds to each step, −ηλw; None where there is none."""
+    line = _update_line(run)
+    if not run.result.hypers.get("weight_decay") or "<weight_decay>" not in line:
         return None
-    rate = 1.0 if "<schedule>" in line else descent.hypers["lr"]
-    factors = np.ones(descent.steps) if descent.schedule is None else descent.schedule
-    pulled = np.full_like(descent.path, np.nan)
-    pulled[1:] = -(rate * strength) * factors[:, None] * descent.path[:-1]
+    rate = 1.0 if "<schedule>" in line else run.hypers["lr"]
+    pull = rate * run.hypers["weight_decay"]
+    pulled: Vector = -(_before(run) * pull)
+    if run.schedule is not None:
+        pulled = pulled * join(np.nan, run.schedule)
     return pulled
 
 
-def arrows(descent: Descent) -> tuple[Arrow, ...]:
+def arrows(run: LiveDescent) -> tuple[Arrow, ...]:
     """The parts of every step as arrows, in the order in which they are put together."""
-    state = {q.name: q.values for q in quantities(descent)} | {
-        name: _from_first(descent.state[name])
-        for name in ("jump", "correction")
-        if name in descent.state
-    }
-    origin = np.full_like(descent.path, np.nan)
-    origin[1:] = descent.path[:-1]
-    moved = steps(descent)
+    state = run.result.state
+    origin, moved = _before(run), steps(run)
     whole = Arrow("step", "step", "the whole step", origin, moved)
     if "jump" in state:
-        jump, correction = -state["jump"], -state["correction"]
+        jump, correction = -_vector(run, "jump"), -_vector(run, "correction")
         parts = (
             Arrow("jump", "jump", "the jump along the old velocity", origin, jump),
-            Arrow("correction", "correction", "the gradient's share", origin + jump, correction),
-        )
+            Arrow(
+                "correction", "correction", "the gradient's share", origin + jump, correction,
+                shows="g",
+            ),
+        )  # fmt: skip
         return (*parts, replace(whole, symbol="sum", meaning="jump and correction together"))
-    found = [Arrow("gradient", "−g", "against the raw gradient", origin, -state["g"], exact=False)]
-    average = next((name for name in ("m_hat", "m", "c") if name in state), None)
+    against = -_vector(run, "g")
+    found = [
+        Arrow("gradient", "−g", "against the raw gradient", origin, against, False, "g"),
+    ]
+    known = {q.name: q for q in quantities(run)}
+    average = next((name for name in ("m_hat", "m", "c") if name in known), None)
     if average is not None:
-        symbol = next(q.symbol for q in quantities(descent) if q.name == average)
         found.append(
             Arrow(
-                "average", f"−{symbol}", "against the averaged gradient", origin, -state[average],
-                exact=False,
+                "average", f"−{known[average].symbol}", "against the averaged gradient", origin,
+                -Vector(known[average].columns), False, average,
             )
         )  # fmt: skip
-    unclipped = _unclipped(descent, state)
+    unclipped = _unclipped(run)
     if unclipped is not None:
         found.append(
             Arrow("unclipped", "unclipped", "the step before it is clipped", origin, unclipped)
         )
-    pulled = decay_steps(descent)
+    pulled = decay_steps(run)
     if pulled is not None:
         found.append(Arrow("decay", "−ηλw", "weight decay", origin, pulled))
         rest = moved - pulled
@@ -184,21 +199,23 @@ def arrows(descent: Descent) -> tuple[Arrow, ...]:
     return (*found, whole)
 
 
-def trust_box(descent: Descent) -> float | None:
+def trust_box(run: LiveDescent) -> Any:
     """How far one coordinate can move in a step, ηρ, where the rule clips its steps; else None."""
-    shows = {slot.name for slot in descent.optimizer.shown}
-    if "u" not in shows or "rho" not in descent.hypers:
+    shows = {slot.name for slot in run.result.optimizer.shown}
+    if "u" not in shows or "rho" not in run.hypers:
         return None
-    return descent.hypers["lr"] * descent.hypers["rho"]
+    return run.hypers["lr"] * run.hypers["rho"]
 
 
-def _unclipped(descent: Descent, state: Mapping[str, Array]) -> Array | None:
+def _unclipped(run: LiveDescent) -> Vector | None:
     """Sophia's −η m / max(γh, ε), before the clip."""
-    if trust_box(descent) is None or not {"m", "h"} <= state.keys():
+    if trust_box(run) is None or not {"m", "h"} <= run.result.state.keys():
         return None
-    h = descent.hypers
+    p = run.hypers
     with np.errstate(all="ignore"):
-        return -h["lr"] * state["m"] / np.maximum(h["gamma"] * state["h"], h["eps"])
+        divisor = ops.maximum(_vector(run, "h") * p["gamma"], p["eps"])
+        step: Vector = -(_vector(run, "m") * p["lr"]) / divisor
+    return step
 
 
 # Weight decay stands inside the gradient in one of each pair and beside the step in the other.
@@ -242,20 +259,25 @@ def describe(descent: Descent, step: int) -> str:
         return "Nothing has moved yet: every average starts at zero. Step forward."
     if step > descent.last:
         return f"The run diverged at step {descent.diverged_at}: there is no such step."
-    parts = {part.role: part.vector[step] for part in arrows(descent)}
+    run = still(descent)
+    parts = {part.role: _at(part.vector, step) for part in arrows(run)}
     moved, gradient = parts["step"], descent.state["g"][step]
     if not moved.any():
         return "This step has length zero: the run has arrived, or its rate is zero."
     if "jump" in parts:
         return _on_momentum(parts["jump"], parts["correction"])
-    box = trust_box(descent)
+    box = trust_box(run)
     if box is not None:
-        return _on_clip(descent, step, box)
-    rate = effective_rate(descent)
-    if rate is None or np.isnan(rate[1][step]).any():
+        return _on_clip(moved, box)
+    rate = effective_rate(run)
+    if rate is None or np.isnan(_at(rate[1], step)).any():
         turned = _angle(-gradient, moved)
         return f"The step points {turned:.0f}° away from the negative gradient."
-    return _on_rates(gradient, moved, rate[1][step])
+    return _on_rates(gradient, moved, _at(rate[1], step))
+
+
+def _at(columns: Vector, step: int) -> Array:
+    return np.array([column[step] for column in columns], dtype=float)
 
 
 def _on_momentum(jump: Array, correction: Array) -> str:
@@ -274,8 +296,8 @@ def _on_momentum(jump: Array, correction: Array) -> str:
     )
 
 
-def _on_clip(descent: Descent, step: int, box: float) -> str:
-    reached = np.abs(steps(descent)[step]) >= box * (1 - 1e-9)
+def _on_clip(moved: Array, box: float) -> str:
+    reached = np.abs(moved) >= box * (1 - 1e-9)
     names = [name for name, hit in zip("xy", reached, strict=True) if hit]
     if not names:
         return f"Nothing is clipped: no coordinate reaches the trust box's edge ηρ = {box:.3g}."

@@ -7,7 +7,7 @@ hyper-parameter and `<t>` for the step. This is the one place that knows how to 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -97,8 +97,12 @@ def at_step(latex: str, step: str) -> str:
     return rf"{base}_{{{step}}}" if len(step) > 1 else rf"{base}_{step}"
 
 
-def symbols(optimizer: Optimizer) -> Writer:
-    """What stands for each placeholder of an optimizer when its rule is written with symbols."""
+def symbols(optimizer: Optimizer, colors: Mapping[str, str] | None = None) -> Writer:
+    """What stands for each placeholder of an optimizer when its rule is written with symbols.
+
+    colors gives variables by name a colour (#rrggbb), that of their arrow.
+    """
+    hues = colors or {}
     own = {h.name: h.latex for h in optimizer.hypers}
     own |= {"t": "t", "schedule": r"\tfrac{\eta_t}{\eta}"}
     moving = {slot.name: slot.latex for slot in (*optimizer.state, *optimizer.shown)}
@@ -107,20 +111,25 @@ def symbols(optimizer: Optimizer) -> Writer:
     def write(name: str, before: bool, powered: bool = False) -> str:
         if name in own:
             return own[name]
-        return at_step(moving.get(name, rf"\text{{{name}}}"), "t-1" if before else "t")
+        text = at_step(moving.get(name, rf"\text{{{name}}}"), "t-1" if before else "t")
+        return rf"\textcolor{{{hues[name]}}}{{{text}}}" if name in hues else text
 
     return write
 
 
 def rule_in_symbols(
-    optimizer: Optimizer, options: Mapping[str, str | bool] | None = None
+    optimizer: Optimizer,
+    options: Mapping[str, str | bool] | None = None,
+    colors: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """The lines of an update rule under these options, with symbols."""
     o = SimpleNamespace(**optimizer.option_values(options))
-    return tuple(fill(line, symbols(optimizer)) for line in optimizer.latex(o))
+    return tuple(fill(line, symbols(optimizer, colors)) for line in optimizer.latex(o))
 
 
-def rule_at(descent: Descent, step: int) -> tuple[Line, ...]:
+def rule_at(
+    descent: Descent, step: int, colors: Mapping[str, str] | None = None
+) -> tuple[Line, ...]:
     """The rule of a run as it was applied at `step` (1 … last), with symbols and with numbers.
 
     A rule that treats coordinates one by one gives a line of numbers for each of them; any other
@@ -130,7 +139,7 @@ def rule_at(descent: Descent, step: int) -> tuple[Line, ...]:
         raise ValueError(f"step must lie in [1, {descent.steps}], got {step}")
     optimizer = descent.optimizer
     o = SimpleNamespace(**descent.options)
-    write = symbols(optimizer)
+    write = symbols(optimizer, colors)
     after, before = _values(descent, step), _values(descent, step - 1)
     fixed = {**descent.hypers, "t": float(step), "schedule": _factor(descent, step)}
     coordinates: tuple[int | None, ...] = (0, 1) if optimizer.elementwise else (None,)
@@ -198,14 +207,47 @@ def array(
     """
     rows = []
     for line, *others in zip(lines, *columns, strict=True):
-        left, _, right = line.partition(" = ")
-        cells = [left, rf"={{}} {right}", *(f"= {o.partition(' = ')[2]}" for o in others)]
+        left, right = _sides(line)
+        cells = [left, rf"={{}} {right}", *(f"= {_sides(o)[1]}" for o in others)]
         rows.append(" & ".join(rf"\displaystyle {cell}" for cell in cells))
     words = [rf"\small\text{{{head}}}" for head in heads]
     top = [" & ".join(["", *words])] if words else []
-    layout = "rl" + "l" * (rows[0].count("&") - 1)
+    return _stacked(top + rows)
+
+
+def blocks(lines: Sequence[Line], heads: Sequence[str]) -> tuple[str, ...]:
+    """The symbols and each column of numbers as arrays of their own, their lines equally high.
+
+    So they may stand side by side where there is room and one below the other where there is not.
+    heads are words above each, the symbols' first.
+    """
+    columns = zip(*([line.symbols, *line.numbers] for line in lines), strict=True)
+    struts = [
+        "".join(
+            rf"\vphantom{{\displaystyle {_sides(text)[1]}}}"
+            for text in dict.fromkeys([line.symbols, *line.numbers])
+        )
+        for line in lines
+    ]
+    found = []
+    for head, column in zip(heads, columns, strict=True):
+        rows = [rf"& \small\text{{{head}}}"]
+        for text, strut in zip(column, struts, strict=True):
+            left, right = _sides(text)
+            rows.append(rf"\displaystyle {left} & \displaystyle ={{}} {right}{strut}")
+        found.append(_stacked(rows))
+    return tuple(found)
+
+
+def _sides(line: str) -> tuple[str, str]:
+    left, _, right = line.partition(" = ")
+    return left, right
+
+
+def _stacked(rows: Sequence[str]) -> str:
+    layout = "rl" + "l" * (rows[-1].count("&") - 1)
     # TeX counts the gap from the text's own depth: below a fraction it must be the larger.
-    gaps = [11 if r"\frac" in row else 5 for row in top + rows]
-    spaced = [rf"{row} \\[{gap}pt]" for row, gap in zip(top + rows, gaps, strict=True)]
+    gaps = [11 if r"\frac" in row else 5 for row in rows]
+    spaced = [rf"{row} \\[{gap}pt]" for row, gap in zip(rows, gaps, strict=True)]
     body = " ".join(spaced).rpartition(r" \\[")[0]
     return rf"\begin{{array}}{{{layout}}}{body}\end{{array}}"

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+import engine
 from engine.optimizers import OPTIMIZERS
+from engine.runs.live import still
+from engine.studies import debugger
+from pages.runners import parse_runners
 from tests.browser import rerun, wait_until_settled
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page
 
 
@@ -75,6 +82,93 @@ def test_an_unknown_comparison_is_none() -> None:
     page = open_page("debugger", against="bias_correction=perhaps")
     assert not page.exception
     assert "Dotted" not in markdown(page)
+
+
+# Presets keep their word --------------------------------------------------------------------------
+
+
+def run_of(runs: str, on: str = "bowl", start: tuple[float, float] | None = None) -> engine.Descent:
+    """The run that a preset's link describes."""
+    (runner,) = parse_runners(runs)
+    surface = engine.LANDSCAPES[on]
+    begin = start or surface.start
+    return engine.descend(surface, runner.slug, begin, 60, runner.hypers, options=runner.options)
+
+
+def test_nesterovs_jump_and_correction_are_a_step_in_the_first_swing() -> None:
+    run = run_of("nesterov:lr=0.006,beta=0.9,form=lookahead")
+    jump, correction, whole = debugger.arrows(still(run))
+    for a, b, c in zip(jump.vector, correction.vector, whole.vector, strict=True):
+        assert a[7] + b[7] == pytest.approx(c[7])
+    crossed = np.flatnonzero(np.diff(np.sign(run.path[:, 1])))
+    assert crossed[0] < 7 < crossed[2], "step 7 lies in the first swing across the valley"
+
+
+def test_adam_turns_the_gradient_into_a_diagonal() -> None:
+    run = run_of("adam:lr=0.4")
+    gx, gy = np.abs(run.state["g"][6])
+    dx, dy = np.abs(run.path[6] - run.path[5])
+    assert gy > 10 * gx
+    assert dx == pytest.approx(dy, rel=0.1)
+
+
+def test_without_correction_the_first_step_is_too_long() -> None:
+    mended, raw = run_of("adam:lr=0.4"), run_of("adam:lr=0.4,bias_correction=False")
+    first = [np.abs(run.path[1] - run.path[0]) for run in (mended, raw)]
+    assert first[1] / first[0] == pytest.approx(3.162, abs=1e-3)
+    assert raw.state["m"][1] == pytest.approx(0.1 * raw.state["g"][1])
+    assert np.sqrt(raw.state["v"][1]) == pytest.approx(0.0316 * np.abs(raw.state["g"][1]), rel=1e-3)
+
+
+def test_sophia_is_clipped_to_the_corner_of_its_box() -> None:
+    run = run_of("sophia:lr=0.3,gamma=0.5", "rosenbrock", (-1.5, 2.0))
+    reach = debugger.trust_box(still(run))
+    assert np.abs(run.path[4] - run.path[3]) == pytest.approx(reach)
+    unclipped = {p.role: p for p in debugger.arrows(still(run))}["unclipped"].vector
+    assert all(abs(column[4]) > reach for column in unclipped)
+
+
+def test_epsilon_under_the_root_caps_the_rate_at_its_root() -> None:
+    rates = []
+    for where in ("outside", "inside"):
+        run = run_of(f"adam:lr=0.05,eps=0.01,epsilon={where}", "saddle")
+        found = debugger.effective_rate(still(run))
+        assert found is not None
+        rates.append(found[1][1][1])
+    assert rates[0] == pytest.approx(0.05 / (0.002 + 0.01), rel=1e-3)
+    assert rates[1] == pytest.approx(0.05 / 0.1, rel=1e-3)
+
+
+def test_decoupled_decay_pulls_by_the_rate_times_lambda() -> None:
+    run = run_of("adamw:lr=0.4,weight_decay=0.5")
+    pulled = debugger.decay_steps(still(run))
+    assert pulled is not None
+    assert pulled[0][12] == pytest.approx(-0.4 * 0.5 * run.path[11, 0])
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {},
+        {"runs": "muon:lr=0.1", "noise": "1"},
+        {"runs": "adamw:lr=0.4,weight_decay=0.5", "against": "adam_l2"},
+        {"runs": "sophia:lr=0.3,gamma=0.5", "on": "rosenbrock", "start": "-1.5,2"},
+        {"on": "formula", "f": "log(x)+y", "start": "-1,-1"},
+    ],
+)
+def test_the_picture_follows_every_number(
+    link: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser finds Python's numbers, and every setting moves something."""
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    page = open_page("debugger", **link)
+    assert not page.exception
+    (spec,) = specs_of(page)
+    (result,) = run_programs([spec], tmp_path)
+    assert not result["error"]
+    assert not result["doubts"]
+    rule = parse_runners(link.get("runs", "adam"))[0].optimizer
+    assert {f"0/{h.name}" for h in rule.hypers} | {"start", "steps"} <= set(result["moved"])
 
 
 @pytest.mark.browser

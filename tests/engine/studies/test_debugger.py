@@ -6,15 +6,27 @@ import numpy as np
 import pytest
 
 import engine
+from engine.emit.picture import Picture
 from engine.optimizers import OPTIMIZERS
+from engine.runs.live import LiveDescent, live_descend, still
 from engine.studies import debugger
+from engine.tape import Value, Vector
 
 BOWL = engine.LANDSCAPES["bowl"]
 
 
-def run(slug: str, steps: int = 40, **more: object) -> engine.Descent:
+def descent(slug: str, steps: int = 40, **more: object) -> engine.Descent:
     hypers = {"lr": 0.01} | dict(more.pop("hypers", {}))  # type: ignore[call-overload]
     return engine.descend(BOWL(), slug, (5, 3), steps, hypers, **more)  # type: ignore[arg-type]
+
+
+def run(slug: str, steps: int = 40, **more: object) -> LiveDescent:
+    return still(descent(slug, steps, **more))
+
+
+def rows(columns: Vector) -> np.ndarray:
+    """Two columns as (steps + 1, 2)."""
+    return np.stack([np.asarray(c.data if isinstance(c, Value) else c) for c in columns], axis=-1)
 
 
 @pytest.mark.parametrize(
@@ -30,77 +42,87 @@ def run(slug: str, steps: int = 40, **more: object) -> engine.Descent:
 def test_jump_and_correction_make_the_step(slug: str, options: dict[str, str]) -> None:
     jump, correction, whole = debugger.arrows(run(slug, options=options))
     np.testing.assert_allclose(
-        jump.vector[1:] + correction.vector[1:], whole.vector[1:], rtol=1e-9, atol=1e-12
+        rows(jump.vector + correction.vector)[1:], rows(whole.vector)[1:], rtol=1e-9, atol=1e-12
     )
-    np.testing.assert_allclose(correction.tail[1:], (jump.tail + jump.vector)[1:])
+    np.testing.assert_allclose(rows(correction.tail)[1:], rows(jump.tail + jump.vector)[1:])
 
 
 def test_nesterovs_correction_is_the_gradient_where_the_jump_lands() -> None:
-    descent = run("nesterov", options={"form": "lookahead"})
-    jump, correction, _ = debugger.arrows(descent)
-    landed = (jump.tail + jump.vector)[1:]
+    jump, correction, _ = debugger.arrows(run("nesterov", options={"form": "lookahead"}))
+    landed = rows(jump.tail + jump.vector)[1:]
     np.testing.assert_allclose(
-        correction.vector[1:], -0.01 * descent.landscape.gradient(landed), rtol=1e-9, atol=1e-12
+        rows(correction.vector)[1:], -0.01 * BOWL().gradient(landed), rtol=1e-9, atol=1e-12
     )
 
 
 @pytest.mark.parametrize("slug", OPTIMIZERS)
 def test_the_whole_step_leads_from_point_to_point(slug: str) -> None:
-    descent = run(slug)
-    whole = debugger.arrows(descent)[-1]
-    last = descent.last
-    np.testing.assert_array_equal(whole.tail[1 : last + 1], descent.path[:last])
+    whole = debugger.arrows(run(slug))[-1]
+    path, last = descent(slug).path, descent(slug).last
+    np.testing.assert_array_equal(rows(whole.tail)[1 : last + 1], path[:last])
     np.testing.assert_allclose(
-        (whole.tail + whole.vector)[1 : last + 1],
-        descent.path[1 : last + 1],
-        rtol=1e-12,
-        atol=1e-12,
+        rows(whole.tail + whole.vector)[1 : last + 1], path[1 : last + 1], rtol=1e-12, atol=1e-12
     )
-    assert np.isnan(whole.vector[0]).all()
+    assert np.isnan(rows(whole.vector)[0]).all()
 
 
 def test_effective_rates_are_the_rules_own() -> None:
-    adam = run("adam")
-    symbol, rate = debugger.effective_rate(adam) or ("", np.empty(0))
+    symbol, rate = debugger.effective_rate(run("adam")) or ("", Vector())
     assert symbol == "m̂"
-    expected = 0.01 / (np.sqrt(adam.state["v_hat"][1:]) + 1e-8)
-    np.testing.assert_allclose(rate[1:], expected, rtol=1e-6)
-    adagrad = run("adagrad")
-    _, rate = debugger.effective_rate(adagrad) or ("", np.empty(0))
-    np.testing.assert_allclose(
-        rate[1:], 0.01 / (np.sqrt(adagrad.state["G"][1:]) + 1e-10), rtol=1e-6
-    )
-    assert (np.diff(rate[1:], axis=0) <= 1e-12).all()  # Adagrad's rate only falls
-    _, rate = debugger.effective_rate(run("sgd", 5, hypers={"lr": 0.004})) or ("", np.empty(0))
-    np.testing.assert_allclose(rate[1:], 0.004, rtol=1e-9)
+    expected = 0.01 / (np.sqrt(descent("adam").state["v_hat"][1:]) + 1e-8)
+    np.testing.assert_allclose(rows(rate)[1:], expected, rtol=1e-6)
+    _, rate = debugger.effective_rate(run("adagrad")) or ("", Vector())
+    expected = 0.01 / (np.sqrt(descent("adagrad").state["G"][1:]) + 1e-10)
+    np.testing.assert_allclose(rows(rate)[1:], expected, rtol=1e-6)
+    assert (np.diff(rows(rate)[1:], axis=0) <= 1e-12).all()  # Adagrad's rate only falls
+    _, rate = debugger.effective_rate(run("sgd", 5, hypers={"lr": 0.004})) or ("", Vector())
+    np.testing.assert_allclose(rows(rate)[1:], 0.004, rtol=1e-9)
 
 
 def test_weight_decay_is_taken_out_of_the_rate_and_has_an_arrow() -> None:
     hypers = {"weight_decay": 0.3}
-    descent = run("adamw", hypers=hypers)
-    parts = {part.role: part for part in debugger.arrows(descent)}
+    decayed = run("adamw", hypers=hypers)
+    parts = {part.role: part for part in debugger.arrows(decayed)}
+    path, state = decayed.result.path, decayed.result.state
+    np.testing.assert_allclose(rows(parts["decay"].vector)[1:], -0.01 * 0.3 * path[:-1], rtol=1e-12)
     np.testing.assert_allclose(
-        parts["decay"].vector[1:], -0.01 * 0.3 * descent.path[:-1], rtol=1e-12
+        rows(parts["decay"].vector + parts["scaled"].vector)[1:],
+        rows(parts["step"].vector)[1:],
+        atol=1e-15,
     )
-    np.testing.assert_allclose(
-        (parts["decay"].vector + parts["scaled"].vector)[1:], parts["step"].vector[1:], atol=1e-15
-    )
-    _, rate = debugger.effective_rate(descent) or ("", np.empty(0))
-    expected = 0.01 / (np.sqrt(descent.state["v_hat"][1:]) + 1e-8)
-    np.testing.assert_allclose(rate[1:], expected, rtol=1e-5)
+    _, rate = debugger.effective_rate(decayed) or ("", Vector())
+    expected = 0.01 / (np.sqrt(state["v_hat"][1:]) + 1e-8)
+    np.testing.assert_allclose(rows(rate)[1:], expected, rtol=1e-5)
     assert debugger.decay_steps(run("adam_l2", hypers=hypers)) is None  # inside the gradient
+    assert debugger.decay_steps(run("adamw", hypers={"weight_decay": 0.0})) is None
 
 
 def test_no_coordinate_leaves_sophias_trust_box() -> None:
-    descent = run("sophia", hypers={"lr": 0.2, "rho": 0.5})
-    box = debugger.trust_box(descent)
-    assert box == pytest.approx(0.1)
-    assert (np.abs(debugger.steps(descent)[1:]) <= 0.1 + 1e-12).all()
-    unclipped = {p.role: p for p in debugger.arrows(descent)}["unclipped"].vector[1:]
+    clipped = run("sophia", hypers={"lr": 0.2, "rho": 0.5})
+    assert debugger.trust_box(clipped) == pytest.approx(0.1)
+    moved = rows(debugger.steps(clipped))[1:]
+    assert (np.abs(moved) <= 0.1 + 1e-12).all()
+    unclipped = {p.role: p for p in debugger.arrows(clipped)}["unclipped"].vector
     np.testing.assert_allclose(
-        np.clip(unclipped, -0.1, 0.1), debugger.steps(descent)[1:], rtol=1e-6, atol=1e-12
+        np.clip(rows(unclipped)[1:], -0.1, 0.1), moved, rtol=1e-6, atol=1e-12
     )
     assert debugger.trust_box(run("adadelta")) is None  # its ρ is a memory, and it has a step u
+
+
+@pytest.mark.parametrize("slug", ["adamw", "nesterov", "sophia", "muon"])
+def test_a_traced_run_is_taken_apart_like_a_finished_one(slug: str) -> None:
+    """Columns of the same numbers, with noise in the gradient, whichever road they come by."""
+    picture = Picture({"x": 5.0, "y": 3.0, "lr": 0.01, "sigma": 0.5})
+    traced = live_descend(
+        BOWL(), slug, (picture["x"], picture["y"]), 25, {"lr": picture["lr"]},
+        noise=picture["sigma"], recorded=True,
+    )  # fmt: skip
+    plain = run(slug, 25, noise=0.5)
+    for a, b in zip(debugger.arrows(traced), debugger.arrows(plain), strict=True):
+        assert picture.owns(a.vector[0])
+        np.testing.assert_array_equal(rows(a.vector), rows(b.vector))
+    for q, p in zip(debugger.quantities(traced), debugger.quantities(plain), strict=True):
+        np.testing.assert_array_equal(rows(Vector(q.columns)), rows(Vector(p.columns)))
 
 
 def test_variants_change_one_convention() -> None:
@@ -118,7 +140,7 @@ def test_variants_change_one_convention() -> None:
 
 
 def test_runs_that_differ_part_somewhere() -> None:
-    on, off = run("adam"), run("adam", options={"bias_correction": False})
+    on, off = descent("adam"), descent("adam", options={"bias_correction": False})
     assert debugger.first_difference(on, off) == 1
     assert debugger.first_difference(on, on) is None
 
@@ -136,11 +158,11 @@ def test_runs_that_differ_part_somewhere() -> None:
     ],
 )
 def test_a_step_in_words(slug: str, step: int, said: str) -> None:
-    assert said in debugger.describe(run(slug), step)
+    assert said in debugger.describe(descent(slug), step)
 
 
 def test_a_step_after_divergence_is_said_to_be_none() -> None:
-    descent = run("sgd", 400, hypers={"lr": 0.1})
-    assert descent.diverged_at is not None
-    assert "diverged" in debugger.describe(descent, descent.diverged_at)
-    assert np.isnan(debugger.steps(descent)[descent.diverged_at :]).all()
+    gone = descent("sgd", 400, hypers={"lr": 0.1})
+    assert gone.diverged_at is not None
+    assert "diverged" in debugger.describe(gone, gone.diverged_at)
+    assert np.isnan(rows(debugger.steps(still(gone)))[gone.diverged_at :]).all()

@@ -119,3 +119,17 @@ def test_array_repeats_no_left_side() -> None:
 def test_array_gives_a_fraction_room_below() -> None:
     assert r" \\[11pt] " in latex.array([r"a = \frac{1}{2}", "b = 2"])
     assert r" \\[5pt] " in latex.array(["a = 1", r"b = \frac{1}{2}"])
+
+
+def test_blocks_repeat_the_left_side_and_keep_their_lines_level() -> None:
+    lines = latex.rule_at(engine.descend("bowl", "adam", (5, 3), 3, {"lr": 0.1}), 2)
+    symbols, x, y = latex.blocks(lines, ("step 2", "x", "y"))
+    for block in (symbols, x, y):
+        assert block.count(r"\displaystyle \hat m_t &") == 1
+    struts = [block.count(r"\vphantom") for block in (symbols, x, y)]
+    assert struts == [15, 15, 15], "five lines, each as high as its symbols and both its numbers"
+
+
+def test_a_variable_takes_the_colour_of_its_arrow() -> None:
+    (first, *_) = latex.rule_in_symbols(engine.OPTIMIZERS["adam"], colors={"g": "#b3202c"})
+    assert r"\textcolor{#b3202c}{g_t}" in first

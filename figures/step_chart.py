@@ -1,0 +1,151 @@
+"""Charts of curves against the step, along which the stage's cursor moves: axes that fit them.
+
+What the curves hold may be traced (`engine.emit.picture`); the axes then follow them. Whether an
+axis counts in decades is decided by the numbers of now, for that is how a picture is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.emit.picture import ceil, count, floor, largest, smallest
+from engine.tape import Value
+from engine.tape import operations as ops
+from figures import style
+
+Array = npt.NDArray[Any]
+Figure = dict[str, Any]
+
+_LN10: Final = float(np.log(10.0))
+_LOG_FROM: Final = 30.0  # the largest over the smallest value, from which an axis is logarithmic
+_DECADES: Final = 14  # that a logarithmic axis shows at most
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of a chart, a value a frame, and how it is drawn; "points" is a mark a frame."""
+
+    label: str
+    values: Any
+    color: str
+    dash: style.Dash = "solid"
+    marker: style.Marker = "circle"
+    width: float = 2.0
+    mode: Literal["curve", "points"] = "curve"
+
+
+@dataclass(frozen=True, slots=True)
+class StepChart:
+    """A small picture of something against the step; its title may be words that follow."""
+
+    id: str
+    title: Any
+    alt: str
+    figure: Figure
+    curves: tuple[Curve, ...]
+
+
+def step_chart(
+    name: str,
+    title: Any,
+    alt: str,
+    curves: Sequence[Curve],
+    *,
+    log: bool | None = None,
+    low: float | None = None,
+) -> StepChart:
+    """Curves on axes that hold them; logarithmic where asked for, or (None) where they span far.
+
+    low is where a linear axis begins at the latest. Where no curve has a finite value the picture
+    says so.
+    """
+    columns = [c.values for c in curves]
+    now = np.concatenate([_finite(c) for c in columns])
+    layout = style.base_layout("curve")
+    layout["margin"] = {"l": 40, "r": 10, "t": 4, "b": 20}
+    layout["dragmode"] = False
+    layout["shapes"], layout["annotations"] = [], []
+    steps = count(columns[0]) if isinstance(columns[0], Value) else float(len(columns[0]))
+    layout["xaxis"] |= {
+        "range": [0.0, ops.maximum(steps - 1.0, 1.0)], "nticks": 5, "tickfont": {"size": 11},
+    }  # fmt: skip
+    layout["yaxis"] |= {"tickfont": {"size": 11}}
+    if not now.size:
+        layout["annotations"].append(
+            {
+                "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False,
+                "text": "no finite value", "font": {"size": 12, "color": style.MUTED},
+            }
+        )  # fmt: skip
+    if log is True or (log is None and _spans_far(now)):
+        bottom = _decades(layout, columns)
+        curves = [replace(c, values=ops.maximum(c.values, bottom)) for c in curves]
+    else:
+        _rounded(layout, columns, low)
+    return StepChart(name, title, alt, {"data": [], "layout": layout}, tuple(curves))
+
+
+def _finite(values: Any) -> Array:
+    """The finite numbers that a column holds now."""
+    now = np.asarray(values.data if isinstance(values, Value) else values, dtype=float)
+    return np.asarray(now[np.isfinite(now)])
+
+
+def _spans_far(now: Array) -> bool:
+    return bool(now.size and now.min() > 0 and now.max() > _LOG_FROM * now.min())
+
+
+# Axes rest on round numbers: while something is dragged they seldom move, and what does not move
+# is not drawn again.
+
+
+def _decades(layout: Figure, columns: Sequence[Any]) -> Any:
+    """Whole decades around everything positive; the value at which the axis begins."""
+    with np.errstate(all="ignore"):
+        positive = [ops.where(c > 0.0, c, np.nan) for c in columns]
+        highest, lowest = largest(*positive), smallest(*positive)
+        some = highest >= lowest
+        top = ops.where(some, ceil(ops.log(highest * 1.1) / _LN10), 0.0)
+        begin = ops.where(some, floor(ops.log(lowest / 1.1) / _LN10), -1.0)
+    bottom = ops.maximum(begin, top - float(_DECADES))
+    layout["yaxis"] |= {"type": "log", "range": [bottom, top], "exponentformat": "power"}
+    return ops.exp(bottom * _LN10)
+
+
+def _rounded(layout: Figure, columns: Sequence[Any], low_at: float | None) -> None:
+    """A linear axis widened to multiples of 1, 2 or 5 times a power of ten, six or so in all."""
+    highest, lowest = largest(*columns), smallest(*columns)
+    some = highest >= lowest
+    high, low = ops.where(some, highest, 1.0), ops.where(some, lowest, 0.0)
+    if low_at is not None:
+        low = ops.minimum(low, low_at)
+        high = ops.maximum(high, low_at)
+    size = ops.maximum(ops.absolute(high), ops.absolute(low))
+    still = high - low <= 1e-6 * size  # constant but for round-off
+    spread = ops.where(still, ops.where(size > 0.0, 0.2 * size, 2.0), 1.08 * (high - low))
+    middle = 0.5 * (high + low)
+    grid = round_step(spread / 6.0)
+    bottom = floor((middle - 0.5 * spread) / grid) * grid
+    top = ceil((middle + 0.5 * spread) / grid) * grid
+    # Nothing is negative: leave no room for it but a line's width.
+    bottom = ops.where(low >= 0.0, ops.maximum(bottom, -0.04 * top), bottom)
+    layout["yaxis"] |= {
+        "range": [bottom, top], "nticks": 4,
+        "zeroline": True, "zerolinecolor": style.MUTED, "zerolinewidth": 1,
+    }  # fmt: skip
+
+
+def round_step(rough: Any) -> Any:
+    """The least 1, 2, 5 or 10 times a power of ten that is not below a positive number."""
+    with np.errstate(all="ignore"):
+        decade = ops.exp(floor(ops.log(rough) / _LN10 + 1e-12) * _LN10)
+    least = rough * (1 - 1e-9)
+    found = 10.0 * decade
+    for multiple in (5.0, 2.0, 1.0):
+        found = ops.where(multiple * decade >= least, multiple * decade, found)
+    return found
