@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.optimizers import Optimizer
+from engine.optimizers import Optimizer, Slot
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import DIVERGENCE_RADIUS, Descent
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent, PlaneOracle
+from engine.runs.step import take_step
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
 
@@ -172,8 +173,8 @@ def _first_rise(descent: Descent) -> int | None:
 
 
 def _number(x: float) -> str:
-    """Three significant digits, plainly: 0.0267, 120, 3e-07."""
-    return f"{x:.3g}"
+    """Three significant digits, plainly: 0.0267, 120, 3e-07, ∞."""
+    return f"{x:.3g}".replace("inf", "∞")
 
 
 def _sentence(
@@ -188,11 +189,16 @@ def _sentence(
     name = descent.optimizer.name
     if descent.diverged_at is None:
         return _survived(descent, ratio, limit, since, at)
+    refused = _refused(descent)
+    if not np.isfinite(refused).all():
+        return _broke(descent, refused)
     words = [f"{name} diverged at step {descent.diverged_at}"]
-    if descent.landscape.minimum is None and rose_at is None:
+    start, end = float(descent.loss[0]), float(descent.landscape.value(refused))
+    if descent.landscape.minimum is None and rose_at is None and end < start:
         words[0] += (
-            f": {descent.landscape.name} has no bottom, and the run went down it past a distance "
-            f"of {DIVERGENCE_RADIUS:,.0f}"
+            f": {descent.landscape.name} has no bottom that way; the loss still fell, from "
+            f"{_number(start)} to {_number(end)}, as the run went past a distance of "
+            f"{DIVERGENCE_RADIUS:,.0f}"
         )
     elif since is not None and ratio is not None and limit is not None:
         words[0] += ": " + _limit_words(descent, ratio, limit, since, eigenvalues)
@@ -202,14 +208,60 @@ def _sentence(
             f"(λmin = {_number(eigenvalues[descent.last, 0])}), and nothing held it back"
         )
     else:
-        sharp = _number(eigenvalues[0, 1])
         words[0] += (
             f" with η = {_number(_rate(descent, 0))}; no limit is known in closed form for this "
-            f"rule (the sharpest curvature at the start was λmax = {sharp})"
+            "rule"
         )
+        if np.isfinite(eigenvalues[0, 1]):
+            sharp = _number(eigenvalues[0, 1])
+            words[0] += f" (the sharpest curvature at the start was λmax = {sharp})"
     if rose_at is not None:
         words.append(f"the loss first rose above its start at step {rose_at}")
     return "; ".join(words) + "."
+
+
+def _refused(descent: Descent) -> Array:
+    """The point (2,) of the step that was not taken, for it is far away or no point at all.
+
+    Taken again from the run's state, without this step's noise and with probes of one sign: whether
+    a point is finite hangs on neither.
+    """
+    last, w = descent.last, Vector(descent.path[descent.last])
+    if not np.isfinite(descent.gradient[last]).all():
+        return np.asarray(descent.gradient[last])
+    landscape, step = descent.landscape, descent.last + 1
+    factor = 1.0 if descent.schedule is None else descent.schedule[last]
+    ones = Vector((np.float64(1.0), np.float64(1.0)))
+    oracle = PlaneOracle(landscape, landscape.arguments, np.float64(step), factor, probe=ones)
+    rows = {slot.name: descent.state[slot.name][last] for slot in _slots(descent)}
+    state = {name: Vector(row) if row.shape else row for name, row in rows.items()}
+    hypers = {name: np.float64(value) for name, value in descent.hypers.items()}
+    with np.errstate(all="ignore"):
+        following, _ = take_step(descent.optimizer, oracle, w, state, hypers, descent.options)
+    return np.array([float(part) for part in following])
+
+
+def _slots(descent: Descent) -> tuple[Slot, ...]:
+    return descent.optimizer.slots(descent.options)
+
+
+def _broke(descent: Descent, refused: Array) -> str:
+    """What stopped a run whose next point is none."""
+    name, last = descent.optimizer.name, descent.last
+    x, y = descent.path[last]
+    told = f"{name} stopped at step {last + 1}: at ({_number(x)}, {_number(y)})"
+    gradient = descent.gradient[last]
+    if np.isnan(gradient).any():
+        beside = " and the loss are not numbers" if np.isnan(descent.loss[last]) else ""
+        return f"{told} the gradient{beside or ' is not a number'}, so there is no next point."
+    if np.isinf(gradient).any():
+        return f"{told} the gradient is infinite, so there is no next point."
+    made = (
+        "made of a finite gradient a step that is not a number (0/0, 0·∞ or ∞ − ∞)"
+        if np.isnan(refused).any()
+        else "made of a finite gradient an infinite step (a division by 0, or a number past 10³⁰⁸)"
+    )
+    return f"{told} the rule {made}."
 
 
 def _limit_words(
@@ -234,6 +286,8 @@ def _survived(
 ) -> str:
     name, loss = descent.optimizer.name, descent.loss
     first, final = float(loss[0]), float(loss[-1])
+    if not (np.isfinite(first) and np.isfinite(final)):
+        return _without_loss(descent)
     told = f"{name} went from a loss of {_number(first)} to {_number(final)}"
     if ratio is None or limit is None or at is None:
         return told + "."
@@ -245,6 +299,19 @@ def _survived(
         return f"{told}: it crawls, for {share}."
     where = "" if at == 0 else f" (its sharpest point, step {at})"
     return f"{told}; {share}{where}."
+
+
+def _without_loss(descent: Descent) -> str:
+    """What became of a run that moved on where the loss has no finite value."""
+    where = np.flatnonzero(~np.isfinite(descent.loss))
+    since = "from the start on" if where[0] == 0 else f"from step {where[0]} on"
+    if len(where) < len(descent.loss) - where[0]:
+        since = f"at {len(where):,} of {len(descent.loss):,} points"
+    kind = "not a number" if np.isnan(descent.loss[where]).all() else "not finite"
+    return (
+        f"{descent.optimizer.name} took all its {descent.steps:,} steps, but {since} the loss is "
+        f"{kind}: {descent.landscape.name} has no value there."
+    )
 
 
 def limit_formula(optimizer: Optimizer, options: Mapping[str, str | bool] | None = None) -> str:
