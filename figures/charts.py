@@ -187,6 +187,40 @@ def bars(
     return trace
 
 
+def rows(
+    lengths: Any,
+    colors: Sequence[str] | str,
+    *,
+    at: Any = None,
+    base: Any = None,
+    width: Any = 0.62,
+    labels: Sequence[Any] = (),
+    inside: bool = False,
+    name: str = "",
+    opacity: float = 1.0,
+    pattern: str = "",
+    hover: str = "%{x:.4g}",
+) -> Figure:
+    """Bars that lie, at heights 0, 1, … (or `at`), from 0 (or `base`), each with its label at its
+    end or, where there is room, inside."""
+    trace = bars(
+        lengths, colors, at=at, width=width, labels=labels, name=name, opacity=opacity,
+        pattern=pattern,
+    )  # fmt: skip
+    trace |= {"orientation": "h", "x": trace["y"], "y": trace["x"]}
+    trace["hovertemplate"] = f"{name + ' ' if name else ''}{hover}<extra></extra>"
+    if base is not None:
+        trace["base"] = _leaf(base)
+    if inside:
+        trace |= {"textposition": "inside", "textfont": {"color": style.BACKGROUND, "size": 12}}
+    return trace
+
+
+def name_rows(layout: Figure, names: Sequence[str]) -> None:
+    """Write the names of rows 0, 1, … beside the y axis."""
+    layout["yaxis"] |= {"tickvals": list(range(len(names))), "ticktext": list(names), "ticks": ""}
+
+
 def marks(
     x: Any,
     y: Any,

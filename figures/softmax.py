@@ -1,86 +1,166 @@
-"""The pictures of softmax: scores, probabilities and gradient as bars; what temperature does."""
+"""The pictures of softmax: a score a row, its power of e beside it, its share at the end of a band;
+the gradient on the same rows; and what temperature does. Numbers may be traced throughout."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.losses.temperature import Cooling
+from engine.emit.picture import join, running_sum, words
+from engine.losses.temperature import Cooling, Steps
 from figures import charts, style
 
 Figure = dict[str, Any]
-Array = npt.NDArray[np.float64]
+
+THICK: Final = 0.62  # of a row, its bar
+WEIGHTS: Final = 0.4  # of the picture's width, the longest power of e
+COLUMN: Final = (0.72, 0.86)  # where the shares stand, piled up
+_BEND: Final = 0.5 - 0.5 * np.cos(np.linspace(0, math.pi, 17))  # a band's way, flat at its ends
+_LADDER: Final = (*(m * 10.0**k for k in (0, 1, 2) for m in (1.0, 2.0, 3.0, 5.0)), 1300.0)
 
 
-def _colors(n: int) -> list[str]:
+def colors(n: int) -> list[str]:
+    """One colour a class."""
     return [charts.class_color(k) for k in range(n)]
 
 
-def _bar_axes(names: Sequence[str], y: tuple[float, float]) -> Figure:
-    layout = charts.axes((-0.6, len(names) - 0.4), y, kind="bars", bottom=30, top=14)
-    charts.name_bars(layout, names)
+def span(values: Sequence[float]) -> tuple[float, float]:
+    """An axis that fits these scores and 0, with room to drag them farther."""
+
+    def reach(most: float) -> float:
+        return next((step for step in _LADDER if step >= 1.25 * most), _LADDER[-1])
+
+    low, high = min(0.0, *values), max(0.0, *values)
+    least = 0.3 * max(reach(-low) if low else 0.0, reach(high) if high else 0.0, 3.0)
+    return -max(reach(-low) if low else 0.0, least), max(reach(high) if high else 0.0, least)
+
+
+def _row_axes(
+    names: Sequence[str], x: tuple[float, float], *, named: bool, title: str = ""
+) -> Figure:
+    layout = charts.axes(
+        x, (len(names) - 0.45, -0.55), kind="bars", left=10, bottom=34, top=4, x_title=title
+    )
+    layout["xaxis"]["showgrid"] = True
+    layout["xaxis"] |= {"zeroline": True, "zerolinecolor": style.MUTED}
+    layout["yaxis"] |= {"showgrid": False, "showline": False, "zeroline": False}
+    charts.name_rows(layout, names if named else [""] * len(names))
     return layout
 
 
-def scores(values: Array, names: Sequence[str], reach: float) -> Figure:
-    """Logits (or energies) as bars about 0; reach is the largest that can be shown."""
-    layout = _bar_axes(names, (-1.15 * reach, 1.15 * reach))
-    trace = charts.bars(values, _colors(len(values)), labels=charts.handled(values), opacity=0.85)
-    return {"data": [trace], "layout": layout}
+def scores(values: Any, names: Sequence[str], bounds: tuple[float, float], title: str) -> Figure:
+    """Scores (or energies) as bars about 0, with room for a handle at each end."""
+    layout = _row_axes(names, bounds, named=True, title=title)
+    gap = "\u00a0" * 5
+    labels = [words(f"{gap}{{:4}}{gap}", value) for value in charts.each(values)]
+    bars = charts.rows(values, colors(len(names)), labels=labels, width=THICK, opacity=0.85)
+    return {"data": [bars], "layout": layout}
 
 
-def probabilities(p: Array, true_class: int, names: Sequence[str]) -> Figure:
-    """Probabilities as bars; the true class is hatched."""
-    layout = _bar_axes(names, (0, 1.12))
-    layout["yaxis"]["tickvals"] = [0, 0.25, 0.5, 0.75, 1]
-    trace = charts.bars(p, _colors(len(p)), labels=[f"{x:.3f}" for x in p])
-    trace["marker"]["pattern"] = {
-        "shape": ["/" if k == true_class else "" for k in range(len(p))],
-        "solidity": 0.3,
-        "size": 7,
-        "fillmode": "replace",
-    }
-    return {"data": [trace], "layout": layout}
+def flow(steps: Steps, names: Sequence[str], *, powers: bool) -> Figure:
+    """Each power of e as a bar, and a band from its end to its share of the whole.
+
+    powers says whether the bars are named by e^(z/T) itself, which has to fit a float.
+    """
+    n = len(names)
+    hues = colors(n)
+    layout = _row_axes(names, (0.0, 1.08), named=False)
+    layout["xaxis"] |= {"visible": False, "showgrid": False}
+    lengths = WEIGHTS * steps.weights
+    ends = running_sum(steps.shares) * n - 0.5
+    begins = ends - steps.shares * n
+    labels = [words("{:3}", value) for value in charts.each(steps.powers)] if powers else ()
+    data = [
+        _band(lengths[k], COLUMN[0], (k - THICK / 2, k + THICK / 2), (begins[k], ends[k]), hue)
+        for k, hue in enumerate(hues)
+    ]
+    data.append(
+        charts.rows(
+            lengths, hues, labels=labels, width=THICK, opacity=0.85, hover="%{customdata:.4g}"
+        )
+        | {"customdata": steps.powers}
+    )
+    middle = (begins + ends) / 2
+    data.append(
+        charts.rows(
+            np.full(n, COLUMN[1] - COLUMN[0]), hues, at=middle, base=np.full(n, COLUMN[0]),
+            width=steps.shares * n, hover="%{customdata:.4f}",
+        )
+        | {"customdata": steps.shares}
+    )  # fmt: skip
+    data[-1]["marker"]["line"] = {"width": 1, "color": style.BACKGROUND}
+    named = charts.marks(
+        np.full(n, COLUMN[1] + 0.02), middle, style.INK, size=0, position="middle right",
+        labels=[words(f"{name} {{:.3f}}", p)
+                for name, p in zip(names, charts.each(steps.shares), strict=True)],
+    )  # fmt: skip
+    named |= {"mode": "text", "hoverinfo": "skip"}
+    named["textfont"]["color"] = hues
+    data.append(named)
+    return {"data": data, "layout": layout}
 
 
-def gradient(error: Array, names: Sequence[str]) -> Figure:
-    """ŷ − y as bars about 0: below 0 a logit is pushed up."""
-    reach = max(1.0, float(np.abs(error).max()))
-    layout = _bar_axes(names, (-1.25 * reach, 1.25 * reach))
-    labels = [charts.signed(x) for x in error]
-    return {"data": [charts.bars(error, _colors(len(error)), labels=labels)], "layout": layout}
+def _band(x0: Any, x1: float, left: tuple[Any, Any], right: tuple[Any, Any], hue: str) -> Figure:
+    """A faint band from one upright edge to another."""
+    x = x0 + (x1 - x0) * np.linspace(0, 1, len(_BEND))
+    upper = left[0] + (right[0] - left[0]) * _BEND
+    lower = left[1] + (right[1] - left[1]) * _BEND
+    return {
+        "type": "scatter", "mode": "lines", "fill": "toself", "opacity": 0.22, "fillcolor": hue,
+        "x": join(x, x[::-1]), "y": join(upper, lower[::-1]), "line": {"width": 0, "color": hue},
+        "hoverinfo": "skip",
+    }  # fmt: skip
 
 
-def against_temperature(study: Cooling, names: Sequence[str], temperature: float) -> Figure:
-    """Every class's probability against T (log axis), with both limits."""
+def gradient(error: Any, names: Sequence[str]) -> Figure:
+    """ŷ − y as bars about 0, on the same rows: what is left of 0 is pushed up."""
+    layout = _row_axes(names, (-1.42, 1.42), named=False, title="ŷ − y")
+    layout["xaxis"]["tickvals"] = [-1, 0, 1]
+    labels = [charts.signed(value) for value in charts.each(error)]
+    bars = charts.rows(error, colors(len(names)), labels=labels, width=THICK, opacity=0.85)
+    return {"data": [bars], "layout": layout}
+
+
+def against_temperature(study: Cooling, now: Any, names: Sequence[str], temperature: Any) -> Figure:
+    """Every class's probability against T (log axis), named where it stands now, (C,)."""
     t = study.temperatures
-    layout = charts.axes((t[0], t[-1]), (0, 1.06), x_title="temperature T", log_x=True)
-    classes = study.probabilities.shape[1]
-    charts.level(layout, 1 / classes, f"T → ∞: 1/{classes}")
+    n = len(names)
+    layout = charts.axes((t[0], t[-1]), (0, 1.08), x_title="temperature T", log_x=True)
+    charts.level(layout, 1 / n, f"T → ∞: 1/{n}")
     charts.upright(layout, temperature, color=style.TARGET)
-    charts.note(layout, 1.2 * t[0], 0.88, "T → 0: the<br>largest takes all", anchor="left")
     data = [
         charts.line(
             t,
             study.probabilities[:, k],
             charts.class_color(k),
-            dash=style.DASHES[k % len(style.DASHES)],
+            dash=style.DASHES[k // len(charts.CLASS_COLORS)],
             name=names[k],
             hover="T = %{x:.3g}: %{y:.3f}",
         )
-        for k in range(classes)
+        for k in range(n)
     ]
-    return {"data": data, "layout": layout}
+    here = charts.marks(
+        temperature + np.zeros(n), now, style.INK, labels=list(names), position="top right"
+    )
+    here["marker"]["color"] = here["textfont"]["color"] = colors(n)
+    return {"data": [*data, here], "layout": layout}
 
 
-def entropy(study: Cooling, temperature: float, most: float, unit: str) -> Figure:
+def entropy(study: Cooling, now: Any, temperature: Any, most: float, unit: str) -> Figure:
     """Entropy against T, from 0 (hard maximum) to log C (uniform)."""
     t = study.temperatures
-    layout = charts.axes((t[0], t[-1]), (0, 1.12 * most), x_title="temperature T", log_x=True)
-    charts.level(layout, most, f"log C = {most:.3f} {unit}")
+    layout = charts.axes((t[0], t[-1]), (0, 1.16 * most), x_title="temperature T", log_x=True)
+    charts.level(layout, most, words(f"log C = {{:.4}} {unit}", most), side="left")
     charts.upright(layout, temperature, color=style.TARGET)
     hover = f"T = %{{x:.3g}}: %{{y:.3f}} {unit}"
-    return {"data": [charts.line(t, study.entropy, style.INK, hover=hover)], "layout": layout}
+    point = charts.marks(
+        temperature + np.zeros(1), now + np.zeros(1), style.INK,
+        labels=[words("{:.3f}", now)], position="top right",
+    )  # fmt: skip
+    return {
+        "data": [charts.line(t, study.entropy, style.INK, hover=hover), point],
+        "layout": layout,
+    }

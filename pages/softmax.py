@@ -5,28 +5,38 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from string import ascii_uppercase
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from components.controls import Action, Group, Slider, Toggle, controls
-from components.controls import Choice as Chooser
-from components.stage import Event, Handle, Panel, stage
-from engine.losses.information import surprise
-from engine.losses.temperature import Cooling, GradientCheck, check_gradient, cooling
+from components.controls import Action, Group
+from components.stage import Handle, Panel, stage
+from engine import losses
+from engine.emit.picture import Picture, in_latex, round_to, words, written
+from engine.losses.information import entropy, surprise
+from engine.losses.temperature import (
+    GradientCheck,
+    Steps,
+    check_gradient,
+    cooling,
+    power_of_e,
+    steps,
+)
+from engine.tape import operations as ops
 from figures import charts
 from figures import softmax as pictures
-from pages import frame, prose
+from pages import frame, units
 from pages.presets import Preset
-from pages.state import Choice, Flag, Integer, Number, Numbers, Text, experiment
+from pages.state import Choice, Flag, Number, Numbers, Text, experiment, shorten
 
 MOST = 10  # classes
+FARTHEST = 1000.0  # a score
 HOTTEST, COLDEST = 100.0, 0.01
-REACHES = (6, 12, 30, 100, 300, 1000)  # how far the axis of the scores goes
+TEMPERATURES = np.geomspace(COLDEST, HOTTEST, 241)
 PLAIN_NAME = re.compile(r"[\w \-]{1,12}")
+LARGEST_POWER = 700.0  # e to that fits a float
 
 PRESETS = (
     Preset("[2, 1, 0.1]", "good", "The course's example: 0.659, 0.242, 0.099.", {}),
@@ -34,7 +44,7 @@ PRESETS = (
         "the same × 10", "good",
         "Ten times the scores is a tenth of the temperature: nearly all the probability goes to "
         "the largest.",
-        {"z": "20,10,1", "reach": "30"},
+        {"z": "20,10,1"},
     ),
     Preset(
         "cat, car, frog", "good",
@@ -51,8 +61,9 @@ PRESETS = (
     ),
     Preset(
         "scores of ±1000", "good",
-        "e¹⁰⁰⁰ has no place in a float. The largest score is taken out first: nothing overflows.",
-        {"z": "1000,-1000,999", "reach": "1000"},
+        "e¹⁰⁰⁰ has no place in a float. The largest score is taken out of all of them first, which "
+        "changes no share: 0.731 and 0.269, as for 1 and 0.",
+        {"z": "1000,-1000,999"},
     ),
 )  # fmt: skip
 
@@ -67,15 +78,21 @@ def check_names(text: str) -> None:
 x = experiment(
     "softmax",
     [
-        Numbers("z", (2, 1, 0.1), -1000, 1000, count=(2, MOST)),
+        Numbers("z", (2, 1, 0.1), -FARTHEST, FARTHEST, count=(2, MOST)),
         Text("names", "", check=check_names),
-        Integer("true", 0, 0, MOST - 1),
-        Number("T", 1.0, COLDEST, HOTTEST),
-        Choice("unit", "nats", list(prose.BASES)),
-        Flag("boltzmann", False),
-        Choice("reach", REACHES[0], REACHES),
+        Choice("true", 0, range(MOST), label="true class"),
+        Number(
+            "T", 1.0, COLDEST, HOTTEST, label="temperature", symbol="T", scale="log",
+            help="scores are divided by it before softmax",
+        ),
+        units.field("nats"),
+        Flag(
+            "boltzmann", False, label="read scores as energies",
+            help="Boltzmann: a state of energy E = −z has probability e^(−E/T)/Z",
+        ),
     ],
-)
+    parts=("curves", "paste", "copies"),
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -95,282 +112,290 @@ def true_class() -> int:
     return min(int(x["true"]), len(x["z"]) - 1)
 
 
-def reach() -> int:
-    """How far the axis of the scores goes: as chosen, or as far as the scores need."""
-    needed = max(abs(z) for z in x["z"])
-    return max(int(x["reach"]), next(r for r in REACHES if r >= needed))
+def sign() -> float:
+    """Of what the axis shows: energies are scores turned over."""
+    return -1.0 if x["boltzmann"] else 1.0
+
+
+def bounds() -> tuple[float, float]:
+    """The axis of the scores, fitted to them whenever no hand holds one: it would run away."""
+    key = "softmax.bounds"
+    if key not in st.session_state or not x.held:
+        st.session_state[key] = pictures.span([sign() * z for z in x["z"]])
+    found: tuple[float, float] = st.session_state[key]
+    return found
 
 
 # What the reader does -----------------------------------------------------------------------------
 
 
-def on_scores(event: Event) -> None:
-    """A dragged score, or a click above a class."""
-    if event.panel != "scores":
-        return
-    k = int(event.id[1:]) - 1 if event.id else round(event.x)
-    if not 0 <= k < len(x["z"]):
-        return
-    value = -event.y if x["boltzmann"] else event.y
-    z = list(x["z"])
-    z[k] = round(value, 2 if reach() <= 30 else 1)
-    x.change({"z": tuple(z)}, by="scores", held=event.kind == "drag")
-
-
-def on_curves(event: Event) -> None:
-    """The temperature, dragged along its axis or clicked."""
-    t = float(f"{min(max(event.x, COLDEST), HOTTEST):.3g}")
-    x.change({"T": t}, by="curves", held=event.kind == "drag")
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The sliders and switches."""
-    x.change(
-        {
-            "T": float(values["T"]),
-            "true": int(values["true"]),
-            "unit": values["unit"],
-            "boltzmann": values["boltzmann"],
-        },
-        by="controls",
-        held=not committed,
-    )
-
-
 def on_action(_: str, action: str) -> None:
     """The buttons over the scores."""
+    if x.locked("z"):
+        return
     z = list(x["z"])
     if action == "more" and len(z) < MOST:
         z.append(0.0)
     elif action == "fewer" and len(z) > 2:
         z.pop()
     elif action in ("times", "tenth"):
-        factor = 10.0 if action == "times" else 0.1
-        z = [min(max(round(factor * value, 6), -REACHES[-1]), REACHES[-1]) for value in z]
+        z = [round(value * (10.0 if action == "times" else 0.1), 6) for value in z]
     elif action == "shift":
-        z = [min(value + 1.0, REACHES[-1]) for value in z]
-    fitting = next(r for r in REACHES if r >= max(abs(value) for value in z))
-    x.change({"z": tuple(z), "reach": fitting})
+        z = [value + 1.0 for value in z]
+    x.change({"z": tuple(min(max(value, -FARTHEST), FARTHEST) for value in z)})
+
+
+def read_scores(text: str) -> tuple[float, ...]:
+    """Numbers as they are copied out of a program; ValueError where they are none, or too many."""
+    bare = re.sub(r"tensor|array|dtype=\S+|device=\S+", " ", text)
+    parts = re.sub(r"[\[\](){},;]", " ", bare).split()
+    try:
+        values = tuple(float(part.replace("−", "-")) for part in parts)
+    except ValueError as error:
+        raise ValueError(f"these are not numbers: {error}") from None
+    if not 2 <= len(values) <= MOST:
+        raise ValueError(f"{len(values)} scores; this page shows 2 to {MOST}")
+    for value in values:
+        if not abs(value) <= FARTHEST:
+            raise ValueError(f"{value:g} lies outside −{FARTHEST:g} … {FARTHEST:g}")
+    return values
+
+
+def paste() -> None:
+    """A field that takes scores as text."""
+    frame.typed_text(
+        "softmax.paste",
+        ", ".join(map(shorten, x["z"])),
+        read_scores,
+        lambda text: x.change({"z": read_scores(text)}),
+        label="Scores, as pasted from a program",
+        locked=x.locked("z"),
+    )
 
 
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def settings(height: int) -> None:
+def settings(live: Picture, height: int) -> None:
     """Temperature, true class, unit; buttons that scale, shift and count the scores."""
+    frozen = x.locked("z")
     names = class_names()
-    answer = controls(
-        "softmax.controls",
+    x.controls(
         [
-            Group(
-                id="T",
-                title="Temperature",
-                items=[
-                    Slider(
-                        name="T", label="temperature", symbol="T", value=x["T"], minimum=COLDEST,
-                        maximum=HOTTEST, default=1.0, scale="log",
-                        help="scores are divided by it before softmax",
-                    ),
-                    Toggle(
-                        name="boltzmann", label="read scores as energies", value=x["boltzmann"],
-                        help="Boltzmann: a state of energy E = −z has probability e^(−E/T)/Z",
-                    ),
-                ],
-            ),
+            Group(id="temperature", items=[x.slider("T"), x.toggle("boltzmann")]),
             Group(
                 id="loss",
-                title="Loss",
                 items=[
-                    Chooser(
-                        name="true", label="true class", value=str(true_class()),
-                        options=[(str(k), name) for k, name in enumerate(names)],
+                    replace(
+                        x.chooser("true", options=[(str(i), n) for i, n in enumerate(names)]),
+                        value=str(true_class()),
                     ),
-                    Chooser(
-                        name="unit", label="unit", value=x["unit"],
-                        options=[
-                            ("nats", "nats (ln)"), ("bits", "bits (log₂)"),
-                            ("bans", "bans (log₁₀)"),
-                        ],
-                    ),
+                    x.chooser("unit"),
                 ],
             ),
             Group(
                 id="scores",
                 title="Scores",
                 actions=[
-                    Action(id="times", label="× 10"),
-                    Action(id="tenth", label="÷ 10"),
-                    Action(id="shift", label="all + 1"),
+                    Action(id="times", label="× 10", locked=frozen),
+                    Action(id="tenth", label="÷ 10", locked=frozen),
+                    Action(id="shift", label="all + 1", locked=frozen),
                 ],
             ),
             Group(
                 id="classes",
                 title="Classes",
-                actions=[Action(id="more", label="+ one"), Action(id="fewer", label="− one")],
+                actions=[
+                    Action(id="more", label="+ one", locked=frozen),
+                    Action(id="fewer", label="− one", locked=frozen),
+                ],
             ),
         ],
-        locked=[name for name in ("T", "true", "unit", "boltzmann") if x.locked(name)],
-        max_height=height,
+        live=live,
+        height=height,
         on_action=on_action,
     )  # fmt: skip
-    take(answer.values, committed=answer.committed)
 
 
-def bars(check: GradientCheck, height: int) -> None:
-    """Scores, probabilities and gradient, class by class."""
-    names = class_names()
-    sign = -1.0 if x["boltzmann"] else 1.0
-    values = sign * np.array(x["z"])
-    top = reach()
+def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
+    """Scores, powers of e and shares, and the gradient, a row a class."""
+    names, unit, k = class_names(), units.of(x), true_class()
+    rows = [f"{name} (true)" if i == k else name for i, name in enumerate(names)]
+    low, high = bounds()
+    values = live["z"] * sign()
+    hand = ops.clip(round_to(live.hand[0], 2 if high - low <= 60 else 1), -FARTHEST, FARTHEST)
     handles = [
         Handle(
-            id=f"z{k + 1}", x=k, y=float(value), axis="y", minimum=-top, maximum=top,
-            color=charts.class_color(k),
+            id=f"{'energy' if x['boltzmann'] else 'score'} of {name}", x=values[i], y=float(i),
+            axis="x", minimum=max(low, -FARTHEST), maximum=min(high, FARTHEST),
+            color=charts.class_color(i),
+            sets={f"z[{i}]": sign() * hand},
         )
-        for k, value in enumerate(values)
+        for i, name in enumerate(names)
     ]  # fmt: skip
+    hottest = max(abs(z) for z in x["z"]) / x["T"]
+    exponent = "exp(−E/T)" if x["boltzmann"] else "exp(z/T)"
+    panels = [
+        Panel(
+            id="scores",
+            title="energies E = −z (drag)" if x["boltzmann"] else "scores z (drag)",
+            figure=pictures.scores(values, rows, (low, high), "E" if x["boltzmann"] else "z"),
+            handles=handles,
+            alt="Bars of the scores, each with a handle to drag.",
+        ),
+        Panel(
+            id="flow",
+            kind="chart",
+            title=f"{exponent}, and its share ŷ of the whole",
+            figure=pictures.flow(now, names, powers=hottest < LARGEST_POWER),
+            alt="For each class a bar of its power of e, joined by a band to its probability.",
+        ),
+        Panel(
+            id="gradient",
+            kind="chart",
+            title="how far each share is off",
+            figure=pictures.gradient(now.error, names),
+            alt="Bars of probability minus target for every class.",
+        ),
+    ]
+    nat = float(surprise(math.exp(-1), unit.base))
+    h = entropy(now.shares, unit.base)
     stage(
-        "softmax.bars",
-        [
-            Panel(
-                id="scores",
-                title="energies E = −z (drag)" if x["boltzmann"] else "scores z (drag)",
-                figure=pictures.scores(values, names, top),
-                handles=[] if x.locked("z") else handles,
-                alt="Bars of the scores, each with a handle to drag.",
-            ),
-            Panel(
-                id="probabilities",
-                kind="chart",
-                title=f"probabilities ŷ; {names[true_class()]} is true",
-                figure=pictures.probabilities(check.probabilities, true_class(), names),
-                alt="Bars of the class probabilities.",
-            ),
-            Panel(
-                id="gradient",
-                kind="chart",
-                title="ŷ − y, how far each is off",
-                figure=pictures.gradient(check.probabilities - check.target, names),
-                alt="Bars of probability minus target for every class.",
-            ),
-        ],
+        "softmax.rows",
+        panels[:2] if small else panels,
+        live=live,
         frames=1,
         height=height,
-        alt=f"Softmax of {len(names)} scores at temperature {x['T']:g}",
-        on_event=on_scores,
-    )
+        columns=[1, 1.25] if small else [1, 1.25, 0.8],
+        alt=f"Softmax of {len(names)} scores",
+        lines=[
+            words(
+                f"loss −{unit.log} ŷ({names[k]}) = {{:.4f}} {unit}, "
+                f"entropy of ŷ {{:.4f}} of at most {{:.4f}} {unit}",
+                nat * now.loss, h, float(surprise(1 / len(names), unit.base)),
+            )
+        ],
+    )  # fmt: skip
 
 
-def curves(study: Cooling, height: int) -> None:
+def curves(live: Picture, now: Steps, height: int) -> None:
     """Probabilities and entropy against temperature, each with the handle of T."""
-    t = x["T"]
-    handle = Handle(
-        id="T", x=t, y=0.0, label=f"T = {t:.3g}", axis="x", minimum=COLDEST, maximum=HOTTEST
+    unit, t = units.of(x), live["T"]
+    study = cooling(live["z"], TEMPERATURES, unit.base)
+    hand = ops.clip(live.hand[0], COLDEST, HOTTEST)
+    rounded = ops.where(
+        hand < 1, round_to(hand, 3), ops.where(hand < 10, round_to(hand, 2), round_to(hand, 1))
     )
-    most = float(surprise(1 / len(x["z"]), prose.BASES[x["unit"]]))
+    sets = {"T": rounded}
+    handle = Handle(
+        id="temperature", x=t, y=0.0, label=words("T = {:3}", t), axis="x", sets=sets,
+        minimum=COLDEST, maximum=HOTTEST,
+    )  # fmt: skip
+    most = float(surprise(1 / len(x["z"]), unit.base))
     stage(
         "softmax.curves",
         [
             Panel(
                 id="against",
                 title="probability of each class against T",
-                figure=pictures.against_temperature(study, class_names(), t),
+                figure=pictures.against_temperature(study, now.shares, class_names(), t),
                 handles=[handle],
+                clicks=sets,
                 alt="Every class probability against temperature, from hard maximum to uniform.",
             ),
             Panel(
                 id="entropy",
-                title=f"entropy against T, in {x['unit']}",
-                figure=pictures.entropy(study, t, most, x["unit"]),
+                title=f"entropy against T, in {unit}",
+                figure=pictures.entropy(study, entropy(now.shares, unit.base), t, most, unit.name),
                 handles=[handle],
+                clicks=sets,
                 alt="Entropy of the distribution against temperature, from 0 to log C.",
             ),
         ],
+        live=live,
         frames=1,
         columns=[1.5, 1],
         height=height,
         alt="What temperature does to softmax",
-        on_event=on_curves,
     )
 
 
-def formula(check: GradientCheck) -> None:
-    """Softmax of the true class and the loss, with the numbers put in."""
-    k, t, z = true_class(), x["T"], x["z"]
-    unit = x["unit"]
-    p = float(check.probabilities[k])
-    loss = check.loss * float(surprise(0.1, prose.BASES[unit]) / surprise(0.1))
-    letter, sign = ("E", "-") if x["boltzmann"] else ("z", "")
-    value = -z[k] if x["boltzmann"] else z[k]
-    shown = f"({value:g})" if x["boltzmann"] and value < 0 else f"{value:g}"
-    general = rf"\hat y_k = \frac{{e^{{{sign}{letter}_k/T}}}}{{\sum_j e^{{{sign}{letter}_j/T}}}}"
-    st.latex(
-        rf"{general} = \frac{{e^{{{sign}{shown}/{t:g}}}}}"
-        rf"{{\sum_j e^{{{sign}{letter}_j/{t:g}}}}} = {prose.number(p)}"
-    )
-    st.latex(rf"\mathcal L = -{prose.LOGS[unit]}\,\hat y_k = {prose.number(loss)}\ \text{{{unit}}}")
-    st.latex(
-        r"\frac{\partial\mathcal L}{\partial z_j} = \frac{\hat y_j - y_j}{T}"
-        + ("" if unit == "nats" else r"\ \text{(in nats)}")
+def formula(check: GradientCheck) -> str:
+    """Softmax of the true class, the loss and its gradient in LaTeX, the numbers put in."""
+    k, t, z, unit = true_class(), in_latex(x["T"]), x["z"], units.of(x)
+    loss = check.loss * float(surprise(math.exp(-1), unit.base))
+    letter, minus = ("E", "-") if x["boltzmann"] else ("z", "")
+    value = in_latex(sign() * z[k], "6")
+    shown = f"({value})" if x["boltzmann"] and value.startswith("-") else value
+    nats = "" if unit.name == "nats" else r"\ \text{(in nats)}"
+    return (
+        rf"\begin{{aligned}} \hat y_k &= \frac{{e^{{{minus}{letter}_k/T}}}}"
+        rf"{{\sum_j e^{{{minus}{letter}_j/T}}}} = \frac{{e^{{{minus}{shown}/{t}}}}}"
+        rf"{{\sum_j e^{{{minus}{letter}_j/{t}}}}} = "
+        rf"{in_latex(float(check.probabilities[k]), '.3f')} \\ "
+        rf"\mathcal L &= -{unit.latex}\,\hat y_k = {in_latex(loss, '.3f')}\ \text{{{unit}}} \\ "
+        rf"\frac{{\partial\mathcal L}}{{\partial z_j}} &= \frac{{\hat y_j - y_j}}{{T}}{nats}"
+        r"\end{aligned}"
     )
 
 
-def remark(check: GradientCheck, study_now: Cooling) -> None:
+def remark(check: GradientCheck) -> str:
     """What is worth seeing in the present state."""
-    names, p, t, k = class_names(), check.probabilities, x["T"], true_class()
+    names, p, t, k, unit = class_names(), check.probabilities, x["T"], true_class(), units.of(x)
     best = int(np.argmax(p))
-    h = float(study_now.entropy[0])
-    most = float(surprise(1 / len(p), prose.BASES[x["unit"]]))
+    h = float(entropy(p, unit.base))
+    most = float(surprise(1 / len(p), unit.base))
     if len(set(x["z"])) == 1:
-        text = (
+        return (
             f"All {len(p)} scores are equal, so every class gets 1/{len(p)} and the loss is "
-            f"log {len(p)} = {most:.3f} {x['unit']} whatever is true, at any temperature. "
+            f"log {len(p)} = {most:.3f} {unit} whatever is true, at any temperature. "
             "That is the loss to expect before training."
         )
-    elif p[best] > 0.995:
-        text = (
-            f"**{names[best]}** takes {p[best]:.4f}: softmax is close to a hard maximum and the "
-            f"entropy is {h:.3g} {x['unit']}. "
+    if p[best] > 0.995:
+        return (
+            f"**{names[best]}** takes {written(p[best], '.4f')}: softmax is close to a hard "
+            f"maximum and the entropy is {written(h, '3')} {unit}. "
             + (
                 "It is the true class: almost no gradient is left."
                 if best == k
                 else f"But {names[k]} is true: the gradient is nearly ±1/T on these two."
             )
         )
-    elif h > 0.98 * most:
-        text = (
-            f"At T = {t:g} the scores hardly matter: the entropy {h:.3f} is almost "
-            f"log C = {most:.3f} {x['unit']}, the distribution almost uniform."
+    if h > 0.98 * most:
+        return (
+            f"At T = {written(t)} the scores hardly matter: the entropy {h:.3f} is almost "
+            f"log C = {most:.3f} {unit}, the distribution almost uniform."
         )
-    elif best != k:
-        text = (
+    if best != k:
+        return (
             f"**{names[k]}** is true but {names[best]} has the highest score. The two largest bars "
             f"of ŷ − y push {names[k]} up and {names[best]} down; together all bars sum to 0."
         )
-    else:
-        text = (
-            f"**{names[k]}** is true and leads with {p[k]:.3f}. Its bar of ŷ − y is "
-            f"{charts.signed(p[k] - 1)}: gradient descent still pulls its score up. "
-            "Add 1 to all scores: nothing changes. "
-            "Multiply them by 10: the same as dividing T by 10."
-        )
-    prose.notice(text)
+    return (
+        f"**{names[k]}** is true and leads with {p[k]:.3f}. Its bar of ŷ − y is "
+        f"{charts.signed(p[k] - 1)}: gradient descent still pulls its score up. "
+        "Add 1 to all scores: nothing changes. "
+        "Multiply them by 10: the same as dividing T by 10."
+    )
 
 
-def exponential(value: float) -> str:
-    """e^z as text."""
-    return f"{value:.4g}" if math.isfinite(value) else "too large"
+def power(z: float) -> str:
+    """e^z as text, however large or small it is."""
+    if abs(z) < LARGEST_POWER:
+        return written(math.exp(z))
+    mantissa, decades = power_of_e(z)
+    return f"{written(mantissa, '3')} × 10<sup>{written(decades, '.0f')}</sup>"
 
 
 def gradient_table(check: GradientCheck) -> None:
     """The gradient found in three ways, and the loss that each class would have."""
     t = x["T"]
-    nats, bits, bans = (surprise(check.probabilities, base) for base in (math.e, 2, 10))
+    logs = losses.log_softmax(np.array(x["z"]), t)
     rows = [
         (
             html.escape(name) + (" (true)" if k == true_class() else ""),
-            f"{x['z'][k]:g}", exponential(check.exponentials[k]), f"{check.probabilities[k]:.4f}",
-            f"{nats[k]:.4f}", f"{bits[k]:.4f}", f"{bans[k]:.4f}",
+            written(x["z"][k], "6"), power(x["z"][k]), f"{check.probabilities[k]:.4f}",
+            *(written(-logs[k] / math.log(base), ".4f") for base in (math.e, 2, 10)),
             charts.signed(check.fused[k], 6), charts.signed(check.reverse[k], 6),
             charts.signed(check.numeric[k], 6),
         )
@@ -383,32 +408,49 @@ def gradient_table(check: GradientCheck) -> None:
     )
     st.caption(
         f"Three ways to one gradient: the formula {over}, reverse mode through log-softmax, and "
-        f"central differences. Largest disagreement with the differences: {check.disagreement:.1e}."
+        "central differences. Largest disagreement with the differences: "
+        f"{written(check.disagreement, '2')}."
+    )
+
+
+def code(check: GradientCheck) -> str:
+    """The page's numbers as NumPy."""
+    k, t = true_class(), shorten(x["T"])
+    return (
+        "import numpy as np\n\n"
+        f"z = np.array([{', '.join(map(shorten, x['z']))}])  # logits\n"
+        f"y = np.eye(len(z))[{k}]  # one-hot: the true class\n"
+        f"T = {t}\n\n"
+        "e = np.exp((z - z.max()) / T)  # nothing overflows\n"
+        "p = e / e.sum()\n"
+        f"loss = np.log(e.sum()) - ((z - z.max()) / T)[{k}]  # {check.loss:.6g} nats\n"
+        "gradient = (p - y) / T\n"
     )
 
 
 @st.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3, 1], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            settings(height=440 if embedded else 600)
-    base = prose.BASES[x["unit"]]
+    view = frame.view(x, PRESETS)
+    live = x.live()
+    now = steps(live["z"], true_class(), live["T"])
     check = check_gradient(x["z"], true_class(), x["T"])
-    study = cooling(x["z"], np.geomspace(COLDEST, HOTTEST, 161), base)
-    with picture:
-        bars(check, 230 if embedded else 270)
-        curves(study, 220 if embedded else 300)
-    remark(check, cooling(x["z"], [x["T"]], base))
-    formula(check)
-    if not x.hidden("table"):
-        gradient_table(check)
+    with view.picture:
+        rows(live, now, small=view.embedded, height=view.height(330, 330))
+        frame.notice(remark(check))
+        if not view.embedded and not x.hidden("curves"):
+            curves(live, now, 280)
+    with view.panel:
+        settings(live, view.height(460, 400))
+        if not view.embedded and not x.hidden("paste"):
+            paste()
+    if not view.embedded:
+        if not x.hidden("formula"):
+            st.latex(formula(check))
+        if not x.hidden("table"):
+            gradient_table(check)
+        if not x.hidden("copies"):
+            frame.copies(Python=code(check), LaTeX=formula(check))
     x.publish()
 
 

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import losses
+from engine.emit.picture import largest
 from engine.losses import information
 from engine.tape import autograd
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
@@ -29,15 +31,56 @@ class Cooling:
     """probabilities (temperatures, C) and their entropy (temperatures,) in the asked base."""
 
     temperatures: Array
-    probabilities: Array
-    entropy: Array
+    probabilities: Any
+    entropy: Any
 
 
-def cooling(logits: Sequence[float], temperatures: npt.ArrayLike, base: float = math.e) -> Cooling:
-    """softmax(logits / T) and its entropy for each of the temperatures (t,), all > 0."""
+def cooling(logits: Any, temperatures: npt.ArrayLike, base: float = math.e) -> Cooling:
+    """softmax(logits / T) and its entropy for each of the temperatures (t,), all > 0.
+
+    The logits may be traced.
+    """
     t = np.asarray(temperatures, dtype=np.float64)
-    p = losses.softmax(np.asarray(logits, dtype=np.float64), t[:, None])
+    p = losses.softmax(logits, t[:, None])
     return Cooling(t, p, information.entropy(p, base))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Softmax a step at a time, each (C,) but the loss: what a picture of it shows.
+
+    weights are e^(z/T) over the largest of them, which is taken out so that none overflows;
+    powers are e^(z/T) as they are, inf where a float cannot hold them.
+    """
+
+    powers: Any
+    weights: Any
+    shares: Any
+    error: Any  # ŷ − y
+    loss: Any  # −log ŷ of the true class, in nats
+
+
+def steps(logits: Any, true_class: int, temperature: Any = 1.0) -> Steps:
+    """From scores to probabilities, loss and gradient; logits and temperature may be traced."""
+    tempered = logits / temperature
+    with np.errstate(over="ignore"):
+        powers = ops.exp(tempered)
+    shares = losses.softmax(logits, temperature)
+    target = np.eye(ops.shape_of(logits)[0])[true_class]
+    return Steps(
+        powers=powers,
+        weights=ops.exp(tempered - largest(tempered)),
+        shares=shares,
+        error=shares - target,
+        loss=0.0 - losses.log_softmax(logits, temperature)[true_class],
+    )
+
+
+def power_of_e(exponent: float) -> tuple[float, int]:
+    """e to that power as mantissa and power of ten, also where no float can hold it."""
+    decades = exponent / math.log(10)
+    power = math.floor(decades)
+    return 10 ** (decades - power), power
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +88,6 @@ class GradientCheck:
     """One loss, its probabilities and its gradient by the logits (C,), found in three ways."""
 
     loss: float
-    exponentials: Array  # e^z, inf where a float cannot hold it
     probabilities: Array
     target: Array
     fused: Array  # (ŷ − y) / T
@@ -78,7 +120,5 @@ def check_gradient(
         h = np.zeros_like(z)
         h[i] = STEP * max(1.0, abs(z[i]))
         numeric[i] = (composed(z + h) - composed(z - h)) / (2 * h[i])
-    with np.errstate(over="ignore"):
-        exponentials = np.exp(z)
     reverse = autograd.grad(composed)(z)
-    return GradientCheck(loss, exponentials, p, y, (p - y) / temperature, reverse, numeric)
+    return GradientCheck(loss, p, y, (p - y) / temperature, reverse, numeric)
