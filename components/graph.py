@@ -6,7 +6,8 @@ input that is dragged, in the drawing or by a slider, moves all of them in the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import streamlit as st
@@ -19,14 +20,33 @@ _COMPONENT: Final = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines of source, and which of them run at each step of the sweep."""
+
+    lines: Sequence[str]
+    lit: Sequence[Sequence[int]]
+
+
 def graph(
-    key: str, picture: Mapping[str, Any], *, live: Tape, alt: str, height: int, restart: str = ""
+    key: str,
+    picture: Mapping[str, Any],
+    *,
+    live: Tape,
+    alt: str,
+    height: int,
+    start: int | None = None,
+    entry: str = "",
+    autoplay: bool = False,
+    code: Code | None = None,
+    restart: str = "",
 ) -> None:
     """Show a picture made by `figures.graph` from values on the page's tape.
 
     The key is `page.name`: the part before the first point names the page's store.  The drawing is
-    scaled into the page's width and `height` (CSS pixels, without the bar); another `restart`
-    plays from the beginning.
+    scaled into the page's width and `height` (CSS pixels, without the bar).  The clock begins at
+    the step `start`, else at the end, and again at another `restart`; where it comes to rest is
+    written into the store under `entry`.  `code` stands beside the drawing, the tape under it.
     """
     page = key.partition(".")[0]
     encoder = wire.Wire(named=False)
@@ -40,6 +60,10 @@ def graph(
             "page": page,
             "alt": alt,
             "height": int(height),
+            "start": start,
+            "entry": entry,
+            "autoplay": autoplay,
+            "code": None if code is None else {"lines": list(code.lines), "lit": list(code.lit)},
             "restart": restart,
             "program": program,
         },

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.studies.engine_room import Learner
+from engine.studies.engine_room import Learner, static
 from figures import charts, style
 
 Array = npt.NDArray[Any]
@@ -57,14 +57,29 @@ def points(learner: Learner) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
+def branches(x: Any, value: Any, slope: Any, reach: float) -> dict[str, Any]:
+    """log(1 + x) and −x², joined at 0, with the tangent at x; x, value and slope may be traced."""
+    layout = charts.axes((-reach, reach), (-reach, 2.0), x_title="x")
+    at = np.linspace(-reach, reach, 301)
+    ends = np.array([-reach, reach])
+    left = at <= 0
+    charts.upright(layout, 0.0)
+    data = [
+        charts.line(at[left], static(at[left]), charts.color("red"), name="−x²"),
+        charts.line(at[~left], static(at[~left]), charts.color("blue"), name="log(1 + x)"),
+        charts.line(ends, value + slope * (ends - x), style.MUTED, width=1.4, name="tangent"),
+    ]
+    return {"data": data, "layout": layout}
+
+
 def loss(learner: Learner, until: int) -> dict[str, Any]:
-    """Loss against epoch on a log axis that reaches to `until`."""
+    """Loss against step on a log axis that reaches to `until`."""
     curve = np.asarray(learner.losses, dtype=float)
     finite = curve[np.isfinite(curve) & (curve > 0)]
     low = min(float(finite.min()) if finite.size else 0.1, 0.1)
     top = max(float(finite.max()) if finite.size else 1.0, 1.0)
     layout = charts.axes(
-        (0, max(until, 10)), (low / 1.5, top * 1.5), x_title="epoch", log_y=True, left=52
+        (0, max(until, 10)), (low / 1.5, top * 1.5), x_title="step", log_y=True, left=52
     )
     line = {
         "type": "scatter",

@@ -22,13 +22,14 @@ from engine.derivatives.graph import (
     spoken,
 )
 from figures import graph as pictures
-from pages import frame, prose
+from pages import frame
 from pages.state import Choice, Numbers, Text, experiment
 
 TYPED = "typed"
 MODES = ("reverse", "forward")
 CALLED = {"reverse": "reverse mode", "forward": "forward mode"}
 FEW = 4  # inputs whose sliders stand beside the drawing; more stand below it
+COLUMNS = 4  # of sliders below it
 REACH = 5.0  # inputs are dragged between ± this, or as far as the value in the link asks
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -133,22 +134,24 @@ def typed() -> None:
     )
 
 
-def inputs(function: Program, at: tuple[float, ...]) -> Group:
-    """The inputs as sliders."""
+def inputs(function: Program, at: tuple[float, ...]) -> list[Group]:
+    """The inputs as sliders: in one group beside the drawing, or in a row of groups below it."""
     limits = ranges(function, at)
     default = EXAMPLES[x["on"]].values if x["on"] != TYPED else None
-    return Group(
-        id="inputs",
-        title="Inputs",
-        items=[
-            Slider(
-                name=f"at[{i}]", label=spoken(name), value=value, minimum=limits[name][0],
-                maximum=limits[name][1], default=None if default is None else default[i],
-                locked=x.locked("at"),
-            )
-            for i, (name, value) in enumerate(zip(function.inputs, at, strict=True))
-        ],
-    )  # fmt: skip
+    sliders = [
+        Slider(
+            name=f"at[{i}]", label=spoken(name), value=value, minimum=limits[name][0],
+            maximum=limits[name][1], default=None if default is None else default[i],
+            locked=x.locked("at"),
+        )
+        for i, (name, value) in enumerate(zip(function.inputs, at, strict=True))
+    ]  # fmt: skip
+    if len(sliders) <= FEW:
+        return [Group(id="inputs", title="Inputs", items=sliders)]
+    share = -(-len(sliders) // COLUMNS)
+    return [
+        Group(id=f"inputs{i}", items=sliders[i : i + share]) for i in range(0, len(sliders), share)
+    ]
 
 
 def summary(drawn: Graph) -> None:
@@ -168,7 +171,7 @@ def remark(function: Program, drawn: Graph) -> None:
     bad = next(broken, None)
     if bad is not None:
         says = "is no number" if math.isnan(bad.number) else "is infinite"
-        prose.notice(
+        frame.notice(
             f"**{bad.name} = {bad.expression or bad.name}** {says} at these inputs: "
             "from there on nothing has a value or a derivative. Drag an input until it has."
         )
@@ -176,12 +179,12 @@ def remark(function: Program, drawn: Graph) -> None:
     note = EXAMPLES[x["on"]].note if x["on"] != TYPED else ""
     if x["mode"] == "reverse":
         count = {1: "the one derivative", 2: "both derivatives"}.get(n, f"all {n} derivatives")
-        prose.notice(
+        frame.notice(
             f"**Reverse mode**, in neural networks *backpropagation*: one sweep back gives {count} "
             f"of {spoken(output(function))}." + more("outputs", m) + f" {note}"
         )
     else:
-        prose.notice(
+        frame.notice(
             "**Forward mode** computes with *dual numbers* (v, v̇), each value with its derivative "
             f"by {spoken(seed(function))}: one sweep gives it for "
             + ("the output." if m == 1 else f"all {m} outputs.")
@@ -274,8 +277,8 @@ def body() -> None:
     at = values(function)
     x.stand_in("at", at)
     beside = len(function.inputs) <= FEW
-    drawn, show = drawing(function, at, 270 if embedded else 460)
-    panel = [] if x.hidden("at") else [inputs(function, at)]
+    drawn, show = drawing(function, at, 270 if embedded else 500)
+    panel = [] if x.hidden("at") else inputs(function, at)
     if beside and panel:
         view = frame.view(x, panel=0.22)
         with view.picture:

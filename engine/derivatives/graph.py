@@ -95,14 +95,13 @@ def read_program(text: str) -> Program:
 class Node:
     """One entry of the tape that a result depends on, or leads to it.
 
-    A logical one (a comparison) has a truth value and passes no derivative. value, tangent (by
+    operation is its name on the tape, "" for an input. value, tangent (by
     the chosen input) and adjoint (of the chosen output) are numbers, or traced; the sentences are
     the chain rule that gave them.
     """
 
     name: str
-    is_input: bool
-    logical: bool
+    operation: str
     expression: str
     value: Any
     tangent: Any
@@ -110,6 +109,16 @@ class Node:
     evaluated: Any
     tangent_rule: Any
     adjoint_rule: Any
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is given."""
+        return not self.operation
+
+    @property
+    def logical(self) -> bool:
+        """Whether it is a comparison: it has a truth value and passes no derivative."""
+        return self.operation in _COMPARISONS
 
     @property
     def number(self) -> float:
@@ -241,8 +250,7 @@ class _Speech:
         """The node with its numbers and sentences."""
         return Node(
             name=self.names[node.index],
-            is_input=node.operation is None,
-            logical=_is_logical(node),
+            operation=node.operation.name if node.operation else "",
             expression=_expression(node, lambda x: self.names[x.index]),
             value=node.data,
             tangent=_or_zero(self.tangents[node.index]),

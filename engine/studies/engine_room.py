@@ -1,25 +1,32 @@
-"""Runs of the engine that a page shows from inside: a tape entry by entry, a branch recorded anew
-on either side, a perceptron that learns."""
+"""Runs of the engine that a page shows from inside: the lines that run at each step of a tape, a
+branch recorded anew on either side, a perceptron that learns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.derivatives.graph import Graph
+from engine.limits import LEARNING_NUMBERS, LEARNING_SLICE, LEARNING_STEPS
 from engine.problems.data import DATASETS
 from engine.problems.networks import MLP
 from engine.runs.training import Trainer, one_group
+from engine.studies.scalar import Source
 from engine.tape import Tape, Value, Vector, autograd
 from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
-SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
+Function = Callable[..., Any]
+
+COMPARISONS = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "="}
+SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/", **COMPARISONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,13 @@ class Entry:
     value: float
     cotangent: float | None
 
+    @property
+    def logical(self) -> bool:
+        """Whether its value is true or false."""
+        return self.operation in COMPARISONS
 
-def entries(function: Callable[..., Any], values: Mapping[str, float]) -> tuple[Entry, ...]:
+
+def entries(function: Function, values: Mapping[str, float]) -> tuple[Entry, ...]:
     """The tape of function(**values), a scalar function of named numbers, with its reverse sweep.
 
     Where the result does not depend on them, no cotangents are there.
@@ -76,9 +88,41 @@ def _made(node: Value, inputs: tuple[str, ...]) -> str:
     name = node.operation.name
     if name in SIGNS:
         return f"{inputs[0]} {SIGNS[name]} {inputs[1]}"
+    if name == "negative":
+        return f"−{inputs[0]}"
     if name == "integer_power":
         return f"{inputs[0]} ^ {node.parameters['exponent']}"
     return f"{name}({', '.join(inputs)})"
+
+
+# The lines that run ----------------------------------------------------------------------------
+
+
+def running_lines(graph: Graph, source: Source) -> list[list[int]]:
+    """Which lines of the scalar engine run at each step of a graph's two sweeps.
+
+    Step 0 gives the inputs; then an operation a step, and backwards a node a step.
+    """
+    first, last = source.parts["Number"]
+    given = list(range(first, last + 1))
+    start, end = source.parts["backward"]
+    seed, loop, inner = start + 1, start + 2, [start + 3, end]
+    steps = [given]
+    for node in graph.nodes:
+        if not node.is_input:
+            first, last = source.parts[node.operation]
+            steps.append(list(range(first, last + 1)))
+    for node in reversed(graph.nodes):
+        pushes = [] if node.is_input else inner
+        steps.append([*([seed] if node is graph.nodes[-1] else []), loop, *pushes])
+    return steps
+
+
+def tape_gradient(function: Function, values: Sequence[float]) -> tuple[float, ...]:
+    """The gradient of a function of scalars by the engine's own tape, in reverse mode."""
+    with np.errstate(all="ignore"):
+        parts = autograd.grad(function, range(len(values)))(*map(np.float64, values))
+    return tuple(float(part) for part in parts)
 
 
 # A function whose graph depends on its input: Python's own branch, and the same as one operation.
@@ -95,6 +139,12 @@ def static(x: Any) -> Any:
     """`where` is an operation like any other: both sides are computed and recorded."""
     inside = x > 0.0
     return ops.where(inside, ops.log(1.0 + ops.where(inside, x, 0.0)), -x * x)
+
+
+def branch_and_slope(x: Any) -> tuple[Any, Any]:
+    """Value and derivative of `static` at x, a number or traced, by forward mode."""
+    value, slope = autograd.jvp(static, (x,), (1.0,))
+    return value, slope
 
 
 def autograd_value(x: Any) -> float:
@@ -145,21 +195,32 @@ class Learner:
         return ops.mean(ops.logit_cross_entropy(self.network(tensors, x), y[:, None]))
 
     @property
-    def epoch(self) -> int:
-        """Epochs so far; an epoch is one step on all points."""
+    def steps(self) -> int:
+        """Steps so far, each on all points (so each is an epoch)."""
         return len(self.losses)
+
+    @property
+    def most(self) -> int:
+        """How many steps this network may take: steps times numbers learned are bounded."""
+        return min(LEARNING_STEPS, LEARNING_NUMBERS // self.network.size)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it goes no further."""
+        return self.diverged or self.steps >= self.most
 
     @property
     def diverged(self) -> bool:
         """Whether its loss is a thousand times that of its start, or no number at all."""
         return bool(self.losses) and not self.losses[-1] <= 1e3 * self.losses[0]
 
-    def learn(self, epochs: int) -> None:
-        """Take so many more epochs, or stop where it has diverged."""
-        for _ in range(epochs):
-            if self.diverged:
-                return
+    def learn(self, until: int, seconds: float = LEARNING_SLICE) -> None:
+        """Go on to that step, or as far as comes in so many seconds; where it diverges it ends."""
+        end = monotonic() + seconds
+        while self.steps < until and not self.ended:
             self.losses.append(self._trainer.step(self._loss))
+            if monotonic() > end:
+                return
 
     def probability(self, points: npt.ArrayLike) -> Array:
         """The probability of class 1 at points (..., 2) -> (...)."""

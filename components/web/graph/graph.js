@@ -18,7 +18,7 @@ const WIDTH = 122
 const HEIGHT = 62
 const MARGIN = 10
 // What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers.
-const PITCH = { right: [192, 84], down: [104, 140] }
+const PITCH = { right: [178, 80], down: [98, 138] }
 const LARGEST = 1.1
 const READABLE = 0.5 // below this scale it opens zoomed in, at the result
 const OPENS_AT = 0.68
@@ -61,6 +61,8 @@ class Graph {
     this.say = this.root.querySelector(".dg-say")
     this.answers = this.root.querySelector(".dg-answers")
     this.zooms = this.root.querySelector(".dg-zooms")
+    this.code = this.root.querySelector(".dg-code")
+    this.beads = this.root.querySelector(".dg-beads")
     this.clock = new Clock(() => this.paint(), () => this.rest())
     this.bar = new Bar(this.root.querySelector(".dl-bar"), this.clock, (loop) => {
       this.clock.loop = loop
@@ -110,11 +112,47 @@ class Graph {
       this.clock.seconds = frames * STEP_SECONDS
       if (atEnd) this.clock.position = this.clock.end
     }
-    if (before && before.restart !== data.restart) this.clock.seek(this.clock.end)
+    this.showCode()
+    this.setClock(before)
     this.fit()
     this.painted = -1
     this.bar.refresh()
     this.paint()
+  }
+
+  // Where the clock stands: as the page says, but for where the reader has put it since.
+  setClock(before) {
+    const { clock, data } = this
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+    if (!before || before.restart !== data.restart) {
+      clock.seek(data.start ?? clock.end)
+      if (data.autoplay && !calm) clock.play()
+    }
+  }
+
+  showCode() {
+    const { code, nodes } = this.data
+    this.code.hidden = this.beads.hidden = !code
+    this.root.classList.toggle("dg-with-code", Boolean(code))
+    if (!code) return
+    const text = code.lines.join("\n")
+    if (this.code.text !== text) {
+      this.code.text = text
+      this.code.replaceChildren(...code.lines.map((line) => {
+        const item = document.createElement("li")
+        item.textContent = line
+        return item
+      }))
+    }
+    const names = nodes.map((node) => node.name).join()
+    if (this.beads.names === names) return
+    this.beads.names = names
+    this.beads.replaceChildren(...nodes.map((node, i) => {
+      const item = document.createElement("li")
+      item.textContent = node.title
+      item.addEventListener("click", () => this.visit(i))
+      return item
+    }))
   }
 
   evaluate() {
@@ -130,14 +168,18 @@ class Graph {
 
   // The store moved: every number again, within this frame.
   moved() {
-    if (!this.data || !this.nodes || !this.evaluate()) return
+    if (!this.data || !this.nodes) return
+    const { clock, data, store } = this
+    const at = data.entry && !clock.playing && !store.isLocked(data.entry) ? store.get(data.entry) : undefined
+    if (at !== undefined && at !== clock.frame) clock.seek(at)
+    if (!this.evaluate()) return
     this.painted = -1
     this.paint()
   }
 
   // Where there is room: the direction that lets it be larger.
   fit() {
-    const room = this.root.clientWidth
+    const room = this.frame.clientWidth
     if (!this.data || !room) return
     const { layers, rows, height } = this.data
     const sizes = {
@@ -364,9 +406,21 @@ class Graph {
       }
       write(text, this.find(edge.derivative) ?? "")
     })
+    if (this.data.code) this.light(frame, active, known, swept)
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
     this.speak(active, backward)
     if (active >= 0) this.reveal(active)
+  }
+
+  // The lines that run at this step, and the tape as far as it is written and read back.
+  light(frame, active, known, swept) {
+    const lit = new Set(this.data.code.lit[frame])
+    ;[...this.code.children].forEach((line, i) => line.classList.toggle("dg-lit", lit.has(i)))
+    ;[...this.beads.children].forEach((bead, i) => {
+      bead.classList.toggle("dg-filled", known(i))
+      bead.classList.toggle("dg-swept", this.mode === "reverse" && swept(i))
+      bead.classList.toggle("dg-on", i === active)
+    })
   }
 
   // Value and derivatives, each once the sweep has come to it.
@@ -417,6 +471,10 @@ class Graph {
   rest() {
     this.root.dataset.playing = this.clock.playing
     this.bar.refresh()
+    const { clock, data, store } = this
+    if (data?.entry && !clock.playing && this.nodes && store.get(data.entry) !== clock.frame) {
+      store.set({ [data.entry]: clock.frame })
+    }
   }
 
   dispose() {

@@ -7,8 +7,22 @@ import math
 import numpy as np
 import pytest
 
+from engine.derivatives.graph import build, read_program
+from engine.limits import LEARNING_NUMBERS, LEARNING_STEPS
 from engine.problems.formula import parse
-from engine.studies.engine_room import Learner, Lesson, branching, entries, static
+from engine.studies import scalar
+from engine.studies.engine_room import (
+    Learner,
+    Lesson,
+    branching,
+    entries,
+    running_lines,
+    static,
+)
+from engine.studies.lineage import LINEAGE
+from engine.tape import autograd
+from engine.tape import operations as ops
+from tests.browser import ROOT
 
 
 def test_tape_of_the_courses_example() -> None:
@@ -39,13 +53,70 @@ def test_both_graphs_agree_and_one_changes(at: float) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("(x + y)*sin(x)", (math.pi / 4, 1.0)),
+        ("(w*x + c - y)**2", (0.5, 2.0, 0.25, 1.0)),
+        ("-tanh(x)/exp(y) + log(x)*cos(y)", (0.7, 1.3)),
+        ("sigmoid(3*x) - relu(x - 1)*sqrt(y)", (0.7, 1.3)),
+        ("1/x**3 + relu(2*x)", (0.7,)),
+    ],
+)
+def test_the_scalar_engine_gives_the_gradients_of_the_tape(
+    text: str, values: tuple[float, ...]
+) -> None:
+    formula = parse(text, None)
+
+    def f(*at: float) -> object:
+        return formula(**dict(zip(formula.names, at, strict=True)))
+
+    value, gradient = scalar.gradient(f, values)
+    wanted, slopes = autograd.value_and_grad(f, range(len(values)))(*values)
+    assert value == pytest.approx(float(wanted), rel=1e-15)
+    assert gradient == pytest.approx([float(s) for s in slopes], rel=1e-14, abs=1e-15)
+
+
+def test_the_course_takes_fifteen_lines() -> None:
+    source = scalar.source(["add", "sin", "multiply"])
+    assert len(source.lines) == 15
+    assert max(map(len, source.lines)) <= 82
+    value, gradient = scalar.gradient(lambda x, y: (x + y) * ops.sin(x), (math.pi / 4, 1.0))
+    assert round(value, 3) == 1.262
+    assert [round(g, 4) for g in gradient] == [1.9696, 0.7071]
+
+
+def test_what_the_lines_lack_is_named() -> None:
+    assert scalar.missing(lambda x: ops.maximum(x, ops.exp(x)), ["x"]) == ("maximum",)
+    with pytest.raises(ValueError, match="not defined on scalars"):
+        scalar.gradient(lambda x: ops.maximum(x, 2.0), (1.0,))
+
+
+def test_the_running_line_is_the_one_of_the_step() -> None:
+    program = read_program("(x + y)*sin(x)")
+    graph = build(program, (math.pi / 4, 1.0), "x", "f")
+    source = scalar.source([node.operation for node in graph.nodes if not node.is_input])
+    steps = running_lines(graph, source)
+    assert len(steps) == 1 + 3 + 5
+    said = [[source.lines[i].strip() for i in lines] for lines in steps]
+    assert said[0][0] == "class Number:"
+    assert [lines[0] for lines in said[1:4]] == [
+        "def add(a: Number, b: Number) -> Number:",
+        "def sin(a: Number) -> Number:",
+        "def multiply(a: Number, b: Number) -> Number:",
+    ]
+    assert said[4][0] == "end.grad = 1.0"
+    assert said[5][-1] == "source.grad += slope * node.grad"
+    assert said[-1] == ["for node in reversed(end.tape):"]
+
+
 def test_a_lesson_is_learned_and_repeats() -> None:
     one, two = Learner(Lesson()), Learner(Lesson())
-    one.learn(150)
-    for _ in range(15):
-        two.learn(10)
+    one.learn(150, 60.0)
+    for until in range(10, 160, 10):
+        two.learn(until, 60.0)
     assert one.losses == two.losses
-    assert one.epoch == 150
+    assert one.steps == 150
     assert one.losses[-1] < 0.05 < one.losses[0]
     assert one.accuracy > 0.97
 
@@ -53,9 +124,23 @@ def test_a_lesson_is_learned_and_repeats() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_lesson_that_diverges_stops_without_warning() -> None:
     learner = Learner(Lesson(optimizer="sgd", lr=1e160))
-    learner.learn(50)
+    learner.learn(50, 60.0)
     assert learner.diverged
-    epochs = learner.epoch
-    learner.learn(10)
-    assert learner.epoch == epochs < 50
+    steps = learner.steps
+    learner.learn(60, 60.0)
+    assert learner.steps == steps < 50
     assert learner.probability(np.zeros((3, 2))).shape == (3,)
+
+
+def test_a_slice_ends_and_the_whole_is_bounded() -> None:
+    learner = Learner(Lesson(width=64))
+    learner.learn(LEARNING_STEPS, 0.0)
+    assert learner.steps == 1
+    assert learner.most * learner.network.size <= LEARNING_NUMBERS
+    assert Learner(Lesson(width=2)).most == LEARNING_STEPS
+
+
+def test_the_lineage_is_in_order_and_leads_to_pages() -> None:
+    years = [m.year for m in LINEAGE]
+    assert years == sorted(years)
+    assert all((ROOT / "pages" / f"{m.link.partition('?')[0]}.py").exists() for m in LINEAGE)
