@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import floor
 from engine.optimizers import Parameter
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
-Curve = Callable[[Array, int, SimpleNamespace], Any]
+Curve = Callable[[Any, Any, SimpleNamespace], Any]
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,23 @@ class Schedule:
 
     def factors(self, steps: int) -> Array:
         """η_t / η_max for each of the steps, shape (steps,)."""
-        p = SimpleNamespace(**self.arguments)
-        warm = min(round(p.warmup * steps), steps)
-        rest = steps - warm
-        main = self.curve(np.arange(rest, dtype=float), rest, p) if rest else np.empty(0)
-        # The first step is 1/warm of the peak, not 0: a step of length zero would be wasted.
-        rise = np.arange(1, warm + 1) / max(warm, 1)
-        return np.concatenate([rise * (main[0] if rest else 1.0), main])
+        found = self.at(np.arange(steps, dtype=float), float(steps))
+        return np.asarray(np.broadcast_to(found, (steps,)), dtype=float)
+
+    def at(self, t: Any, total: Any, values: Mapping[str, Any] | None = None) -> Any:
+        """η_t / η_max at the steps t of a run of `total`; values overlay the parameters.
+
+        All of them may be traced. Beyond the run the factor is that of its end.
+        """
+        p = SimpleNamespace(**{**self.arguments, **(values or {})})
+        warm = ops.minimum(_whole(p.warmup * total), total)
+        rest = ops.maximum(total - warm, 1.0)
+        since = ops.minimum(ops.maximum(t - warm, 0.0), rest - 1.0)
+        with np.errstate(all="ignore"):
+            top = ops.where(total > warm, self.curve(0.0, rest, p), 1.0)
+            # The first step is 1/warm of the peak, not 0: a step of length zero would be wasted.
+            rising = top * ((t + 1.0) / ops.maximum(warm, 1.0))
+            return ops.where(t < warm, ops.minimum(rising, top), self.curve(since, rest, p))
 
 
 _WARMUP = Parameter(
@@ -81,61 +93,67 @@ _FINAL = Parameter(
 )
 
 
-def _length(share: float, total: int) -> int:
+def _whole(x: Any) -> Any:
+    """The nearest whole number; halves go up."""
+    return floor(x + 0.5)
+
+
+def _length(share: Any, total: Any) -> Any:
     """A share of the run in whole steps, at least one."""
-    return max(round(share * total), 1)
+    return ops.maximum(_whole(share * total), 1.0)
 
 
-def _constant(t: Array, total: int, p: SimpleNamespace) -> Any:
-    return np.ones_like(t)
+def _constant(t: Any, total: Any, p: SimpleNamespace) -> Any:
+    return 0.0 * t + 1.0
 
 
-def _step(t: Array, total: int, p: SimpleNamespace) -> Any:
-    return p.drop ** np.floor(t / _length(p.every, total))
+def _step(t: Any, total: Any, p: SimpleNamespace) -> Any:
+    return p.drop ** floor(t / _length(p.every, total))
 
 
-def _exponential(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _exponential(t: Any, total: Any, p: SimpleNamespace) -> Any:
     return p.end ** (t / total)
 
 
 def _half_cosine(share: Any) -> Any:
     """1 at share 0, 0 at share 1."""
-    return 0.5 * (1.0 + np.cos(np.pi * share))
+    return 0.5 * (1.0 + ops.cos(math.pi * share))
 
 
-def _linear(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _linear(t: Any, total: Any, p: SimpleNamespace) -> Any:
     return 1.0 - (1.0 - p.final) * t / total
 
 
-def _cosine(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _cosine(t: Any, total: Any, p: SimpleNamespace) -> Any:
     return p.final + (1.0 - p.final) * _half_cosine(t / total)
 
 
-def _restarts(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _restarts(t: Any, total: Any, p: SimpleNamespace) -> Any:
     # A cycle's length is any number, as in SGDR; were it rounded, a slow growth would be lost.
-    length, begin = float(_length(p.cycle, total)), 0.0
-    share = np.empty_like(t)
-    while begin < total:
-        end = round(begin + length, 9)  # 10 + 11 is 21, though 1.1 · 10 is a little more than 11
-        inside = slice(math.ceil(begin), math.ceil(end))
-        share[inside] = (t[inside] - begin) / length
-        begin, length = end, length * p.growth
-    return p.final + (1.0 - p.final) * _half_cosine(share)
+    # n cycles lie behind, and they took T₀ (kⁿ − 1)/(k − 1) steps: n T₀ where none is longer.
+    first = _length(p.cycle, total)
+    even = ops.equal(p.growth, 1.0)
+    more = ops.where(even, 1.0, p.growth - 1.0)
+    behind = ops.log1p(t * more / first) / ops.log(ops.where(even, math.e, p.growth))
+    n = floor(ops.where(even, t / first, behind) + 1e-9)
+    begin = first * ops.where(even, n, (p.growth**n - 1.0) / more)
+    share = (t - begin) / (first * p.growth**n)
+    return p.final + (1.0 - p.final) * _half_cosine(ops.clip(share, 0.0, 1.0))
 
 
-def _one_cycle(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _one_cycle(t: Any, total: Any, p: SimpleNamespace) -> Any:
     start, end = 1.0 / p.divisor, 1.0 / (p.divisor * p.final_divisor)
     top = p.peak * total - 1.0  # below 0 where the peak lies before the first step
-    rise = np.clip(t / top if top > 0 else 1.0, 0.0, 1.0)
-    fall = np.clip((t - top) / (total - 1.0 - top), 0.0, 1.0)
+    rise = ops.clip(ops.where(top > 0.0, t / ops.where(top > 0.0, top, 1.0), 1.0), 0.0, 1.0)
+    fall = ops.clip((t - top) / (total - 1.0 - top), 0.0, 1.0)
     rising = 1.0 + (start - 1.0) * _half_cosine(rise)
     falling = end + (1.0 - end) * _half_cosine(fall)
-    return np.where(t <= top, rising, falling)
+    return ops.where(t <= top, rising, falling)
 
 
-def _inverse_sqrt(t: Array, total: int, p: SimpleNamespace) -> Any:
+def _inverse_sqrt(t: Any, total: Any, p: SimpleNamespace) -> Any:
     scale = _length(p.timescale, total)
-    return np.sqrt(scale / (scale + t))
+    return ops.sqrt(scale / (scale + t))
 
 
 _ENTRIES = (

@@ -120,7 +120,7 @@ def effective_rate(run: LiveDescent) -> tuple[str, Vector] | None:
     moved = steps(run) if pulled is None else steps(run) - pulled
     with np.errstate(all="ignore"):
         rate = (
-            ops.where(q == 0.0, np.nan, ops.absolute(d) / ops.absolute(q))
+            ops.where(ops.equal(q, 0.0), np.nan, ops.absolute(d) / ops.absolute(q))
             for d, q in zip(moved, quantity.columns, strict=True)
         )
         return quantity.symbol, Vector(rate)

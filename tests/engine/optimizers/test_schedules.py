@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+from engine.emit.picture import Picture
 from engine.optimizers.schedules import SCHEDULES, find_schedule
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "schedules.json").read_text())
@@ -31,6 +32,18 @@ def test_factors_stay_between_nothing_and_the_peak(data: Any, slug: str, steps: 
     assert np.isfinite(factors).all()
     assert (factors >= 0).all()
     assert (factors <= 1 + 1e-12).all()
+
+
+@pytest.mark.parametrize("slug", sorted(SCHEDULES))
+def test_traced_parameters_give_the_same_factors(slug: str) -> None:
+    """A picture's schedule, its length and its parameters moved by a hand, is the run's own."""
+    entry = SCHEDULES[slug](warmup=0.07)
+    picture = Picture({"T": 73.0, **entry.arguments})
+    traced = entry.at(
+        np.arange(73.0), picture["T"], {p.name: picture[p.name] for p in entry.parameters}
+    )
+    assert picture.owns(traced)
+    np.testing.assert_array_equal(traced.data, entry.factors(73))
 
 
 @pytest.mark.parametrize("slug", sorted(SCHEDULES))
