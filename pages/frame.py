@@ -82,15 +82,16 @@ def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:
             x.load(chosen.link)
 
     st.session_state[key] = lit.name if lit else None
-    st.pills(
-        "Try",
-        [p.name for p in presets],
-        key=key,
-        on_change=load,
-        label_visibility="collapsed",
-        disabled=x.locked("presets"),
-    )
-    st.caption(lit.reason if lit else "\u00a0")
+    with st.container(key=f"presets-{x.page}", gap=None):
+        st.pills(
+            "Try",
+            [p.name for p in presets],
+            key=key,
+            on_change=load,
+            label_visibility="collapsed",
+            disabled=x.locked("presets"),
+        )
+        st.caption(lit.reason if lit else "\u00a0")
 
 
 def opening(x: Experiment, title: str, lead: str) -> None:
