@@ -114,4 +114,5 @@ def _constant(value: Any, encoder: wire.Wire) -> Json:
     if isinstance(value, (int, float, np.generic)):
         number = float(value)
         return number if np.isfinite(number) else {"$number": str(number)}
-    return encoder.array(value, "f8")
+    kinds: dict[Any, wire.DType] = {np.dtype(np.float32): "f4", np.dtype(np.uint8): "u1"}
+    return encoder.array(value, kinds.get(np.asarray(value).dtype, "f8"))

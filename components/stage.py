@@ -122,17 +122,21 @@ class Raster:
     Row 0 lies at y0 and column 0 at x0.  The bounds are in the axes' own coordinates, which on
     a log axis are powers of ten.  `readout` maps a label to an array of the same shape; the
     numbers under the pointer are shown, after the pointer's own coordinates where `names` says
-    what they are called.
+    what they are called; `words` may have, for a label, what is said for a number as the browser
+    writes it ({"loss": {"Infinity": "diverges"}}).  `hatched` paper shows where the palette is
+    transparent.
     """
 
     values: ArrayLike
     palette: Sequence[Color]
-    x0: float
-    x1: float
-    y0: float
-    y1: float
+    x0: Any
+    x1: Any
+    y0: Any
+    y1: Any
     readout: Mapping[str, ArrayLike] = field(default_factory=dict)
     names: tuple[str, str] = ("", "")
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hatched: bool = False
     smooth: bool = False
 
 
@@ -440,11 +444,17 @@ def _per_frame(values: ArrayLike, encoder: wire.Wire) -> dict[str, Any]:
 
 
 def _raster(raster: Raster, encoder: wire.Wire) -> dict[str, Any]:
+    bounds = (raster.x0, raster.x1, raster.y0, raster.y1)
     return {
-        "values": encoder.array(raster.values, "u1"),
+        "values": encoder.moving(raster.values) or encoder.array(raster.values, "u1"),
         "palette": list(raster.palette),
-        "bounds": [float(raster.x0), float(raster.x1), float(raster.y0), float(raster.y1)],
-        "readout": [[label, encoder.array(v, "f4")] for label, v in raster.readout.items()],
+        "bounds": [encoder.number(end) for end in bounds],
+        "readout": [
+            [label, encoder.moving(v) or encoder.array(v, "f4")]
+            for label, v in raster.readout.items()
+        ],
         "names": list(raster.names),
+        "words": {label: dict(said) for label, said in raster.words.items()},
+        "hatched": raster.hatched,
         "smooth": raster.smooth,
     }

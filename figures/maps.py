@@ -1,130 +1,134 @@
 """The pictures of maps: cells coloured by what their runs reached, theory and minima over them.
 
-A map is drawn as a raster (one byte a cell, an index into PALETTE) under a Plotly figure that has
-the axes, the colour bar and the lines. All maps on a page share one colour scale.
+A map is drawn as a raster (an index into PALETTE for each cell) under a figure that has the axes,
+the colour bar and the lines. All maps on a page share one colour scale. Whatever follows the hand
+may be traced.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.emit.picture import ceil, floor, smallest
 from engine.problems.landscapes import Landscape
-from engine.problems.minima import DIVERGED, Minimum
-from engine.runs.sweeps import Sweep
+from engine.problems.minima import Minimum
+from engine.runs.live_sweep import Span
 from engine.studies import maps
 from engine.studies.maps import Axis
-from figures import charts, race, style
+from engine.tape import operations as ops
+from figures import race, style
 
-Array = npt.NDArray[Any]
 Figure = dict[str, Any]
 
-# 254 colours for what was reached, one for a target never reached, one for divergence.
+# 254 colours for what was reached, one for a target never reached, and paper for divergence.
 _LEVELS: Final = 254
 NEVER: Final = 254
 GONE: Final = 255
-PALETTE: Final = (*style.HEAT[:_LEVELS], style.NEVER, style.DIVERGED)
-_DECADES: Final = 14  # that the colours span at most
-_ISOLINES: Final = 128  # cells along a side that iso-lines are drawn from
+PALETTE: Final = (*style.HEAT[:_LEVELS], style.NEVER, style.PAPER)
+_DECADES: Final = 14.0  # that the colours span at most
+_FEW: Final = 6.0  # decades: up to here each has its line and its mark
 MARK: Final = style.ON_MAP
+LN10: Final = math.log(10.0)
+# What a cell says instead of a number.
+WORDS: Final = {"loss": {"Infinity": "diverges"}, "steps": {"-1": "never"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """What the colours run over: from low to high, decades of loss or numbers of steps."""
 
-    low: float
-    high: float
+    low: Any
+    high: Any
     steps: bool
 
-    def indices(self, values: Array) -> npt.NDArray[np.uint8]:
+    def indices(self, values: Any) -> Any:
         """Palette indices of log10 losses or steps, which must be finite."""
-        share = (values - self.low) / (self.high - self.low)
-        return np.asarray(np.clip(np.rint(share * (_LEVELS - 1)), 0, _LEVELS - 1), dtype=np.uint8)
+        share = ops.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
+        return floor(share * (_LEVELS - 1.0) + 0.5)
 
 
-def loss_scale(gaps: Sequence[Array], begin: float) -> Scale:
+def loss_scale(gaps: Sequence[Any], begin: Any) -> Scale:
     """One scale for all maps: whole decades from the best gap to the start's."""
-    high = float(np.ceil(np.log10(begin)))
-    finite = [g[np.isfinite(g)] for g in gaps]
-    best = min([float(g.min()) for g in finite if g.size], default=begin)
-    low = float(np.floor(np.log10(best)))
-    return Scale(max(min(low, high - 1), high - _DECADES), high, False)
+    high = ceil(ops.log(begin) / LN10)
+    best = ops.minimum(smallest(*gaps), begin)
+    low = ops.minimum(floor(ops.log(best) / LN10), high - 1.0)
+    return Scale(ops.maximum(low, high - _DECADES), high, False)
 
 
-def steps_scale(steps: int) -> Scale:
+def steps_scale(steps: Any) -> Scale:
     """From none to all steps of the run."""
-    return Scale(0.0, float(max(steps, 1)), True)
+    return Scale(0.0, ops.maximum(steps, 1.0), True)
 
 
-def cells(sweep: Sweep, gaps: Array, scale: Scale) -> npt.NDArray[np.uint8]:
-    """The palette index of every cell, with the grid's shape."""
-    if scale.steps and sweep.steps_to_target is not None:
-        reached = sweep.steps_to_target
-        indices = scale.indices(np.maximum(reached, 0))
-        indices[reached < 0] = NEVER
-    else:
-        indices = scale.indices(np.log10(np.where(np.isfinite(gaps), gaps, 1.0)))
-    indices[sweep.diverged & ((sweep.steps_to_target is None) | (indices == NEVER))] = GONE
-    if not scale.steps:
-        indices[~np.isfinite(gaps)] = GONE
-    return indices
+def loss_cells(gaps: Any, scale: Scale) -> Any:
+    """The palette index of every cell by the gap it ended at, infinite where it diverged."""
+    known = ops.where(gaps < np.inf, gaps, 1.0)
+    return ops.where(gaps < np.inf, scale.indices(ops.log(known) / LN10), float(GONE))
 
 
-def bounds(axis: Axis) -> tuple[float, float]:
-    """An axis's ends in Plotly's own coordinates, which on a log axis are powers of ten."""
-    ends = np.array([axis.low, axis.high])
-    return tuple(float(e) for e in (np.log10(ends) if axis.log else ends))  # type: ignore[return-value]
+def steps_cells(steps: Any, diverged: Any, scale: Scale) -> Any:
+    """The palette index of every cell by the step at which it was at the target, -1 for never."""
+    never = ops.where(diverged > 0.0, float(GONE), float(NEVER))
+    return ops.where(steps >= 0.0, scale.indices(ops.maximum(steps, 0.0)), never)
 
 
-def frame(across: Axis, up: Axis | None, scale: Scale | None, *, bar: bool) -> Figure:
-    """Axes and colour bar of a map without its cells."""
+def bounds(span: Span) -> tuple[Any, Any]:
+    """An axis's ends in the axis's own coordinates, which on a log axis are powers of ten."""
+    if span.log:
+        return ops.log(span.low) / LN10, ops.log(span.high) / LN10
+    return span.low, span.high
+
+
+def frame(
+    across: Axis, up: Axis, spans: tuple[Span, Span], scale: Scale | None, *, bar: bool
+) -> Figure:
+    """Axes and colour bar of a map without its cells; spans are where the axes' ends stand."""
     layout = style.base_layout("map")
     # Fixed margins: fitting them to the labels would draw every map twice.
     layout["margin"] = {"l": 50, "r": 8, "t": 8, "b": 40, "autoexpand": False}
-    for name, axis in (("xaxis", across), ("yaxis", up)):
-        if axis is None:
-            layout[name] |= {"range": [0, 1], "showticklabels": False, "ticks": ""}
-            continue
-        layout[name] |= {
-            "range": list(bounds(axis)),
-            "title": {**layout[name]["title"], "text": axis.symbol},
-        }
-        if axis.log:
-            wide = axis.low < 1e-4 or axis.high > 1e4
-            layout[name] |= {"type": "log", "dtick": 1}
-            layout[name] |= {"exponentformat": "power"} if wide else {"tickformat": "~g"}
-    layout["uirevision"] = repr((across, up))
+    for name, axis, span in (("xaxis", across, spans[0]), ("yaxis", up, spans[1])):
+        layout[name] |= _axis(axis, span, layout[name])
+    layout["uirevision"] = repr((across.name, up.name, across.log, up.log))
     data: list[Figure] = []
     if bar and scale is not None:
-        data.append(_bar(scale, across, up))
+        data.append(_bar(scale, spans))
         layout["margin"]["r"] = 66
     return {"data": data, "layout": layout}
 
 
-def _bar(scale: Scale, across: Axis, up: Axis | None) -> Figure:
+def _axis(axis: Axis, span: Span, given: Figure) -> Figure:
+    known = {"range": list(bounds(span)), "title": {**given["title"], "text": axis.symbol}}
+    if not axis.log:
+        return known
+    wide = axis.low < 1e-4 or axis.high > 1e4
+    form = {"exponentformat": "power"} if wide else {"tickformat": "~g"}
+    return known | {"type": "log", "dtick": 1} | form
+
+
+def _bar(scale: Scale, spans: tuple[Span, Span]) -> Figure:
     """A trace that shows nothing but the colour bar."""
     ticks: dict[str, Any] = {}
-    title = "steps"
     if not scale.steps:
-        every = 1 if scale.high - scale.low <= 6 else 2
-        marks = np.arange(scale.low, scale.high + 0.5, every)
-        ticks = {"tickvals": marks.tolist(), "ticktext": [f"10<sup>{int(m)}</sup>" for m in marks]}
-        title = "loss"
+        marks = range(-40, 41, 2)
+        ticks = {
+            "tickvals": list(marks),
+            "ticktext": [f"10<sup>{m}</sup>".replace("-", "−") for m in marks],
+        }
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [across.low],
-        "y": [up.low if up is not None else 0.0],
+        "x": [np.nan],
+        "y": [np.nan],
         "hoverinfo": "skip",
         "marker": {
             "size": 0.1,
             "opacity": 0,
-            "color": [scale.low],
+            "color": [0.0],
             "cmin": scale.low,
             "cmax": scale.high,
             "colorscale": style.colorscale(style.HEAT),
@@ -132,7 +136,7 @@ def _bar(scale: Scale, across: Axis, up: Axis | None) -> Figure:
             "colorbar": {
                 "thickness": 10,
                 "outlinewidth": 0,
-                "title": {"text": title, "side": "top"},
+                "title": {"text": "steps" if scale.steps else "loss", "side": "top"},
                 "tickfont": {"color": style.MUTED},
                 **ticks,
             },
@@ -140,79 +144,118 @@ def _bar(scale: Scale, across: Axis, up: Axis | None) -> Figure:
     }
 
 
-def isolines(gaps: Array, across: Axis, up: Axis, scale: Scale) -> list[Figure]:
+def isolines(gaps: Any, spans: tuple[Span, Span], scale: Scale) -> Figure:
     """Lines of equal loss, a decade or two apart; gaps is (up, across)."""
-    rows, columns = (max(1, n // _ISOLINES) for n in gaps.shape)
-    with np.errstate(invalid="ignore"):
-        z = np.where(np.isfinite(gaps), np.log10(gaps), np.nan)[::rows, ::columns]
-    every = 1 if scale.high - scale.low <= 6 else 2
-    return [
-        {
-            "type": "contour",
-            "x": across.values(gaps.shape[1])[::columns],
-            "y": up.values(gaps.shape[0])[::rows],
-            "z": z.astype(np.float32),
-            "showscale": False,
-            "hoverinfo": "skip",
-            "contours": {
-                "coloring": "none",
-                "start": scale.low + every,
-                "end": scale.high,
-                "size": every,
-            },
-            "line": {"width": 0.8, "color": style.ON_MAP_FAINT},
-        }
-    ]
+    every = ops.where(scale.high - scale.low <= _FEW, 1.0, 2.0)
+    known = ops.where(gaps < np.inf, gaps, 1.0)
+    return {
+        "type": "contour",
+        "x": maps.cell_places(_marks(gaps[0]), spans[0]),
+        "y": maps.cell_places(_marks(gaps[:, 0]), spans[1]),
+        "z": ops.where(gaps < np.inf, ops.log(known) / LN10, np.nan),
+        "showscale": False,
+        "hoverinfo": "skip",
+        "contours": {
+            "coloring": "none",
+            "start": scale.low + every,
+            "end": scale.high,
+            "size": every,
+        },
+        "line": {"width": 0.8, "color": style.ON_MAP_FAINT},
+    }
 
 
-def _edge(across: Axis, up: Axis | None, rates: Array, others: Array) -> list[Figure]:
-    """A stability limit: learning rates up to which a rule is stable against `others`."""
-    if across.name == "lr":
-        x, y = rates, others
-    elif up is not None and up.name == "lr":
-        x, y = others, rates
-    else:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": x,
-            "y": y,
-            "line": {"color": color, "width": width},
-            "hoverinfo": "skip",
-        }
-        for color, width in (
-            (style.ON_MAP_EDGE, 4.5),
-            (style.ON_MAP, 2.0),
-        )  # seen on every colour of the map
-    ]
+def _marks(row: Any) -> Any:
+    """A row of the same length that holds numbers alone."""
+    return ops.where(row < np.inf, 1.0, 1.0)
 
 
-def best_pair(across: Axis, up: Axis, rate: float, memory: float) -> list[Figure]:
+def limit_line(across: Axis, rates: Any, others: Any, text: str) -> list[Figure]:
+    """A stability limit: learning rates up to which a rule is stable against `others`, named."""
+    x, y = (rates, others) if across.name == "lr" else (others, rates)
+    lines: list[Figure] = [
+        {"type": "scatter", "mode": "lines", "x": x, "y": y,
+         "line": {"color": color, "width": width}, "hoverinfo": "skip"}
+        for color, width in ((style.ON_MAP_EDGE, 4.5), (style.ON_MAP, 2.0))
+    ]  # fmt: skip
+    at = len(others.data if hasattr(others, "data") else others) // 5
+    # The text stands on the side that diverges, on paper.
+    name: Figure = {
+        "type": "scatter", "mode": "text", "x": x[at : at + 1], "y": y[at : at + 1],
+        "text": [text], "hoverinfo": "skip", "textfont": {"color": style.INK, "size": 13},
+        "textposition": "middle right" if across.name == "lr" else "top center",
+    }  # fmt: skip
+    return [*lines, name]
+
+
+def best_pair(across: Axis, rate: Any, memory: Any) -> Figure:
     """Polyak's optimum as a star."""
     x, y = (rate, memory) if across.name == "lr" else (memory, rate)
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers+text",
-            "x": [x],
-            "y": [y],
-            "text": ["Polyak"],
-            "textposition": "bottom right",
-            "textfont": {"color": style.ON_MAP, "size": 12},
-            "hoverinfo": "skip",
-            "marker": {
-                "symbol": "star",
-                "size": 13,
-                "color": style.ON_MAP,
-                "line": {"color": style.ON_MAP_EDGE, "width": 1},
-            },
-        }
-    ]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": ops.reshape(x, (1,)),
+        "y": ops.reshape(y, (1,)),
+        "text": ["Polyak"],
+        "textposition": "bottom left",
+        "textfont": {"color": style.ON_MAP, "size": 12},
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "star",
+            "size": 13,
+            "color": style.ON_MAP,
+            "line": {"color": style.ON_MAP_EDGE, "width": 1},
+        },
+    }
+
+
+def region_name(x: Any, y: Any, text: str) -> Figure:
+    """What a part of a map is called, at (x, y); nowhere where those are no numbers."""
+    return {
+        "type": "scatter", "mode": "text", "x": ops.reshape(x, (1,)), "y": ops.reshape(y, (1,)),
+        "text": [text], "hoverinfo": "skip", "textposition": "middle center",
+        "textfont": {"color": style.INK, "size": 13},
+    }  # fmt: skip
+
+
+def rate_curve(axis: Axis, span: Span, rates: Any, gaps: Any, scale: Scale, limit: Any) -> Figure:
+    """Loss reached against one hyper-parameter, cut where runs diverge; limit is drawn, or None."""
+    layout = style.base_layout("curve")
+    layout["margin"] = {"l": 52, "r": 12, "t": 8, "b": 40}
+    layout["xaxis"] |= _axis(axis, span, layout["xaxis"])
+    layout["yaxis"] |= {"title": {**layout["yaxis"]["title"], "text": ""}}
+    low, high = (scale.low, scale.high + 1.0)
+    layout["yaxis"] |= {"range": [low - 0.3, high + 0.3]}
+    if not scale.steps:
+        layout["yaxis"] |= {"type": "log", "exponentformat": "power"}
+    layout["uirevision"] = repr((axis.name, axis.log))
+    if limit is not None:
+        layout["shapes"] = [
+            {"type": "line", "x0": limit, "x1": limit, "yref": "paper", "y0": 0, "y1": 1,
+             "line": {"color": style.LIMIT, "width": 1.5, "dash": "dash"}}
+        ]  # fmt: skip
+    curve: Figure = {
+        "type": "scatter", "mode": "lines", "x": rates, "y": gaps,
+        "line": {"color": style.INK, "width": 2},
+    }  # fmt: skip
+    return {"data": [curve], "layout": layout}
+
+
+def on_curve(gap: Any | None, scale: Scale) -> Any:
+    """Where the marker of a setting stands: at the gap its run ends at, or at the picture's foot.
+
+    A run that left the picture is marked at its upper edge.
+    """
+    if scale.steps or gap is None:
+        return scale.low if scale.steps else ops.exp(scale.low * LN10)
+    inside = ops.where(gap < np.inf, gap, np.inf)
+    low, high = ops.exp(scale.low * LN10), ops.exp((scale.high + 1.0) * LN10)
+    return ops.minimum(ops.maximum(inside, low), high)
 
 
 # Basins -------------------------------------------------------------------------------------------
+
+SHADES: Final = 6  # of a minimum's tint, from the runs that are soonest down to the last
 
 
 def minimum_name(number: int) -> str:
@@ -221,22 +264,30 @@ def minimum_name(number: int) -> str:
 
 
 def basin_palette(count: int) -> tuple[str, ...]:
-    """A colour for each minimum, then one for ending nowhere and one for divergence."""
-    return (*(charts.class_color(i) for i in range(count)), style.NEVER, style.DIVERGED)
+    """SHADES of a tint for each minimum, dark to pale, then one for ending nowhere, and paper."""
+    tints = (shade for i in range(count) for shade in style.tints(i, SHADES))
+    return (*tints, style.NEVER, style.PAPER)
 
 
-def basin_cells(labels: Array, count: int) -> npt.NDArray[np.uint8]:
-    """Indices into `basin_palette` of labels (…) as of engine.problems.minima."""
-    indices = np.where(labels >= 0, labels, count)
-    return np.where(labels == DIVERGED, count + 1, indices).astype(np.uint8)
+def basin_cells(labels: Any, steps: Any, most: Any, count: int) -> Any:
+    """Indices into `basin_palette`: labels as of engine.problems.minima, steps until it was down.
+
+    A cell that was not down within `most` steps, -1, is as pale as the last that was.
+    """
+    share = ops.where(steps < 0.0, 1.0, ops.minimum(steps / ops.maximum(most, 1.0), 1.0))
+    shade = ops.minimum(floor(share * SHADES), SHADES - 1.0)
+    known = ops.where(labels >= 0.0, labels * SHADES + shade, float(count * SHADES))
+    return ops.where(labels <= -2.0, count * SHADES + 1.0, known)
 
 
-def basin_plane(landscape: Landscape, minima: Sequence[Minimum], *, log: bool) -> Figure:
+def basin_plane(
+    landscape: Landscape, minima: Sequence[Minimum], *, log: bool, parameters: Any = None
+) -> Figure:
     """Contour lines without a fill, so that the basins show, and the minima by name."""
-    figure = race.plane(landscape, log=log)
+    figure = race.plane(landscape, log=log, parameters=parameters)
     contours = figure["data"][0]
     contours["contours"] |= {"coloring": "none"}
-    contours["line"] = {"width": 0.6, "color": style.ON_MAP_FAINT}
+    contours["line"] = {"width": 0.6, "color": style.MUTED}
     marks: Figure = {
         "type": "scatter",
         "mode": "markers+text",
@@ -244,32 +295,15 @@ def basin_plane(landscape: Landscape, minima: Sequence[Minimum], *, log: bool) -
         "y": [m.y for m in minima],
         "text": [minimum_name(i) for i in range(len(minima))],
         "textposition": "top center",
-        "textfont": {"color": style.ON_MAP, "size": 14},
+        "textfont": {"color": style.INK, "size": 14},
         "marker": {
             "symbol": ["star" if m.is_global else "circle" for m in minima],
             "size": 10,
-            "color": style.ON_MAP,
-            "line": {"color": style.ON_MAP_EDGE, "width": 1.5},
+            "color": style.INK,
+            "line": {"color": style.BACKGROUND, "width": 1.5},
         },
         "hoverinfo": "skip",
     }
-    return {"data": [contours, marks] if minima else [contours], "layout": figure["layout"]}
-
-
-def stability_line(sweep: Sweep, across: Axis, up: Axis | None, curvature: float) -> list[Figure]:
-    """The limit from theory over a map of the learning rate, where there is one."""
-    axes = [a for a in (across, up) if a is not None]
-    if all(a.name != "lr" for a in axes):
-        return []
-    other = next((a for a in axes if a.name != "lr"), None)
-    if other is not None and other.name in ("x", "y"):
-        other_name, values = None, np.array([other.low, other.high])
-    else:
-        other_name = other.name if other is not None else None
-        values = other.values(200) if other is not None else np.array([0.0, 1.0])
-    if other is not None:
-        values = np.concatenate([[other.low], values, [other.high]])
-    rates = maps.stability_edge(
-        sweep.optimizer, curvature, other_name, values, sweep.hypers, sweep.options
-    )
-    return [] if rates is None else _edge(across, up, rates, values)
+    layout = figure["layout"]
+    layout["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}  # squares stay square
+    return {"data": [contours, marks] if minima else [contours], "layout": layout}

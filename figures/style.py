@@ -35,9 +35,10 @@ TARGET: Final = "#22211f|#f2f0ea"  # a minimum, or a value to be reached
 LIMIT: Final = "#a03608|#f2a05c"  # a bound from theory, such as 2/λmax
 DIVERGED: Final = "#b0173f|#c2185b"  # stands apart from every colour of HEAT
 NEVER: Final = "#d9d6cf|#33373f"  # a cell of a map whose run reached nothing
+PAPER: Final = "rgba(0,0,0,0)"  # a cell that leaves the paper under a map to be seen
 ON_MAP: Final = "#ffffff"  # marks and lines on a map, which is as colourful in both themes
 ON_MAP_EDGE: Final = "#15171b"
-ON_MAP_FAINT: Final = "rgba(255,255,255,0.55)"
+ON_MAP_FAINT: Final = "rgba(255,255,255,0.42)"
 
 # The three arrows of Nesterov's step, in the colours in which the course draws them.
 JUMP: Final = "#7a4a16|#cf9a5e"
@@ -214,6 +215,22 @@ CONTOUR: Final = tuple(
     )
 )
 CONTOUR_LINE: Final = "#b4c0cc|#4a5a6e"
+
+
+# Angles of the hues of basins in OKLab: neighbours far apart, none brighter than another.
+_TINTS: Final = (4.4, 1.0, 2.6, 5.6, 0.3, 3.4, 1.8, 5.0)
+_TINT_CHROMA: Final = 0.075
+
+
+def tints(index: int, count: int) -> tuple[str, ...]:
+    """COUNT shades of tint INDEX, dark to pale, as light as those of any other tint."""
+    angle = _TINTS[index % len(_TINTS)]
+    hue = _TINT_CHROMA * np.array([np.cos(angle), np.sin(angle)])
+    light, dark = (
+        [_css(np.array([lightness, *hue])) for lightness in np.linspace(*ends, count)]
+        for ends in ((0.60, 0.90), (0.36, 0.66))
+    )
+    return tuple(map("|".join, zip(light, dark, strict=True)))
 
 
 def colorscale(colors: tuple[str, ...]) -> list[list[Any]]:

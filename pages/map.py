@@ -1,40 +1,44 @@
 """The hyper-parameter map: every cell is a whole run, and the map follows the reader's hand.
 
 One optimizer has its map beside the run of the marked cell; several have their maps side by side
-on one colour scale. A change is drawn at once from coarse cells; when nothing has changed for a
-moment the same map is computed finely.
+on one colour scale. The browser computes the cells; when the reader rests, the server makes them
+finer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 import engine
 from components.controls import Choice as Chooser
-from components.controls import Group, Item, Slider, controls
-from components.stage import Event, Handle, Panel, Raster, Track, stage
+from components.controls import Group, Item, Slider
+from components.stage import Handle, Panel, Raster, Track, stage
+from engine.emit.picture import Picture, entry, stack, words
 from engine.problems.landscapes import Landscape
 from engine.runs import cluster
+from engine.runs.live import LiveDescent
+from engine.runs.live_sweep import LiveSweep, Span, live_sweep
 from engine.runs.sweeps import Sweep
 from engine.studies import maps
-from engine.studies.maps import Axis, Valley
+from engine.studies.maps import Axis
+from engine.studies.stability import limit_formula
+from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import race, style
-from pages import frame, problem, prose, several
+from pages import fine_maps, frame, problem, several
 from pages.presets import Preset
-from pages.refine import FINE, refined
 from pages.runners import Runner
 from pages.state import Choice, Number, Numbers, Text, experiment
 
 COLORS = ("loss", "steps to target")
 SCALES = ("auto", "linear", "log")
+FINE = 512  # cells along a side of the server's map
 
 PRESETS = (
     Preset(
@@ -47,7 +51,8 @@ PRESETS = (
     Preset(
         "Gradient descent has one knob",
         "bad",
-        "Only a narrow strip left of 2/λmax is good, and it narrows as κ grows.",
+        "One knob, one curve: only a narrow valley left of 2/λmax is good, and it narrows as κ "
+        "grows.",
         {"runs": "sgd:lr=0.0185"},
     ),
     Preset(
@@ -68,7 +73,7 @@ PRESETS = (
     Preset(
         "Adam's two memories",
         "good",
-        "β₁ against β₂ at one learning rate: where both are long the run swings for ever.",
+        "β₁ against β₂ at one learning rate: where both are long the run swings on and on.",
         {"runs": "adam:lr=0.3", "ax": "beta1", "ay": "beta2"},
     ),
     Preset(
@@ -96,8 +101,9 @@ x = experiment(
         Numbers("xr", (), -1e6, 1e6, count=(0, 2)),
         Numbers("yr", (), -1e6, 1e6, count=(0, 2)),
         Choice("by", COLORS[0], COLORS),
-        Number("target", 0.01, 1e-16, 1e6),
+        Number("target", 0.01, 1e-16, 1e6, label="target loss", scale="log"),
     ],
+    parts=("runs", "axes"),
 )
 
 frame.opening(
@@ -113,7 +119,7 @@ frame.opening(
 
 @dataclass(frozen=True)
 class Request:
-    """One map to be made: a runner on the problem, over two axes (or one)."""
+    """One map to be made: a runner on the problem, over two axes (or one), as the page stands."""
 
     runner: Runner
     surface: Landscape
@@ -126,15 +132,19 @@ class Request:
     target: float
 
     @property
+    def axes(self) -> tuple[Axis, ...]:
+        return (self.across,) if self.up is None else (self.up, self.across)
+
+    @property
     def mark(self) -> str:
         """The same for the same map; what an axis overrides does not count."""
-        axes = {a.name for a in (self.across, self.up) if a is not None}
-        rest = {n: v for n, v in self.hypers.items() if n not in axes}
-        place = [s for n, s in zip("xy", self.start, strict=True) if n not in axes]
+        names = {a.name for a in self.axes}
+        rest = {n: v for n, v in self.hypers.items() if n not in names}
+        place = [s for n, s in zip("xy", self.start, strict=True) if n not in names]
         said = (
             self.surface.slug, self.surface.name, sorted(self.surface.arguments.items()),
             self.runner.slug, self.runner.rule, sorted(rest.items()),
-            sorted(self.runner.options.items()), self.across, self.up, place,
+            sorted(self.runner.options.items()), self.axes, place,
             self.steps, self.noise, self.seed, self.target,
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
@@ -143,18 +153,14 @@ class Request:
     def hypers(self) -> dict[str, float]:
         return self.runner.optimizer.hyper_values(self.runner.hypers)
 
-    def sweep(
-        self, side: int, progress: Callable[[float], None], cancelled: Callable[[], bool]
-    ) -> Sweep:
-        """The map with so many cells along each side; asks nothing of Streamlit."""
-        axes = {} if self.up is None else {self.up.name: self.up.values(side)}
-        axes[self.across.name] = self.across.values(side)
-        executor = cluster.executor()[0] if side == FINE else None
+    def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
+        """The fine map; asks nothing of Streamlit."""
+        side = FINE if self.up is not None else 2 * FINE
         return engine.sweep(
-            self.surface, self.runner.optimizer, axes, self.start, self.steps,
-            hypers=self.runner.hypers, options=self.runner.options, noise=self.noise,
-            seed=self.seed, target=self.target, executor=executor, progress=progress,
-            cancelled=cancelled,
+            self.surface, self.runner.optimizer, {a.name: a.values(side) for a in self.axes},
+            self.start, self.steps, hypers=self.runner.hypers, options=self.runner.options,
+            noise=self.noise, seed=self.seed, target=self.target,
+            executor=cluster.executor()[0], progress=progress, cancelled=cancelled,
         )  # fmt: skip
 
 
@@ -197,204 +203,282 @@ def requests() -> list[Request]:
     return found
 
 
-# What the reader does -----------------------------------------------------------------------------
+# The same, following the hand ---------------------------------------------------------------------
 
 
-def on_stage(event: Event) -> None:
-    """A click on a map or a drag of its marker chooses the cell whose run is shown."""
-    if event.panel == "plane":
-        x.change({"start": (event.x, event.y)}, by="stage", held=event.kind == "drag")
-        return
-    place = int(event.panel.removeprefix("map") or 0)
-    runners = list(x["runs"])
-    request = requests()[place]
-    values = {request.across.name: event.x}
+@dataclass(frozen=True)
+class Map:
+    """A map in the picture: its request, its cells, and their losses above the minimum."""
+
+    request: Request
+    place: int
+    spans: tuple[Span, Span | None]
+    cells: LiveSweep
+    gaps: Any
+
+
+def live_map(live: Picture, place: int, request: Request, known: Sweep | None, begin: Any) -> Map:
+    """The map of the runner at that place; known is the server's, where that has been made."""
+    # The ends of the axes are the first map's: where another's are its own, they stand.
+    shared = place == 0 or len(x["xr"]) == 2
+    across = request.across.between(*live["xr"]) if shared else _still(request.across)
+    up = None
     if request.up is not None:
-        values[request.up.name] = event.y
-    start = list(problem.start_point(x, request.surface))
-    for name, value in values.items():
-        if name in ("x", "y"):
-            start["xy".index(name)] = value
-        else:
-            runners[place] = runners[place].with_setting(name, value)
-    moved = {"start": tuple(start)} if {"x", "y"} & set(values) else {}
-    x.change({"runs": tuple(runners), **moved}, by="stage", held=event.kind == "drag")
+        shared = place == 0 or len(x["yr"]) == 2
+        up = request.up.between(*live["yr"]) if shared else _still(request.up)
+    axes = {} if request.up is None or up is None else {request.up.name: up}
+    start = live["start"]
+    steps = x["by"] != COLORS[0]
+    cells = live_sweep(
+        request.surface,
+        request.runner.optimizer,
+        {**axes, request.across.name: across},
+        (start[0], start[1]),
+        live["steps"],
+        problem.live_hypers(x, live, place),
+        parameters=problem.live_parameters(live, request.surface),
+        options=request.runner.options,
+        noise=live["noise"],
+        seed=x["seed"],
+        target=live["target"] + maps.floor_of(request.surface) if steps else None,
+        known=known,
+        parts=("loss", "diverged", "steps") if steps else ("loss", "diverged"),
+    )
+    gaps = maps.live_gap(cells, request.surface, begin)
+    return Map(request, place, (across, up), cells, gaps)
 
 
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The controls: fields of the page, ends of axes as xr/0, a runner's settings as place/name."""
-    ends = {name: value for name, value in values.items() if name.startswith(("xr/", "yr/"))}
-    fields = several.settings(x, {n: v for n, v in values.items() if n not in ends})
-    surface = problem.landscape(x)
-    for which in ("x", "y"):
-        axis = axis_for(x["runs"][0], surface, which)
-        chosen = tuple(ends.get(f"{which}r/{end}") for end in (0, 1))
-        # Ends that nobody touched stay unset: they go on following landscape and scale.
-        if axis is not None and None not in chosen and chosen != (axis.low, axis.high):
-            fields[f"{which}r"] = chosen
-    x.change(fields, by="controls", held=not committed)
+def _still(axis: Axis) -> Span:
+    return Span(axis.low, axis.high, axis.log)
 
 
-def new_axes() -> None:
-    """Another axis brings its own range and scale."""
-    x.change({"xr": (), "yr": (), "sx": "auto", "sy": "auto"})
+def at_cell(live: Picture, request: Request, place: int, name: str) -> Any:
+    """Where the marked cell stands along an axis."""
+    if name in ("x", "y"):
+        return live["start"]["xy".index(name)]
+    return live[f"{place}/{name}"]
+
+
+def chosen_by_hand(live: Picture, request: Request, place: int) -> dict[str, Any]:
+    """What a click on a map, or its marker, sets: the settings of the cell under the hand."""
+    hand = dict(zip((a.name for a in reversed(request.axes)), live.hand, strict=False))
+    sets = {f"{place}/{name}": value for name, value in hand.items() if name not in ("x", "y")}
+    if {"x", "y"} & set(hand):
+        start = live["start"]
+        sets["start"] = stack(hand.get("x", start[0]), hand.get("y", start[1]))
+    return sets
+
+
+def theory(live: Picture, shown: Map) -> list[dict[str, Any]]:
+    """The stability limit and Polyak's pair, where the landscape is quadratic."""
+    request = shown.request
+    across, up = request.across, request.up
+    span, rise = shown.spans
+    if up is None or rise is None or not quadratic(request):
+        return []
+    start = live["start"]
+    parameters = problem.live_parameters(live, request.surface)
+    low, high = maps.curvatures_at(request.surface, start[0], start[1], parameters)
+    drawn = []
+    if "lr" in (across.name, up.name):
+        name, along = (up.name, rise) if across.name == "lr" else (across.name, span)
+        values = maps.ends_and_between(along)
+        rates = maps.stability_edge(
+            request.runner.optimizer, high, None if name in ("x", "y") else name, values,
+            problem.live_hypers(x, live, shown.place), request.runner.options,
+        )  # fmt: skip
+        if rates is not None:
+            text = limit_formula(request.runner.optimizer, request.runner.options)
+            drawn += pictures.limit_line(across, rates, values, text)
+    if has_pair(request):
+        drawn.append(pictures.best_pair(across, *maps.polyak_pair(low, high)))
+    return drawn
+
+
+def quadratic(request: Request) -> bool:
+    """Whether there is theory: one positive curvature everywhere, and no noise."""
+    curvatures = maps.quadratic_curvatures(request.surface)
+    return curvatures is not None and x["noise"] == 0 and curvatures[1] > 0
+
+
+def has_pair(request: Request) -> bool:
+    """Whether the map is one of momentum's learning rate against β, on a quadratic bowl."""
+    curvatures = maps.quadratic_curvatures(request.surface)
+    form = request.runner.optimizer.option_values(request.runner.options).get("form")
+    plain = request.runner.slug == "momentum" and form == "velocity"
+    axes = {a.name for a in request.axes}
+    return curvatures is not None and curvatures[0] > 0 and plain and axes == {"lr", "beta"}
 
 
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def axis_items(which: str, request: Request) -> list[Item]:
-    """From, to and scale of one axis."""
-    axis = request.across if which == "x" else request.up
-    if axis is None:
-        return []
-    usual = maps.default_axis(request.surface, request.runner.optimizer, axis.name)
-    hyper = next((h for h in request.runner.optimizer.hypers if h.name == axis.name), None)
-    low, high = (hyper.low, hyper.high) if hyper else (usual.low, usual.high)
-    low, high = min(low, axis.low), max(high, axis.high)
-    if axis.log and low <= 0:
-        low = axis.low
-    sliders: list[Item] = [
-        Slider(
-            name=f"{which}r/{end}", label=f"{axis.symbol} {word}", value=value, minimum=low,
-            maximum=high, default=default, scale="log" if axis.log else "linear",
-        )
-        for end, (word, value, default) in enumerate(
-            (("from", axis.low, usual.low), ("to", axis.high, usual.high))
-        )
-    ]  # fmt: skip
-    scale = Chooser(
-        name=f"s{which}", label=f"{axis.symbol} axis", value=x[f"s{which}"],
-        options=[("auto", "as usual"), ("linear", "linear"), ("log", "log")],
-    )  # fmt: skip
-    return [*sliders, scale]
-
-
-def groups(wanted: list[Request]) -> list[Group]:
-    """The landscape, the run, the axes, and what else each runner has."""
-    surface = wanted[0].surface
-    shown = problem.landscape_groups(x, surface)
-    if x["by"] != COLORS[0]:
-        goal = Slider(
-            name="target", label="target loss", value=x["target"], minimum=1e-12, maximum=1e3,
-            default=0.01, scale="log",
-        )  # fmt: skip
-        shown[-1] = Group(id="run", title="The run", items=[*shown[-1].items, goal])
-    looks = style.looks(r.runner.slug for r in wanted)
-    names = frame.distinct([r.runner.optimizer.name for r in wanted])
-    for place, (name, request, look) in enumerate(zip(names, wanted, looks, strict=True)):
-        axes = {a.name for a in (request.across, request.up) if a is not None}
-        items = several.items(place, request.runner, axes)
-        if items:
-            shown.append(
-                Group(
-                    id=str(place),
-                    title=name,
-                    color=look.color,
-                    dash=look.dash,
-                    marker=look.marker,
-                    items=items,
-                    collapsed=len(wanted) > 2,
-                )
-            )
-    ranges = [*axis_items("x", wanted[0]), *axis_items("y", wanted[0])]
-    return [*shown, Group(id="axes", title="Axes", items=ranges, collapsed=True)]
-
-
 def map_panel(
-    place: int, name: str, request: Request, found: Sweep, gaps: Any, scale: pictures.Scale,
-    look: style.Look, *, bar: bool, alone: bool,
+    live: Picture, shown: Map, name: str, scale: pictures.Scale, look: style.Look,
+    *, bar: bool, alone: LiveDescent | None,
 ) -> Panel:  # fmt: skip
-    """One map with theory and iso-lines over it, and the marker of the chosen cell."""
+    """One map with theory and iso-lines over it, and the marker of the chosen cell.
+
+    alone is the marked cell's run, where that is shown beside the one map.
+    """
+    request, gaps = shown.request, shown.gaps
     across, up = request.across, request.up
-    figure = pictures.frame(across, up, scale, bar=bar)
-    square = gaps if up is not None else gaps[None, :]
-    if up is not None and not scale.steps and gaps.shape[0] >= FINE:
-        figure["data"] += pictures.isolines(gaps, across, up, scale)
-    figure["data"] += theory(request, found)
-    cells = pictures.cells(found, gaps, scale)
-    (left, right), (low, high) = (
-        pictures.bounds(across), pictures.bounds(up) if up is not None else (0.0, 1.0)
-    )  # fmt: skip
-    shown = gaps if not scale.steps or found.steps_to_target is None else found.steps_to_target
+    sets = chosen_by_hand(live, request, shown.place)
+    marker: dict[str, Any] = {
+        "id": "cell", "sets": sets, "marker": look.marker, "label": "this run" if alone else "",
+        "x": at_cell(live, request, shown.place, across.name),
+    }  # fmt: skip
+    span, rise = shown.spans
+    if up is None or rise is None:
+        return curve_panel(live, shown, name, scale, marker, alone=alone)
+    figure = pictures.frame(across, up, (span, rise), scale, bar=bar)
+    if scale.steps:
+        cells = pictures.steps_cells(shown.cells.steps, shown.cells.diverged, scale)
+        readout = {"steps": shown.cells.steps}
+    else:
+        cells = pictures.loss_cells(gaps, scale)
+        readout = {"loss": gaps}
+        figure["data"].append(pictures.isolines(gaps, (span, rise), scale))
+    figure["data"] += theory(live, shown)
+    if alone:
+        gone = maps.middle_of(shown.cells.diverged, span, rise)
+        figure["data"].append(pictures.region_name(*gone, "diverges"))
+    (left, right), (low, high) = pictures.bounds(span), pictures.bounds(rise)
     raster = Raster(
-        values=cells if up is not None else cells[None, :],
-        palette=pictures.PALETTE,
-        x0=left, x1=right, y0=low, y1=high,
-        readout={"steps" if scale.steps else "loss": shown.reshape(square.shape)},
-        names=(across.symbol, "" if up is None else up.symbol),
+        values=cells, palette=pictures.PALETTE, x0=left, x1=right, y0=low, y1=high,
+        readout=readout, names=(across.symbol, up.symbol), words=pictures.WORDS, hatched=True,
     )  # fmt: skip
-    at = {**request.hypers, "x": request.start[0], "y": request.start[1]}
     handle = Handle(
-        id="cell",
-        x=at[across.name],
-        y=0.5 if up is None else at[up.name],
-        axis="x" if up is None else "xy",
-        minimum=(across.low, 0.0 if up is None else up.low),
-        maximum=(across.high, 1.0 if up is None else up.high),
-        label="this run" if alone else "",
-        color=pictures.MARK,
-        marker=look.marker,
-    )
-    against = f" against {up.symbol}" if up is not None else ""
+        y=at_cell(live, request, shown.place, up.name), axis="xy", color=pictures.MARK,
+        minimum=(span.low, rise.low), maximum=(span.high, rise.high), **marker,
+    )  # fmt: skip
     return Panel(
-        id=f"map{place}", figure=figure, rasters=[raster], handles=[handle],
+        id=f"map{shown.place}", figure=figure, rasters=[raster], handles=[handle], clicks=sets,
         title="" if alone else name, rows=2 if alone else 1,
-        alt=f"Map of {name}: {across.symbol}{against}, coloured by {x['by']}.",
+        alt=f"Map of {name}: {across.symbol} against {up.symbol}, coloured by {x['by']}.",
     )  # fmt: skip
 
 
-def theory(request: Request, found: Sweep) -> list[dict[str, Any]]:
-    """The stability limit and Polyak's pair, where the landscape is quadratic."""
-    curvatures = maps.quadratic_curvatures(request.surface)
-    if curvatures is None or x["noise"] > 0 or curvatures[1] <= 0:
-        return []
-    drawn = pictures.stability_line(found, request.across, request.up, curvatures[1])
-    pair = polyak(request, found)
-    if pair is not None and request.up is not None:
-        drawn += pictures.best_pair(request.across, request.up, *pair)
-    return drawn
+def curve_panel(
+    live: Picture, shown: Map, name: str, scale: pictures.Scale, marker: dict[str, Any],
+    *, alone: LiveDescent | None,
+) -> Panel:  # fmt: skip
+    """Where there is one setting alone: what its runs reach, as a curve over it."""
+    request, (span, _) = shown.request, shown.spans
+    reached = ops.where(shown.gaps < float("inf"), shown.gaps, float("nan"))
+    if scale.steps:
+        reached = ops.where(shown.cells.steps < 0.0, float("nan"), shown.cells.steps)
+    rates = maps.cell_places(shown.cells.diverged, span)
+    limit = None
+    if request.across.name == "lr" and quadratic(request):
+        start = live["start"]
+        parameters = problem.live_parameters(live, request.surface)
+        _, high = maps.curvatures_at(request.surface, start[0], start[1], parameters)
+        hypers = problem.live_hypers(x, live, shown.place)
+        limit = maps.stability_edge(
+            request.runner.optimizer, high, None, 0.0, hypers, request.runner.options
+        )
+    title = "steps to the target" if scale.steps else race.loss_title(request.surface)
+    end = None if alone is None else entry(alone.gap, live["steps"])
+    handle = Handle(
+        y=pictures.on_curve(end, scale), axis="x", minimum=span.low, maximum=span.high, **marker
+    )
+    return Panel(
+        id=f"map{shown.place}", clicks=marker["sets"], handles=[handle],
+        figure=pictures.rate_curve(request.across, span, rates, reached, scale, limit),
+        title=f"{title} after {x['steps']} steps" if alone and not scale.steps else title,
+        rows=2 if alone else 1,
+        alt=f"Loss that {name} reaches against {request.across.symbol}.",
+    )  # fmt: skip
 
 
-def polyak(request: Request, found: Sweep) -> tuple[float, float] | None:
-    """Polyak's pair where the map is one of momentum's learning rate against β."""
-    curvatures = maps.quadratic_curvatures(request.surface)
-    axes = {a.name for a in (request.across, request.up) if a is not None}
-    plain = request.runner.slug == "momentum" and found.options["form"] == "velocity"
-    if curvatures is None or not plain or axes != {"lr", "beta"}:
-        return None
-    return maps.polyak_pair(*curvatures)
-
-
-def replay(request: Request, look: style.Look) -> list[Panel]:
+def replay(live: Picture, request: Request, run: LiveDescent, look: style.Look) -> list[Panel]:
     """The run of the marked cell on the landscape, and its loss."""
     surface = request.surface
-    run = problem.run(x, request.runner, surface)
     name = request.runner.optimizer.name
     more: dict[str, Any] = {
         "color": look.color, "dash": look.dash, "marker": look.marker, "label": name,
-        "stop": run.diverged_at,
+        "stop": run.stopped,
     }  # fmt: skip
     (x0, x1), (y0, y1) = surface.domain
-    begin = problem.start_point(x, surface)
+    start, (hand_x, hand_y) = live["start"], live.hand
+    sets = {"start": stack(hand_x, hand_y)}
     handle = Handle(
-        id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0), maximum=(x1, y1)
-    )
-    decades = race.logarithmic(surface, [run.gap])
-    curve = np.maximum(run.gap, race.FLOOR) if decades else run.gap
+        id="start", x=start[0], y=start[1], label="start", sets=sets,
+        minimum=(x0, y0), maximum=(x1, y1),
+    )  # fmt: skip
+    decades = race.logarithmic(surface, [run.result.gap])
+    curve = ops.maximum(run.gap, race.FLOOR) if decades else run.gap
+    parameters = problem.live_parameters(live, surface)
     return [
         Panel(
-            id="plane", figure=race.plane(surface, log=x["log"]), handles=[handle],
-            tracks=[Track(x=run.path[:, 0], y=run.path[:, 1], **more)],
+            id="plane", figure=race.plane(surface, log=x["log"], parameters=parameters),
+            handles=[handle], clicks=sets, tracks=[Track(x=run.x, y=run.y, **more)],
             alt=f"The path of {name} with the settings of the marked cell.",
         ),
         Panel(
             id="loss", kind="chart", title=race.loss_title(surface), cursor=True,
-            figure=race.loss_axes([run.gap], x["steps"], log=decades, target=x["target"]),
+            figure=race.loss_axes([run.gap], live["steps"], log=decades, target=live["target"]),
             tracks=[Track(y=curve, mode="curve", **more)],
             alt="Loss against step of the marked cell's run.",
         ),
     ]  # fmt: skip
+
+
+def shares(shown: Map) -> Any:
+    """What stands under the one map, and follows the hand."""
+    best, near, gone = maps.live_shares(shown.gaps)
+    return words(
+        "The best cell ends {:2} above the minimum; {:.2%} of the cells end within ten times of "
+        "it, {:.1%} diverge.",
+        best,
+        near,
+        gone,
+    )
+
+
+def notice(request: Request, found: Sweep) -> None:
+    """What to see on the one map that is shown, in a sentence, with the numbers of now."""
+    if not maps.starts_well(request.surface, request.start):
+        frame.notice("At this start the landscape has no finite value: move the start.")
+        return
+    gaps = maps.gap(found)
+    valley = maps.valley(gaps, float(gaps.min()))
+    if valley.share == 0.0:
+        frame.notice("Every run of this map diverges: choose smaller learning rates.")
+        return
+    hypers, start = found.cell(*valley.cell)
+    symbols = {h.name: h.latex for h in request.runner.optimizer.hypers} | {"x": "x_0", "y": "y_0"}
+    at = hypers | dict(zip("xy", start, strict=True))
+    where = ", ".join(f"${symbols[a.name]} = {at[a.name]:.3g}$" for a in reversed(request.axes))
+    text = f"The best cell of this map is {where}."
+    if has_pair(request):
+        pair = maps.polyak_pair(*(maps.quadratic_curvatures(request.surface) or (0.0, 0.0)))
+        text += (
+            rf" Polyak's pair for these curvatures is $\eta = {pair[0]:.4g}$, "
+            rf"$\beta = {pair[1]:.4g}$: the best in the long run."
+        )
+    frame.notice(text)
+
+
+def formula(request: Request) -> None:
+    """The limit that is drawn, with its numbers put in."""
+    curvatures = maps.quadratic_curvatures(request.surface)
+    optimizer, options = request.runner.optimizer, request.runner.options
+    if curvatures is None or curvatures[1] <= 0:
+        return
+    limit = optimizer.stability_limit(curvatures[1], request.hypers, options)
+    if limit is None:
+        return
+    lines = rf"\eta < {optimizer.stability_formula(options)} = {limit:.4g}"
+    if has_pair(request):
+        kappa = curvatures[1] / curvatures[0]
+        lines += (
+            r",\qquad \eta^\star = \frac{4}{(\sqrt{\lambda_{\min}}+\sqrt{\lambda_{\max}})^2},\quad"
+            r"\beta^\star = \Bigl(\frac{\sqrt\kappa-1}{\sqrt\kappa+1}\Bigr)^2"
+            rf",\quad \kappa = {kappa:.4g}"
+        )
+    st.latex(lines)
 
 
 def percent(share: float) -> str:
@@ -402,54 +486,11 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
-def notice(request: Request, found: Sweep, valley: Valley) -> None:
-    """What to see on the one map that is shown, in a sentence, with the numbers of now."""
-    if valley.share == 0.0:
-        prose.notice("Every run of this map diverges: choose smaller learning rates.")
-        return
-    hypers, start = found.cell(*valley.cell)
-    symbols = {h.name: h.latex for h in request.runner.optimizer.hypers} | {"x": "x_0", "y": "y_0"}
-    at = hypers | dict(zip("xy", start, strict=True))
-    axes = [a.name for a in (request.across, request.up) if a is not None]
-    where = ", ".join(f"${symbols[name]} = {at[name]:.3g}$" for name in axes)
-    text = (
-        f"The best cell of this map is {where}, where the loss ends at {valley.best:.2g}; "
-        f"**{percent(valley.share)}** of the cells end within a factor of 10 of it"
-    )
-    text += f", {percent(valley.diverged)} diverge." if valley.diverged else ", none diverges."
-    pair = polyak(request, found)
-    if pair is not None:
-        text += (
-            rf" Polyak's pair for these curvatures is $\eta = {pair[0]:.4g}$, "
-            rf"$\beta = {pair[1]:.4g}$: the best in the long run."
-        )
-    prose.notice(text)
-
-
-def formula(request: Request) -> None:
-    """The limit that is drawn, with its numbers put in."""
-    curvatures = maps.quadratic_curvatures(request.surface)
-    optimizer = request.runner.optimizer
-    if curvatures is None or curvatures[1] <= 0 or not optimizer.stability_latex:
-        return
-    limit = optimizer.stability_limit(curvatures[1], request.hypers, request.runner.options)
-    if limit is None:
-        return
-    lines = rf"\eta < {optimizer.stability_latex} = {limit:.4g}"
-    if optimizer.slug == "momentum" and curvatures[0] > 0:
-        kappa = curvatures[1] / curvatures[0]
-        lines += (
-            r",\qquad \eta^\star = \frac{4}{(\sqrt{\lambda_1}+\sqrt{\lambda_n})^2},\quad"
-            r"\beta^\star = \Bigl(\frac{\sqrt\kappa-1}{\sqrt\kappa+1}\Bigr)^2"
-            rf",\quad \kappa = {kappa:.4g}"
-        )
-    st.latex(lines)
-
-
-def valleys(wanted: list[Request], found: list[Valley]) -> None:
+def valleys(names: list[str], found: list[Map], looks: tuple[style.Look, ...]) -> None:
     """How wide each one's valley of good settings is."""
-    looks = style.looks(r.runner.slug for r in wanted)
-    names = frame.distinct([r.runner.optimizer.name for r in wanted])
+    gaps = [maps.gap(one.cells.result) for one in found]
+    best = min(float(g.min()) for g in gaps)
+    own = [maps.valley(g, best) for g in gaps]
     frame.table(
         (
             "",
@@ -461,18 +502,81 @@ def valleys(wanted: list[Request], found: list[Valley]) -> None:
         [
             (
                 frame.swatch(look) + html.escape(name),
-                f"{valley.best:.2g}",
+                f"{valley.best:.2g}" if valley.share else "every run diverges",
                 percent(valley.share),
                 percent(valley.share_of_all),
                 percent(valley.diverged),
             )
-            for name, look, valley in zip(names, looks, found, strict=True)
+            for name, look, valley in zip(names, looks, own, strict=True)
         ],
     )
     st.caption(
         "Share of the cells of each map: how likely a guess inside these ranges is a good one. "
         "It depends on the ranges, which are yours, and on the axes, which count as they are drawn."
     )
+
+
+# What the reader does -----------------------------------------------------------------------------
+
+
+def new_axes() -> None:
+    """Another axis brings its own range and scale."""
+    x.change({"xr": (), "yr": (), "sx": "auto", "sy": "auto"})
+
+
+def axis_items(live: Picture, which: str, request: Request) -> list[Item]:
+    """From, to and scale of one axis."""
+    axis = request.across if which == "x" else request.up
+    field = f"{which}r"
+    if axis is None or x.hidden(field) or x.hidden("axes"):
+        return []
+    usual = maps.default_axis(request.surface, request.runner.optimizer, axis.name)
+    hyper = next((h for h in request.runner.optimizer.hypers if h.name == axis.name), None)
+    low, high = (hyper.low, hyper.high) if hyper else (usual.low, usual.high)
+    low, high = min(low, axis.low), max(high, axis.high)
+    if axis.log and low <= 0:
+        low = axis.low
+    ends, hand = live[field], live.hand[0]
+    locked = x.locked(field) or x.locked("axes")
+    sliders: list[Item] = [
+        Slider(
+            name=f"{field}.{word}", label=f"{axis.symbol} {word}", value=ends[end], minimum=low,
+            maximum=high, default=default, scale="log" if axis.log else "linear", locked=locked,
+            sets={field: stack(*sets)},
+        )
+        for end, (word, default, sets) in enumerate(
+            (("from", usual.low, (hand, ends[1])), ("to", usual.high, (ends[0], hand)))
+        )
+    ]  # fmt: skip
+    scale = Chooser(
+        name=f"s{which}", label=f"{axis.symbol} axis", value=x[f"s{which}"],
+        options=[("auto", "as usual"), ("linear", "linear"), ("log", "log")],
+    )  # fmt: skip
+    return [*sliders, scale]
+
+
+def groups(
+    live: Picture, wanted: list[Request], names: list[str], looks: tuple[style.Look, ...]
+) -> list[Group]:
+    """The landscape, the run, what each runner has, and the axes."""
+    shown = problem.landscape_groups(x, wanted[0].surface)
+    if x["by"] != COLORS[0]:
+        goal = x.slider("target", minimum=1e-12, maximum=1e3)
+        shown[-1] = Group(id="run", title="The run", items=[*shown[-1].items, goal])
+    shown += [
+        Group(
+            id=str(place),
+            title=name,
+            color=look.color,
+            dash=look.dash,
+            marker=look.marker,
+            items=problem.runner_items(place, request.runner),
+            collapsed=len(wanted) > 2,
+        )
+        for place, (name, request, look) in enumerate(zip(names, wanted, looks, strict=True))
+    ]
+    ranges = [*axis_items(live, "x", wanted[0]), *axis_items(live, "y", wanted[0])]
+    return [*shown, Group(id="axes", title="Axes", items=ranges, collapsed=True)]
 
 
 def setup() -> None:
@@ -487,74 +591,78 @@ def setup() -> None:
             if x[which] not in options:
                 x.update(**{which: options[0]})
             st.selectbox(
-                "across" if which == "ax" else "up", options, key=x.key(which),
-                format_func=lambda name: name or "up: as usual", on_change=new_axes,
-                label_visibility="collapsed", disabled=x.locked(which),
+                "across" if which == "ax" else "up", options,
+                format_func=lambda name: name or "up: as usual",
+                label_visibility="collapsed", **x.native(which, new_axes),
             )  # fmt: skip
-    color.segmented_control(
-        "Colour", COLORS, key=x.key("by"), required=True, label_visibility="collapsed"
-    )
+    color.segmented_control("Colour", COLORS, label_visibility="collapsed", **x.native("by"))
     problem.type_formula(x)
+
+
+def live_values(wanted: list[Request]) -> Picture:
+    """The page's values on a tape; the ends of the axes where they really are."""
+    first = wanted[0]
+    x.stand_in("xr", (first.across.low, first.across.high))
+    if first.up is not None:
+        x.stand_in("yr", (first.up.low, first.up.high))
+    return problem.live_picture(x, first.surface)
 
 
 @st.fragment
 def body() -> None:
-    """The maps; reruns alone while sliders move or finer cells arrive."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
+    """The maps; reruns alone while sliders move or a finer map arrives."""
+    several.own_rates(x)
+    if not st.context.is_embedded and not x.hidden("setup"):
         setup()
-    bar = st.empty()
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3, 1.05], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            shown = groups(requests())
-            answer = controls(
-                "map.controls", shown, locked=problem.locked(x, shown),
-                max_height=440 if embedded else 560,
-            )  # fmt: skip
-            take(answer.values, committed=answer.committed)
+    view = frame.view(x, PRESETS)
     wanted = requests()
-    found = refined("map", {request.mark: request.sweep for request in wanted}, bar)
-    gaps = [maps.gap(one) for one in found]
-    best = min(float(g.min()) for g in gaps)
-    own = [maps.valley(g, best) for g in gaps]
-    low = maps.floor_of(wanted[0].surface)
-    begin = abs(float(wanted[0].surface.value(wanted[0].start)) - low) or 1.0
-    scale = (
-        pictures.loss_scale(gaps, begin)
-        if x["by"] == COLORS[0]
-        else pictures.steps_scale(x["steps"])
-    )
-    looks = style.looks(r.runner.slug for r in wanted)
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
-    alone = len(wanted) == 1
+    looks = style.looks(r.runner.slug for r in wanted)
+    below = st.container()
+    known = fine_maps.fine_maps("map", {r.mark: r.sweep for r in wanted}, below)
+    live = live_values(wanted)
+    start = live["start"]
+    parameters = problem.live_parameters(live, wanted[0].surface)
+    begin = maps.start_gap(wanted[0].surface, start[0], start[1], parameters)
+    found = [
+        live_map(live, i, r, k, begin) for i, (r, k) in enumerate(zip(wanted, known, strict=True))
+    ]
+    by_loss = x["by"] == COLORS[0]
+    scale = (
+        pictures.loss_scale([one.gaps for one in found], begin)
+        if by_loss
+        else pictures.steps_scale(live["steps"])
+    )
+    alone = problem.live_run(x, live, 0, wanted[0].surface) if len(wanted) == 1 else None
     panels = [
         map_panel(
-            i, name, request, one, g, scale, look,
-            bar=alone or i == len(wanted) - 1, alone=alone,
+            live, one, name, scale, look, bar=i == len(wanted) - 1, alone=alone
         )
-        for i, (name, request, one, g, look) in enumerate(
-            zip(names, wanted, found, gaps, looks, strict=True)
-        )
+        for i, (name, one, look) in enumerate(zip(names, found, looks, strict=True))
     ]  # fmt: skip
-    if alone:
-        panels += replay(wanted[0], looks[0])
-    with picture:
+    if alone is not None:
+        panels += replay(live, wanted[0], alone, looks[0])
+    with view.picture:
         stage(
-            "map.stage", panels, frames=x["steps"] + 1 if alone else 1,
-            height=430 if embedded else 560,
+            "map.stage",
+            panels,
+            live=live,
+            frames=live["steps"] + 1.0 if alone else 1,
+            restart=x.restart,
+            height=view.height(540, 430),
             columns=[1.35, 1] if alone else 2,
-            alt=f"Hyper-parameter map of {', '.join(names)}", on_event=on_stage,
-        )  # fmt: skip
-    if alone:
-        notice(wanted[0], found[0], own[0])
+            legend=False,
+            lines=[shares(found[0])] if alone else (),
+            alt=f"Hyper-parameter map of {', '.join(names)}",
+        )
+    with view.panel:
+        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 440))
+    if alone and not view.embedded:
+        notice(wanted[0], found[0].cells.result)
         formula(wanted[0])
-    else:
-        valleys(wanted, own)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
+    elif not alone and not x.hidden("table"):
+        valleys(names, found, looks)
+    if not view.embedded:
         problem.link(x, "race", "Race the marked settings", icon=":material/flag:", same="0")
     x.publish()
 

@@ -1,14 +1,12 @@
-"""A few optimizers side by side on one problem: choosing them, and their settings as controls."""
+"""A few optimizers side by side on one problem: choosing them, each at a rate of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from components.controls import Choice as Chooser
-from components.controls import Item
 from engine.optimizers import OPTIMIZERS
 from pages import problem
 from pages.runners import TYPED, Runner
@@ -45,32 +43,8 @@ def fresh(x: Experiment, slug: str) -> Runner:
     return Runner(slug, {"lr": rate}) if Runner(slug).has_rate else Runner(slug)
 
 
-def items(place: int, runner: Runner, without: Collection[str] = ()) -> list[Item]:
-    """Sliders and choices of a runner, named place/name, but for those in `without`."""
-    found: list[Item] = [
-        problem.hyper_slider(h, runner.value(h), f"{place}/{h.name}")
-        for h in runner.optimizer.hypers
-        if h.name not in without
-    ]
-    found += [
-        Chooser(
-            name=f"{place}/{o.name}", label=o.label,
-            value=str(runner.options.get(o.name, o.default)),
-            options=[(str(value), meaning) for value, meaning in o.choices],
-        )
-        for o in runner.optimizer.options
-    ]  # fmt: skip
-    return found
-
-
-def settings(x: Experiment, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the controls say, as fields of the page: its own by name, and the runners."""
-    runners = list(x["runs"])
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        place, _, setting = name.partition("/")
-        if not setting:
-            fields[name] = int(value) if isinstance(x[name], int) else value
-        elif place.isdigit() and int(place) < len(runners):
-            runners[int(place)] = runners[int(place)].with_setting(setting, value)
-    return {**fields, "runs": tuple(runners)}
+def own_rates(x: Experiment) -> None:
+    """Where a link brings one rate for all, every runner takes it for its own."""
+    if x["same"]:
+        runners = tuple(problem.as_it_runs(x, runner) for runner in x["runs"])
+        x.update(runs=runners, same=False)

@@ -487,12 +487,67 @@ function descend(args, how, module) {
   return run
 }
 
+// A sweep: what its module's `sweep` wants, but for the axes, which are made as finely as there is
+// time for; the parts that Python has made finely, by name; and whether those are of these numbers.
+function sweepOf(args, how) {
+  const given = { hypers: {}, parameters: {}, low: {}, high: {}, known: {} }
+  how.names.forEach(([group, inner], i) => {
+    if (inner === undefined) given[group] = args[i]
+    else given[group][inner] = args[i]
+  })
+  const { x, y, steps, hypers, parameters, low, high, known, sigma, normals, probes, target } = given
+  return {
+    request: {
+      varied: how.varied, log: how.log, low, high,
+      given: {
+        start: [x, y], steps: Math.max(0, Math.round(steps)), hypers, parameters, target, probes,
+        noise: normals && { sigma, normals },
+      },
+    },
+    known: how.at?.every((v, i) => Object.is(v, args[i])) ? known : null,
+  }
+}
+
+// Values at the middles of `count` equal cells, in equal ratios where log.
+function middles(low, high, count, log) {
+  return Float64Array.from({ length: count }, (_, i) => {
+    const at = (i + 0.5) / count
+    return log ? low * (high / low) ** at : low + (high - low) * at
+  })
+}
+
+// The axes of a request with so many cells along each.
+export const gridOf = ({ varied, log, low, high }, side) =>
+  Object.fromEntries(varied.map((name, i) => [name, middles(low[name], high[name], side, log[i])]))
+
+// What a module's `sweep` found, as the parts of a sweep (engine.runs.live_sweep).
+export function partsOf(found, shape) {
+  const part = (values) => shaped(values, shape)
+  return {
+    loss: part(found.final_loss),
+    x: part(columns(found.final_point, 0)),
+    y: part(columns(found.final_point, 1)),
+    diverged: part(Float64Array.from(found.diverged_at, (step) => Number(step >= 0))),
+    steps: found.steps_to_target && part(Float64Array.from(found.steps_to_target)),
+  }
+}
+
+// A whole sweep at once, here and now.
+export function sweepNow(module, request, side) {
+  const found = module.sweep({ ...request.given, axes: gridOf(request, side) })
+  return partsOf(found, request.varied.map(() => side))
+}
+
 export class Program {
   // `spec`: {lines, constants, modules}, the constants decoded. Call `ready` before `run`.
-  constructor(spec) {
+  // `sweeper` makes sweeps beside this thread (see cells.js); without one they are made here.
+  constructor(spec, sweeper = null) {
     this.lines = spec.lines
     this.constants = spec.constants
     this.texts = spec.modules ?? {}
+    this.sweeper = sweeper
+    this.answers = new Map() // line -> the parts of a sweep that have come since the last run
+    this.swept = new Set() // lines that follow from a sweep of whatever grid there was time for
     this.values = new Array(spec.lines.length)
     this.inputs = new Map() // name -> line
     this.fresh = true
@@ -500,6 +555,7 @@ export class Program {
     this.preferred = null // line -> Python's own answer, where ours is in doubt
     spec.lines.forEach(([operation, name], i) => {
       if (operation === "input") this.inputs.set(name, i)
+      else if (sweeper && (operation === "sweep" || name.some((a) => this.swept.has(a)))) this.swept.add(i)
     })
   }
 
@@ -512,6 +568,7 @@ export class Program {
     const { lines, values, constants } = this
     const moved = new Uint8Array(lines.length)
     let any = false
+    let answered = false
     for (let i = 0; i < lines.length; i++) {
       const [operation, args, how] = lines[i]
       if (operation === "input") {
@@ -524,16 +581,40 @@ export class Program {
         }
         continue
       }
-      if (!this.fresh && !args.some((a) => typeof a === "number" && moved[a])) continue
+      const follows = this.fresh || args.some((a) => typeof a === "number" && moved[a])
+      const answer = this.answers.get(i)
+      if (!follows && !answer) continue
       const inputs = args.map((a) => (typeof a === "number" ? values[a] : constants[a[0]]))
-      values[i] = operation === "descend"
-        ? descend(inputs, how, this.modules[how.module])
-        : OPERATIONS[operation](...inputs, ...(how ? [how] : []))
+      if (operation === "sweep") {
+        const found = (follows && this.sweep(i, inputs, how)) || answer
+        if (!found || found === values[i]) continue // what is shown stays until another is there
+        values[i] = found
+        answered = true
+      } else {
+        values[i] = operation === "descend"
+          ? descend(inputs, how, this.modules[how.module])
+          : OPERATIONS[operation](...inputs, ...(how ? [how] : []))
+      }
       moved[i] = 1
     }
+    this.answers.clear()
     this.fresh = false
     if (any) this.preferred = null
-    return any
+    return any || answered
+  }
+
+  // The parts of a sweep as far as they are at hand; the sweeper answers with finer ones later.
+  sweep(line, inputs, how) {
+    const { request, known } = sweepOf(inputs, how)
+    const module = this.modules[how.module]
+    if (!this.sweeper) return sweepNow(module, request, how.side)
+    const text = this.texts[how.module]
+    return this.sweeper.ask(line, { text, module, request, known, seed: how.seed, fresh: this.fresh })
+  }
+
+  // A sweep that was asked for is there: the next run takes it up.
+  answer(line, parts) {
+    this.answers.set(line, parts)
   }
 
   value(line) {
@@ -555,6 +636,7 @@ export class Program {
   doubts(outputs, samples) {
     return outputs.map((line, k) => k).filter((k) => {
       const line = outputs[k]
+      if (this.swept.has(line)) return false // on another grid than Python's
       const value = flat(this.value(line))
       const wanted = samples[k]
       if (wanted === null) return false

@@ -331,6 +331,8 @@ def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
             return {"ellipsis": True}
         if isinstance(value, (int, np.integer)):
             return int(value)
+        if isinstance(value, float) and math.isfinite(value):
+            return value
         if isinstance(value, Mapping):
             return {str(k): plain(v) for k, v in value.items()}
         raise TypeError(f"a picture cannot carry the parameter {value!r} to the browser")

@@ -106,13 +106,14 @@ class LiveDescent:
 
 
 @lru_cache(maxsize=8)
-def _normals(seed: int) -> Array:
+def standard_normals(seed: int) -> Array:
     """The draws of `gradient_noise` for the longest run; those of a shorter one begin it."""
     return np.random.default_rng(seed).standard_normal((MOST_STEPS, 2)).ravel()
 
 
 @lru_cache(maxsize=8)
-def _signs(seed: int) -> Array:
+def signs(seed: int) -> Array:
+    """The draws of `probe_signs` for the longest run."""
     return probe_signs(MOST_STEPS, seed).ravel()
 
 
@@ -163,9 +164,9 @@ def live_descend(
         inputs["schedule",] = schedule
     if moving:
         inputs["sigma",] = noise
-        inputs["normals",] = _normals(seed)
+        inputs["normals",] = standard_normals(seed)
     if rule.draws_probe(chosen):
-        inputs["probes",] = _signs(seed)
+        inputs["probes",] = signs(seed)
     run = _RUN(
         *inputs.values(),
         names=list(inputs),

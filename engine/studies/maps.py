@@ -1,7 +1,8 @@
 """What a map of hyper-parameters is read by: its axes, its valley of good settings, its theory.
 
 Theory stands where there is any: on a quadratic the curvatures are the same everywhere, and with
-them the learning rate up to which a rule is stable, and Polyak's best pair for momentum.
+them the learning rate up to which a rule is stable, and Polyak's best pair for momentum. What a
+picture shows of a map is written for numbers and traced Values alike.
 """
 
 from __future__ import annotations
@@ -9,15 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import count, running_sum, smallest
 from engine.optimizers import Optimizer
 from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
+from engine.runs.live_sweep import LiveSweep, Span, middles
 from engine.runs.sweeps import Sweep
 from engine.studies.stability import symmetric_eigenvalues
+from engine.tape import Vector, autograd
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
@@ -39,7 +46,13 @@ class Axis:
 
     def values(self, count: int) -> Array:
         """The middles of count equal cells."""
-        return axis(self.low, self.high, count, log=self.log)
+        return middles(self.low, self.high, count, log=self.log)
+
+    def between(self, low: Any, high: Any) -> Span:
+        """The axis as a hand moves its ends: whichever is lower comes first, and never empty."""
+        bottom, top = ops.minimum(low, high), ops.maximum(low, high)
+        least = bottom * (1 + 1e-6) if self.log else bottom + 1e-9 * (1 + ops.absolute(bottom))
+        return Span(bottom, ops.maximum(top, least), self.log)
 
     def over(self, low: float, high: float, *, log: bool) -> Axis:
         """The same from low to high; the wrong way round, empty or log of nothing is mended."""
@@ -88,12 +101,6 @@ def default_axis(landscape: Landscape, optimizer: Optimizer, name: str) -> Axis:
 MEMORIES = ("beta", "rho", "mu")
 
 
-def axis(low: float, high: float, count: int, *, log: bool) -> Array:
-    """The middles of count equal cells from low to high, (count,); equal in ratio where log."""
-    at = (np.arange(count) + 0.5) / count
-    return np.asarray(low * (high / low) ** at if log else low + (high - low) * at)
-
-
 def floor_of(landscape: Landscape) -> float:
     """The value that losses are measured from: the known minimum, the lowest found, or 0."""
     if landscape.minimum is not None:
@@ -108,6 +115,65 @@ def gap(sweep: Sweep) -> Array:
     begin = abs(float(sweep.landscape.value(sweep.start)) - low) or 1.0
     above = np.maximum(sweep.final_loss - low, ARRIVED * begin)
     return np.where(sweep.diverged | ~np.isfinite(above), np.inf, above)
+
+
+def start_gap(landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]) -> Any:
+    """How far above the minimum a start lies; 1 where that is no positive number. May be traced."""
+    with np.errstate(all="ignore"):
+        away = ops.absolute(landscape.function(x, y, **parameters) - floor_of(landscape))
+    return ops.where((away > 0.0) * (away < np.inf), away, 1.0)
+
+
+def live_gap(found: LiveSweep, landscape: Landscape, begin: Any) -> Any:
+    """`gap` of a sweep in a picture, begin being the start's own (`start_gap`)."""
+    with np.errstate(all="ignore"):
+        above = ops.maximum(found.loss - floor_of(landscape), ARRIVED * begin)
+    return ops.where((found.diverged > 0.0) + ops.equal(above < np.inf, 0.0), np.inf, above)
+
+
+def live_shares(gaps: Any, factor: float = 10.0) -> tuple[Any, Any, Any]:
+    """The best gap of a map, the share of cells within `factor` of it, and the share that diverged.
+
+    As in `Valley`, for gaps that follow the hand. The best is infinite where every cell diverged.
+    """
+    best = smallest(gaps)
+    near = ops.mean(ops.where((gaps <= factor * best) * (gaps < np.inf), 1.0, 0.0))
+    return best, near, ops.mean(ops.where(gaps < np.inf, 0.0, 1.0))
+
+
+def cell_places(like: Any, span: Span) -> Any:
+    """Where the cells of a row (or column) `like` lie along an axis, (n,), whatever n is now."""
+    at = (running_sum(like * 0.0 + 1.0) - 0.5) / count(like)
+    return place(span, at)
+
+
+def place(span: Span, share: Any) -> Any:
+    """The coordinate at a share of the way along an axis."""
+    if span.log:
+        return span.low * ops.exp(ops.log(span.high / span.low) * share)
+    return span.low + (span.high - span.low) * share
+
+
+def ends_and_between(span: Span, count: int = 120) -> Any:
+    """Places along an axis from end to end, (count,)."""
+    return place(span, np.linspace(0.0, 1.0, count))
+
+
+def starts_well(landscape: Landscape, start: tuple[float, float]) -> bool:
+    """Whether the landscape has a finite value at a start."""
+    return bool(np.isfinite(landscape.value(start)))
+
+
+def middle_of(mask: Any, across: Span, up: Span, least: float = 0.04) -> tuple[Any, Any]:
+    """The middle of the cells where mask (up, across) is 1; NaN where they are too few to name."""
+    columns, rows = ops.mean(mask, axis=0), ops.mean(mask, axis=1)
+    share = ops.mean(mask)
+    found = []
+    for along, span in ((columns, across), (rows, up)):
+        at = (running_sum(along * 0.0 + 1.0) - 0.5) / count(along)
+        middle = ops.sum(along * at) / ops.maximum(ops.sum(along), 1e-12)
+        found.append(ops.where(share > least, place(span, middle), np.nan))
+    return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +219,46 @@ def quadratic_curvatures(landscape: Landscape) -> tuple[float, float] | None:
     return float(curvatures[0, 0]), float(curvatures[0, 1])
 
 
+def curvatures_at(
+    landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """The smallest and the largest eigenvalue of the Hessian at (x, y); all may be traced."""
+
+    def value(w: Vector) -> Any:
+        return landscape.function(w[0], w[1], **parameters)
+
+    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+    half = 0.5 * (a - d)
+    root = ops.sqrt(half * half + b * b)
+    return 0.5 * (a + d) - root, 0.5 * (a + d) + root
+
+
 def stability_edge(
     optimizer: Optimizer,
-    curvature: float,
+    curvature: Any,
     other: str | None,
-    values: npt.ArrayLike,
-    hypers: Mapping[str, float],
+    values: Any,
+    hypers: Mapping[str, Any],
     options: Mapping[str, str | bool],
-) -> Array | None:
+) -> Any:
     """The largest stable learning rate for each value of the hyper-parameter `other`, (values,).
 
-    None where no closed form is known. `other` None: the one limit, repeated.
+    None where no closed form is known. `other` None: the one limit, repeated. Numbers or traced.
     """
-    limits = [
-        optimizer.stability_limit(
-            curvature, {**hypers, **({other: float(v)} if other else {})}, options
-        )
-        for v in np.asarray(values)
-    ]
-    return None if any(x is None for x in limits) else np.array(limits, dtype=float)
+    if optimizer.stability is None:
+        return None
+    h = SimpleNamespace(**{**hypers, **({other: values} if other else {})})
+    unit = optimizer.stability(h, SimpleNamespace(**optimizer.option_values(options)))
+    return unit / curvature + 0.0 * values
 
 
-def polyak_pair(smallest: float, largest: float) -> tuple[float, float] | None:
+def polyak_pair(smallest: Any, largest: Any) -> tuple[Any, Any]:
     """The learning rate and β at which momentum (velocity form) is quickest on a quadratic.
 
-    η = (2 / (√λ₁ + √λₙ))², β = ((√λₙ − √λ₁) / (√λₙ + √λ₁))²: Polyak 1964. None unless both
-    curvatures are positive.
+    η = (2 / (√λ₁ + √λₙ))², β = ((√λₙ − √λ₁) / (√λₙ + √λ₁))²: Polyak 1964. Not a number unless
+    both curvatures are positive.
     """
-    if not 0 < smallest <= largest:
-        return None
-    a, b = math.sqrt(smallest), math.sqrt(largest)
-    return (2 / (a + b)) ** 2, ((b - a) / (b + a)) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a, b = ops.sqrt(smallest), ops.sqrt(largest)
+        rate, memory = 2.0 / (a + b), (b - a) / (b + a)
+    return rate * rate, memory * memory

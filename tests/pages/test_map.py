@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
+from engine import LANDSCAPES, OPTIMIZERS, sweep
+from engine.runs.live_sweep import middles
+from engine.studies import maps
+from pages.runners import parse_runners
+from tests.browser import wait_until_settled
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page, tables
 
 
@@ -44,6 +51,8 @@ def test_theory_follows_kappa() -> None:
         {"runs": "adam", "ax": "no_such_axis", "xr": "1,0.001", "sy": "log", "yr": "-1,-2"},
         {"runs": "sgd", "xr": "1,10"},
         {"on": "saddle", "steps": "2000"},
+        {"runs": "sgd:lr=0.01", "by": "steps to target"},
+        {"runs": "momentum;adam", "ax": "beta1"},
     ],
 )
 def test_any_map_can_be_opened_by_a_link(link: dict[str, str]) -> None:
@@ -54,6 +63,12 @@ def test_any_map_can_be_opened_by_a_link(link: dict[str, str]) -> None:
 
 def test_a_map_on_which_everything_diverges_says_so() -> None:
     assert "Every run of this map diverges" in markdown(open_page("map", runs="sgd", xr="1,10"))
+
+
+def test_a_start_without_a_value_is_said_in_words() -> None:
+    page = open_page("map", on="formula", f="log(x)+y", start="-1,-1")
+    assert not page.exception
+    assert "no finite value" in markdown(page)
 
 
 def test_several_maps_are_compared_by_their_valleys() -> None:
@@ -72,23 +87,64 @@ def test_what_cannot_be_read_in_a_link_is_named(name: str, value: str) -> None:
     assert any(f"**{name}**" in warning.value for warning in page.warning)
 
 
-@pytest.mark.browser
-def test_a_click_moves_the_marker_and_the_link_and_the_map_is_refined_by_itself(
-    visit: Callable[..., Page],
+def gaps_of(runs: str, side: int = 128) -> np.ndarray:
+    """The gaps of a runner's map on the default bowl over the ranges of the page."""
+    (runner,) = parse_runners(runs)
+    bowl, rule = LANDSCAPES["bowl"], OPTIMIZERS[runner.slug]
+    names = ["beta", "lr"] if runner.slug == "momentum" else ["lr"]
+    axes = {n: maps.default_axis(bowl, rule, n).values(side) for n in names}
+    return maps.gap(sweep(bowl, rule, axes, bowl.start, 60))
+
+
+def test_the_presets_claims_hold() -> None:
+    """Momentum has diverging cells above its line; one knob has a narrow valley; Adam's good
+    rates at κ = 50 are good at κ = 500 as well, gradient descent's are not."""
+    assert 0.1 < np.isinf(gaps_of("momentum")).mean() < 0.3
+    assert maps.valley(gaps_of("sgd"), 0.0).share < 0.2
+
+    def good(slug: str, condition: float) -> np.ndarray:
+        bowl = LANDSCAPES["bowl"](condition=condition)
+        lrs = middles(1e-4, 10.0, 200, log=True)
+        gaps = maps.gap(sweep(bowl, slug, {"lr": lrs}, (5.0, 3.0), 60))
+        return np.log10(lrs[int(gaps.argmin())])
+
+    assert abs(good("adam", 50) - good("adam", 500)) < 0.3
+    assert abs(good("sgd", 50) - good("sgd", 500)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("link", "moved"),
+    [
+        ({}, {"0/lr", "0/beta", "bowl.condition", "steps", "xr", "yr", "start"}),
+        ({"runs": "sgd:lr=0.0185"}, {"0/lr", "bowl.condition", "steps", "xr"}),
+        ({"by": "steps to target", "target": "1"}, {"target", "0/beta"}),
+        ({"runs": "momentum;adam:lr=0.3"}, {"1/lr", "1/beta1", "1/eps", "noise"}),
+    ],
+)
+def test_the_browser_finds_the_same_map_and_follows_every_value(
+    link: dict[str, str], moved: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    results = run_programs(specs_of(open_page("map", **link)), tmp_path)
+    for result in results:
+        assert not result["error"]
+        assert not result["doubts"]
+    assert moved <= set(results[0]["moved"])
+
+
+@pytest.mark.browser
+def test_a_click_moves_the_marker_and_the_link(visit: Callable[..., Page]) -> None:
     page = visit("/map")
     panel = page.locator('[data-panel="map0"]')
-    panel.wait_for()
     marker = panel.locator('[data-handle="cell"]')
     marker.wait_for()
-    panel.locator(".contour").first.wait_for(state="attached")  # iso-lines: the fine map is there
     before, box = marker.bounding_box(), panel.bounding_box()
     assert before is not None
     assert box is not None
-    with rerun(page):
-        page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
-    page.wait_for_function("new URLSearchParams(location.search).get('runs')?.includes('beta=')")
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
     page.wait_for_function(
         "([marker, x]) => marker.getBoundingClientRect().x < x - 20",
         arg=[marker.element_handle(), before["x"]],
     )
+    page.wait_for_function("new URLSearchParams(location.search).get('runs')?.includes('beta=')")
+    wait_until_settled(page)

@@ -13,6 +13,7 @@ const MOVING_RATIO = 2 // device pixels to a CSS pixel, at most, of what is redr
 const STILL_RATIO = 3
 const CLICK_PX = 5
 const DOUBLE_MS = 340
+const HATCH = 7 // pixels between two lines of hatched paper
 const THIN = 12 // pixels: a box thinner than this zooms the other way only
 
 export class Panel {
@@ -82,10 +83,7 @@ export class Panel {
     const { spec, theme } = this
     this.overlay.take(spec, theme, resolve)
     const before = this.rasters
-    this.rasters = spec.rasters.map((given, i) => ({
-      ...given, given, picture: before[i]?.picture,
-      readout: given.readout.map(([label, values]) => [label, resolve(values)]),
-    }))
+    this.rasters = spec.rasters.map((given, i) => ({ ...given, given, picture: before[i]?.picture }))
     this.takeRasters(resolve)
     this.paintBelow()
   }
@@ -94,10 +92,13 @@ export class Panel {
   takeRasters(resolve) {
     let changed = false
     for (const raster of this.rasters) {
-      const values = resolve(raster.given.values)
-      const key = [raster.palette.join(), this.theme.key].join()
+      const { given } = raster
+      raster.readout = given.readout.map(([label, values]) => [label, resolve(values)])
+      const values = resolve(given.values)
+      const bounds = given.bounds.map(resolve)
+      const key = [raster.palette.join(), this.theme.key, bounds].join()
       if (raster.cells === values && raster.key === key) continue
-      Object.assign(raster, { cells: values, key, picture: picture(values, raster.palette, this.theme, raster.picture) })
+      Object.assign(raster, { cells: values, key, bounds, picture: picture(values, raster.palette, this.theme, raster.picture) })
       changed = true
     }
     return changed
@@ -181,6 +182,7 @@ export class Panel {
     this.overlay.clip(below, 0)
     for (const raster of this.rasters) {
       const [x0, x1, y0, y1] = this.pixels(raster.bounds)
+      if (raster.hatched) hatch(below, this.theme, x0, x1, y0, y1)
       below.imageSmoothingEnabled = raster.smooth
       below.save()
       below.translate(x0, y0)
@@ -337,10 +339,13 @@ export class Panel {
     if (column < 0 || row < 0 || column >= columns || row >= rows) return ""
     const place = [this.fromX(x), this.fromY(y)]
     const numbers = [
-      ...raster.names.map((name, i) => [name, place[i]]).filter(([name]) => name),
-      ...raster.readout.map(([label, values]) => [label, values[row * columns + column]]),
+      ...raster.names.map((name, i) => [name, format(place[i])]).filter(([name]) => name),
+      ...raster.readout.map(([label, values]) => {
+        const value = values[row * columns + column]
+        return [label, raster.words[label]?.[value] ?? format(value)]
+      }),
     ]
-    return numbers.map(([name, value]) => `${name} ${format(value)}`).join("\n")
+    return numbers.map((pair) => pair.join(" ")).join("\n")
   }
 
   sayTrack({ track, index }) {
@@ -360,6 +365,26 @@ export class Panel {
     this.gone = true
     this.element.remove()
   }
+}
+
+// Paper with slanted lines: what shows where a raster is transparent.
+function hatch(pen, theme, x0, x1, y0, y1) {
+  const [left, right] = [Math.min(x0, x1), Math.max(x0, x1)]
+  const [top, bottom] = [Math.min(y0, y1), Math.max(y0, y1)]
+  pen.save()
+  pen.beginPath()
+  pen.rect(left, top, right - left, bottom - top)
+  pen.clip()
+  pen.beginPath()
+  for (let at = left - (bottom - top); at < right; at += HATCH) {
+    pen.moveTo(at, bottom)
+    pen.lineTo(at + bottom - top, top)
+  }
+  pen.lineWidth = 1
+  pen.globalAlpha = 0.28
+  pen.strokeStyle = theme.text
+  pen.stroke()
+  pen.restore()
 }
 
 // A raster's cells as an image, one pixel a cell, row 0 first.

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, sweep
+from engine.runs.live_sweep import Span
+from engine.runs.live_sweep import middles as axis
+from engine.studies import maps
 from engine.studies.maps import (
     ARRIVED,
-    axis,
     gap,
     polyak_pair,
     quadratic_curvatures,
@@ -42,7 +44,7 @@ def test_polyaks_pair_is_the_best_cell_of_the_map() -> None:
     best = valley(gaps, gaps.min()).cell
     assert axes["beta"][best[0]] == pytest.approx(pair[1], abs=0.05)
     assert axes["lr"][best[1]] == pytest.approx(pair[0], abs=0.004)
-    assert polyak_pair(-2.0, 2.0) is None
+    assert np.isnan(polyak_pair(-2.0, 2.0)).all()
 
 
 @pytest.mark.parametrize("slug", ["sgd", "momentum", "nesterov"])
@@ -83,3 +85,41 @@ def test_a_gap_is_measured_from_the_minimum_and_not_below_rounding() -> None:
     assert gaps[0] == pytest.approx(begin, rel=1e-5)
     assert ARRIVED * begin <= gaps[1] < 1e-15
     assert np.isinf(gap(sweep("bowl", "sgd", {"lr": [1.0]}, (5, 3), 300))).all()
+
+
+def test_an_axis_moved_by_hand_keeps_its_order_and_is_never_empty() -> None:
+    rate = maps.default_axis(LANDSCAPES["bowl"], OPTIMIZERS["sgd"], "lr")
+    turned = rate.between(0.1, 0.01)
+    assert (turned.low, turned.high, turned.log) == (0.01, 0.1, True)
+    empty = rate.between(0.1, 0.1)
+    assert empty.low < empty.high < 0.1001
+
+
+def test_the_middle_of_a_region_is_named_where_it_is_large_enough() -> None:
+    """Two of three columns (3.5 of 4 along) and both of two rows; on a log axis in between too."""
+    mask = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
+    x, y = maps.middle_of(mask, Span(0.0, 4.0, False), Span(1.0, 100.0, True))
+    assert (x, y) == pytest.approx((3.0, 10.0))
+    assert np.isnan(
+        maps.middle_of(np.eye(8) / 8, Span(0.0, 1.0, False), Span(0.0, 1.0, False))
+    ).all()
+
+
+def test_a_start_without_a_number_does_not_break_the_scale() -> None:
+    bowl = LANDSCAPES["bowl"]
+    assert maps.start_gap(bowl, 5.0, 3.0, bowl.arguments) == pytest.approx(25 + 50 * 9)
+    assert maps.start_gap(bowl, np.nan, 3.0, bowl.arguments) == 1.0
+    assert not maps.starts_well(bowl, (np.nan, 0.0))
+
+
+def test_curvatures_of_a_turned_bowl() -> None:
+    """A rotation leaves the eigenvalues 2 and 2κ as they are."""
+    bowl = LANDSCAPES["bowl"]
+    found = maps.curvatures_at(bowl, 1.0, 2.0, {"condition": 50.0, "rotation": 30.0})
+    assert found == pytest.approx((2.0, 100.0))
+
+
+def test_shares_count_what_a_valley_counts() -> None:
+    gaps = np.array([[1e-3, 5e-3, 1.0], [np.inf, 1e-2, 2e-2]])
+    assert maps.live_shares(gaps) == pytest.approx((1e-3, 3 / 6, 1 / 6))
+    assert maps.live_shares(np.full((2, 2), np.inf))[1:] == (0.0, 1.0)
