@@ -1,32 +1,35 @@
-"""The pictures of one neuron under two losses: what it sees of them at each z, and its training."""
+"""The pictures of one neuron under two losses: what it sees of them at each z, and its training.
+
+Where the reader's hand reaches, the numbers may be traced.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
+from engine.emit.picture import stack, words
 from engine.studies.saturation import SATURATED, Slopes, saturation_edge
 from figures import charts, style
 
 Figure = dict[str, Any]
 
-CROSS_ENTROPY = charts.color("blue")
-SQUARED = charts.color("red")
-SQUARED_DASH: style.Dash = "dash"
-FAINT = 0.25  # the curves for the other target
+CROSS_ENTROPY: Final = charts.color("blue")
+MSE: Final = charts.color("red")
+MSE_DASH: Final[style.Dash] = "dash"
+FOOT: Final = -1.2  # where the handle of z stands, out of the way of the arrows
+BESIDE: Final = 0.09  # how far from z each of the two arrows stands
+_FAINT: Final = 0.25  # the curves for the other target
 
 
 def _over_z(low: float, high: float, target: float, span: tuple[float, float]) -> Figure:
     """Axes over z with the saturated regions shaded and named."""
-    layout = charts.axes(span, (low, high), x_title="z")
+    layout = charts.axes(span, (low, high), x_title="logit z")
     edge = saturation_edge()
-    wrong, right = ((span[0], -edge), (edge, span[1])) if target == 1 else (
-        (edge, span[1]), (span[0], -edge),
-    )  # fmt: skip
+    left, right = (span[0], -edge), (edge, span[1])
+    wrong, sure = (left, right) if target == 1 else (right, left)
     charts.band(layout, *wrong)
-    charts.band(layout, *right, color=style.MUTED)
-    for (x0, x1), text in ((wrong, "saturated,<br>wrong"), (right, "saturated,<br>right")):
+    charts.band(layout, *sure, color=style.MUTED)
+    for (x0, x1), text in ((wrong, "saturated,<br>wrong"), (sure, "saturated,<br>right")):
         layout["annotations"].append(
             {
                 "x": (x0 + x1) / 2, "yref": "paper", "y": 1, "yanchor": "top", "text": text,
@@ -36,68 +39,83 @@ def _over_z(low: float, high: float, target: float, span: tuple[float, float]) -
     return layout
 
 
-def sigmoid(curve: Slopes, target: float) -> Figure:
-    """The prediction σ(z) and its slope σ'(z) ≤ ¼."""
-    span = (float(curve.z[0]), float(curve.z[-1]))
-    layout = _over_z(0, 1.3, target, span)
-    layout["yaxis"]["tickvals"] = [0, 0.25, 0.5, 0.75, 1]
-    charts.level(layout, SATURATED)
-    return {
-        "data": [
-            charts.line(curve.z, curve.prediction, style.INK, name="σ"),
-            charts.line(curve.z, curve.steepness, charts.color("green"), dash="dot", name="σ′"),
-        ],
-        "layout": layout,
-    }
-
-
-def loss(ce: Slopes, mse: Slopes, target: float) -> Figure:
-    """Both losses over z."""
-    span = (float(ce.z[0]), float(ce.z[-1]))
-    layout = _over_z(0, 1.3 * float(ce.loss.max()), target, span)
-    return {
-        "data": [
-            charts.line(ce.z, ce.loss, CROSS_ENTROPY, name="cross-entropy"),
-            charts.line(mse.z, mse.loss, SQUARED, dash=SQUARED_DASH, name="squared error"),
-        ],
-        "layout": layout,
-    }
-
-
 def gradient(
-    ce: Slopes, mse: Slopes, others: tuple[Slopes, Slopes], target: float, at: float
+    ce: Slopes, mse: Slopes, others: tuple[Slopes, Slopes], target: int, here: tuple[Slopes, Slopes]
 ) -> Figure:
-    """Both gradients by z for this target, and faintly for the other one."""
+    """Both gradients by z for this target, and faintly for the other one; `here` is the neuron."""
     span = (float(ce.z[0]), float(ce.z[-1]))
-    layout = _over_z(-1.12, 1.5, target, span)
+    layout = _over_z(FOOT - 0.08, 1.5, target, span)
     charts.level(layout, 0)
-    charts.upright(layout, at, color=style.TARGET)
+    charts.upright(layout, here[0].z, color=style.TARGET)
     data = []
-    for pair, opacity in ((others, FAINT), ((ce, mse), 1.0)):
+    for pair, opacity in ((others, _FAINT), ((ce, mse), 1.0)):
         data += [
             charts.line(
                 pair[0].z, pair[0].gradient, CROSS_ENTROPY, name="cross-entropy", opacity=opacity
             ),
             charts.line(
-                pair[1].z, pair[1].gradient, SQUARED, dash=SQUARED_DASH, name="squared error",
-                opacity=opacity,
+                pair[1].z, pair[1].gradient, MSE, dash=MSE_DASH, name="MSE", opacity=opacity
             ),
-        ]  # fmt: skip
+        ]
+    side = -1 if target == 1 else 1  # the faint curves lie on the other side of 0
+    at, height = 0.4 * side * span[0], -side * 0.86
+    charts.note(layout, at, height, f"pale: the same for y = {1 - target}")
+    for slopes, color, away, height, anchor in (
+        (here[0], CROSS_ENTROPY, -2 * BESIDE, here[0].gradient / 2, "right"),
+        (here[1], MSE, 2 * BESIDE, -0.09 * side, "left"),
+    ):
+        text = words("{:+.4f}", slopes.gradient)
+        charts.note(layout, slopes.z + away, height, text, color=color, anchor=anchor)
     return {"data": data, "layout": layout}
 
 
-def prediction_axes(epochs: int, target: float, recovered: float) -> Figure:
-    """Prediction against epoch, with the line at which the neuron has recovered."""
-    layout = charts.axes((0, epochs), (-0.03, 1.03), x_title="epoch")
-    charts.level(layout, abs(target - recovered), "recovered", side="left")
-    return {"data": [], "layout": layout}
+def sigmoid(curve: Slopes, target: float, here: Slopes) -> Figure:
+    """The prediction σ(z) and its slope σ'(z) ≤ ¼, with the neuron on each."""
+    span = (float(curve.z[0]), float(curve.z[-1]))
+    layout = _over_z(0, 1.3, target, span)
+    layout["yaxis"]["tickvals"] = [0, 0.25, 0.5, 0.75, 1]
+    green = charts.color("green")
+    charts.level(layout, SATURATED, f"σ′ = {SATURATED}", color=green)
+    charts.note(layout, 0.62 * span[1], 0.85, "σ")
+    charts.note(layout, 0.0, 0.32, "σ′", color=green)
+    point = charts.marks(stack(here.z), stack(here.steepness), green)
+    return {
+        "data": [
+            charts.line(curve.z, curve.prediction, style.INK, name="σ"),
+            charts.line(curve.z, curve.steepness, green, dash="dot", name="σ′"),
+            point,
+        ],
+        "layout": layout,
+    }
 
 
-def loss_axes(epochs: int, low: float, high: float) -> Figure:
-    """Loss against epoch on a logarithmic axis."""
-    bottom = max(low / 2, 1e-12)
-    layout = charts.axes(
-        (0, epochs), (bottom, max(2 * high, 10 * bottom)), x_title="epoch", log_y=True, left=48
+def prediction_axes(
+    epochs: Any, target: int, recovered: float, first: tuple[Any, Any], start: Any
+) -> Figure:
+    """Prediction against epoch, with the line at which the neuron has recovered.
+
+    `first` is the epoch at which each loss is there, NaN for one that never is; `start` is where
+    the neuron begins.
+    """
+    layout = charts.axes((0, epochs), (-0.05, 1.05), x_title="epoch")
+    height = abs(target - recovered)
+    charts.level(layout, height)
+    side = "bottom" if target == 1 else "top"
+    data = [
+        charts.marks(
+            stack(epoch), [height], color, symbol=symbol,
+            labels=[words("{:.0f} epochs", epoch)], position=f"{side} right",
+        )
+        for epoch, color, symbol in (
+            (first[0], CROSS_ENTROPY, "circle"), (first[1], MSE, "square"),
+        )
+    ]  # fmt: skip
+    charts.note(
+        layout,
+        0.98 * epochs,
+        0.35 if target == 1 else 0.65,
+        f"dotted: recovered,<br>|ŷ − y| = {recovered:g}",
+        anchor="right",
     )
-    layout["yaxis"]["dtick"] = max(1, int(np.ceil(np.log10(high / bottom) / 5)))
-    return {"data": [], "layout": layout}
+    data.append(charts.marks([0.0], stack(start), style.INK))
+    return {"data": data, "layout": layout}

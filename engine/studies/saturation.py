@@ -104,6 +104,14 @@ def _landscape(name: str) -> Landscape:
 NEURONS: Mapping[str, Landscape] = MappingProxyType({name: _landscape(name) for name in LOSSES})
 
 
+def gradient_at(loss: str, prediction: Any, target: float) -> Any:
+    """The same gradient by its formula, from the prediction: for runs, whose length may move."""
+    error = prediction - target
+    if loss == "cross_entropy":
+        return error
+    return (1.0 if loss == "half_mse" else 2.0) * (error * (prediction * (1.0 - prediction)))
+
+
 @dataclass(frozen=True, eq=False)
 class Training:
     """A neuron's training: its logit and prediction, (epochs + 1,), over a run in (w, b).

@@ -29,6 +29,9 @@ def test_gradients_are_those_of_the_course(target: float) -> None:
     np.testing.assert_allclose(half.gradient, error * steepness, atol=1e-15)
     np.testing.assert_allclose(ce.steepness, steepness, atol=1e-15)
     assert steepness.max() == 0.25
+    for name, found in zip(neuron.LOSSES, (ce, mse, half), strict=True):
+        by_formula = neuron.gradient_at(name, found.prediction, target)
+        np.testing.assert_allclose(found.gradient, by_formula, atol=1e-15)
 
 
 def test_saturation_edge() -> None:
