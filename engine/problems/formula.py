@@ -1,16 +1,19 @@
 """Formulas typed by a reader, turned into plain functions of engine operations.
 
 The text is parsed by Python's own parser and then walked against an allow-list: arithmetic on the
-named inputs, numbers, pi, e and the functions below. Nothing is ever handed to `eval`; whatever
-else stands in the text is refused with a caret under the place.
+named inputs, numbers, pi, e and the functions below. Before that it is brought from paper to
+Python: 3x, 2(x + 1), (x + 1)(x − 1), 2π, x²³ and x₁ are read as they look. What looks two ways
+(1/2x, x^2y, x(y), βx) is refused, as is whatever else stands in the text, with a caret under the
+place. Nothing is ever handed to `eval`.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache, reduce
@@ -87,14 +90,26 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[..., Any]] = {
 }
 # What people write on paper, and how Python spells it.
 _SPELLINGS: Mapping[str, str] = {
-    "^": "**", "²": "**2", "³": "**3", "×": "*", "·": "*", "÷": "/", "−": "-", "π": "pi",
+    "^": "**", "×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=",
 }  # fmt: skip
-_CHARACTER = re.compile(r"[A-Za-z0-9_ \t.,+\-*/()<>=α-ωΑ-Ω]")
-# "2x", "3 (x)"; the group is atomic, so that 1e999 is never split into 1 and e999.
-_NUMBER_THEN_NAME = re.compile(
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t]+)
+    |(?P<number>(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<name>[A-Za-z_α-ορ-ωΑ-Ω][A-Za-z0-9_α-ορ-ωΑ-Ω]*[₀-₉]*)
+    |(?P<pi>π)
+    |(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
+    |(?P<open>\()
+    |(?P<close>\))
+    |(?P<sign>\*\*|<=|>=|==|[-+*/^×·⋅÷−<>=≤≥.,])""",
+    re.VERBOSE,
+)
+_GREEK = re.compile("[α-ωΑ-Ω]")
+_NAME = re.compile(
     r"(?<![\w.])(?>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*)(?=[A-Za-zα-ωΑ-Ω(])(?!if\b|else\b)"
 )
-_NAME = re.compile(r"[A-Za-zα-ωΑ-Ω][A-Za-zα-ωΑ-Ω0-9_]*")
+_NAME = re.compile(r"[A-Za-zα-ορ-ωΑ-Ω][A-Za-zα-ορ-ωΑ-Ω0-9_]*")
 _ASSIGNMENT = re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*=(?!=)")
 
 
@@ -171,7 +186,10 @@ def parse_program(
         if match is None:
             reason = "Each line has the form name = expression."
             raise FormulaError(reason, text, len(line) - len(line.lstrip()), number)
-        target = match["name"]
+        target = match["name"].translate(_SUBSCRIPTS)
+        if letters := _run_together(target):
+            reason = f"{target} may be one name or a product: call it {'_'.join(letters)}."
+            raise FormulaError(reason, text, match.start("name"), number)
         if target in functions or target in CONSTANTS or not _NAME.fullmatch(target):
             reason = f"{target} cannot be assigned to: choose another name."
             raise FormulaError(reason, text, match.start("name"), number)
@@ -228,21 +246,12 @@ class _Reader:
         if not expression.strip():
             raise self._error("There is nothing to read. " + self._allowed_here(), 0)
         pieces, places = [], []  # places[i]: where character i of the source was typed
-        for column, character in enumerate(expression):
-            spelling = _SPELLINGS.get(character, character)
-            if character not in _SPELLINGS and not _CHARACTER.match(character):
-                raise self._error(f"{character!r} has no place in a formula. {_ALLOWED}", column)
+        for spelling, typed, column in self._spelled():
             pieces.append(spelling)
-            places += [column] * len(spelling)
+            alike = len(spelling) == len(typed)
+            places += [column + (i if alike else 0) for i in range(len(spelling))]
         self.source, self.places = "".join(pieces), [*places, len(expression)]
         self._check_brackets()
-        if match := _NUMBER_THEN_NAME.search(self.source):
-            after = self.source[match.end() :]
-            name = _NAME.match(after)
-            factor = name.group() if name else "(…)"
-            number = match.group().strip()
-            reason = f"Multiplication is written out: {number}*{factor}, not {number}{factor}."
-            raise self._error(reason, self.places[match.end()])
         # A bracket around it all lets a formula begin with a space.
         try:
             return ast.parse(f"({self.source}\n)", mode="eval").body
@@ -253,6 +262,87 @@ class _Reader:
             raise self._error(reason, self.places[where]) from None
         except (ValueError, MemoryError, RecursionError, OverflowError):
             raise self._error(f"This cannot be read as a formula. {_ALLOWED}", 0) from None
+
+    def _spelled(self) -> Iterator[tuple[str, str, int]]:
+        """The expression piece by piece: in Python's spelling, as typed, and its column."""
+        # Of each open bracket: whether a function was called, and which sign its operand follows.
+        levels: list[tuple[bool, str]] = []
+        sign, before, called, at = "", _Token("sign", ""), False, 0
+        while at < len(self.expression):
+            match = _TOKEN.match(self.expression, at)
+            if match is None:
+                character = self.expression[at]
+                raise self._error(f"{character!r} has no place in a formula. {_ALLOWED}", at)
+            text, column = match.group(), at
+            token = _Token(str(match.lastgroup), text, column == before.end, match.end())
+            at = token.end
+            if token.kind == "space":
+                yield text, text, column
+                continue
+            if before.ends and token.begins and self._multiplies(before, token, called, column):
+                if sign in _TWO_WAYS:
+                    raise self._error(_TWO_WAYS[sign], column)
+                yield "*", "", column
+                sign = "*"
+            if token.kind == "open":
+                levels.append((before.kind == "name" and before.text in self.functions, sign))
+                sign = ""
+            elif token.kind == "close":
+                called, sign = levels.pop() if levels else (False, "")
+            elif token.kind == "sign" and not (text in "-−+" and before.kind == "sign"):
+                sign = text
+            yield self._spelling(before, token, column), text, column
+            before = token
+
+    def _spelling(self, before: _Token, token: _Token, column: int) -> str:
+        text = token.text
+        match token.kind:
+            case "pi":
+                return "pi"
+            case "raised":
+                if before.kind == "name" and before.text in self.functions:
+                    function = before.text
+                    raise self._error(f"Write the power behind: {function}(…){text}.", column)
+                if not before.ends or before.kind == "raised":
+                    raise self._error("A raised number stands behind what it raises.", column)
+                return "**" + text.translate(_SUPERSCRIPTS).lstrip("+")
+            case "name":
+                plain = text.rstrip("₀₁₂₃₄₅₆₇₈₉")
+                if plain != text and plain[-1].isdigit():
+                    raise self._error(f"{_short(text)} has two numbers: keep one.", column)
+                return text.translate(_SUBSCRIPTS)
+            case "sign":
+                if before.kind == "raised" and text in ("^", "**"):
+                    raise self._error("A power of a power needs brackets: (x²)^3.", column)
+                return _SPELLINGS.get(text, text)
+        return text
+
+    def _multiplies(self, left: _Token, right: _Token, called: bool, column: int) -> bool:
+        """Whether two things side by side are a product; FormulaError where they may not be."""
+        a, b = left.text, right.text
+        if keyword.iskeyword(a) or keyword.iskeyword(b):
+            return False  # the tree has words for these
+        factor = "(…)" if right.kind == "open" else _short(b)
+        written = f"{'(…)' if left.kind == 'close' else _short(a)}*{factor}"
+        if left.kind == "name" and a in self.functions:
+            if right.kind != "open":
+                raise self._error(f"{a} is a function: write {a}(…).", column)
+            return False
+        if left.kind == "name" and right.kind == "open":
+            if a in CONSTANTS or a in (self.allowed or ()):
+                raise self._error(f"{a} is no function: for a product write {written}.", column)
+            return False
+        unlike_number = b in ("e", "E") or not a.strip("0") or a.endswith(".")  # 2e, 0x10, 3.y
+        if left.kind == "number" and right.kind == "name" and right.touches and unlike_number:
+            reason = f"{_short(a + b)} is no number: for a product write {written}."
+            raise self._error(reason, column)
+        if (
+            right.kind == "number"
+            or (left.kind == "name" and right.kind == "name")
+            or (called and left.kind == "close" and right.kind == "open")
+        ):
+            raise self._error(f"Write the product out: {written}.", column)
+        return True
 
     def _check_brackets(self) -> None:
         opened: list[int] = []
@@ -322,6 +412,9 @@ class _Reader:
             raise self._refuse(node, f"{name} is a function: write {name}(…).")
         elif self.allowed is not None or not _NAME.fullmatch(name):
             raise self._refuse(node, f"{name} is not known here.{self._guess(name)}")
+        elif letters := _run_together(name):
+            reason = f"{name} may be one name or a product: write {'*'.join(letters)}."
+            raise self._refuse(node, reason)
         elif len(name) > MAX_NAME:
             raise self._refuse(node, f"A name has at most {MAX_NAME} characters.")
         if name not in self.names:
@@ -354,6 +447,9 @@ class _Reader:
         raise self._refuse(node, "The condition of where is one comparison, such as x > 0.")
 
     def _guess(self, name: str) -> str:
+        factors = _factors(name, (*(self.allowed or ()), *CONSTANTS))
+        if len(factors) > 1:
+            return f" For a product write {'*'.join(factors)}. {self._allowed_here()}"
         known = [*(self.allowed or ()), *self.functions, *CONSTANTS]
         close = get_close_matches(name, known, n=1, cutoff=0.6)
         return (f" Did you mean {close[0]}? " if close else " ") + self._allowed_here()
@@ -361,6 +457,57 @@ class _Reader:
     def _allowed_here(self) -> str:
         inputs = "" if self.allowed is None else f"The inputs are {', '.join(self.allowed)}. "
         return inputs + _ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A piece of what was typed; touches says that no space stands before it."""
+
+    kind: str
+    text: str
+    touches: bool = False
+    end: int = 0
+
+    @property
+    def ends(self) -> bool:
+        """Whether it may stand left of a product's sign."""
+        return self.kind in ("number", "name", "pi", "raised", "close")
+
+    @property
+    def begins(self) -> bool:
+        """Whether it may stand right of a product's sign."""
+        return self.kind in ("number", "name", "pi", "open")
+
+
+_TWO_WAYS: Mapping[str, str] = {
+    **dict.fromkeys("/÷", "This looks two ways, as 1/2x does: write 1/(2*x) or 1/2*x."),
+    **dict.fromkeys(("^", "**"), "This looks two ways, as x^2y does: write x^2*y or x^(2*y)."),
+}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_NAME else text[:MAX_NAME] + "…"
+
+
+def _run_together(name: str) -> list[str]:
+    """The letters and words of a name that runs Greek letters into others: βx, αβ; else none."""
+    for part in name.split("_"):
+        letters = part.rstrip("0123456789")
+        if len(letters) > 1 and _GREEK.search(letters):
+            return re.findall(r"[α-ωΑ-Ω]|[A-Za-z]+", letters)
+    return []
+
+
+def _factors(name: str, known: Sequence[str]) -> list[str]:
+    """A short name as known names run together, xy as x and y; none where it is not."""
+    if not 0 < len(name) <= 8:
+        return []
+    for one in sorted(known, key=len, reverse=True):
+        if one and name.startswith(one):
+            rest = _factors(name[len(one) :], known)
+            if rest or one == name:
+                return [one, *rest]
+    return []
 
 
 _ALLOWED = (
