@@ -103,7 +103,7 @@ def _cases() -> tuple[Case, ...]:
 CASES = _cases()
 
 
-def _compiler() -> str:
+def compiler() -> str:
     """A C++ compiler; skips without one, fails without one where CI promises it."""
     for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
         if name and (found := shutil.which(name)):
@@ -121,7 +121,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     text, built = folder / "kernels.cpp", folder / "kernels.so"
     text.write_text(SHIM + "".join(case.source for case in CASES), encoding="utf-8")
     flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
-    subprocess.run([_compiler(), *flags, "-o", built, text], check=True)
+    subprocess.run([compiler(), *flags, "-o", built, text], check=True)
     return ctypes.CDLL(str(built))
 
 
