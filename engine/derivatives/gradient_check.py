@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.derivatives.exact import Exact, exact_gradient
-from engine.derivatives.numerical import BEST_CENTRAL_STEP, compare
+from engine.derivatives.numerical import BEST_CENTRAL_STEP, compare, finite
 from engine.problems.formula import Formula
 from engine.problems.networks import MLP
 from engine.tape import Operation, Vector, autograd
@@ -23,6 +23,7 @@ from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 Verdict = Literal["good", "doubtful", "wrong", "unchecked"]
+VERDICTS: tuple[Verdict, ...] = ("good", "doubtful", "wrong", "unchecked")
 Standing = Literal["right", "wrong", "unknown"]
 
 # What counts as good in double precision with central differences: about the square root of the
@@ -105,6 +106,79 @@ def network_subject(network: MLP, x: Array, y: Array, seed: int = 0) -> Subject:
     return Subject(function, np.concatenate([part.ravel() for part in start]), names)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A gradient held against differences, one entry a parameter, numbers or traced.
+
+    error is as Report says; within says where the difference itself may be off by as much.
+    """
+
+    analytic: Any
+    numeric: Any
+    error: Any
+    within: Any
+
+    def where(self, verdict: Verdict) -> Any:
+        """Where that is the verdict."""
+        return _judged(verdict, self.error, self.within)
+
+
+def _judged(verdict: Verdict, error: Any, within: Any) -> Any:
+    """Where a relative error is good, doubtful, wrong, or unchecked as it is no number.
+
+    Where the difference itself may be off by as much (within), it convicts nobody.
+    """
+    above = ops.greater(error, GOOD)
+    near = ops.either(ops.less_equal(error, WRONG), within)
+    if verdict == "good":
+        return ops.less_equal(error, GOOD)
+    if verdict == "doubtful":
+        return ops.both(above, near)
+    if verdict == "wrong":
+        return ops.both(above, ops.equal(near, False))
+    return ops.equal(ops.equal(error, error), False)
+
+
+def judge(error: float, within: bool = False) -> Verdict:
+    """The traffic light of a relative error; see `_judged`."""
+    return next(verdict for verdict in VERDICTS if _judged(verdict, error, within))
+
+
+def measure(
+    function: Callable[[Any], Any],
+    at: Any,
+    h: Any,
+    broken: str | None = None,
+    mistake: str = "sign",
+) -> Measured:
+    """Hold the gradient of a scalar function of one flat array against central differences.
+
+    at and h may be traced. broken names an operation whose rule is spoiled by that mistake.
+    """
+
+    def gradient(w: Any) -> Any:
+        tape, output = autograd.trace(function, w)
+        for node in tape.nodes:
+            if node.operation is not None and node.operation.name == broken:
+                node.operation = spoiled(node.operation, MISTAKES[mistake][0])
+        found = autograd.backward(output)[0]
+        return np.zeros(w.shape) + (0.0 if found is None else found)
+
+    with np.errstate(all="ignore"):
+        result = compare(function, gradient, at, h)
+        apart = ops.absolute(result.analytic - result.numeric)
+        size = ops.maximum(ops.absolute(result.analytic), ops.absolute(result.numeric))
+        nothing = ops.less_equal(apart, result.absolute)
+        share = ops.divide(GOOD * apart, ops.where(ops.equal(apart, 0.0), 1.0, result.absolute))
+        error = ops.where(nothing, share, result.error)
+        error = ops.where(ops.equal(error, error), error, np.inf)
+        known = finite(result.numeric)
+        error = ops.where(known, error, np.nan)
+        bound = WRONG * size + result.spread + result.absolute
+        within = ops.both(ops.less_equal(apart, bound), finite(apart))
+    return Measured(result.analytic, result.numeric, error, within)
+
+
 def check(
     subject: Subject,
     *,
@@ -121,46 +195,23 @@ def check(
         value = float(subject.function(subject.at))
     if not np.isfinite(value):
         raise ValueError("the function has no finite value here")
-    with np.errstate(all="ignore"):
-        tape, _ = autograd.trace(subject.function, subject.at)
-    present = tuple(dict.fromkeys(node.operation.name for node in tape.nodes if node.operation))
+    present = operations_of(subject)
     if broken is not None and broken not in present:
         raise ValueError(f"there is no {broken} in this function; it has {', '.join(present)}")
-
-    def gradient(w: Array) -> Any:
-        tape, output = autograd.trace(subject.function, w)
-        for node in tape.nodes:
-            if node.operation is not None and node.operation.name == broken:
-                node.operation = spoiled(node.operation, MISTAKES[mistake][0])
-        found = autograd.backward(output)[0]
-        return np.zeros_like(w) if found is None else found
-
-    with np.errstate(all="ignore"):
-        result = compare(subject.function, gradient, subject.at, h)
-        apart = np.abs(result.analytic - result.numeric)
-        size = np.maximum(np.abs(result.analytic), np.abs(result.numeric))
-        within = apart <= WRONG * size + result.spread + result.absolute
-        within &= np.isfinite(apart)
-        nothing = apart <= result.absolute
-        error = np.where(nothing, GOOD * apart / result.absolute, result.error)
-    known = np.isfinite(result.numeric)
-    error = np.where(known, np.where(np.isnan(error), np.inf, error), np.nan)
-    verdicts = tuple(judge(float(e), bool(w)) for e, w in zip(error, within, strict=True))
+    found = measure(subject.function, subject.at, h, broken, mistake)
+    pairs = zip(found.error, found.within, strict=True)
+    verdicts = tuple(judge(float(error), bool(within)) for error, within in pairs)
     return Report(
-        subject.names, result.analytic, result.numeric, error, verdicts, _differentiable(present)
-    )
+        subject.names, found.analytic, found.numeric, found.error, verdicts,
+        _differentiable(present),
+    )  # fmt: skip
 
 
-def judge(error: float, within: bool = False) -> Verdict:
-    """The traffic light of a relative error.
-
-    within says that the difference itself may be off by as much: then it convicts nobody.
-    """
-    if np.isnan(error):
-        return "unchecked"
-    if error <= GOOD:
-        return "good"
-    return "doubtful" if error <= WRONG or within else "wrong"
+def operations_of(subject: Subject) -> tuple[str, ...]:
+    """The names of the operations on a subject's tape."""
+    with np.errstate(all="ignore"):
+        tape, _ = autograd.trace(subject.function, subject.at)
+    return tuple(dict.fromkeys(node.operation.name for node in tape.nodes if node.operation))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.tape import autograd
+from engine.emit.picture import stack
+from engine.tape import Value, autograd
 from engine.tape import operations as ops
 from engine.tape.interpret import COMPLEX, interpret, long_numbers
 
@@ -94,16 +95,27 @@ def _moved(at: Sequence[float], i: int, h: float) -> list[np.float64]:
     return point
 
 
-def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """|a − b| / max(|a|, |b|), elementwise; 0 where both are equal.
+def relative_error(a: Any, b: Any) -> Any:
+    """|a − b| / max(|a|, |b|), elementwise, of numbers, arrays or traced ones; 0 where equal.
 
     What is no number agrees with nothing: NaN. A number is infinitely far from ±∞.
     """
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    scale = np.maximum(np.abs(a), np.abs(b))
+    a, b = _array(a), _array(b)
     with np.errstate(all="ignore"):
-        error = np.where(np.isinf(scale), np.inf, np.abs(a - b) / scale)
-    return np.where(np.isnan(a) | np.isnan(b), np.nan, np.where(a == b, 0.0, error))
+        scale = ops.maximum(ops.absolute(a), ops.absolute(b))
+        error = ops.divide(ops.absolute(a - b), scale)
+        error = ops.where(ops.equal(scale, math.inf), math.inf, error)
+        error = ops.where(ops.equal(a, b), 0.0, error)
+        return ops.where(ops.both(ops.equal(a, a), ops.equal(b, b)), error, math.nan)
+
+
+def _array(x: Any) -> Any:
+    return x if type(x) is Value else np.asarray(x, dtype=float)
+
+
+def finite(x: Any) -> Any:
+    """Where numbers, arrays or traced ones are finite."""
+    return ops.equal(x - x, 0.0)
 
 
 # As a share of what a function changes by over a step of one: an absolute difference this small is
@@ -113,62 +125,75 @@ ABSOLUTE = 1e-9
 
 @dataclass(frozen=True)
 class Comparison:
-    """A gradient beside differences, all of one shape.
+    """A gradient beside differences, all of one shape, numbers or traced.
 
     absolute is how close the two must come where the gradient vanishes; spread how far the
     difference itself may be off: by round-off, by how it moves when its step is doubled, and by
     half of what the slopes on both sides differ (at a kink one of them is as good as the other).
     """
 
-    analytic: Array
-    numeric: Array
-    absolute: Array
-    spread: Array
+    analytic: Any
+    numeric: Any
+    absolute: Any
+    spread: Any
 
     @property
-    def error(self) -> Array:
+    def error(self) -> Any:
         """The relative error of each entry; NaN where one side is no number."""
         return relative_error(self.analytic, self.numeric)
 
 
 def compare(
-    f: Callable[[Array], Any],
-    gradient: Callable[[Array], Any],
-    at: Array,
-    h: float = BEST_CENTRAL_STEP,
+    f: Callable[[Any], Any],
+    gradient: Callable[[Any], Any],
+    at: Any,
+    h: Any = BEST_CENTRAL_STEP,
 ) -> Comparison:
     """Check gradient(at) of a scalar function of one array by central differences.
 
-    The step of each entry is h times its size, or h where it is below one.
+    The step of each entry is h times its size, or h where it is below one. Both at, where it is of
+    one axis, and h may be traced.
     """
-    at = np.asarray(at, dtype=float)
-    analytic = np.asarray(gradient(at), dtype=float)
-    here = float(f(at))
+    at = _array(at)
+    analytic = _array(gradient(at))
+    here = f(at)
     rows = [_around(f, at, i, here, h) for i in np.ndindex(at.shape)]
-    numeric, absolute, spread = np.array(rows).T.reshape(3, *at.shape)
+    numeric, absolute, spread = (_gathered(column, at.shape) for column in zip(*rows, strict=True))
     return Comparison(analytic, numeric, absolute, spread)
 
 
-def _around(
-    f: Callable[[Array], Any], at: Array, i: tuple[int, ...], here: float, h: float
-) -> tuple[float, float, float]:
+def _gathered(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    if any(type(x) is Value for x in numbers):
+        return stack(*numbers)
+    return np.array([float(x) for x in numbers]).reshape(shape)
+
+
+def _around(f: Callable[[Any], Any], at: Any, i: tuple[int, ...], here: Any, h: Any) -> Any:
     """The central difference of one entry, what is nothing beside it, how far it may be off."""
-    size = max(1.0, abs(float(at[i])))
+    alone = np.zeros(at.shape)
+    alone[i] = 1.0
+    size = ops.maximum(1.0, ops.absolute(at[i]))
 
-    def pair(step: float) -> tuple[float, float, float]:
+    def pair(step: Any) -> tuple[Any, Any, Any]:
         """f on both sides, and the step that the rounded sides are apart."""
-        up, down = at.copy(), at.copy()
-        up[i] += step * size
-        down[i] -= step * size
-        return float(f(up)), float(f(down)), float(up[i] - down[i])
+        up, down = at + step * size * alone, at - step * size * alone
+        return f(up), f(down), up[i] - down[i]
 
-    (up, down, gap), (up2, down2, gap2), far = pair(h), pair(2 * h), pair(1.0)
-    slope = (up - down) / gap
-    changes = [abs(end - here) / size for end in far[:2]]
-    natural = min((c for c in changes if math.isfinite(c)), default=0.0)
-    round_off = 10 * EPSILON * abs(here) / size
-    bend = max(abs((up2 - down2) / gap2 - slope), abs(up + down - 2 * here) / gap)
+    (up, down, gap), (up2, down2, gap2), far = pair(h), pair(2.0 * h), pair(1.0)
+    slope = ops.divide(up - down, gap)
+    natural = _smaller_finite(*(ops.absolute(end - here) / size for end in far[:2]))
+    round_off = 10 * EPSILON * ops.absolute(here) / size
+    bend = ops.maximum(
+        ops.absolute(ops.divide(up2 - down2, gap2) - slope),
+        ops.divide(ops.absolute(up + down - 2.0 * here), gap),
+    )
     return slope, ABSOLUTE * natural + round_off / BEST_CENTRAL_STEP, bend + round_off / h
+
+
+def _smaller_finite(a: Any, b: Any) -> Any:
+    """The smaller of two numbers that is finite; 0 where neither is."""
+    only = ops.where(finite(b), b, 0.0)
+    return ops.where(finite(a), ops.where(finite(b), ops.minimum(a, b), a), only)
 
 
 def check_grads(
