@@ -48,6 +48,14 @@ export class Axis {
     return this.log ? 10 ** own : own
   }
 
+  // The value at a pixel with the digits that a pixel can tell apart, and one more.
+  neat(pixel) {
+    const value = this.value(pixel)
+    if (this.log) return Number(value.toPrecision(5))
+    const digits = Math.max(0, Math.min(15, Math.ceil(Math.log10(Math.abs(this.scale))) + 1))
+    return Number(value.toFixed(digits)) + 0
+  }
+
   // Marks as {at (pixel), label, minor}, none of whose labels meet.
   marks(pen, font) {
     const length = Math.abs(this.upto - this.from)

@@ -251,8 +251,8 @@ class Handle {
     }
     const x = Math.min(panel.right, Math.max(panel.left, px))
     const y = Math.min(panel.bottom, Math.max(panel.top, py))
-    if (spec.axis !== "y") this.x = within(panel.fromX(x), 0)
-    if (spec.axis !== "x") this.y = within(panel.fromY(y), 1)
+    if (spec.axis !== "y") this.x = within(panel.chart.x.neat(x), 0)
+    if (spec.axis !== "x") this.y = within(panel.chart.y.neat(y), 1)
     this.curve()
     this.moved = true
     this.place()

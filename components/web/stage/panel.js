@@ -292,7 +292,7 @@ export class Panel {
   click(x, y) {
     const { spec, overlay } = this
     if (spec.kind === "plane") {
-      const at = { x: this.fromX(x), y: this.fromY(y) }
+      const at = { x: this.chart.x.neat(x), y: this.chart.y.neat(y) }
       this.stage.say({ panel: spec.id, id: "", kind: "click", ...at })
     } else if (overlay.cursor) {
       this.stage.clock.seek(overlay.frameAt(this.fromX(x)))

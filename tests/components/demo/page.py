@@ -6,16 +6,8 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Action, Choice, Group, Slider, Toggle, controls
-from components.stage import (
-    Arrows,
-    Boxes,
-    Handle,
-    Panel,
-    Raster,
-    Track,
-    pending_event,
-    stage,
-)
+from components.stage import Arrows, Boxes, Event, Handle, Panel, Raster, Track, stage
+from components.store import store
 
 COLORS = [
     "#1f5fa8|#7fb2f0", "#b3541e|#f0a070", "#2e7d4f|#7fd0a0", "#8a3f8f|#d59adb",
@@ -32,7 +24,28 @@ steps = int(st.query_params.get("steps", 599))
 st.session_state.setdefault("start", (-1.6, 1.2))
 st.session_state.setdefault("runs", 0)
 st.session_state["runs"] += 1
-st.session_state.setdefault("preset", 0.02)
+st.session_state.setdefault("values", {
+    "lr": 0.02, "beta": 0.9, "count": tracks, "arrows": True, "convention": "torch",
+    **{f"g{i}.lr": 0.01 for i in range(1, 12)}, **{f"g{i}.beta": 0.9 for i in range(1, 12)},
+})  # fmt: skip
+st.session_state.setdefault("said", {"committed": None, "event": None, "action": None})
+values = st.session_state["values"]
+said = st.session_state["said"]
+
+
+def on_values(moved: dict[str, object], committed: bool) -> None:
+    values.update(moved)
+    said["committed"] = committed
+
+
+def on_event(event: Event) -> None:
+    said["event"] = event
+    if event.panel == "plane":
+        st.session_state["start"] = (event.x, event.y)
+
+
+def on_action(group: str, action: str) -> None:
+    said["action"] = (group, action)
 
 
 def run(lr: float, beta: float) -> np.ndarray:
@@ -50,7 +63,7 @@ def run(lr: float, beta: float) -> np.ndarray:
 left, right = st.columns([1, 3])
 with left:
     if st.button("preset"):
-        st.session_state["preset"] = 0.05
+        values["lr"] = 0.05
     if st.button("hide"):
         st.session_state["hidden"] = not st.session_state.get("hidden", False)
     wide = st.query_params.get("groups", "1") != "1"
@@ -66,15 +79,17 @@ with left:
                      Action(id="remove", label="Remove", icon="remove")],
             items=[
                 Slider(name="lr", label="learning rate", symbol="η",
-                       value=st.session_state["preset"],
+                       value=values["lr"],
                        minimum=1e-4, maximum=1.0, default=0.02, scale="log",
                        help="How far one step goes."),
-                Slider(name="beta", label="momentum", symbol="β", value=0.9, minimum=0.0,
-                       maximum=0.99, default=0.9),
-                Slider(name="count", label="shown", value=tracks, minimum=1, maximum=8,
-                       integer=True),
-                Toggle(name="arrows", label="gradient arrows", value=True),
-                Choice(name="convention", label="convention", value="torch",
+                Slider(name="beta", label="momentum", symbol="β", value=values["beta"],
+                       minimum=0.0, maximum=0.99, default=0.9),
+                Slider(name="count", label="shown", value=values["count"], minimum=1,
+                       maximum=8, integer=True),
+                Toggle(name="arrows", label="gradient arrows",
+                       value=values["arrows"]),
+                Choice(name="convention", label="convention",
+                       value=values["convention"],
                        options=[("torch", "PyTorch"), ("mean", "averaged")]),
             ],
         )
@@ -83,22 +98,20 @@ with left:
         groups += [
             Group(id=f"g{i}", title=f"Optimizer {i}", color=COLORS[i % 8], marker=MARKERS[i % 8],
                   dash=DASHES[i % 8], collapsed=i > 2,
-                  items=[Slider(name=f"g{i}.lr", label="learning rate", symbol="η", value=0.01,
+                  items=[Slider(name=f"g{i}.lr", label="learning rate", symbol="η",
+                                value=values[f"g{i}.lr"],
                                 minimum=1e-5, maximum=1, default=0.01, scale="log"),
-                         Slider(name=f"g{i}.beta", label="decay", symbol="β₁", value=0.9,
+                         Slider(name=f"g{i}.beta", label="decay", symbol="β₁",
+                                value=values[f"g{i}.beta"],
                                 minimum=0.0, maximum=0.999, default=0.9)])
             for i in range(1, 12)
         ]  # fmt: skip
-    answer = controls("controls", groups, max_height=640)
+    controls("demo.controls", groups, max_height=640, on_action=on_action)
 
-event = pending_event("stage")
-if event is not None and event.panel == "plane":
-    st.session_state["start"] = (event.x, event.y)
-
-lr, beta = float(answer.values["lr"]), float(answer.values["beta"])
-paths = [run(lr * (1 - 0.09 * k), beta) for k in range(int(answer.values["count"]))]
+lr, beta = float(values["lr"]), float(values["beta"])
+paths = [run(lr * (1 - 0.09 * k), beta) for k in range(int(values["count"]))]
 grid_x, grid_y = np.linspace(-2, 2, 100), np.linspace(-1.5, 1.5, 100)
-values = 0.5 * (grid_x**2 + CONDITION * grid_y[:, None] ** 2)
+heights = 0.5 * (grid_x**2 + CONDITION * grid_y[:, None] ** 2)
 losses = [0.5 * (p[:, 0] ** 2 + CONDITION * p[:, 1] ** 2) for p in paths]
 
 
@@ -113,7 +126,7 @@ def tracks_of(rows: list[dict[str, np.ndarray]], mode: str) -> list[Track]:
 contour = {
     "data": [{
         "type": "contour", "x": grid_x.astype(np.float32), "y": grid_y.astype(np.float32),
-        "z": np.log10(values + 0.01).astype(np.float32), "showscale": False,
+        "z": np.log10(heights + 0.01).astype(np.float32), "showscale": False,
         "contours": {"coloring": "lines"}, "ncontours": 14, "line": {"width": 1},
         "colorscale": [[0, "#9db7d5|#3d5570"], [1, "#d9d2c5|#5c5546"]], "hoverinfo": "skip",
     }],
@@ -133,7 +146,7 @@ plane = Panel(
     tracks=tracks_of([{"x": p[:, 0], "y": p[:, 1]} for p in paths], "trail"),
     arrows=[Arrows(x=paths[0][:, 0], y=paths[0][:, 1], dx=-0.3 * paths[0][:, 0],
                    dy=-0.3 * CONDITION * paths[0][:, 1], label="−∇L")]
-    if answer.values["arrows"] else [],
+    if values["arrows"] else [],
     alt="Paths of momentum on a bowl",
 )  # fmt: skip
 loss = Panel(
@@ -146,9 +159,9 @@ if st.session_state.get("hidden"):
 with right:
     if scene == "race":
         result = stage(
-            "stage", [plane, loss], frames=steps + 1, columns=[3, 2], height=460, autoplay=(
+            "demo.stage", [plane, loss], frames=steps + 1, columns=[3, 2], height=460, autoplay=(
                 st.query_params.get("autoplay") == "1"), report_cursor=True, alt="A race",
-            seconds=float(st.query_params.get("seconds", 6)),
+            seconds=float(st.query_params.get("seconds", 6)), on_event=on_event,
         )  # fmt: skip
     elif scene == "many":
         panels = [
@@ -158,16 +171,16 @@ with right:
                                 stop=40 if k == 3 else None)])
             for k, p in enumerate(paths)
         ]  # fmt: skip
-        result = stage("stage", panels, frames=steps + 1, columns=4, height=520)
+        result = stage("demo.stage", panels, frames=steps + 1, columns=4, height=520)
     elif scene == "surface":
         surface = {
-            "data": [{"type": "surface", "x": grid_x, "y": grid_y, "z": values,
+            "data": [{"type": "surface", "x": grid_x, "y": grid_y, "z": heights,
                       "colorscale": "Viridis", "showscale": False, "opacity": 0.9}],
             "layout": {},
         }  # fmt: skip
         lines = [{"x": p[:, 0], "y": p[:, 1], "z": y} for p, y in zip(paths, losses, strict=True)]
         result = stage(
-            "stage", [Panel(id="scene", kind="scene", figure=surface,
+            "demo.stage", [Panel(id="scene", kind="scene", figure=surface,
                             tracks=tracks_of(lines, "trail")), loss],
             frames=steps + 1, columns=[3, 2],
         )  # fmt: skip
@@ -208,8 +221,9 @@ with right:
                                        1 / (1 + np.exp(-np.linspace(-8, 8, 200)))))],
             ),
         ]  # fmt: skip
-        result = stage("stage", panels, frames=60, height=380)
+        result = stage("demo.stage", panels, frames=60, height=380, on_event=on_event)
     st.caption(
-        f"runs {st.session_state['runs']} · committed {answer.committed} · "
-        f"lr {lr:.5g} · event {result.event} · frame {result.frame} · action {answer.action}"
+        f"runs {st.session_state['runs']} · committed {said['committed']} · "
+        f"lr {lr:.5g} · event {said['event']} · frame {result.frame} · action {said['action']}"
     )
+store("demo", values, on_values=on_values)
