@@ -29,8 +29,27 @@ def trace(f: Function, *args: Any) -> tuple[Tape, Any]:
 
 def _variable(tape: Tape, x: Any) -> Any:
     if isinstance(x, Vector):
-        return type(x)([Value(tape, None, (), (), {}, part) for part in x])
-    return Value(tape, None, (), (), {}, x)
+        return type(x)([Value(tape, None, (), (), {}, _real(part)) for part in x])
+    return Value(tape, None, (), (), {}, _real(x))
+
+
+def _real(x: Any) -> Any:
+    """x as what derivatives are taken of: whole numbers, whose arithmetic wraps around, and lists
+    become float64. TypeError for complex numbers, whose derivatives are others."""
+    if type(x) is float or isinstance(x, Value):
+        return x
+    if isinstance(x, int):
+        return float(x)
+    if isinstance(x, list):
+        x = np.asarray(x)
+    if not hasattr(x, "dtype"):
+        return x
+    xp = ops.namespace(x)
+    if xp.isdtype(x.dtype, "real floating"):
+        return x
+    if xp.isdtype(x.dtype, "complex floating"):
+        raise TypeError(f"derivatives are taken of real numbers, not of {x.dtype}")
+    return np.float64(x) if isinstance(x, np.generic) else xp.astype(x, xp.float64)
 
 
 # Where a cotangent counts: conditions, each with the truth value at which it does, outermost first.
@@ -236,7 +255,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def _nothing_like(x: Any) -> Any:
-    return type(x)(map(_zeros_like, x)) if isinstance(x, Vector) else _zeros_like(x)
+    if isinstance(x, Vector):
+        return type(x)(_zeros_like(_real(part)) for part in x)
+    return _zeros_like(_real(x))
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -256,9 +277,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     seeds: dict[int, Any] = {}
     for variable, tangent in zip(inputs, tangents, strict=True):
         if isinstance(variable, Vector):
-            seeds.update({v.index: t for v, t in zip(variable, tangent, strict=True)})
+            pairs = zip(variable, tangent, strict=True)
+            seeds.update({v.index: _real(t) for v, t in pairs})
         else:
-            seeds[variable.index] = tangent
+            seeds[variable.index] = _real(tangent)
     carried = forward(tape, seeds)
 
     tape.nodes.clear()  # as in value_and_grad
@@ -285,7 +307,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
         return output, lambda g: tuple(_nothing_like(p) for p in primals)
 
     def pull(g: Any) -> tuple[Any, ...]:
-        cotangents = backward(output, g)
+        cotangents = backward(output, _real(g))
         return tuple(_cotangent(cotangents, x) for x in inputs)
 
     return output.data, pull
@@ -299,7 +321,7 @@ def hessian(f: Function) -> Function:
         gradient = grad(f)
         if isinstance(x, Vector):
             return tuple(jvp(gradient, (x,), (_basis_vector(x, i),))[1] for i in range(len(x)))
-        x = np.asarray(x, dtype=float) if not hasattr(x, "__array_namespace__") else x
+        x = _real(x) if hasattr(x, "__array_namespace__") else np.asarray(x, dtype=float)
         xp = ops.namespace(x)
         size = x.size
         eye = xp.reshape(xp.eye(size, dtype=x.dtype, device=x.device), (size, *x.shape))
