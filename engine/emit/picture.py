@@ -279,6 +279,7 @@ class Picture:
         place = {index: i for i, index in enumerate(order)}
         names = {value.index: name for name, value in self.inputs.items()}
         constants: list[Any] = []
+        known: dict[int | str, int] = {}  # the same constant is sent once
         lines: list[list[Any]] = []
         for index in order:
             node = self.tape.nodes[index]
@@ -290,8 +291,11 @@ class Picture:
                 if self.owns(x):
                     arguments.append(place[x.index])
                 else:
-                    arguments.append([len(constants)])
-                    constants.append(x)
+                    key = id(x) if isinstance(x, np.ndarray) else repr(x)
+                    if key not in known:
+                        known[key] = len(constants)
+                        constants.append(x)
+                    arguments.append([known[key]])
             line: list[Any] = [node.operation.name, arguments]
             if node.parameters:
                 line.append(_parameters(node.parameters))
