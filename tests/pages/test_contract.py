@@ -55,6 +55,13 @@ def test_a_page_opens_and_its_pictures_agree(
         assert any(result["moved"] for result in results), "nothing on the page follows a hand"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_embedded_in_a_lecture(name: str) -> None:
+    page = open_page(name, embed="true")
+    assert not page.exception
+    assert not page.title
+
+
 def controls_of(page: AppTest) -> list[dict[str, Any]]:
     """The items of every panel of controls."""
     return [

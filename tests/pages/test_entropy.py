@@ -1,24 +1,27 @@
-"""The entropy page: the course's numbers, Huffman's code, a dragged coin."""
+"""The entropy page: the course's numbers, Huffman's code, sums that add up, a dragged coin."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
+from tests.pages.programs import component_data, specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 
 @pytest.mark.parametrize(
     ("p", "unit", "h"),
     [
-        ("0.5,0.5", "bits", "1.0000"),
+        ("0.5,0.5", "bits", "1"),
         ("0.99,0.01", "bits", "0.0808"),
-        ("1,0", "bits", "0.0000"),
-        ("1,1,1,1,1,1,1,1", "bits", "3.0000"),
+        ("1,0", "bits", "0"),
+        ("1,1,1,1,1,1,1,1", "bits", "3"),
         ("1,1", "nats", "0.6931"),
+        ("1,1,1,1,1,1", "bits", "2.585"),
+        ("4,2,1,1", "bits", "1.75"),
     ],
 )
 def test_numbers_of_the_course(p: str, unit: str, h: str) -> None:
@@ -27,11 +30,35 @@ def test_numbers_of_the_course(p: str, unit: str, h: str) -> None:
     assert rf"= {h}\ \text{{{unit}}}" in markdown(page)
 
 
-def test_remark_follows_the_state() -> None:
-    assert "**maximum**" in markdown(open_page("entropy"))
+@pytest.mark.parametrize("p", ["0.99,0.01", "1,1,1,1,1,1", "3,1,2,7,1", "5,3,2,1,1,1,1,2"])
+@pytest.mark.parametrize("unit", ["bits", "nats", "bans"])
+def test_what_is_printed_adds_up(p: str, unit: str) -> None:
+    page = open_page("entropy", p=p, unit=unit)
+    latex = page.latex[0].value
+    terms, total = re.search(r"p_i = .*&= (.*) = ([\d.]+)\\ \\text", latex, re.S).groups()
+    numbers = [float(n) for n in re.findall(r"[\d.]+", terms)]
+    assert f"{sum(numbers):.4f}" == f"{float(total):.4f}"
+
+
+def test_remark_follows_the_state_and_the_unit() -> None:
+    assert "**maximum**, log₂ 2 = 1 bit." in markdown(open_page("entropy"))
+    assert "ln 2 = 0.6931 nats" in markdown(open_page("entropy", unit="nats"))
     assert "**certain**" in markdown(open_page("entropy", p="0,1"))
     assert "power of ½" in markdown(open_page("entropy", p="4,2,1,1"))
-    assert "**tails** is the rarest" in markdown(open_page("entropy", p="0.9,0.1"))
+    assert "**tails** is the rarest and surprises most (3.32 bits)" in markdown(
+        open_page("entropy", p="0.9,0.1")
+    )
+    assert "surprises most (2.30 nats)" in markdown(open_page("entropy", p="0.9,0.1", unit="nats"))
+    assert "1.0000 bits on average, 0.5310 above H = 0.4690" in markdown(
+        open_page("entropy", p="0.9,0.1")
+    )
+
+
+def test_the_table_is_in_the_chosen_unit_and_words_are_in_bits() -> None:
+    table = tables(open_page("entropy", p="1,1,1,1,1,1", unit="nats"))
+    assert "surprise −ln p, nats" in table
+    assert ">1.7918<" in table
+    assert ">2.6667 on average<" in table
 
 
 def test_code_words() -> None:
@@ -39,6 +66,18 @@ def test_code_words() -> None:
     for word in ("0", "10", "110", "111"):
         assert f"<td>{word}</td>" in table
     assert "no bits" in tables(open_page("entropy", p="1,0"))
+
+
+def test_everything_that_a_hand_moves_moves_the_pictures() -> None:
+    for spec in specs_of(open_page("entropy", p="1,2,3")):
+        assert set(spec["values"]) == {"p", "k"}
+
+
+def test_locked_probabilities_stand_still() -> None:
+    data = component_data(open_page("entropy", lock="p"))
+    (group,) = next(entry["groups"] for entry in data if "groups" in entry)
+    assert all(action["locked"] for action in group["actions"])
+    assert [item["locked"] for item in group["items"]] == [True, False]
 
 
 @pytest.mark.parametrize(("name", "value"), [("p", "0.5,-0.5"), ("p", "1"), ("unit", "x")])
@@ -49,24 +88,17 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
 
 
 @pytest.mark.browser
-def test_dragging_the_coin_changes_the_entropy(visit: Callable[..., Page]) -> None:
-    page = visit("/entropy")
-    cell = page.locator("table.numbers tr").nth(1).locator("td").nth(1)
-    assert cell.inner_text() == "0.5000"
-    drag(page, '[data-panel="curve"] [data-handle="p"]', 60)
-    page.wait_for_function("new URLSearchParams(location.search).has('p')")
-    assert float(cell.inner_text()) > 0.6
-
-
-@pytest.mark.browser
-def test_a_bar_moves_by_arrow_keys_and_the_rest_gives_way(visit: Callable[..., Page]) -> None:
+def test_a_dragged_bar_takes_from_the_others_and_the_curve_follows_it(
+    visit: Callable[..., Page],
+) -> None:
     page = visit("/entropy?p=1,1,1,1")
-    page.locator('[data-handle="p2"]').focus()
-    with rerun(page):
-        page.keyboard.press("Shift+ArrowUp")
+    drag(page, '[data-panel="bars"] [data-handle="probability of B"]', 0, -40)
     page.wait_for_function("new URLSearchParams(location.search).get('k') === '1'")
+    page.get_by_text("as p(B) changes").wait_for()
     rows = page.locator("table.numbers tr")
+    page.wait_for_function(
+        "Number(document.querySelectorAll('table.numbers tr')[2].cells[1].innerText) > 0.3"
+    )
     shares = [float(rows.nth(i).locator("td").nth(1).inner_text()) for i in range(1, 5)]
-    assert shares[1] > 0.3
     assert shares[0] == shares[2] == shares[3] < 0.25
     assert sum(shares) == pytest.approx(1, abs=3e-4)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import Browser, Frame, Locator, Page, expect
 
-from tests.browser import Visitor, count_reruns, rerun, wait_until_settled
+from tests.browser import Visitor, count_reruns, rerun, serve_app, wait_until_settled
 
 pytestmark = pytest.mark.browser
 
@@ -27,11 +28,6 @@ def stage(view: Page | Frame) -> Locator:
 
 def frame_of(view: Page | Frame) -> int:
     return int(stage(view).get_attribute("data-frame") or -1)
-
-
-def picture_of(view: Page | Frame) -> int:
-    """The number of the picture on the stage: it rises with every change of what is drawn."""
-    return int(stage(view).get_attribute("data-seq") or -1)
 
 
 def press(view: Page | Frame, act: str) -> None:
@@ -71,10 +67,18 @@ def grip(page: Page, handle: Locator) -> Iterator[tuple[float, float]]:
     page.mouse.up()
 
 
-def wait_for_picture(page: Page, after: int) -> int:
-    """Wait until the stage shows a later picture than that; give its number."""
-    page.wait_for_function(f"Number(document.querySelector('{STAGE}').dataset.seq) > {after}")
-    return picture_of(page)
+def watch(view: Page | Frame) -> None:
+    """From now on note which move of the hand the picture shows."""
+    stage(view)
+    view.evaluate(
+        "addEventListener('descent:painted', (e) => (window.shownMove = e.detail.version))"
+    )
+
+
+def wait_for_move(view: Page | Frame, after: int) -> int:
+    """Wait until the picture shows a later move of the hand than that; give its number."""
+    view.wait_for_function(f"(window.shownMove ?? 0) > {after}")
+    return int(view.evaluate("window.shownMove"))
 
 
 # Links --------------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ def test_a_cold_deep_link_restores_the_experiment(visit: Visitor) -> None:
     expect(number(page, "0/lr")).to_have_value("0.3")
     expect(number(page, "1/lr")).to_have_value("0.01")
     expect(number(page, "noise")).to_be_disabled()
-    expect(page.locator('[data-handle="start"]')).to_have_accessible_name(re.compile(r"x 1, y -2"))
+    expect(page.locator('[data-handle="start"]')).to_have_accessible_name(re.compile(r"x 1, y −2"))
     expect(page.locator(NUMBERS)).to_contain_text("Adam")
     expect(page.get_by_role("combobox", name="Landscape")).to_have_value("Himmelblau")
 
@@ -204,43 +208,98 @@ def test_it_scrubs_and_steps(visit: Visitor) -> None:
 
 def test_dragging_a_slider_changes_the_picture_under_the_hand(visit: Visitor) -> None:
     page = visit("/race", reduced_motion="reduce")
-    before = picture_of(page)
+    watch(page)
     with grip(page, slider(page, "lr")) as (x, y):
-        seen = before
+        seen = 0
         for move in range(1, 5):
             page.mouse.move(x + 6 * move, y)
-            seen = wait_for_picture(page, seen)
-        assert seen >= before + 4
+            seen = wait_for_move(page, seen)
         assert query(page) == {}, "the link waits for the hand"
     page.wait_for_url(re.compile(r"lr=0\.0\d+"))
     assert float(query(page)["lr"]) > 0.0185
     expect(page.locator(NUMBERS)).to_contain_text("step ")
+    expect(stage(page)).to_have_attribute("data-doubts", "0")
+
+
+def test_the_picture_follows_the_hand_without_a_server(browser: Browser, tmp_path: Path) -> None:
+    """The server is stopped under the page: slider and start still move paths and contours."""
+    with ExitStack() as visits, ExitStack() as server:
+        address = server.enter_context(serve_app("app.py", tmp_path / "streamlit.log"))
+        visitor = Visitor(browser, address)
+        visits.callback(visitor.close)
+        page = visitor("/race", reduced_motion="reduce")
+        watch(page)
+        plane = page.locator('[data-panel="plane"] .dl-plot')
+        pictures = [plane.screenshot()]
+        server.close()
+        for name in ("bowl.condition", "lr"):
+            with grip(page, slider(page, name)) as (x, y):
+                page.mouse.move(x + 12, y)
+                wait_for_move(page, len(pictures) - 1)
+                pictures.append(plane.screenshot())
+        with grip(page, page.locator('[data-handle="start"]')) as (x, y):
+            page.mouse.move(x - 30, y + 20)
+            wait_for_move(page, len(pictures) - 1)
+            pictures.append(plane.screenshot())
+        assert len(set(pictures)) == 4, "each move changed the picture"
 
 
 def test_a_click_sets_the_start(visit: Visitor) -> None:
     page = visit("/race", reduced_motion="reduce")
-    seen = picture_of(page)
+    watch(page)
     box = page.locator('[data-panel="plane"] .dl-plot').bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
-    wait_for_picture(page, seen)
+    wait_for_move(page, 0)
     page.wait_for_url(re.compile("start="))
     x, y = map(float, query(page)["start"].split(","))
     assert -6.5 < x < 0
     assert -4 < y < 0
 
 
+def test_locked_nothing_moves(visit: Visitor) -> None:
+    page = visit("/race?lock=all", reduced_motion="reduce")
+    watch(page)
+    plane = page.locator('[data-panel="plane"] .dl-plot')
+    before = plane.screenshot()
+    plane.click(position={"x": 150, "y": 150})
+    page.locator('[data-handle="start"]').focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("button", name=re.compile("^remove.*SGD"))).to_be_disabled()
+    expect(number(page, "lr")).to_be_disabled()
+    page.mouse.move(5, 5)
+    assert plane.screenshot() == before
+    assert page.evaluate("window.shownMove ?? 0") == 0
+    assert query(page) == {"lock": "all"}
+
+
 def test_the_start_is_dragged_and_the_paths_follow(visit: Visitor) -> None:
     page = visit("/race", reduced_motion="reduce")
-    seen = picture_of(page)
+    watch(page)
+    seen = 0
     with grip(page, page.locator('[data-handle="start"]')) as (x, y):
         for move in range(1, 4):
             page.mouse.move(x - 20 * move, y + 10 * move)
-            seen = wait_for_picture(page, seen)
+            seen = wait_for_move(page, seen)
     page.wait_for_url(re.compile("start="))
     start = tuple(map(float, query(page)["start"].split(",")))
     assert start[0] < 5
     assert start[1] < 3
+
+
+def test_leaving_and_coming_back_leaves_no_trace(visit: Visitor) -> None:
+    """By the logo and by Back: the view stays chosen and the address says nothing of defaults."""
+    page = visit("/race")
+    stage(page)
+    page.get_by_test_id("stLogoLink").or_(page.get_by_test_id("stHeaderLogo")).first.click()
+    stage(page)
+    wait_until_settled(page)
+    assert "None" not in page.url
+    assert "same" not in page.url
+    page.go_back()
+    stage(page)
+    wait_until_settled(page)
+    assert page.get_by_test_id("stAlert").count() == 0
 
 
 def test_arrow_keys_move_the_start(visit: Visitor) -> None:
@@ -304,10 +363,10 @@ def test_embedded_it_fits_its_frame(visit: Visitor, color_scheme: str) -> None:
 
 def test_an_embedded_race_follows_the_hand_too(visit: Visitor) -> None:
     page, frame = visit.embedded("/race?embed=true")
-    seen = picture_of(frame)
+    watch(frame)
     number(frame, "lr").fill("0.004")
     number(frame, "lr").press("Enter")
-    frame.wait_for_function(f"Number(document.querySelector('{STAGE}').dataset.seq) > {seen}")
+    wait_for_move(frame, 0)
     frame.wait_for_function("location.search.includes('lr=0.004')")
     assert "embed=true" in frame.url
     assert page.locator("iframe").count() == 1

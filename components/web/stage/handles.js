@@ -158,6 +158,7 @@ class Handle {
   }
 
   describe() {
+    this.say("aria-disabled", String(this.locked))
     const { axis, label, id, min, max } = this.spec
     if (axis === "xy") {
       const at = `x ${short(this.x)}, y ${short(this.y)}`
@@ -182,8 +183,14 @@ class Handle {
     this.button.setAttribute(name, value)
   }
 
+  // A handle whose values are locked stands where it is.
+  get locked() {
+    const { store } = this.panel.stage
+    return Object.keys(this.given.sets ?? {}).some((name) => store?.isLocked(name))
+  }
+
   grab(event) {
-    if (event.button !== 0) return
+    if (event.button !== 0 || this.locked) return
     event.stopPropagation()
     this.held = true
     const box = this.panel.plot.getBoundingClientRect()
@@ -216,7 +223,7 @@ class Handle {
   key(event) {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
     const step = by[event.key]
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return
+    if (!step || this.locked || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
     event.stopPropagation()
     const { panel } = this
