@@ -12,3 +12,7 @@ from typing import Final
 LEARNING_STEPS: Final = 3000
 LEARNING_NUMBERS: Final = 3_000_000  # steps times the numbers that it learns
 LEARNING_SLICE: Final = 0.12  # seconds at a time, between which others get their turn
+
+# A typed function whose gradient is checked: every entry runs it six times, on the server and in
+# the browser.
+CHECKED_OPERATIONS: Final = 60

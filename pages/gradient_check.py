@@ -3,67 +3,78 @@
 from __future__ import annotations
 
 import html
-import math
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
-from components.controls import Choice as Chooser
-from components.controls import Group, Slider, controls
+from components.controls import Group, Item
 from components.stage import Panel, stage
 from engine.derivatives.gradient_check import (
     GOOD,
     MISTAKES,
-    WRONG,
     Established,
+    Measured,
     Report,
     Subject,
     check,
     establish,
+    measure,
     network_subject,
     typed_subject,
 )
 from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.emit.picture import Picture, largest, stack, words, written
+from engine.limits import CHECKED_OPERATIONS
 from engine.problems.data import two_moons
-from engine.problems.formula import Formula, parse
+from engine.problems.formula import Formula, FormulaError, parse
 from engine.problems.networks import ACTIVATIONS, MLP
+from engine.studies.engine_room import entries
+from engine.tape import operations as ops
 from figures import gradient_check as pictures
-from pages import frame, prose
+from pages import frame
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Text, experiment
 
 SUBJECTS = {"network": "a small network", "formula": "your own function"}
+SIZES = (2, 3, 1)
 NOTHING = "nothing"
+SPOILED = (NOTHING, *(n for n, row in ops.OPERATIONS.items() if n.isidentifier() and row.vjps))
 MOST_INPUTS = 6
 LIMIT = 10.0  # an input lies between this and its negative
 
 PRESETS = (
-    Preset("all right", "good", "Every entry agrees to nine digits or more.", {}),
     Preset(
         "a lost sign", "bad",
-        "tanh passes back the negative of what it should: everything before it is wrong, "
-        "everything after it is right. That is where to look.",
-        {"broken": "tanh", "mistake": "sign"},
+        "tanh passes back the negative of what it should: every weight before it is wrong, every "
+        "weight after it right. That is where to look.",
+        {},
+    ),
+    Preset(
+        "all right", "good", "No rule is spoiled: every entry agrees to eight digits or more.",
+        {"broken": NOTHING},
     ),
     Preset(
         "a slight slip", "bad",
         "A constant off by a ten-thousandth trains almost as well and is invisible in a loss "
         "curve. The check sees it.",
-        {"broken": "tanh", "mistake": "slight"},
+        {"mistake": "slight"},
     ),
     Preset(
         "h too small", "bad",
-        "With h = 10⁻¹² the difference drowns in round-off: the gradient is right, the check is "
-        "not.",
-        {"h": "1e-12"},
+        "With h = 10⁻¹² the difference drowns in round-off: the gradient is right, the difference "
+        "is not.",
+        {"broken": NOTHING, "h": "1e-12"},
     ),
     Preset(
         "h too large", "bad",
         "With h = 0.1 the difference sees the curve, not its slope.",
-        {"h": "0.1"},
+        {"broken": NOTHING, "h": "0.1"},
     ),
     Preset(
         "at a kink", "bad",
-        "|x| at 0 has no derivative; half a step from it, the difference sees both sides.",
+        "|x| has a kink at 0. A millionth away from it the slope is 1, but the difference reaches "
+        "over to the other side.",
         {"of": "formula", "f": "abs(x) + y**2", "a0": "0.000001", "a1": "0.5"},
     ),
 )  # fmt: skip
@@ -73,23 +84,32 @@ def readable(text: str) -> Formula:
     """A formula with inputs of any name, but not too many; ValueError otherwise."""
     formula = parse(text, None)
     if not 1 <= len(formula.names) <= MOST_INPUTS:
-        raise ValueError(f"{len(formula.names)} inputs, where 1 to {MOST_INPUTS} fit")
+        raise FormulaError(f"{len(formula.names)} inputs, where 1 to {MOST_INPUTS} fit.", text)
+    count = len(entries(formula, dict.fromkeys(formula.names, 0.5)))
+    if count > CHECKED_OPERATIONS:
+        raise FormulaError(f"{count} operations, where {CHECKED_OPERATIONS} fit.", text)
     return formula
 
 
 x = experiment(
     "gradient_check",
     [
-        Choice("of", "network", list(SUBJECTS)),
+        Choice("of", "network", list(SUBJECTS), label="check", says=SUBJECTS),
         Text("f", "(x + y) * sin(x)", check=readable),
         *(Number(f"a{i}", (0.785, 1.0)[i % 2], -LIMIT, LIMIT) for i in range(MOST_INPUTS)),
-        Choice("activation", "tanh", list(ACTIVATIONS)),
-        Integer("seed", 0, 0, 999),
-        Number("h", BEST_CENTRAL_STEP, 1e-14, 0.5),
-        Text("broken", NOTHING),
-        Choice("mistake", "sign", list(MISTAKES)),
+        Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
+        Integer("seed", 0, 0, 999, label="seed", help="of the weights and the eight points"),
+        Number(
+            "h", BEST_CENTRAL_STEP, 1e-14, 0.5,
+            label="step", symbol="h", scale="log", help="of the central difference",
+        ),
+        Choice("broken", "tanh", SPOILED, label="spoil the rule of"),
+        Choice(
+            "mistake", "sign", list(MISTAKES), label="by",
+            says={name: told for name, (_, told) in MISTAKES.items()},
+        ),
     ],
-)
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -104,69 +124,44 @@ def subject() -> Subject:
         formula = readable(x["f"])
         return typed_subject(formula, [x[f"a{i}"] for i in range(len(formula.names))])
     points, labels = two_moons(8, seed=x["seed"])
-    return network_subject(MLP((2, 3, 1), x["activation"]), points, labels, x["seed"])
+    return network_subject(MLP(SIZES, x["activation"]), points, labels, x["seed"])
 
 
-def settings(report: Report, height: int) -> None:
-    """The live controls."""
-    items: list[Slider | Chooser] = [
-        Chooser(name="of", label="check", value=x["of"], options=list(SUBJECTS.items()))
-    ]
+def live_check(live: Picture, checked: Subject, broken: str) -> Measured:
+    """The same check of the page's values on a tape: it follows the hand."""
+    at: Any = checked.at
     if x["of"] == "formula":
-        items += [
-            Slider(
-                name=f"a{i}", label=name, value=x[f"a{i}"], minimum=-LIMIT, maximum=LIMIT,
-                default=float(x.fields[f"a{i}"].default),
-            )
-            for i, name in enumerate(readable(x["f"]).names)
-        ]  # fmt: skip
+        at = stack(*(live[f"a{i}"] for i in range(len(checked.names))))
+    spoiled = None if broken == NOTHING else broken
+    return measure(checked.function, at, live["h"], spoiled, x["mistake"])
+
+
+def settings(operations: tuple[str, ...], height: int) -> None:
+    """The live controls."""
+    items: list[Item] = [x.chooser("of")]
+    if x["of"] == "formula":
+        items += [x.slider(f"a{i}", label=name) for i, name in enumerate(readable(x["f"]).names)]
     else:
-        items.append(
-            Chooser(
-                name="activation", label="activation", value=x["activation"],
-                options=[(name, name) for name in ACTIVATIONS],
-            )
-        )  # fmt: skip
-        items.append(
-            Slider(
-                name="seed", label="seed", value=x["seed"], minimum=0, maximum=999, default=0.0,
-                integer=True, help="of the weights and the eight points",
-            )
-        )  # fmt: skip
-    step = Slider(
-        name="h", label="step", symbol="h", value=x["h"], minimum=1e-14, maximum=0.5,
-        default=BEST_CENTRAL_STEP, scale="log", help="of the central difference",
-    )  # fmt: skip
-    names = (NOTHING, *report.operations)
-    broken = [
-        Chooser(
-            name="broken", label="spoil the rule of", value=in_force(report),
-            options=[(name, name) for name in names],
-        ),
-        Chooser(
-            name="mistake", label="by", value=x["mistake"],
-            options=[(name, told) for name, (_, told) in MISTAKES.items()],
-        ),
-    ]  # fmt: skip
+        items += [x.chooser("activation"), x.slider("seed")]
+    offered = [(name, name.replace("_", " ")) for name in (NOTHING, *operations)]
     groups = [
         Group(id="what", title="What is checked", items=items),
-        Group(id="how", title="The difference", items=[step]),
-        Group(id="wrong", title="A mistake on purpose", items=broken),
+        Group(id="how", title="The difference", items=[x.slider("h")]),
+        Group(
+            id="wrong",
+            title="A mistake on purpose",
+            items=[
+                replace(x.chooser("broken", options=offered), value=in_force(operations)),
+                x.chooser("mistake"),
+            ],
+        ),
     ]
-    locked = [
-        item.name
-        for group in groups
-        for item in group.items
-        if x.locked(item.name) or x.locked("controls")
-    ]
-    answer = controls("gradient_check.controls", groups, locked=locked, max_height=height)
-    values = {n: int(v) if n == "seed" else v for n, v in answer.values.items() if n in x.fields}
-    x.change(values, by="controls", held=not answer.committed)
+    x.controls(groups, height=height)
 
 
-def in_force(report: Report) -> str:
+def in_force(operations: tuple[str, ...]) -> str:
     """The operation that is spoiled, where this function has it."""
-    return str(x["broken"]) if x["broken"] in report.operations else NOTHING
+    return str(x["broken"]) if x["broken"] in operations else NOTHING
 
 
 def verdict(report: Report, broken: str, checked: Subject) -> str:
@@ -178,9 +173,9 @@ def verdict(report: Report, broken: str, checked: Subject) -> str:
     bad, doubtful = by_verdict["wrong"], by_verdict["doubtful"]
     count = len(report.names)
     name, error = report.names[report.worst], report.error[report.worst]
-    worst = f"the largest relative error is {error:.1e} at `{name}`"
+    worst = f"the largest relative error is {written(error, '2')} at **{name}**"
     if by_verdict["unchecked"]:
-        names = ", ".join(f"`{n}`" for n in by_verdict["unchecked"])
+        names = ", ".join(f"**{n}**" for n in by_verdict["unchecked"])
         return (
             f"**Cannot be checked:** {names}. The function has no value at one end of the "
             "difference, so there is nothing to hold the gradient against."
@@ -214,13 +209,13 @@ def doubt(entries: list[Established], worst: str) -> str:
     for entry in entries:
         if entry.standing == "wrong":
             return (
-                f"**The gradient is wrong** at `{entry.name}`, where the exact derivative is "
-                f"{entry.exact.slope:.6g}; {worst}."
+                f"**The gradient is wrong** at **{entry.name}**, where the exact derivative is "
+                f"{written(entry.exact.slope, '6')}; {worst}."
             )
     for entry in entries:
         if entry.standing == "unknown":
             return (
-                f"Gradient and difference part at `{entry.name}`, and there is no exact value to "
+                f"Gradient and difference part at **{entry.name}**, and there is no exact value to "
                 f"say which is right. {entry.exact.trouble}"
             )
     cause = (
@@ -229,82 +224,104 @@ def doubt(entries: list[Established], worst: str) -> str:
         else "a kink within h of the point, or a function that bends much within h"
     )  # fmt: skip
     return (
-        "The gradient is right, to every digit of its exact value, and the check doubts it; "
-        f"{worst}. The cause is {cause}."
+        "**The difference is off, not the gradient**, which is right to every digit of its exact "
+        f"value. The marks doubt it all the same: {worst}. The cause is {cause}."
     )
 
 
 @st.fragment
 def body() -> None:
-    """The check; it runs again while sliders move."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded:
-        prose.presets(x, PRESETS)
-    if x["of"] == "formula":
-        frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =")
-    picture, panel = st.columns([3, 1.15], gap="medium")
+    """The check: errors over the bands of verdicts, under the network whose weights they are."""
+    view = frame.view(x, PRESETS)
+    if x["of"] == "formula" and not x.hidden("f"):
+        with view.picture:
+            frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =")
+    checked = subject()
     try:
-        sound = check(subject())
-    except ValueError as error:
-        st.error(f"There is nothing to check: {error}.")
-        return
-    with panel:
-        settings(sound, 440 if embedded else 640)
-    try:
-        checked = subject()
         sound = check(checked)
-        broken = in_force(sound)
-        report = check(
-            checked, h=x["h"], broken=None if broken == NOTHING else broken, mistake=x["mistake"]
-        )
     except ValueError as error:
-        st.error(f"There is nothing to check: {error}.")
+        with view.picture:
+            st.error(f"There is nothing to check: {error}.")
+        with view.panel:
+            settings((), view.height(560, 440))
         x.publish()
         return
-    with picture:
-        stage(
-            "gradient_check.stage",
-            [
-                Panel(
-                    id="errors",
-                    kind="chart",
-                    figure=pictures.errors(report),
-                    alt="Relative error of each parameter on a logarithmic axis. "
-                    + verdict(report, broken, checked).replace("*", "").replace("`", ""),
-                )
-            ],
-            frames=1,
-            height=330 if embedded else 380,
-        )
-    prose.notice(verdict(report, broken, checked))
-    if not embedded:
+    broken = in_force(sound.operations)
+    x.stand_in("broken", broken)
+    with view.panel:
+        settings(sound.operations, view.height(560, 440))
+    report = check(
+        checked, h=x["h"], broken=None if broken == NOTHING else broken, mistake=x["mistake"]
+    )
+    said = verdict(report, broken, checked)
+    live = x.live()
+    measured = live_check(live, checked, broken)
+    with view.picture:
+        show(live, measured, checked.names, said, view)
+        frame.notice(said)
+    if not view.embedded:
         explanation()
-        numbers(report)
+        if not x.hidden("table"):
+            numbers(report)
     x.publish()
+
+
+def show(
+    live: Picture, measured: Measured, names: tuple[str, ...], said: str, view: frame.View
+) -> None:
+    """The drawn network over the lollipops of its errors."""
+    panels = [
+        Panel(
+            id="errors",
+            kind="chart",
+            rows=2,
+            figure=pictures.errors(names, measured),
+            alt="Relative error of each parameter on a logarithmic axis. " + said.replace("*", ""),
+        )
+    ]
+    drawn = x["of"] == "network" and not view.embedded
+    if drawn:
+        network = pictures.network(SIZES, x["activation"], measured)
+        about = "The network: its weights and biases as edges, coloured by verdict."
+        panels.insert(0, Panel(id="network", rows=1, figure=network, alt=about))
+    counts = [
+        ops.sum(ops.where(measured.where(verdict), 1.0, 0.0)) for verdict in ("wrong", "doubtful")
+    ]
+    stage(
+        "gradient_check.stage",
+        panels,
+        live=live,
+        frames=1,
+        columns=1,
+        height=view.height(540 if drawn else 400, 330 if x["of"] == "network" else 250),
+        lines=[
+            words(
+                f"Of {len(names)} entries {{:.0f}} are wrong, {{:.0f}} doubtful; the largest "
+                "relative error is {:2}.",
+                *counts,
+                largest(measured.error, 0.0),
+            )
+        ],
+    )
 
 
 def explanation() -> None:
     """The formula of the error and what counts as good."""
-    st.latex(
-        r"\text{relative error} = \frac{\lvert g_{\text{reverse}} - g_{\text{difference}}\rvert}"
-        r"{\max(\lvert g_{\text{reverse}}\rvert, \lvert g_{\text{difference}}\rvert)},\qquad "
-        r"g_{\text{difference}} = \frac{f(w + h e_i) - f(w - h e_i)}{2h}"
-    )
+    with st.container(key="formula-check"):
+        st.latex(
+            r"\begin{aligned}\text{relative error} &= \frac{\lvert g_{\text{reverse}} - "
+            r"g_{\text{difference}}\rvert}{\max(\lvert g_{\text{reverse}}\rvert, "
+            r"\lvert g_{\text{difference}}\rvert)} \\[1.5ex] "
+            r"g_{\text{difference}} &= \frac{f(w + h e_i) - f(w - h e_i)}{2h}\end{aligned}"
+        )
     st.caption(
-        f"✓ up to {GOOD:.0e}: as good as double precision allows at a good h. "
-        f"? up to {WRONG:.0e}, or above where the difference itself may be off by as much: a kink, "
-        "a poor h, or a small slip: look closer. ✗ above: the derivative is another one. ∅: the "
-        "difference is not a number, and nothing is checked. Where a gradient vanishes, it is good "
-        "if both are apart by no more than a billionth of what the function changes by over a step "
-        "of one. Check at random points, not at zero."
+        f"✓ up to {written(GOOD)}: as good as double precision allows at a good h. "
+        "? above, or wherever the difference itself may be off by as much: a kink, a poor h, or a "
+        f"small slip: look closer. ✗ past {written(1e-3)}: the two are different derivatives. ∅: "
+        "the difference is not a number, and nothing is checked. Where a gradient vanishes, it is "
+        "good if both are apart by no more than a billionth of what the function changes by over "
+        "a step of one. Check at random points, not at zero, and before training."
     )
-
-
-def plain(value: float) -> str:
-    """Nine decimals, or as many digits where those would hide the number; words for none."""
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    return f"{value:+.9f}" if value == 0 or abs(value) >= 1e-3 else f"{value:+.9e}"
 
 
 def numbers(report: Report) -> None:
@@ -312,9 +329,9 @@ def numbers(report: Report) -> None:
     rows = [
         (
             html.escape(name),
-            plain(a),
-            plain(n),
-            "–" if v == "unchecked" else f"{e:.1e}",
+            f"{a:+.9f}".replace("-", "−"),
+            f"{n:+.9f}".replace("-", "−"),
+            written(e, "2"),
             f"{pictures.MARKS[v]} {v}",
         )
         for name, a, n, e, v in zip(

@@ -21,6 +21,7 @@ const MARGIN = 10
 const PITCH = { right: [178, 80], down: [98, 138] }
 const LARGEST = 1.1
 const READABLE = 0.5 // below this scale it opens zoomed in, at the result
+const COMFORTABLE = 0.8 // above it nobody needs to zoom
 const OPENS_AT = 0.68
 const CLOSEST = 2
 const STEP_SECONDS = 1.1
@@ -220,6 +221,7 @@ class Graph {
     const more = view.scale > this.whole * 1.01
     this.frame.classList.toggle("dg-more", more)
     this.zooms.querySelector('[data-zoom="fit"]').disabled = !more
+    this.zooms.hidden = this.whole > COMFORTABLE && !more
   }
 
   zoom(by) {
