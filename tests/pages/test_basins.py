@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import rerun
+from engine import LANDSCAPES, OPTIMIZERS, sweep
+from engine.problems import minima as basins
+from engine.runs.live_sweep import middles
+from engine.studies.seeds import ends_over_seeds
+from tests.browser import wait_until_settled
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page, tables
 
 
@@ -52,12 +59,77 @@ def test_what_cannot_be_read_in_a_link_is_named() -> None:
     assert any("**runs**" in warning.value for warning in page.warning)
 
 
+def labels_of(
+    name: str, slug: str, hypers: dict[str, float], *, steps: int = 200, side: int = 48
+) -> np.ndarray:
+    """Where a runner's starts end, over the landscape's window."""
+    surface = LANDSCAPES[name]
+    (x0, x1), (y0, y1) = surface.window
+    axes = {"y": middles(y0, y1, side, log=False), "x": middles(x0, x1, side, log=False)}
+    found = sweep(surface, slug, axes, surface.start, steps, hypers=hypers)
+    return basins.label(found.final_point, found.diverged, basins.minima_of(surface))
+
+
+def pieces(labels: np.ndarray) -> int:
+    """How often the label changes along the rows: how folded the borders are."""
+    return int((labels[:, 1:] != labels[:, :-1]).sum())
+
+
+def test_the_presets_claims_hold() -> None:
+    """Momentum folds its basins and a larger step frays gradient descent's; the deepest of the
+    four wells draws in less than half of the starts; the camel has two global minima of six."""
+    calm = labels_of("himmelblau", "sgd", {"lr": 0.01})
+    assert pieces(labels_of("himmelblau", "momentum", {"lr": 0.01})) > 3 * pieces(calm)
+    assert pieces(labels_of("himmelblau", "sgd", {"lr": 0.018})) > 2 * pieces(calm)
+    wells = basins.minima_of(LANDSCAPES["styblinski_tang"])
+    assert [m.is_global for m in wells] == [True, False, False, False]
+    labels = labels_of("styblinski_tang", "sgd", {"lr": 0.01})
+    assert basins.share_of_global(labels, wells) < 0.5
+    assert [m.is_global for m in basins.minima_of(LANDSCAPES["six_hump_camel"])].count(True) == 2
+
+
+def test_noise_decides_in_which_well_gradient_descent_ends() -> None:
+    """Of equal depth, the wells hold probability as their width squared: 0.35² against 1."""
+    wells, sgd, adam = LANDSCAPES["two_wells"], OPTIMIZERS["sgd"], OPTIMIZERS["adam"]
+    sharp, flat = 0, 1
+    start = (1.5, 0.05)
+    still = ends_over_seeds(wells, sgd, start, 1000, {"lr": 0.1}, noise=0.0)
+    assert still.shares[sharp] == 1.0
+    noisy = ends_over_seeds(wells, sgd, start, 1000, {"lr": 0.1}, noise=2.0)
+    assert noisy.shares[flat] > 0.55 > 3 * noisy.shares[sharp] - 0.1
+    assert noisy.error(flat) < 0.08
+    kept = ends_over_seeds(wells, adam, start, 1000, {"lr": 0.05}, noise=2.0)
+    assert kept.shares[sharp] == 1.0
+
+
+def test_with_noise_the_chances_over_seeds_are_shown() -> None:
+    link = {"on": "two_wells", "runs": "sgd:lr=0.1", "steps": "200", "start": "1.5,0.05"}
+    assert "seeds, from the marked start" in tables(open_page("basins", **link, noise="2"))
+    assert "seeds, from the marked start" not in tables(open_page("basins", **link))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [{}, {"on": "two_wells", "runs": "sgd:lr=0.1;adam:lr=0.05", "steps": "300", "noise": "0.1"},
+     {"on": "saddle"}, {"on": "rastrigin", "runs": "adam:lr=0.1"}],
+)  # fmt: skip
+def test_the_browser_finds_the_same_basins_and_follows_every_value(
+    link: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    (result,) = run_programs(specs_of(open_page("basins", **link)), tmp_path)
+    assert not result["error"]
+    assert not result["doubts"]
+    assert {"start", "steps", "0/lr", "noise"} <= set(result["moved"])
+
+
 @pytest.mark.browser
 def test_a_click_replays_the_run_from_there(visit: Callable[..., Page]) -> None:
     page = visit("/basins")
     panel = page.locator('[data-panel="basins0"]')
+    panel.locator('[data-handle="start"]').wait_for()
     box = panel.bounding_box()
     assert box is not None
-    with rerun(page):
-        page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"])
     page.wait_for_function("new URLSearchParams(location.search).has('start')")
+    wait_until_settled(page)

@@ -268,6 +268,7 @@ def test_locked_nothing_moves(visit: Visitor) -> None:
     expect(page.get_by_role("button", name=re.compile("^remove.*SGD"))).to_be_disabled()
     expect(number(page, "lr")).to_be_disabled()
     page.mouse.move(5, 5)
+    page.evaluate("document.activeElement.blur()")
     assert plane.screenshot() == before
     assert page.evaluate("window.shownMove ?? 0") == 0
     assert query(page) == {"lock": "all"}

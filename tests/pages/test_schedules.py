@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+import engine
 from engine.optimizers.schedules import SCHEDULES
+from engine.studies.tuning import settled_gap
 from tests.browser import rerun
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page
 
 
@@ -49,6 +54,63 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
     page = open_page("schedules", **{name: value})
     assert not page.exception
     assert any(f"**{name}**" in warning.value for warning in page.warning)
+
+
+# Presets keep their word --------------------------------------------------------------------------
+
+NOISY = {"noise": 10.0, "seed": 0}
+
+
+def test_noise_keeps_adams_steps_long_and_cosine_brings_them_to_rest() -> None:
+    """m̂ of pure noise is √((1 − β₁)/(1 + β₁)) = 0.23 of √v̂: what counts is noise, not v's size."""
+    noisy, driven, calm = (
+        engine.descend("bowl", "adam", (5, 3), 400, {"lr": 0.5}, schedule=plan, **noise)  # type: ignore[arg-type]
+        for plan, noise in ((None, NOISY), ("cosine", NOISY), (None, {}))
+    )
+    share = np.abs(noisy.state["m_hat"][-100:, 0]) / np.sqrt(noisy.state["v_hat"][-100:, 0])
+    assert 0.1 < np.median(share) < 0.4
+    assert noisy.state["v_hat"][-1, 0] > 50 * calm.state["v_hat"][-1, 0], "noise makes v large"
+    assert settled_gap(driven) < settled_gap(noisy) / 5
+    assert np.abs(np.diff(driven.path[-20:], axis=0)).max() < 0.02
+
+
+def test_each_drop_of_a_step_decay_is_another_level() -> None:
+    plan = SCHEDULES["step"](drop=0.3, every=0.33)
+    run = engine.descend("bowl", "sgd", (5, 3), 400, {"lr": 0.0185}, schedule=plan, **NOISY)  # type: ignore[arg-type]
+    levels = [float(np.median(run.gap[a:b])) for a, b in ((60, 132), (192, 264), (320, 396))]
+    assert levels[0] > 2 * levels[1] > 4 * levels[2]
+
+
+def test_a_warm_up_of_three_percent_gets_off_the_wall() -> None:
+    cold, warm = (
+        engine.descend("beale", "sgd", (3.5, 1), 300, {"lr": 0.034}, schedule=plan)
+        for plan in (None, SCHEDULES["constant"](warmup=0.03))
+    )
+    assert cold.diverged_at == 3
+    assert warm.diverged_at is None
+    assert warm.gap[-1] < 1e-4
+
+
+@pytest.mark.parametrize("slug", SCHEDULES)
+def test_the_picture_follows_every_number(
+    slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser finds Python's numbers, and every parameter of the schedule moves something."""
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    link = {"schedule": slug, "s.warmup": "0.05", "s.growth": "1.3"}
+    page = open_page("schedules", **link)
+    assert not page.exception
+    (spec,) = specs_of(page)
+    (result,) = run_programs([spec], tmp_path)
+    assert not result["error"]
+    assert not result["doubts"]
+    parameters = {f"s.{p.name}" for p in SCHEDULES[slug].parameters}
+    assert parameters | {"0/lr", "start", "steps", "noise"} <= set(result["moved"])
+
+
+def test_a_loss_without_a_number_is_said_to_be_none() -> None:
+    page = open_page("schedules", on="formula", f="1/x+y", start="0,0", noise="0")
+    assert not page.exception
 
 
 @pytest.mark.browser
