@@ -33,6 +33,7 @@ PALETTE: Final = (*style.HEAT[:_LEVELS], style.NEVER, style.PAPER)
 _DECADES: Final = 14.0  # that the colours span at most
 _FEW: Final = 6.0  # decades: up to here each has its line and its mark
 MARK: Final = style.ON_MAP
+PATH: Final = style.INK  # of a run over basins, whose tints are muted
 LN10: Final = math.log(10.0)
 # What a cell says instead of a number.
 WORDS: Final = {"loss": {"Infinity": "diverges"}, "steps": {"-1": "never"}}
@@ -272,9 +273,11 @@ def basin_palette(count: int) -> tuple[str, ...]:
 def basin_cells(labels: Any, steps: Any, most: Any, count: int) -> Any:
     """Indices into `basin_palette`: labels as of engine.problems.minima, steps until it was down.
 
-    A cell that was not down within `most` steps, -1, is as pale as the last that was.
+    Shades go by the logarithm of the steps, for most runs come down early. A cell that was not
+    down within `most` steps, -1, is as pale as the last that was.
     """
-    share = ops.where(steps < 0.0, 1.0, ops.minimum(steps / ops.maximum(most, 1.0), 1.0))
+    whole = ops.log(ops.maximum(most, 1.0) + 1.0)
+    share = ops.where(steps < 0.0, 1.0, ops.log(ops.maximum(steps, 0.0) + 1.0) / whole)
     shade = ops.minimum(floor(share * SHADES), SHADES - 1.0)
     known = ops.where(labels >= 0.0, labels * SHADES + shade, float(count * SHADES))
     return ops.where(labels <= -2.0, count * SHADES + 1.0, known)

@@ -1,4 +1,4 @@
-"""Basins: where does a run from every start end? A picture an optimizer, a colour a minimum."""
+"""Basins: where does a run from every start end? A picture an optimizer, a tint a minimum."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import hashlib
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 import engine
-from components.controls import Group, controls
-from components.stage import Event, Handle, Panel, Raster, Track, stage
+from components.controls import Group
+from components.stage import Handle, Panel, Raster, Track, stage
+from engine.emit.picture import Picture, stack, words
 from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
 from engine.problems.minima import Minimum
 from engine.runs import cluster
+from engine.runs.live_sweep import LiveSweep, Span, live_sweep
 from engine.runs.sweeps import Sweep
 from engine.studies import maps
+from engine.studies.seeds import Ends, ends_over_seeds
+from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import style
-from pages import frame, problem, prose, several
+from pages import fine_maps, frame, problem, several
 from pages.presets import Preset
-from pages.refine import FINE, refined
-from pages.runners import Runner
+from pages.runners import Runner, format_runners
 from pages.state import experiment
+
+FINE = 384  # starts along a side of the server's picture
+MOST_NAMED = 8  # minima with a column of their own
 
 PRESETS = (
     Preset(
@@ -58,142 +63,251 @@ PRESETS = (
     Preset(
         "Noise leaves the sharp well",
         "good",
-        "Without noise the narrow well keeps whoever starts in it. With noise fewer stay.",
-        {"on": "two_wells", "runs": "sgd:lr=0.1;momentum:lr=0.05,beta=0.9", "noise": "3"},
+        "Without noise nobody leaves the well they start in. With it gradient descent ends in the "
+        "flat well on most seeds, also from the bottom of the sharp one, and one seed brings every "
+        "start to the same end. Adam divides by the size of the noise: its steps are too small to "
+        "climb out.",
+        {
+            "on": "two_wells",
+            "runs": "sgd:lr=0.1;adam:lr=0.05",
+            "noise": "2",
+            "seed": "1",
+            "steps": "1000",
+            "start": "1.5,0.05",
+        },
     ),
 )
 
 x = experiment(
     "basins",
     problem.fields(runs="sgd:lr=0.01;momentum:lr=0.01,beta=0.9", on="himmelblau", steps=200),
+    parts=("runs", "seeds"),
 )
 
 frame.opening(
     x,
     "Basins",
-    "Every point of the picture is a start, coloured by the minimum its run ends in. "
-    "Move a learning rate and watch the borders; click a start to replay its run.",
+    "Every point of the picture is a start, tinted by the minimum its run ends in and darker where "
+    "it is there sooner. Move a learning rate and watch the borders; click a start to replay it.",
 )
+
+
+# What is mapped -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Request:
+    """The basins of one runner on the problem as the page stands."""
+
+    runner: Runner
+    surface: Landscape
+    steps: int
+    noise: float
+    seed: int
+
+    @property
+    def mark(self) -> str:
+        """The same for the same picture: the marked start does not count."""
+        said = (
+            self.surface.slug, self.surface.name, sorted(self.surface.arguments.items()),
+            self.surface.window, format_runners((self.runner,)), self.steps, self.noise, self.seed,
+        )  # fmt: skip
+        return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+
+    def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
+        """The fine picture; asks nothing of Streamlit."""
+        axes = {n: maps.default_axis(self.surface, self.runner.optimizer, n) for n in ("y", "x")}
+        return engine.sweep(
+            self.surface, self.runner.optimizer, {n: a.values(FINE) for n, a in axes.items()},
+            self.surface.start, self.steps, hypers=self.runner.hypers, options=self.runner.options,
+            noise=self.noise, seed=self.seed,
+            target=basins.arrival(self.surface, basins.minima_of(self.surface)),
+            executor=cluster.executor()[0], progress=progress, cancelled=cancelled,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Basin:
-    """What is drawn of a sweep of starts: the label of each, (up, across)."""
+    """The basins of a runner in the picture; labels are Python's own, (up, across)."""
 
+    cells: LiveSweep
+    numbers: Any
     labels: np.ndarray[Any, np.dtype[np.int32]]
 
 
-def mark(runner: Runner, surface: Landscape) -> str:
-    """The same for the same picture: the marked start does not count."""
-    said = (
-        surface.slug, surface.name, sorted(surface.arguments.items()), runner.slug, runner.rule,
-        sorted(runner.optimizer.hyper_values(runner.hypers).items()),
-        sorted(runner.options.items()), x["steps"], x["noise"], x["seed"],
-    )  # fmt: skip
-    return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
-
-
-def sweep_starts(
-    runner: Runner,
-    surface: Landscape,
-    steps: int,
-    noise: float,
-    seed: int,
-    side: int,
-    progress: Callable[[float], None],
-    cancelled: Callable[[], bool],
+def live_basin(
+    live: Picture, place: int, request: Request, known: Sweep | None, minima: tuple[Minimum, ...]
 ) -> Basin:
-    """The minimum that each start of the window leads to; asks nothing of Streamlit."""
-    axes = {name: maps.default_axis(surface, runner.optimizer, name) for name in ("y", "x")}
-    found: Sweep = engine.sweep(
-        surface, runner.optimizer, {name: axis.values(side) for name, axis in axes.items()},
-        surface.start, steps, hypers=runner.hypers, options=runner.options, noise=noise, seed=seed,
-        executor=cluster.executor()[0] if side == FINE else None, progress=progress,
-        cancelled=cancelled,
+    """The basins of the runner at that place; known is the server's, where it has been made."""
+    surface = request.surface
+    (x0, x1), (y0, y1) = surface.window
+    level = basins.arrival(surface, minima)
+    cells = live_sweep(
+        surface,
+        request.runner.optimizer,
+        {"y": Span(y0, y1, False), "x": Span(x0, x1, False)},
+        surface.start,
+        live["steps"],
+        problem.live_hypers(x, live, place),
+        parameters=problem.live_parameters(live, surface),
+        options=request.runner.options,
+        noise=live["noise"],
+        seed=request.seed,
+        target=level,
+        known=known,
+        parts=("x", "y", "diverged", *(("steps",) if level is not None else ())),
+    )
+    noisy = request.noise > 0
+    found = cells.result
+    return Basin(
+        cells,
+        basins.live_label(cells.x, cells.y, cells.diverged, minima, noisy=noisy),
+        basins.label(found.final_point, found.diverged, minima, noisy=noisy),
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def over_seeds(mark: str, start: tuple[float, float], _request: Request) -> Ends:
+    """Where the runs from one start end on many seeds; mark stands for the request."""
+    return ends_over_seeds(
+        _request.surface, _request.runner.optimizer, start, _request.steps,
+        _request.runner.optimizer.hyper_values(_request.runner.hypers),
+        options=_request.runner.options, noise=_request.noise,
     )  # fmt: skip
-    return Basin(found.nearest_minimum)
 
 
-def on_stage(event: Event) -> None:
-    """A click or a drag chooses the start whose run is replayed in every picture."""
-    x.change({"start": (event.x, event.y)}, by="stage", held=event.kind == "drag")
+# What the reader sees -----------------------------------------------------------------------------
 
 
-def groups(surface: Landscape, runners: list[Runner]) -> list[Group]:
+def groups(surface: Landscape, names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
     """Every runner first, as its learning rate is what moves the borders; then the rest."""
-    looks = style.looks(r.slug for r in runners)
-    names = frame.distinct([r.optimizer.name for r in runners])
     own = [
         Group(
             id=str(place), title=name, color=look.color, dash=look.dash, marker=look.marker,
-            items=several.items(place, runner), collapsed=len(runners) > 2,
+            items=problem.runner_items(place, x["runs"][place]), collapsed=len(names) > 2,
         )
-        for place, (name, runner, look) in enumerate(zip(names, runners, looks, strict=True))
+        for place, (name, look) in enumerate(zip(names, looks, strict=True))
     ]  # fmt: skip
     return [*own, *problem.landscape_groups(x, surface)]
 
 
 def panel(
-    place: int, name: str, runner: Runner, surface: Landscape, basin: Basin,
+    live: Picture, place: int, name: str, request: Request, basin: Basin,
     minima: tuple[Minimum, ...], look: style.Look,
 ) -> Panel:  # fmt: skip
     """The basins of one optimizer, with the run from the marked start over them."""
-    run = problem.run(x, runner, surface)
+    surface = request.surface
+    run = problem.live_run(x, live, place, surface)
     (x0, x1), (y0, y1) = surface.window
-    begin = problem.start_point(x, surface)
+    start, (hand_x, hand_y) = live["start"], live.hand
+    sets = {"start": stack(hand_x, hand_y)}
+    steps = basin.cells.steps if minima else -1.0
+    ends = {str(i): pictures.minimum_name(i) for i in range(len(minima))}
+    ends |= {str(basins.NOWHERE): "no minimum", str(basins.DIVERGED): "diverges"}
+    soon = {"below the line at step": steps} if minima else {}
     return Panel(
         id=f"basins{place}",
         title=name,
-        figure=pictures.basin_plane(surface, minima, log=x["log"]),
+        figure=pictures.basin_plane(
+            surface, minima, log=x["log"], parameters=problem.live_parameters(live, surface)
+        ),
         rasters=[
             Raster(
-                values=pictures.basin_cells(basin.labels, len(minima)),
+                values=pictures.basin_cells(basin.numbers, steps, live["steps"], len(minima)),
                 palette=pictures.basin_palette(len(minima)), x0=x0, x1=x1, y0=y0, y1=y1,
-                names=("x", "y"),
+                readout={"ends in": basin.numbers, **soon}, names=("x", "y"), hatched=True,
+                words={"ends in": ends, "below the line at step": {"-1": "never"}},
             )
         ],
         tracks=[
             Track(
-                x=run.path[:, 0], y=run.path[:, 1], color=pictures.MARK, dash=look.dash,
-                marker=look.marker, label=name, stop=run.diverged_at,
+                x=run.x, y=run.y, color=pictures.PATH, dash=look.dash, marker=look.marker,
+                label=name, stop=run.stopped,
             )
         ],
-        handles=[Handle(id="start", x=begin[0], y=begin[1], label="start", color=pictures.MARK)],
+        handles=[
+            Handle(
+                id="start", x=start[0], y=start[1], label="start", color=pictures.PATH, sets=sets
+            )
+        ],
+        clicks=sets,
         alt=f"Which minimum each start leads {name} to.",
     )  # fmt: skip
 
 
-def table(
-    names: list[str], runners: list[Runner], found: list[Basin], minima: tuple[Minimum, ...]
-) -> None:
-    """How much of the window each minimum draws in, per optimizer."""
-    looks = style.looks(r.slug for r in runners)
-    shown = min(len(minima), 8)
-    head = [
-        "",
+def arrived(name: str, basin: Basin) -> Any:
+    """What stands under the pictures, and follows the hand."""
+    there = ops.mean(ops.where(basin.numbers >= 0.0, 1.0, 0.0))
+    gone = ops.mean(ops.where(basin.cells.diverged > 0.0, 1.0, 0.0))
+    return words(
+        f"{name.replace('{', '').replace('}', '')}: {{:.1%}} of the starts end in a minimum, "
+        "{:.1%} diverge.",
+        there,
+        gone,
+    )
+
+
+def columns(minima: tuple[Minimum, ...]) -> list[str]:
+    """The heads of a table of shares: the minima, then the rest."""
+    shown = minima[:MOST_NAMED]
+    return [
         *(
             f"{pictures.minimum_name(i)}{'★' if m.is_global else ''} ({m.x:.2f}, {m.y:.2f})"
-            for i, m in enumerate(minima[:shown])
+            for i, m in enumerate(shown)
         ),
-        *(["other minima"] if len(minima) > shown else []),
+        *(["other minima"] if len(minima) > len(shown) else []),
         "no minimum",
         "diverged",
     ]
+
+
+def folded(shares: list[float], minima: tuple[Minimum, ...]) -> list[float]:
+    """Shares as the columns want them."""
+    shown = min(len(minima), MOST_NAMED)
+    rest = [sum(shares[shown:-2])] if len(minima) > shown else []
+    return [*shares[:shown], *rest, *shares[-2:]]
+
+
+def table(
+    names: list[str], looks: tuple[style.Look, ...], found: list[Basin],
+    minima: tuple[Minimum, ...],
+) -> None:  # fmt: skip
+    """How much of the window each minimum draws in, per optimizer."""
     rows = []
     for name, look, basin in zip(names, looks, found, strict=True):
-        shares = basins.shares(basin.labels, len(minima))
-        parts = [*shares[:shown], *([sum(shares[shown:-2])] if len(minima) > shown else [])]
-        rows.append(
-            [frame.swatch(look) + html.escape(name), *(f"{s:.1%}" for s in [*parts, *shares[-2:]])]
-        )
-    frame.table(head, rows)
+        shares = folded(basins.shares(basin.labels, len(minima)), minima)
+        rows.append([frame.swatch(look) + html.escape(name), *(f"{s:.1%}" for s in shares)])
+    frame.table(["of all starts", *columns(minima)], rows)
 
 
-def notice(names: list[str], found: list[Basin], minima: tuple[Minimum, ...]) -> None:
+def chances(
+    names: list[str], looks: tuple[style.Look, ...], wanted: list[Request],
+    start: tuple[float, float], minima: tuple[Minimum, ...],
+) -> None:  # fmt: skip
+    """What the noise decides: where runs from the marked start end, over many seeds."""
+    ends = [over_seeds(request.mark, start, request) for request in wanted]
+    rows = []
+    for name, look, end in zip(names, looks, ends, strict=True):
+        shares = folded(list(end.shares), minima)
+        rows.append([frame.swatch(look) + html.escape(name), *(f"{s:.0%}" for s in shares)])
+    seeds = min(end.seeds for end in ends)
+    worst = max(end.error(i) for end in ends for i in range(len(end.shares)))
+    frame.table([f"of {seeds} seeds, from the marked start", *columns(minima)], rows)
+    st.caption(
+        f"The picture shows one seed of the noise, the same for every start; these are {seeds} "
+        f"seeds from one start, each share uncertain by up to ±{worst:.0%}. With noise a run "
+        "counts to the minimum that it is nearest to, within half the way to the next."
+    )
+
+
+def notice(
+    names: list[str], found: list[Basin], minima: tuple[Minimum, ...], surface: Landscape
+) -> None:
     """What to see, in a sentence, with the numbers of now."""
     if not minima:
-        prose.notice("This landscape has no minimum in the window: runs pass through it.")
+        frame.notice("This landscape has no minimum in the window: runs pass through it.")
         return
+    level = basins.arrival(surface, minima)
     count = sum(m.is_global for m in minima)
     if count < len(minima):
         parts = [
@@ -201,68 +315,69 @@ def notice(names: list[str], found: list[Basin], minima: tuple[Minimum, ...]) ->
             f"**{basins.share_of_global(basin.labels, minima):.0%}** of the starts"
             for name, basin in zip(names, found, strict=True)
         ]
-        prose.notice("; ".join(parts) + ".")
+        text = "; ".join(parts) + "."
     elif len(found) > 1:
         differ = basins.disagreement([basin.labels for basin in found])
-        prose.notice(
+        text = (
             f"From **{differ:.0%}** of the starts the optimizers do not all end in the same place."
         )
     else:
         kept = basins.shares(found[0].labels, len(minima))
-        prose.notice(f"**{kept[-2] + kept[-1]:.0%}** of the starts end in no minimum.")
+        text = f"**{kept[-2] + kept[-1]:.0%}** of the starts end in no minimum."
+    frame.notice(text + f" A tint is darker the sooner the run is below a loss of {level:.3g}.")
 
 
 @st.fragment
 def body() -> None:
     """The pictures; reruns alone while sliders move or finer cells arrive."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
+    several.own_rates(x)
+    if not st.context.is_embedded and not x.hidden("setup"):
         left, right = st.columns([1, 2], vertical_alignment="center")
         problem.choose_landscape(x, left)
         several.choose(x, right)
         problem.type_formula(x)
-    bar = st.empty()
-    picture, settings = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3, 1.05], gap="medium")
-    )
-    if settings is not None:
-        with settings:
-            shown = groups(problem.landscape(x), list(x["runs"][: several.MOST]))
-            answer = controls(
-                "basins.controls", shown, locked=problem.locked(x, shown),
-                max_height=440 if embedded else 560,
-            )  # fmt: skip
-            changes = several.settings(x, answer.values)
-            x.change(changes, by="controls", held=not answer.committed)
+    view = frame.view(x, PRESETS)
     surface = problem.landscape(x)
-    runners = list(x["runs"][: several.MOST])
+    runners = x["runs"][: several.MOST]
+    wanted = [Request(r, surface, x["steps"], x["noise"], x["seed"]) for r in runners]
     names = frame.distinct([r.optimizer.name for r in runners])
     looks = style.looks(r.slug for r in runners)
     minima = basins.minima_of(surface)
-    marks = [f"{i}.{mark(runner, surface)}" for i, runner in enumerate(runners)]
-    makers = [
-        partial(sweep_starts, runner, surface, x["steps"], x["noise"], x["seed"])
-        for runner in runners
+    below = st.container()
+    makers = {f"{i}.{request.mark}": request.sweep for i, request in enumerate(wanted)}
+    known = fine_maps.fine_maps("basins", makers, below)
+    live = problem.live_picture(x, surface)
+    found = [
+        live_basin(live, i, request, sweep, minima)
+        for i, (request, sweep) in enumerate(zip(wanted, known, strict=True))
     ]
-    found = refined("basins", dict(zip(marks, makers, strict=True)), bar)
-    with picture:
+    with view.picture:
         stage(
             "basins.stage",
             [
-                panel(i, name, runner, surface, basin, minima, look)
-                for i, (name, runner, basin, look) in enumerate(
-                    zip(names, runners, found, looks, strict=True)
+                panel(live, i, name, request, basin, minima, look)
+                for i, (name, request, basin, look) in enumerate(
+                    zip(names, wanted, found, looks, strict=True)
                 )
             ],
-            frames=x["steps"] + 1, height=430 if embedded else 520,
-            columns=min(len(runners), 2), legend=False,
-            alt=f"Basins of {surface.name}", on_event=on_stage,
-        )  # fmt: skip
-    notice(names, found, minima)
-    if not x.hidden("table") and minima:
-        table(names, runners, found, minima)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
+            live=live,
+            frames=live["steps"] + 1.0,
+            restart=x.restart,
+            height=view.height(500, 430),
+            columns=min(len(runners), 2),
+            legend=False,
+            lines=[arrived(name, basin) for name, basin in zip(names, found, strict=True)],
+            alt=f"Basins of {surface.name}",
+        )
+    with view.panel:
+        x.controls(groups(surface, names, looks), live=live, height=view.height(600, 440))
+    if not view.embedded:
+        notice(names, found, minima, surface)
+    if minima and not x.hidden("table") and not view.embedded:
+        table(names, looks, found, minima)
+    if minima and x["noise"] > 0 and not x.hidden("seeds") and not x.held:
+        chances(names, looks, wanted, problem.start_point(x, surface), minima)
+    if not view.embedded:
         problem.link(x, "race", "Race from this start", icon=":material/flag:", same="0")
     x.publish()
 

@@ -368,6 +368,22 @@ const first = (condition) => {
   return at < 0 ? NaN : at
 }
 
+// The number of the nearest of the places that lies within its reach, -1 for none.
+function nearest(x, y, xs, ys, within) {
+  const out = new Float64Array(x.length).fill(-1)
+  for (let i = 0; i < out.length; i++) {
+    let least = Infinity
+    for (let k = 0; k < xs.length; k++) {
+      const away = Math.hypot(x[i] - xs[k], y[i] - ys[k])
+      if (away <= within[k] && away < least) {
+        least = away
+        out[i] = k
+      }
+    }
+  }
+  return shaped(out, x.shape)
+}
+
 export const OPERATIONS = {
   add: binary((x, y) => x + y),
   subtract: binary((x, y) => x - y),
@@ -429,6 +445,7 @@ export const OPERATIONS = {
   running_sum: runningSum,
   entry,
   first,
+  nearest,
   count: (x) => x.shape[0],
   stack: (...parts) => shaped(Float64Array.from(parts), [parts.length]),
   join,

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.problems.landscapes import Landscape
+from engine.tape import Operation
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
@@ -122,29 +124,73 @@ def _settle(landscape: Landscape, points: Array, reach: Array) -> Array:
     return settled
 
 
-def label(
-    points: npt.ArrayLike, diverged: npt.ArrayLike, minima: tuple[Minimum, ...]
-) -> npt.NDArray[np.int32]:
-    """Which minimum each point has reached: its number, NOWHERE or DIVERGED, (..., 2) -> (...).
+def reach(minima: tuple[Minimum, ...], *, noisy: bool = False) -> Array:
+    """How near to each minimum a run has ended at it, (minima,).
 
-    A point belongs to the nearest minimum if it is closer than a quarter of the distance from that
-    one to the next (and closer than 0.5).
+    A quarter of the way to the next minimum, at most 0.5. Noise keeps runs on the move: with it,
+    half of the way.
     """
-    at = np.asarray(points, dtype=float)
-    labels = np.full(at.shape[:-1], NOWHERE, np.int32)
-    if minima:
-        places = np.array([(m.x, m.y) for m in minima])
-        between = np.linalg.norm(places[:, None] - places[None], axis=-1)
-        np.fill_diagonal(between, np.inf)
-        radius = np.minimum(0.5, between.min(axis=1) / 4)
-        nearest = np.full(at.shape[:-1], np.inf)
-        for number, place in enumerate(places):  # one minimum at a time keeps memory O(points)
-            away = np.hypot(at[..., 0] - place[0], at[..., 1] - place[1])
-            mine = (away <= radius[number]) & (away < nearest)
-            labels[mine] = number
-            nearest = np.where(mine, away, nearest)
-    labels[np.asarray(diverged, dtype=bool)] = DIVERGED
+    places = np.array([(m.x, m.y) for m in minima]).reshape(-1, 2)
+    between = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    np.fill_diagonal(between, np.inf)
+    apart = between.min(axis=1, initial=np.inf)
+    within: Array = np.minimum(4.0, apart / 2) if noisy else np.minimum(0.5, apart / 4)
+    return within
+
+
+def _nearest(x: Any, y: Any, xs: Array, ys: Array, within: Array) -> Array:
+    labels = np.full(np.shape(x), float(NOWHERE))
+    least = np.full(np.shape(x), np.inf)
+    for number, (px, py, most) in enumerate(zip(xs, ys, within, strict=True)):
+        away = np.hypot(x - px, y - py)  # one minimum at a time keeps memory O(points)
+        mine = (away <= most) & (away < least)
+        labels[mine] = number
+        least = np.where(mine, away, least)
     return labels
+
+
+nearest = Operation("nearest", _nearest)
+"""The number of the nearest of the places (xs, ys) that lies within its reach, NOWHERE for none."""
+
+
+def label(
+    points: npt.ArrayLike,
+    diverged: npt.ArrayLike,
+    minima: tuple[Minimum, ...],
+    *,
+    noisy: bool = False,
+) -> npt.NDArray[np.int32]:
+    """Which minimum each point has reached: its number, NOWHERE or DIVERGED, (..., 2) -> (...)."""
+    at = np.asarray(points, dtype=float)
+    found = live_label(
+        at[..., 0], at[..., 1], np.asarray(diverged, dtype=float), minima, noisy=noisy
+    )
+    return np.asarray(found).astype(np.int32)
+
+
+def live_label(
+    x: Any, y: Any, diverged: Any, minima: tuple[Minimum, ...], *, noisy: bool = False
+) -> Any:
+    """`label` as numbers, for points and 1 or 0 for divergence that may be traced."""
+    xs = np.array([m.x for m in minima], dtype=float)
+    ys = np.array([m.y for m in minima], dtype=float)
+    numbers = nearest(x, y, xs, ys, reach(minima, noisy=noisy))
+    return ops.where(diverged > 0.0, float(DIVERGED), numbers)
+
+
+def arrival(landscape: Landscape, minima: tuple[Minimum, ...]) -> float | None:
+    """A loss that every run has passed on its way into one of the minima; None without minima.
+
+    A five-hundredth of the window's usual height above the highest of them.
+    """
+    if not minima:
+        return None
+    (x0, x1), (y0, y1) = landscape.window
+    x, y = np.meshgrid(np.linspace(x0, x1, 33), np.linspace(y0, y1, 33))
+    values = np.broadcast_to(landscape.value(np.stack([x, y], axis=-1)), x.shape)
+    usual = float(np.median(values[np.isfinite(values)]))
+    highest = max(m.value for m in minima)
+    return highest + 0.002 * max(usual - minima[0].value, 1e-6)
 
 
 def shares(labels: npt.NDArray[np.int32], count: int) -> list[float]:

@@ -9,6 +9,7 @@ from engine.problems.minima import (
     DIVERGED,
     NOWHERE,
     Minimum,
+    arrival,
     disagreement,
     label,
     minima_of,
@@ -93,3 +94,21 @@ def test_pictures_disagree_where_any_label_differs() -> None:
     assert disagreement([one, one]) == 0.0
     assert disagreement([one, other, one]) == pytest.approx(1 / 4)
     assert disagreement([np.kron(one, np.ones((2, 2), np.int32)), other]) == pytest.approx(1 / 4)
+
+
+def test_with_noise_a_run_counts_to_a_minimum_within_half_the_way_to_the_next() -> None:
+    """The wells lie at 1.49 and −1.44, 2.93 apart: without noise 0.5 is near, with it 1.46."""
+    wells = minima_of(LANDSCAPES["two_wells"])
+    points = np.array([[1.3, 0.0], [0.5, 0.0], [0.0, 1.4]])
+    assert label(points, np.zeros(3), wells).tolist() == [0, -1, -1]
+    assert label(points, np.zeros(3), wells, noisy=True).tolist() == [0, 0, -1]
+    assert label(points, [True, False, False], wells).tolist() == [-2, -1, -1]
+
+
+def test_every_run_into_a_minimum_passes_the_level_of_arrival() -> None:
+    camel = LANDSCAPES["six_hump_camel"]
+    found = minima_of(camel)
+    level = arrival(camel, found)
+    assert level is not None
+    assert max(m.value for m in found) < level < max(m.value for m in found) + 0.1
+    assert arrival(LANDSCAPES["saddle"], ()) is None
