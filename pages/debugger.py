@@ -17,7 +17,7 @@ from engine.studies import debugger
 from engine.studies import rule_latex as latex
 from figures import debugger as pictures
 from figures import race, style
-from pages import clock, frame, problem, prose
+from pages import clock, frame, problem
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Integer, Text, experiment
@@ -297,12 +297,12 @@ def rule(run: Descent, step: int, colors: dict[str, str]) -> None:
 def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> None:
     """What to look at in this step, or what changed by the convention."""
     if run.diverged_at is not None:
-        prose.notice(engine.explain(run).sentence)
+        frame.notice(engine.explain(run).sentence)
         return
     if other is not None:
         name, second = other[0], other[1].result
         apart = debugger.first_difference(run, second)
-        prose.notice(
+        frame.notice(
             f"Dotted: {name}. "
             + (
                 "The two runs cannot be told apart here."
@@ -312,7 +312,7 @@ def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> No
             )
         )
         return
-    prose.notice(debugger.describe(run, step))
+    frame.notice(debugger.describe(run, step))
 
 
 def setup() -> None:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 import engine
-from components.controls import Choice as Chooser
-from components.controls import Group, Item, controls
-from components.stage import Event, Handle, Panel, Track, stage
+from components.controls import Group
+from components.stage import Handle, Panel, Track, stage
+from engine.emit.picture import Picture, entry, running_sum, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.schedules import SCHEDULES, Schedule
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent
 from engine.studies import rule_latex as latex
-from engine.studies.stability import symmetric_eigenvalues
+from engine.studies.stability import live_limit, sharpest
 from engine.studies.tuning import settled_gap
+from engine.tape import operations as ops
 from figures import race
 from figures import schedules as pictures
-from pages import cursor, frame, problem, prose
-from pages.panels import chart_panel
+from pages import clock, frame, problem
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Choice, Integer, Number, experiment
+from pages.step_panel import step_panel
 
 PARAMETERS = {p.name: p for entry in SCHEDULES.values() for p in entry.parameters}
 PRESETS = (
@@ -38,8 +39,9 @@ PRESETS = (
     Preset(
         "Adam, with and without cosine",
         "good",
-        "Adam's step does not shrink by itself: noise keeps v small and the steps long. Cosine "
-        "annealing brings it to rest.",
+        "In noise Adam's steps do not shrink by themselves: m̂ stays a fair share of √v̂, however "
+        "near the minimum is, so each step is a fair share of η. Cosine annealing brings it to "
+        "rest.",
         {"runs": "adam:lr=0.5", "noise": "10", "steps": "400"},
     ),
     Preset(
@@ -49,17 +51,19 @@ PRESETS = (
         {"schedule": "step", "runs": "sgd:lr=0.0185", "s.drop": "0.3", "s.every": "0.33"},
     ),
     Preset(
-        "Warm-up in a narrow valley",
+        "Warm-up off a steep wall",
         "good",
-        "At full rate the first steps from far up the wall overshoot; a short warm-up gets off the "
-        "wall first.",
+        "At the full rate the first steps from the wall leave the picture. A warm-up over 3 % of "
+        "the run, as is usual (1 to 5 %) for transformers and large batches, gets off the wall "
+        "first.",
         {
-            "on": "rosenbrock",
-            "runs": "adam:lr=1",
+            "on": "beale",
+            "schedule": "constant",
+            "runs": "sgd:lr=0.034",
             "noise": "0",
             "steps": "300",
-            "s.warmup": "0.2",
-            "start": "-1.5,2",
+            "s.warmup": "0.03",
+            "start": "3.5,1",
         },
     ),
     Preset(
@@ -82,10 +86,16 @@ x = experiment(
     [
         *problem.fields(runs="sgd:lr=0.0185", noise=10.0, steps=400),
         Choice("schedule", "cosine", list(SCHEDULES)),
-        *(Number(f"s.{p.name}", p.default, p.low, p.high) for p in PARAMETERS.values()),
+        *(
+            Number(
+                f"s.{p.name}", p.default, p.low, p.high,
+                label=p.name, symbol=p.symbol, scale=p.scale, help=p.meaning,
+            )
+            for p in PARAMETERS.values()
+        ),
         Integer("t", problem.STEPS, 0, problem.STEPS),
     ],
-)
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -107,64 +117,9 @@ def schedule() -> Schedule:
     return entry(**{p.name: x[f"s.{p.name}"] for p in entry.parameters})
 
 
-def run(surface: Landscape, plan: Schedule | None) -> Descent:
-    """The run that a schedule drives, or the one at a constant rate."""
-    chosen = runner()
-    return engine.descend(
-        surface, chosen.slug, problem.start_point(x, surface), x["steps"], chosen.hypers,
-        options=chosen.options, schedule=plan, noise=x["noise"], seed=x["seed"],
-    )  # fmt: skip
-
-
 def peak() -> float:
     """η_max."""
     return runner().value(next(h for h in runner().optimizer.hypers if h.name == "lr"))
-
-
-# What the reader does -----------------------------------------------------------------------------
-
-
-def set_rate(rate: float) -> dict[str, Any]:
-    """The fields that make η_max this rate."""
-    first, *others = x["runs"]
-    return {"runs": (first.with_setting("lr", rate), *others), "lr": rate}
-
-
-def on_stage(event: Event) -> None:
-    """The handles of the schedule, and the start on the plane."""
-    if event.panel == "plane":
-        fields: dict[str, Any] = {"start": (event.x, event.y)}
-    elif event.id == "peak":
-        fields = set_rate(max(event.y, 1e-5))
-    elif event.id in ("warmup", "cycle", "peak_at", "every"):
-        fields = {f"s.{part}": share for part, share in shares(event.id, event.x).items()}
-    else:
-        return
-    x.change(fields, by="stage", held=event.kind == "drag")
-
-
-def shares(handle: str, at: float) -> dict[str, float]:
-    """What a handle dragged to step `at` makes of the schedule's shares of the run."""
-    warm = 0.0 if handle == "warmup" else x["s.warmup"] * x["steps"]
-    length = x["steps"] if handle == "warmup" else max(x["steps"] - warm, 1.0)
-    name = "peak" if handle == "peak_at" else handle
-    known = PARAMETERS[name]
-    share = (at - warm) / length
-    return {name: min(max(round(share, 3), known.low), known.high)}
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders: of the problem and the schedule by field, of the rule as rule/name."""
-    runners = list(x["runs"])
-    fields: dict[str, Any] = {}
-    for name, value in values.items():
-        owner, _, setting = name.partition("/")
-        if not setting:
-            fields[name] = int(value) if isinstance(x[name], int) else value
-        elif owner == runners[0].slug:
-            runners[0] = runners[0].with_setting(setting, value)
-            fields |= {"lr": value} if setting == "lr" else {}
-    x.change({**fields, "runs": tuple(runners)}, by="controls", held=not committed)
 
 
 def swap() -> None:
@@ -172,7 +127,7 @@ def swap() -> None:
     slug = st.session_state["schedules.rule"]
     if slug != x["runs"][0].slug:
         rate = problem.suitable_rate(x, slug)
-        x.change({"runs": (Runner(slug, {"lr": rate}), *x["runs"][1:]), "lr": rate})
+        x.change({"runs": (Runner(slug, {"lr": rate}), *x["runs"][1:]), "same": False})
 
 
 # What the reader sees -----------------------------------------------------------------------------
@@ -180,104 +135,132 @@ def swap() -> None:
 
 def groups(surface: Landscape) -> list[Group]:
     """The schedule, the optimizer, the landscape and the run."""
-    entry = SCHEDULES[x["schedule"]]
-    chosen = runner()
-    items: list[Item] = [
-        problem.hyper_slider(p, x[f"s.{p.name}"], f"s.{p.name}") for p in entry.parameters
-    ]
-    rule: list[Item] = [
-        problem.hyper_slider(h, chosen.value(h), f"{chosen.slug}/{h.name}")
-        for h in chosen.optimizer.hypers
-    ]
-    rule += [
-        Chooser(
-            name=f"{chosen.slug}/{o.name}", label=o.label,
-            value=str(chosen.options.get(o.name, o.default)),
-            options=[(str(value), meaning) for value, meaning in o.choices],
-        )
-        for o in chosen.optimizer.options
-    ]  # fmt: skip
+    plan = SCHEDULES[x["schedule"]]
+    shared = bool(x["same"])
+    rule = problem.runner_items(0, x["runs"][0], without={"lr"} if shared else ())
     return [
-        Group(id="schedule", title=entry.name, items=items, color=pictures.SCHEDULED),
-        Group(id="rule", title=chosen.optimizer.name, items=rule),
+        Group(
+            id="schedule",
+            title=plan.name,
+            items=[x.slider(f"s.{p.name}") for p in plan.parameters],
+            color=pictures.SCHEDULED,
+        ),
+        Group(
+            id="rule",
+            title=runner().optimizer.name,
+            items=[*([x.slider("lr", default=surface.lr)] if shared else []), *rule],
+        ),
         *problem.landscape_groups(x, surface),
     ]
 
 
-def handles(plan: Schedule) -> list[Handle]:
+def resting_top() -> float:
+    """Where the rate's axis ends: it stands still while a hand is on a control, for an axis that
+    moves under a handle runs away with it."""
+    key = "schedules.top"
+    if not x.held or key not in st.session_state:
+        st.session_state[key] = float(pictures.ceiling(peak()))
+    top: float = st.session_state[key]
+    return top
+
+
+def handles(live: Picture, plan: Schedule, rate: Any, resting: float, top: Any) -> list[Handle]:
     """Where the schedule can be taken hold of."""
-    steps, top = x["steps"], pictures.ceiling(peak())
-    arguments = plan.arguments
-    warm = arguments["warmup"] * steps
-    rest = steps - warm
-    at_peak = warm + arguments.get("peak", 0.0) * rest
+    hand_x, hand_y = live.hand
+    steps = live["steps"]
+    values = {p.name: live[f"s.{p.name}"] for p in plan.parameters}
+    warm = values["warmup"] * steps
+    rest = ops.maximum(steps - warm, 1.0)
+    known = PARAMETERS["warmup"]
     found = [
         Handle(
-            id="peak", x=at_peak, y=peak(), label="η max", axis="y", minimum=top / 1000,
-            maximum=top, color=pictures.SCHEDULED,
+            id="peak", x=warm + values.get("peak", 0.0) * rest, y=rate, label="ηₘₐₓ", axis="y",
+            minimum=resting / 1000, maximum=resting, color=pictures.SCHEDULED,
+            sets={"lr" if x["same"] else "0/lr": ops.maximum(hand_y, 1e-5)},
         ),
         Handle(
-            id="warmup", x=warm, y=0.06 * top, label="warm-up", axis="x", minimum=0.0,
-            maximum=0.5 * steps, marker="triangle",
+            id="warmup", x=warm, y=0.06 * top, label="warm-up ends", axis="x", minimum=0.0,
+            maximum=known.high * steps, marker="triangle",
+            sets={"s.warmup": ops.clip(hand_x / steps, known.low, known.high)},
         ),
     ]  # fmt: skip
-    for name, handle, label in (
-        ("cycle", "cycle", "cycle"), ("peak", "peak_at", "peak"), ("every", "every", "drop"),
+    for name, label in (
+        ("cycle", "first cycle ends"), ("peak", "peak"), ("every", "first drop"),
     ):  # fmt: skip
-        if name in arguments:
+        if name in values:
+            known = PARAMETERS[name]
             found.append(
                 Handle(
-                    id=handle, x=warm + arguments[name] * rest, y=0.5 * peak(), label=label,
-                    axis="x", minimum=warm + 0.02 * rest, maximum=float(steps), marker="diamond",
+                    id=f"{name}_at", x=warm + values[name] * rest, y=0.5 * rate, label=label,
+                    axis="x", minimum=warm + known.low * rest, maximum=warm + known.high * rest,
+                    marker="diamond",
+                    sets={f"s.{name}": ops.clip((hand_x - warm) / rest, known.low, known.high)},
                 )
             )  # fmt: skip
     return found
 
 
+def reached(run: LiveDescent) -> Any:
+    """The height above the minimum at every frame, as far as the run got."""
+    number = running_sum(0.0 * run.x + 1.0) - 1.0
+    return ops.where(number >= run.stopped, float("nan"), run.gap)
+
+
 def panels(
-    surface: Landscape, plan: Schedule, driven: Descent, constant: Descent, limit: float | None
-) -> list[Panel]:
+    live: Picture, surface: Landscape, plan: Schedule, driven: LiveDescent, constant: LiveDescent,
+    rates: Any,
+) -> list[Panel]:  # fmt: skip
     """The plane, and beside it the schedule above the loss, on one clock."""
-    begin = problem.start_point(x, surface)
+    start, (hand_x, hand_y) = live["start"], live.hand
     (x0, x1), (y0, y1) = surface.domain
+    sets = {"start": stack(hand_x, hand_y)}
+    parameters = problem.live_parameters(live, surface)
     trails = [
         Track(
-            x=constant.path[:, 0], y=constant.path[:, 1], color=pictures.CONSTANT, dash="dot",
-            marker="ring", stop=constant.diverged_at, width=1.5,
+            x=constant.x, y=constant.y, color=pictures.CONSTANT, dash="dot", marker="ring",
+            stop=constant.stopped, width=1.5,
         ),
         Track(
-            x=driven.path[:, 0], y=driven.path[:, 1], color=pictures.SCHEDULED,
-            stop=driven.diverged_at, width=1.8,
+            x=driven.x, y=driven.y, color=pictures.SCHEDULED, stop=driven.stopped, width=1.8,
         ),
     ]  # fmt: skip
+    name = driven.result.optimizer.name
     plane = Panel(
         id="plane",
-        title=f"{driven.optimizer.name} on {surface.name}",
-        figure=race.plane(surface, log=x["log"]),
+        title=f"{name} on {surface.name}",
+        figure=race.plane(surface, log=x["log"], parameters=parameters),
         tracks=trails,
         handles=[
             Handle(
-                id="start", x=begin[0], y=begin[1], label="start", minimum=(x0, y0),
+                id="start", x=start[0], y=start[1], label="start", sets=sets, minimum=(x0, y0),
                 maximum=(x1, y1),
             )
         ],
+        clicks=sets,
         rows=2,
         alt=f"Contours of {surface.name} with the run that the schedule drives and the run at a "
         "constant rate.",
     )  # fmt: skip
-    rates = plan.factors(x["steps"]) * peak()
+    rate = live["lr"] if x["same"] else live["0/lr"]
+    resting = resting_top()
+    top = ops.where(rate > resting, pictures.ceiling(rate), resting)
+    limit = live_limit(
+        driven.result.optimizer, sharpest(surface, start[0], start[1], parameters),
+        problem.live_hypers(x, live, 0), driven.result.options,
+    )  # fmt: skip
+    log = race.logarithmic(surface, [r.result.gap for r in (driven, constant)])
     return [
         plane,
-        chart_panel(pictures.rate_chart(rates, peak(), limit), handles=handles(plan)),
-        chart_panel(pictures.loss_chart(driven, constant)),
+        step_panel(
+            pictures.rate_chart(rates, rate, top, limit),
+            handles=handles(live, plan, rate, resting, top),
+        ),
+        step_panel(
+            pictures.loss_chart(
+                reached(driven), reached(constant), race.loss_title(surface), log=log
+            )
+        ),
     ]
-
-
-def stability_limit(surface: Landscape) -> float | None:
-    """Where steps become unstable at the start, where that is known of the rule."""
-    chosen = runner()
-    sharpest = float(symmetric_eigenvalues(surface.hessian(problem.start_point(x, surface)))[1])
-    return chosen.optimizer.stability_limit(sharpest, chosen.hypers, chosen.options)
 
 
 def formula(plan: Schedule, step: int) -> None:
@@ -286,29 +269,31 @@ def formula(plan: Schedule, step: int) -> None:
     at = min(step, len(rates) - 1)
     highest = rf"\eta_{{\max}} = {latex.number(peak())}"
     now = rf"\eta_{{{at}}} = \mathbf{{{latex.number(float(rates[at]))}}}"
-    with st.container(key="formula-schedule"):
-        st.latex(rf"{latex.fill_numbers(plan.latex, plan.arguments)},\quad {highest},\quad {now}")
+    with st.container(key="formula-schedule", horizontal=True, gap="medium"):
+        st.latex(latex.fill_numbers(plan.latex, plan.arguments), width="content")
+        st.latex(rf"{highest},\quad {now}", width="content")
 
 
 def notice(driven: Descent, constant: Descent) -> None:
     """What the schedule changed."""
     if driven.diverged_at is not None:
-        return prose.notice(engine.explain(driven).sentence)
+        return frame.notice(engine.explain(driven).sentence)
     with_it = settled_gap(driven)
     if constant.diverged_at is not None:
-        return prose.notice(
+        return frame.notice(
             f"At a constant rate the run diverges at step {constant.diverged_at}; "
-            f"the schedule brings it to {with_it:.3g}."
+            f"the schedule brings it to {written(with_it, '3')}."
         )
     without = settled_gap(constant)
     if with_it < without:
-        return prose.notice(
-            f"Over the last tenth the loss stands at {with_it:.3g} with the schedule and at "
-            f"{without:.3g} without: {without / max(with_it, 1e-300):.3g} times lower."
+        return frame.notice(
+            f"Over the last tenth the loss stands at {written(with_it, '3')} with the schedule and "
+            f"at {written(without, '3')} without: "
+            f"{written(without / max(with_it, 1e-300), '3')} times lower."
         )
-    return prose.notice(
-        f"Over the last tenth the loss stands at {with_it:.3g} with the schedule and at "
-        f"{without:.3g} without: here the schedule only takes speed away."
+    return frame.notice(
+        f"Over the last tenth the loss stands at {written(with_it, '3')} with the schedule and at "
+        f"{written(without, '3')} without: here the schedule only takes speed away."
     )
 
 
@@ -316,14 +301,16 @@ def setup() -> None:
     """Which schedule, which optimizer, on what."""
     left, middle, right = st.columns(3)
     left.selectbox(
-        "Schedule", list(SCHEDULES), key=x.key("schedule"), label_visibility="collapsed",
-        format_func=lambda slug: SCHEDULES[slug].name, disabled=x.locked("schedule"),
+        "Schedule", list(SCHEDULES), format_func=lambda slug: SCHEDULES[slug].name,
+        label_visibility="collapsed", **x.native("schedule"),
     )  # fmt: skip
     st.session_state["schedules.rule"] = x["runs"][0].slug
     rated = [s for s, o in OPTIMIZERS.items() if any(h.name == "lr" for h in o.hypers)]
+    own = [] if x["runs"][0].slug in rated else [x["runs"][0].slug]
     middle.selectbox(
-        "Optimizer", rated, key="schedules.rule", on_change=swap, label_visibility="collapsed",
-        format_func=lambda slug: OPTIMIZERS[slug].name, disabled=x.locked("runs"),
+        "Optimizer", [*rated, *own], key="schedules.rule", on_change=swap,
+        format_func=lambda slug: OPTIMIZERS[slug].name if slug in OPTIMIZERS else "your own rule",
+        label_visibility="collapsed", disabled=x.locked("runs"),
     )  # fmt: skip
     problem.choose_landscape(x, right)
     problem.type_formula(x)
@@ -331,41 +318,49 @@ def setup() -> None:
 
 @st.fragment
 def body() -> None:
-    """The schedule and its run; reruns alone while handles and sliders move."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
+    """The schedule and its run, which follow the handles and sliders."""
+    if not st.context.is_embedded and not x.hidden("setup"):
         setup()
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.1, 1.02], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            shown = groups(problem.landscape(x))
-            answer = controls(
-                "schedules.controls", shown, locked=problem.locked(x, shown),
-                max_height=460 if embedded else 560,
-            )  # fmt: skip
-            take(answer.values, committed=answer.committed)
+    view = frame.view(x, PRESETS, panel=0.25)
     surface, plan = problem.landscape(x), schedule()
-    driven, constant = run(surface, plan), run(surface, None)
-    with picture:
-        result = stage(
+    live = problem.live_picture(x, surface)
+    constant = problem.live_run(x, live, 0, surface)
+    number = running_sum(0.0 * constant.x + 1.0) - 1.0
+    values = {p.name: live[f"s.{p.name}"] for p in plan.parameters}
+    factors = plan.at(number, live["steps"], values)
+    driven = problem.live_run(x, live, 0, surface, schedule=factors[:-1])
+    rate = live["lr"] if x["same"] else live["0/lr"]
+    end = live["steps"]
+    with view.picture:
+        shown = stage(
             "schedules.stage",
-            panels(surface, plan, driven, constant, stability_limit(surface)),
-            frames=x["steps"] + 1,
-            height=440 if embedded else 500,
-            columns=[1, 1] if embedded else [1.15, 1],
-            alt=f"{plan.name} drives {driven.optimizer.name} on {surface.name}",
+            panels(live, surface, plan, driven, constant, factors * rate),
+            live=live,
+            frames=live["steps"] + 1.0,
+            height=view.height(500, 320),
+            columns=[1, 1] if view.embedded else [1.15, 1],
+            alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
             report_cursor=True,
-            start_frame=min(cursor.asked(x), x["steps"]),
-            on_event=on_stage,
+            start_frame=clock.start(x, x["steps"]),
+            lines=[
+                words(
+                    "At the last step: {:3} with the schedule, {:3} at the constant rate.",
+                    entry(driven.gap, end),
+                    entry(constant.gap, end),
+                )
+            ],
         )
-        step = cursor.keep(x, result.frame, x["steps"])
-        notice(driven, constant)
-        formula(plan, step)
-    if not embedded and not x.hidden("presets"):
-        st.caption(f"{plan.idea} {plan.when} ({plan.source})")
-        prose.presets(x, PRESETS)
+    step = clock.keep(x, shown.frame, x["steps"])
+    with view.panel:
+        x.controls(groups(surface), live=live, height=view.height(530, 460))
+    with view.picture:
+        if shown.sensitive:
+            st.html(frame.SENSITIVE)
+        notice(driven.result, constant.result)
+        if not x.hidden("formula"):
+            formula(plan, step)
+        if not view.embedded:
+            st.caption(f"{plan.idea} {plan.when} ({plan.source})")
     x.publish()
 
 

@@ -83,7 +83,7 @@ _WARMUP = Parameter(
 )
 _FINAL = Parameter(
     "final",
-    "η₀",
+    "ηₘᵢₙ/ηₘₐₓ",
     r"\eta_{\min}/\eta_{\max}",
     0.0,
     0.0,

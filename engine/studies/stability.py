@@ -64,9 +64,9 @@ def sharpest(landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]
     def value(w: Vector) -> Any:
         return landscape.function(w[0], w[1], **parameters)
 
-    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
-    half = 0.5 * (a - d)
     with np.errstate(all="ignore"):
+        (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+        half = 0.5 * (a - d)
         return 0.5 * (a + d) + ops.sqrt(half * half + b * b)
 
 
