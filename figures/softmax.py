@@ -153,7 +153,7 @@ def entropy(study: Cooling, now: Any, temperature: Any, most: float, unit: str) 
     """Entropy against T, from 0 (hard maximum) to log C (uniform)."""
     t = study.temperatures
     layout = charts.axes((t[0], t[-1]), (0, 1.16 * most), x_title="temperature T", log_x=True)
-    charts.level(layout, most, words(f"log C = {{:.4}} {unit}", most), side="left")
+    charts.level(layout, most, words(f"log C = {{:4}} {unit}", most), side="left")
     charts.upright(layout, temperature, color=style.TARGET)
     hover = f"T = %{{x:.3g}}: %{{y:.3f}} {unit}"
     point = charts.marks(

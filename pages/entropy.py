@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from components.controls import Action, Group, Slider, controls
-from components.controls import Choice as Chooser
-from components.stage import Event, Handle, Panel, stage
-from engine.losses.huffman import huffman
+from components.controls import Action, Group, Slider
+from components.stage import Handle, Panel, stage
+from engine.emit.picture import Picture, addends, entry, in_latex, round_to, words, written
+from engine.losses.huffman import grown, huffman
 from engine.losses.information import entropy, entropy_along, normalized, renormalized, surprise
 from figures import charts
 from figures import entropy as pictures
-from pages import frame, prose
+from pages import frame, units
 from pages.presets import Preset
-from pages.state import Choice, Integer, Numbers, experiment
+from pages.state import Integer, Numbers, experiment, shorten
 
 MOST = 8  # outcomes
+# Where the curve is drawn: densely at its ends, where it is steepest.
+ALONG = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 201))
 
 PRESETS = (
     Preset("fair coin", "good", "Nothing is harder to guess than a fair coin: 1 bit.", {}),
@@ -55,8 +56,9 @@ x = experiment(
     [
         Numbers("p", (0.5, 0.5), 0, 1000, count=(2, MOST)),
         Integer("k", 0, 0, MOST - 1),
-        Choice("unit", "bits", list(prose.BASES)),
+        units.field("bits"),
     ],
+    parts=("code", "copies"),
 )
 
 frame.opening(
@@ -68,7 +70,7 @@ frame.opening(
 
 def distribution() -> np.ndarray:
     """The probabilities; the link may hold any weights."""
-    return normalized(x["p"])
+    return np.asarray(normalized(x["p"]))
 
 
 def active() -> int:
@@ -81,37 +83,10 @@ def names() -> list[str]:
     return ["heads", "tails"] if len(x["p"]) == 2 else list(ascii_uppercase[: len(x["p"])])
 
 
-# What the reader does -----------------------------------------------------------------------------
-
-
-def move(k: int, value: float, *, by: str, held: bool) -> None:
-    """Give outcome k that probability; the others share what is left in proportion."""
-    p = renormalized(distribution(), k, round(value, 4))
-    x.change({"p": tuple(round(float(v), 6) for v in p), "k": k}, by=by, held=held)
-
-
-def on_stage(event: Event) -> None:
-    """A point on the curve, or a bar."""
-    if event.panel == "curve":
-        move(active(), event.x, by="stage", held=event.kind == "drag")
-    elif event.panel == "bars":
-        k = int(event.id[1:]) - 1 if event.id else round(event.x)
-        if 0 <= k < len(x["p"]):
-            move(k, event.y, by="stage", held=event.kind == "drag")
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The slider of the active outcome, and the choices."""
-    k = int(values["k"])
-    x.change({"unit": values["unit"]}, by="controls", held=not committed)
-    if k != active():
-        x.change({"k": k}, by="controls", held=not committed)
-    elif abs(values["share"] - float(distribution()[k])) > 1e-6:
-        move(k, float(values["share"]), by="controls", held=not committed)
-
-
 def on_action(_: str, action: str) -> None:
     """More or fewer outcomes, or all alike."""
+    if x.locked("p"):
+        return
     p = distribution()
     n = len(p)
     if action == "more" and n < MOST:
@@ -126,102 +101,110 @@ def on_action(_: str, action: str) -> None:
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def settings(height: int) -> None:
+def moved(p: Any, k: Any, value: Any) -> Any:
+    """p with outcome k at that value, short enough for a link."""
+    return round_to(renormalized(p, k, round_to(value, 3)), 6)
+
+
+def settings(live: Picture, p: Any, height: int) -> None:
     """The outcome that the curve follows, its share, and the unit."""
-    k = active()
-    answer = controls(
-        "entropy.controls",
+    frozen = x.locked("p")
+    k, name = live["k"], names()[active()]
+    x.controls(
         [
             Group(
                 id="outcomes",
                 title="Outcomes",
                 actions=[
-                    Action(id="more", label="+ one"),
-                    Action(id="fewer", label="− one"),
-                    Action(id="even", label="all alike"),
+                    Action(id="more", label="+ one", locked=frozen),
+                    Action(id="fewer", label="− one", locked=frozen),
+                    Action(id="even", label="all alike", locked=frozen),
                 ],
                 items=[
-                    Chooser(
-                        name="k", label="follow", value=str(k),
-                        options=[(str(i), name) for i, name in enumerate(names())],
-                        help="the outcome along whose probability the curve is drawn",
-                    ),
                     Slider(
-                        name="share", label="probability", symbol="p",
-                        value=round(float(distribution()[k]), 6), minimum=0.0, maximum=1.0,
-                        help="the others keep their proportions",
+                        name="share", label=f"probability of {name}", symbol="p",
+                        value=entry(p, k), minimum=0.0, maximum=1.0, locked=frozen,
+                        sets={"p": moved(p, k, live.hand[0])},
+                        help="of the outcome that was moved last; the others keep their "
+                        "proportions",
                     ),
-                    Chooser(
-                        name="unit", label="unit", value=x["unit"],
-                        options=[("bits", "bits (log₂)"), ("nats", "nats (ln)"),
-                                 ("bans", "bans (log₁₀)")],
-                    ),
+                    x.chooser("unit"),
                 ],
             ),
         ],
-        locked=["k", "share", "unit"] if x.locked("p") else [],
-        max_height=height,
+        live=live,
+        height=height,
         on_action=on_action,
     )  # fmt: skip
-    take(answer.values, committed=answer.committed)
 
 
-def pictures_of(p: np.ndarray, height: int) -> None:
+def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
     """The curve, the bars and the areas."""
-    base, unit, k = prose.BASES[x["unit"]], x["unit"], active()
-    t = np.linspace(0, 1, 201)
-    along = entropy_along(p, k, t, base)
-    h = float(entropy(p, base))
-    most = float(surprise(1 / len(p), base))
+    unit, k, called = units.of(x), live["k"], names()
+    hand_x, hand_y = live.hand
+    h = entropy(p, unit.base)
+    most = float(surprise(1 / len(called), unit.base))
+    along = entropy_along(p, k, ALONG, unit.base)
+    name = called[active()]
+    sets = {"p": moved(p, k, hand_x)}
     point = Handle(
-        id="p", x=float(p[k]), y=h, label=f"{h:.4f} {unit}", axis="x", minimum=0.0, maximum=1.0,
-        curve=(t, along), color=charts.class_color(k),
+        id=f"probability of {name}", x=entry(p, k), y=h, axis="x", minimum=0.0, maximum=1.0,
+        label=words(f"{{:.4f}} {unit}", h), curve=(ALONG, along), sets=sets,
+        color=charts.class_color(active()),
     )  # fmt: skip
     handles = [
         Handle(
-            id=f"p{i + 1}", x=i, y=float(v), axis="y", minimum=0.0, maximum=1.0,
+            id=f"probability of {name}", x=float(i), y=p[i], axis="y", minimum=0.0, maximum=1.0,
             color=charts.class_color(i),
+            sets={"p": moved(p, float(i), hand_y), "k": float(i)},
         )
-        for i, v in enumerate(p)
+        for i, name in enumerate(called)
     ]  # fmt: skip
+    panels = [
+        Panel(
+            id="bars",
+            title="probabilities (drag)",
+            figure=pictures.distribution(p, called),
+            handles=handles,
+            alt="Bars of the probabilities, each with a handle to drag.",
+        ),
+        Panel(
+            id="curve",
+            title=f"entropy in {unit}, as p({name}) changes",
+            figure=pictures.curve(ALONG, along, most, name, unit.name),
+            handles=[point],
+            clicks=sets,
+            alt="Entropy against the probability of one outcome.",
+        ),
+        Panel(
+            id="areas",
+            kind="chart",
+            title="surprise × probability: the whole area is H",
+            figure=pictures.surprise_areas(p, surprise(p, unit.base), h, called, unit.name),
+            alt="Rectangles as wide as probability and as high as surprise.",
+        ),
+    ]
     stage(
         "entropy.stage",
-        [
-            Panel(
-                id="curve",
-                title=f"entropy in {unit}, as p({names()[k]}) changes",
-                figure=pictures.curve(t, along, most, names()[k], unit),
-                handles=[point],
-                alt="Entropy against the probability of one outcome.",
-            ),
-            Panel(
-                id="bars",
-                title="probabilities (drag)",
-                figure=pictures.distribution(p, names()),
-                handles=[] if x.locked("p") else handles,
-                alt="Bars of the probabilities, each with a handle to drag.",
-            ),
-            Panel(
-                id="areas",
-                kind="chart",
-                title="surprise × probability: the whole area is H",
-                figure=pictures.surprise_areas(
-                    p, surprise(p, base), h, unit, float(surprise(0.5, base))
-                ),
-                alt="Rectangles as wide as probability and as high as surprise.",
-            ),
-        ],
+        panels[:2] if small else panels,
+        live=live,
         frames=1,
-        columns=[1.25, 1, 1.25],
+        columns=[1, 1.2] if small else [1, 1.2, 1.2],
         height=height,
-        alt=f"Entropy of {len(p)} outcomes: {h:.4f} {unit}",
-        on_event=on_stage,
-    )
+        alt=words(f"Entropy of {len(called)} outcomes: {{:.4f}} {unit}", h),
+        lines=[
+            words(
+                f"H(p) = {{:.4f}} {unit} of at most log {len(called)} = {{:.4f}}; "
+                "Huffman's code takes {:.4f} bits on average, H is {:.4f} bits",
+                h, most, grown(p).average, entropy(p, 2),
+            )
+        ],
+    )  # fmt: skip
 
 
-def coding(p: np.ndarray, height: int) -> None:
+def coding(live: Picture, p: Any, height: int) -> None:
     """Huffman's tree, and its word lengths against the ideal ones."""
-    code, bits = huffman(p), float(entropy(p, 2))
+    code = grown(p)
     stage(
         "entropy.code",
         [
@@ -235,87 +218,130 @@ def coding(p: np.ndarray, height: int) -> None:
             Panel(
                 id="lengths",
                 kind="chart",
-                title=f"word length beside −log₂ p: mean {code.average:.4f}, H = {bits:.4f}",
+                title="length of each word (coloured) beside −log₂ p (grey), in bits",
                 figure=pictures.lengths(code, surprise(p, 2), names()),
                 alt="Length of each code word beside the surprise of its outcome.",
             ),
         ],
+        live=live,
         frames=1,
-        columns=[1.3, 1],
+        columns=[1.1, 1],
         height=height,
         alt="A code for these outcomes",
+    )  # fmt: skip
+
+
+def table(p: np.ndarray) -> None:
+    """Outcome by outcome: surprise in the chosen unit, and the code word in bits."""
+    unit, code = units.of(x), huffman(p)
+    surprises = surprise(p, unit.base)
+    terms, total = addends(
+        [float(v * s) if v else 0.0 for v, s in zip(p, surprises, strict=True)], 4
     )
-    if not x.hidden("table"):
-        rows = [
-            (
-                html.escape(name), f"{v:.4f}", f"{s:.4f}", f"{v * s if v else 0:.4f}",
-                "–" if word is None else word or "no bits", "–" if word is None else str(len(word)),
-            )
-            for name, v, s, word in zip(names(), p, surprise(p, 2), code.words, strict=True)
-        ]  # fmt: skip
-        frame.table(
-            ("outcome", "p", "surprise −log₂ p", "p × surprise", "code word", "length"), rows
+    rows = [
+        (
+            html.escape(name), f"{v:.4f}", written(s, ".4f"), term,
+            "–" if word is None else word or "no bits", "–" if word is None else str(len(word)),
         )
+        for name, v, s, term, word in zip(names(), p, surprises, terms, code.words, strict=True)
+    ]  # fmt: skip
+    rows.append(("together", "1", "", total, "", f"{code.average:.4f} on average"))
+    frame.table(
+        (
+            "outcome", "p", f"surprise −{unit.log} p, {unit}", f"p × surprise, {unit}",
+            "code word", "its bits",
+        ),
+        rows,
+    )  # fmt: skip
 
 
-def formula(p: np.ndarray) -> None:
-    """H with its terms put in."""
-    base, unit = prose.BASES[x["unit"]], x["unit"]
-    shown = [(v, s) for v, s in zip(p, surprise(p, base), strict=True) if v > 0]
-    terms = " + ".join(rf"{v:.3g}\cdot {s:.3f}" for v, s in shown[:3])
-    more = r" + \dots" if len(shown) > 3 else ""
-    h = prose.number(float(entropy(p, base)), 4)
-    st.latex(rf"H(p) = -\sum_i p_i {prose.LOGS[unit]} p_i = {terms}{more} = {h}\ \text{{{unit}}}")
+def brief(number: str) -> str:
+    """A written number without zeros at its end."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
-def remark(p: np.ndarray) -> None:
-    """What is worth seeing in the present state."""
-    bits, code = float(entropy(p, 2)), huffman(p)
-    most = float(surprise(1 / len(p), 2))
+def formula(p: np.ndarray) -> str:
+    """H with its terms put in, in LaTeX; what is printed adds up."""
+    unit = units.of(x)
+    shown = [(float(v), float(s)) for v, s in zip(p, surprise(p, unit.base), strict=True) if v > 0]
+    terms, total = addends([v * s for v, s in shown], 4)
+    products = [rf"{in_latex(v, '3')}\cdot {in_latex(s, '5')}" for v, s in shown]
+
+    def lines(parts: list[str]) -> str:
+        rows = [" + ".join(parts[i : i + 4]) for i in range(0, len(parts), 4)]
+        return r" \\ &\quad + ".join(rows)
+
+    return (
+        rf"\begin{{aligned}} H(p) &= -\textstyle\sum_i p_i {unit.latex} p_i = {lines(products)} \\ "
+        rf"&= {lines([brief(term) for term in terms])} = {brief(total)}\ \text{{{unit}}}"
+        r" \end{aligned}"
+    )
+
+
+def remark(p: np.ndarray) -> str:
+    """What is worth seeing in the present state, in the chosen unit."""
+    unit = units.of(x)
+    bits, h, code = float(entropy(p, 2)), float(entropy(p, unit.base)), huffman(p)
+    most = float(surprise(1 / len(p), unit.base))
     if bits < 1e-9:
-        text = (
-            "One outcome is **certain**: no surprise, 0 bits, and a message about it needs no bits."
+        return (
+            f"One outcome is **certain**: no surprise, 0 {unit}, and a message about it needs no "
+            "bits."
         )
-    elif most - bits < 1e-4:
-        text = (
-            f"All {len(p)} outcomes are equally likely: the **maximum**, "
-            f"log₂ {len(p)} = {most:.4g} bits. Every change from here makes guessing easier."
+    if most - h < 1e-4:
+        many = f"{unit.log} {len(p)} = {written(most)} {unit}".replace("= 1 bits", "= 1 bit")
+        everyone = "Both" if len(p) == 2 else f"All {len(p)}"
+        return (
+            f"{everyone} outcomes are equally likely: the **maximum**, {many}. "
+            "Every change from here makes guessing easier."
         )
-    elif code.average - bits < 1e-9:
-        text = (
+    if code.average - bits < 1e-9:
+        return (
             f"Every probability is a power of ½, so Huffman's words are exactly as long as the "
-            f"surprises: **{code.average:.4g} bits** on average, equal to H."
+            f"surprises in bits: **{written(code.average)} bits** on average, equal to H."
         )
-    else:
-        rare = int(np.argmin(np.where(p > 0, p, 2)))
-        shock = float(surprise(p[rare], 2))
-        text = (
-            f"**{names()[rare]}** is the rarest and surprises most ({shock:.2f} bits), "
-            f"but counts only {p[rare]:.3g} of the time. Huffman's code needs "
-            f"{code.average:.4f} bits on average, {code.average - bits:.4f} above H = {bits:.4f}."
-        )
-    prose.notice(text)
+    rare = int(np.argmin(np.where(p > 0, p, 2)))
+    shock = float(surprise(p[rare], unit.base))
+    return (
+        f"**{names()[rare]}** is the rarest and surprises most ({shock:.2f} {unit}), "
+        f"but counts only {written(p[rare], '3')} of the time. Huffman's code needs "
+        f"{code.average:.4f} bits on average, {code.average - bits:.4f} above H = {bits:.4f} bits."
+    )
+
+
+def code_of(p: np.ndarray) -> str:
+    """The page's numbers as NumPy."""
+    unit = units.of(x)
+    log = {"bits": "np.log2", "nats": "np.log", "bans": "np.log10"}[unit.name]
+    return (
+        "import numpy as np\n\n"
+        f"p = np.array([{', '.join(shorten(round(float(v), 6)) for v in p)}])\n"
+        "there = p[p > 0]  # 0 · log 0 is 0\n"
+        f"H = -(there * {log}(there)).sum()  # {float(entropy(p, unit.base)):.6g} {unit}\n"
+    )
 
 
 @st.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.4, 1], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            settings(height=440 if embedded else 600)
-    p = distribution()
-    with picture:
-        pictures_of(p, 260 if embedded else 320)
-        remark(p)
-    formula(p)
-    if not x.hidden("code"):
-        coding(p, 280)
+    view = frame.view(x, PRESETS)
+    x.stand_in("k", active())
+    live = x.live()
+    traced, p = normalized(live["p"]), distribution()
+    with view.picture:
+        pictures_of(live, traced, small=view.embedded, height=view.height(340, 350))
+        frame.notice(remark(p))
+        if not view.embedded and not x.hidden("code"):
+            coding(live, traced, 260)
+    with view.panel:
+        settings(live, traced, view.height(400, 400))
+    if not view.embedded:
+        if not x.hidden("formula"):
+            st.latex(formula(p))
+        if not x.hidden("table"):
+            table(p)
+        if not x.hidden("copies"):
+            frame.copies(Python=code_of(p), LaTeX=formula(p))
     x.publish()
 
 

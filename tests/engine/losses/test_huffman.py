@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.losses.huffman import huffman
+from engine.emit.picture import Picture
+from engine.losses.huffman import grown, huffman
 from engine.losses.information import entropy, normalized
 
 distributions = st.lists(st.floats(0.001, 1), min_size=2, max_size=8).map(normalized)
@@ -53,13 +55,29 @@ def test_certain_and_impossible() -> None:
 
 
 def test_tree_can_be_drawn() -> None:
-    tree = huffman([0.4, 0.3, 0.2, 0.1]).tree
-    assert tree[0].parent is None
-    for node in tree[1:]:
-        parent = tree[node.parent or 0]
-        assert node.depth == parent.depth + 1
-        assert node.word.startswith(parent.word)
-    assert sorted(n.x for n in tree if n.outcome is not None) == [0, 1, 2, 3]
+    tree = grown([0.5, 0.25, 0.15, 0.1])
+    np.testing.assert_array_equal(tree.x[:4], [0, 1, 2, 3])
+    np.testing.assert_array_equal(tree.depth, [1, 2, 3, 3, 2, 1, 0])
+    np.testing.assert_array_equal(tree.parent, [6, 5, 4, 4, 5, 6, math.nan])
+    np.testing.assert_array_equal(tree.side, [0, 0, 0, 1, 1, 1, math.nan])
+    np.testing.assert_allclose(tree.x[4:], [2.5, 1.75, 0.875])
+    np.testing.assert_allclose(tree.probability[4:], [0.25, 0.5, 1])
+
+
+def test_the_likelier_branch_is_on_the_left_and_of_equals_the_older() -> None:
+    assert huffman([0.1, 0.9]).words == ("1", "0")
+    assert huffman([0.25] * 4).words == ("00", "01", "10", "11")
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8).map(normalized))
+def test_on_a_tape_it_is_the_same_tree(p: np.ndarray) -> None:
+    live = Picture({"p": p.tolist()})
+    traced, plain = grown(live["p"]), grown(p)
+    for name in ("probability", "depth", "x", "parent", "side", "average"):
+        now = getattr(traced, name)
+        np.testing.assert_array_equal(getattr(now, "data", now), getattr(plain, name))
+    leaves = plain.x[: len(p)][p > 0]
+    assert sorted(leaves) == list(range(len(leaves)))  # side by side, none in another's place
 
 
 def test_says_what_is_wrong() -> None:
