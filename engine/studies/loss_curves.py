@@ -8,44 +8,42 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine import losses
 from engine.studies.saturation import logit
-from engine.tape import autograd
-
-Array = npt.NDArray[np.float64]
+from engine.tape import Value, autograd
 
 
 @dataclass(frozen=True, slots=True)
 class LossCurve:
-    """A loss and its gradient at each x, all of x's shape."""
+    """A loss and its gradient at each x, all of x's shape; traced where x is."""
 
-    x: Array
-    loss: Array
-    gradient: Array
+    x: Any
+    loss: Any
+    gradient: Any
 
 
-def _curve(loss: Callable[[Any], Any], x: npt.ArrayLike, factor: float = 1.0) -> LossCurve:
-    x = np.asarray(x, dtype=np.float64)
+def _curve(loss: Callable[[Any], Any], x: Any, factor: float = 1.0) -> LossCurve:
+    if not isinstance(x, Value):
+        x = np.asarray(x, dtype=np.float64)
     value, gradient = autograd.value_and_grad(loss)(x)
-    return LossCurve(x, factor * np.asarray(value), factor * np.asarray(gradient))
+    return LossCurve(x, factor * value, factor * gradient)
 
 
-def over_error(errors: npt.ArrayLike, half: bool = False) -> LossCurve:
+def over_error(errors: Any, half: bool = False) -> LossCurve:
     """Squared error (or half of it) of each error ŷ − y."""
     return _curve(lambda e: losses.mse(e, 0.0, half=half, reduction="none"), errors)
 
 
-def over_probability(p: npt.ArrayLike, target: float, base: float = math.e) -> LossCurve:
-    """Binary cross-entropy of each probability in (0, 1)."""
+def over_probability(p: Any, target: float, base: float = math.e) -> LossCurve:
+    """Binary cross-entropy of each probability in (0, 1), and its gradient by that."""
     return _curve(
         lambda p: losses.binary_cross_entropy(p, target, reduction="none"), p, 1 / math.log(base)
     )
 
 
-def over_logit(z: npt.ArrayLike, target: float, base: float = math.e) -> LossCurve:
-    """Binary cross-entropy of each logit."""
+def over_logit(z: Any, target: float, base: float = math.e) -> LossCurve:
+    """Binary cross-entropy of each logit, and its gradient by that: σ(z) − y in nats."""
     return _curve(
         lambda z: losses.binary_cross_entropy_with_logits(z, target, reduction="none"),
         z,

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from engine import losses
-from engine.studies.imbalance import Batch, easy_share, focal_curve
-from engine.studies.margins import descend_margin, margin_curve
+from engine.losses.functions import MARGIN_LOSSES
+from engine.studies.imbalance import Batch, easy_share, focal_curve, pull
+from engine.studies.margins import GRADIENTS, descend_margin, margin_curve
+from engine.tape import autograd
 
 M = np.linspace(-3, 3, 60)  # no sample at a kink
 
@@ -26,6 +28,18 @@ def test_values_and_gradients() -> None:
     np.testing.assert_allclose(logistic.loss, np.log1p(np.exp(-M)))
     np.testing.assert_allclose(logistic.gradient, -1 / (1 + np.exp(M)))
     np.testing.assert_allclose(squared.gradient, 2 * (M - 1))
+
+
+@pytest.mark.parametrize("name", list(MARGIN_LOSSES))
+def test_gradients_by_formula_are_those_of_autograd(name: str) -> None:
+    found = np.broadcast_to(autograd.grad(MARGIN_LOSSES[name])(M), M.shape)
+    np.testing.assert_allclose(GRADIENTS[name](M), found, atol=1e-15)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 5.0])
+def test_the_pull_by_formula_is_that_of_autograd(gamma: float) -> None:
+    p = np.linspace(0.001, 0.999, 41)
+    np.testing.assert_allclose(pull(p, gamma, 0.25), -focal_curve(p, gamma, 0.25).gradient)
 
 
 def test_no_optimizer_moves_on_zero_one() -> None:
@@ -62,7 +76,7 @@ def test_focal_curve_of_the_paper() -> None:
 
 def test_easy_examples_drown_the_hard_ones_until_they_fade() -> None:
     batch = Batch(easy=1000, hard=10, easy_p=0.95, hard_p=0.2)
-    share = easy_share(batch, [0.0, 2.0, 5.0])
+    share = easy_share(batch, np.array([0.0, 2.0, 5.0]))
     assert share[0] == pytest.approx(1000 * 0.05 / (1000 * 0.05 + 10 * 0.8))
     assert share[0] > 0.8
     assert share[1] < 0.1
@@ -71,9 +85,9 @@ def test_easy_examples_drown_the_hard_ones_until_they_fade() -> None:
 
 def test_alpha_favours_the_rare_class() -> None:
     batch = Batch()
-    plain, favoured = (easy_share(batch, [0.0], alpha)[0] for alpha in (None, 0.75))
+    plain, favoured = (easy_share(batch, 0.0, alpha) for alpha in (None, 0.75))
     assert favoured < plain
-    assert easy_share(batch, [0.0], 0.5)[0] == pytest.approx(plain)
+    assert easy_share(batch, 0.0, 0.5) == pytest.approx(plain)
     assert losses.focal(0.0, 1.0, 0.0, 0.75) == pytest.approx(0.75 * math.log(2))
 
 
