@@ -223,9 +223,10 @@ class Handle {
   key(event) {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
     const step = by[event.key]
-    if (!step || this.locked || event.ctrlKey || event.metaKey || event.altKey) return
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
     event.stopPropagation()
+    if (this.locked) return
     const { panel } = this
     const size = KEY_STEP * (event.shiftKey ? 10 : 1)
     // On a one-way handle both pairs of arrows move it.
