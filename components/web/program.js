@@ -292,6 +292,14 @@ function runningSum(x) {
   return shaped(out, [out.length])
 }
 
+// m ← βm + (1 − β)x, from zero.
+function runningAverage(x, beta) {
+  const out = new Float64Array(x.length)
+  let average = 0
+  for (let i = 0; i < out.length; i++) out[i] = average = beta * average + (1 - beta) * x[i]
+  return shaped(out, [out.length])
+}
+
 function entry(x, i) {
   const rows = x.shape[0]
   const at = Math.min(Math.max(Math.floor(i + 0.5), 0), rows - 1) || 0
@@ -443,6 +451,7 @@ export const OPERATIONS = {
   largest: extreme((a, b) => a > b, -Infinity),
   smallest: extreme((a, b) => a < b, Infinity),
   running_sum: runningSum,
+  running_average: runningAverage,
   entry,
   first,
   nearest,

@@ -65,6 +65,14 @@ def _join(*parts: Any) -> Array:
     return np.concatenate([np.atleast_1d(np.asarray(p, dtype=float)) for p in parts])
 
 
+def _running_average(x: Any, beta: Any) -> Array:
+    average, out = 0.0, []
+    for value in np.asarray(x, dtype=float).tolist():
+        average = beta * average + (1.0 - beta) * value
+        out.append(average)
+    return np.array(out)
+
+
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(*inputs: Any, **parameters: Any) -> Any:
         with np.errstate(all="ignore"):
@@ -80,6 +88,8 @@ largest = Operation("largest", _largest)
 smallest = Operation("smallest", _smallest)
 """The smallest finite number among all arrays; ∞ where there is none."""
 running_sum = Operation("running_sum", _plain(np.cumsum))
+running_average = Operation("running_average", _running_average)
+"""m ← βm + (1 − β)x along a 1-D array, from zero: what an optimizer's average holds."""
 entry = Operation("entry", _entry)
 first = Operation("first", _first)
 count = Operation("count", _count)
@@ -89,7 +99,7 @@ join = Operation("join", _join)
 """Numbers and 1-D arrays, end to end."""
 
 PICTURE_OPERATIONS: Final = (
-    floor, ceil, largest, smallest, running_sum, entry, first, count, stack, join,
+    floor, ceil, largest, smallest, running_sum, running_average, entry, first, count, stack, join,
 )  # fmt: skip
 
 
