@@ -211,14 +211,17 @@ MARGIN_LOSSES: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
 def softmax(logits: Any, temperature: Any = 1.0) -> Any:
     """e^(z/T) / Σ e^(z/T) over the last axis, (..., C) -> (..., C); T > 0.
 
-    Boltzmann's distribution over states of energy −z at temperature T.
+    Boltzmann's distribution over states of energy −z at temperature T. A logit of −∞ masks its
+    class; NaN where all are masked.
     """
-    return ops.softmax(_tempered(logits, temperature))
+    with np.errstate(invalid="ignore"):  # of a logit at +∞
+        return ops.softmax(_tempered(logits, temperature))
 
 
 def log_softmax(logits: Any, temperature: Any = 1.0) -> Any:
-    """log of `softmax`, (..., C) -> (..., C), finite for every finite logit."""
-    return ops.log_softmax(_tempered(logits, temperature))
+    """log of `softmax`, (..., C) -> (..., C), finite wherever the logit is; −∞ if it is masked."""
+    with np.errstate(invalid="ignore"):
+        return ops.log_softmax(_tempered(logits, temperature))
 
 
 def _tempered(logits: Any, temperature: Any) -> Any:
@@ -243,7 +246,8 @@ def cross_entropy(logits: Any, target: Any, reduction: Reduction = "mean") -> An
         raise ValueError("logits have an axis for the classes, got a single number")
     y = target if isinstance(target, Value) else _class_probabilities(z, target)
     _check_probabilities(ops.shape_of(z), y)
-    return _reduce(ops.softmax_cross_entropy(z, y), reduction)
+    with np.errstate(invalid="ignore"):
+        return _reduce(ops.softmax_cross_entropy(z, y), reduction)
 
 
 def _class_probabilities(logits: Any, target: Any) -> Any:

@@ -752,7 +752,7 @@ def _logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """log Σ e^x along axis, with the largest element taken out first."""
     xp = namespace(x)
     top = xp.max(x, axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, top * 0.0)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     out = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
     return out if keepdims else xp.squeeze(out, axis=axis)
 
@@ -785,10 +785,18 @@ logsumexp: Operation = _add("logsumexp", _logsumexp, [_logsumexp_vjp], [_logsume
 # is rounded, so that logits of ±1e4 keep full precision in value and gradient, in float32 too.
 
 
-def _softmax(x: Any, axis: int = -1) -> Any:
-    """e^x / Σ e^x along axis."""
+def _below_largest(x: Any, axis: int) -> Any:
+    """x less its largest element along axis; an infinite one is level with itself, but for −inf."""
     xp = namespace(x)
-    z = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    top = xp.max(x, axis=axis, keepdims=True)
+    level = xp.where(top == -math.inf, top - top, xp.zeros_like(top))
+    return xp.where(x == top, level, x - top)
+
+
+def _softmax(x: Any, axis: int = -1) -> Any:
+    """e^x / Σ e^x along axis; a class at −inf is masked, NaN where all are."""
+    xp = namespace(x)
+    z = xp.exp(_below_largest(x, axis))
     return z / xp.sum(z, axis=axis, keepdims=True)
 
 
@@ -803,7 +811,7 @@ softmax: Operation = _add("softmax", _softmax, [_softmax_rule], [_softmax_rule])
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     """log of softmax, finite wherever x is."""
     xp = namespace(x)
-    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    shifted = _below_largest(x, axis)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
 
@@ -820,8 +828,10 @@ log_softmax: Operation = _add("log_softmax", _log_softmax, [_log_softmax_vjp], [
 
 
 def _softmax_cross_entropy(logits: Any, target: Any) -> Any:
-    """−Σ target · log softmax(logits) over the last axis."""
-    return -namespace(logits).sum(target * _log_softmax(logits), axis=-1)
+    """−Σ target · log softmax(logits) over the last axis; 0 · ∞ is 0, for a class left out."""
+    xp = namespace(logits)
+    surprise = -_log_softmax(logits)
+    return xp.sum(target * xp.where(target == 0.0, xp.zeros_like(surprise), surprise), axis=-1)
 
 
 def _prediction_error(logits: Any, target: Any) -> Any:
