@@ -56,13 +56,9 @@ class Dialect:
 
 
 # Choice as Python writes it, which is quickest on plain numbers.
-PYTHON = Dialect(
-    spelled={
-        "where": "({1} if {0} else {2})",
-        "power": "pow({0}, {1})",
-        "absolute": "abs({0})",
-    }
-)
+_PYTHON = {"where": "({1} if {0} else {2})", "power": "pow({0}, {1})", "absolute": "abs({0})"}
+PYTHON = Dialect(spelled=_PYTHON)
+CAREFUL = Dialect("real({0})", spelled=_PYTHON)  # a literal divides by zero no better than a float
 # `real` is the type of all numbers; `where`, `power` and `absolute` are supplied.
 CELLS = Dialect("real({0})")
 CUDA = Dialect("real({0})", "true", "false", "(1e300 * 1e300)", "(1e300 * 1e300 * 0.0)")

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.dialect import FUNCTIONS, PYTHON, indent
+from engine.emit.dialect import CAREFUL, FUNCTIONS, PYTHON, Dialect, indent
 from engine.emit.program import Level, Loop
 
 Array = npt.NDArray[np.float64]
 
 
-def python_source(loop: Loop) -> str:
+def python_source(loop: Loop, dialect: Dialect = PYTHON) -> str:
     """Source of `run(k, steps, bound, constants, per_step, kept, paths, logs)`.
 
     It takes steps k + 1 … steps from the kept variables (point, then what is carried), and fills
@@ -33,9 +33,9 @@ def python_source(loop: Loop) -> str:
     program = loop.program
     moving = (*loop.point, *loop.carried)
     kept = _tuple(c.variable for c in moving)
-    following = [PYTHON.atom(c.following) for c in moving]
+    following = [dialect.atom(c.following) for c in moving]
     paths = [f"path{i}" for i in range(len(loop.point))]
-    parts = [PYTHON.atom(part) for record in loop.records for part in record.parts]
+    parts = [dialect.atom(part) for record in loop.records for part in record.parts]
     logs = [f"log{i}" for i in range(len(parts))]
     series = [f"{variable}_at" for variable in loop.per_step.values()]
     out = ["def run(k, steps, bound, constants, per_step, kept, paths, logs):"]
@@ -48,11 +48,11 @@ def python_source(loop: Loop) -> str:
         if names
     ]  # fmt: skip
     body += [f"{kept} = kept", "try:"]
-    inner = PYTHON.lines(program.at(Level.CONSTANT, Level.CELL))
+    inner = dialect.lines(program.at(Level.CONSTANT, Level.CELL))
     inner.append("for k in range(k, steps):")
-    step = ["t = k + one"]
+    step = [f"t = k + {dialect.atom(1.0)}"]
     step += [f"{v} = {s}[k]" for v, s in zip(loop.per_step.values(), series, strict=True)]
-    step += PYTHON.lines(program.at(Level.STEP, Level.BOTH))
+    step += dialect.lines(program.at(Level.STEP, Level.BOTH))
     inside = " and ".join(f"-bound <= {x} <= bound" for x in following[: len(paths)])
     step += [f"if not ({inside}):", f"    return k, True, {kept}"]
     step += [f"{log}[k + 1] = {part}" for log, part in zip(logs, parts, strict=True)]
@@ -82,17 +82,16 @@ def _careful(name: str) -> Callable[..., Any]:
 
 
 _CALLED = (*FUNCTIONS, "pow")
-_SCOPES: Mapping[bool, Mapping[str, Any]] = {
-    False: {**{name: getattr(math, name) for name in _CALLED}, "one": 1.0},
-    True: {**{name: _careful(name) for name in _CALLED}, "one": np.float64(1.0)},
-}
+_NUMBERS = {"inf": math.inf, "nan": math.nan, "real": np.float64}
+_QUICK = {**{name: getattr(math, name) for name in _CALLED}, **_NUMBERS}
+_CAREFUL = {**{name: _careful(name) for name in _CALLED}, **_NUMBERS}
 
 
-def python_function(source: str, name: str = "run", *, careful: bool = False) -> Any:
-    """Turn printed source into a function on Python's numbers, or on NumPy's (careful)."""
-    scope = {**_SCOPES[careful], "inf": math.inf, "nan": math.nan}
-    exec(compile(source, f"<printed {name}>", "exec"), scope)
-    return scope[name]
+def _function(source: str, scope: Mapping[str, Any]) -> Any:
+    """The function `run` of printed source."""
+    names = dict(scope)
+    exec(compile(source, "<printed run>", "exec"), names)
+    return names["run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,11 @@ class Kernel:
 
     @cached_property
     def quick(self) -> Any:
-        return python_function(self.source)
+        return _function(self.source, _QUICK)
 
     @cached_property
     def careful(self) -> Any:
-        return python_function(self.source, careful=True)
+        return _function(python_source(self.loop, CAREFUL), _CAREFUL)
 
     def run(
         self,
