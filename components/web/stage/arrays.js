@@ -58,37 +58,3 @@ export function array(blob) {
   if (!blob) return null
   return blob.ref ? held.get(blob.ref) : decode(blob)
 }
-
-// (rows, columns) as an array of rows, the way Plotly takes a matrix.
-function shaped(blob) {
-  const flat = array(blob)
-  if (blob.shape.length < 2) return flat
-  const [rows, columns] = blob.shape
-  return Array.from({ length: rows }, (_, i) => flat.subarray(i * columns, (i + 1) * columns))
-}
-
-const COLOURED = /(colors?|colorscale|colorway)$/i
-
-// A leaf that stands still: an array with its shape, or what it is.
-export function resolveStill(leaf) {
-  if (leaf === null || typeof leaf !== "object") return leaf
-  if (leaf.$array) return array(leaf.$array)
-  return leaf.dtype && leaf.shape ? array(leaf) : leaf
-}
-
-const isLeaf = (value) =>
-  value.$live !== undefined || value.$text !== undefined || value.$array || (value.dtype && value.shape)
-
-// A figure with its leaves resolved and its colours those of a theme.  Without `resolve` matrices
-// are arrays of rows, the way Plotly takes them.
-export function figure(value, theme, resolve = null, coloured = false) {
-  if (typeof value === "string") return coloured ? theme.colour(value) : value
-  if (value === null || typeof value !== "object") return value
-  if (isLeaf(value)) return resolve ? resolve(value) : shaped(value.$array)
-  if (Array.isArray(value)) return value.map((entry) => figure(entry, theme, resolve, coloured))
-  const out = {}
-  for (const [name, entry] of Object.entries(value)) {
-    out[name] = figure(entry, theme, resolve, coloured || COLOURED.test(name))
-  }
-  return out
-}

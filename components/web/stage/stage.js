@@ -12,10 +12,10 @@ import { Program } from "../program.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
-import { Missing, array, receive, resolveStill, text } from "./arrays.js"
+import { Missing, array, receive, text } from "./arrays.js"
+import { resolved } from "./figure.js"
 import { Panel } from "./panel.js"
 import { Bar, Clock } from "./playback.js"
-import { plotly } from "./plotly.js"
 import { Scene } from "./scene.js"
 
 const GAP = 12
@@ -181,7 +181,7 @@ class Stage {
     if (leaf.$text !== undefined) {
       return sentence(leaf.$text, leaf.args.map((a) => (typeof a === "number" ? a : this.find(a))))
     }
-    return resolveStill(leaf)
+    return resolved(leaf)
   }
 
   // The store moved: compute and paint, all within this frame.
@@ -252,7 +252,6 @@ class Stage {
   }
 
   async show(data) {
-    this.Plotly ??= await plotly(new URL(`../../../${data.plotly}`, import.meta.url))
     if (!this.alive || !this.root.clientWidth) return
     const theme = new Theme(this.root)
     this.theme = theme
