@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,8 @@ import numpy.typing as npt
 from engine.emit.scalar import Kernel, Run
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.optimizers.schedules import Schedule, find_schedule
+from engine.optimizers.typed import optimizer as typed_optimizer
+from engine.problems.formula import landscape as typed_landscape
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.tracing import ByFunction, PlaneOracle, landscape_loop
 
@@ -156,22 +160,38 @@ def kernel_of(
 
 
 def find_landscape(landscape: Landscape | str) -> Landscape:
-    """The entry itself or the one of that slug; ValueError if there is none."""
-    return (
-        landscape if isinstance(landscape, Landscape) else _find(LANDSCAPES, landscape, "landscape")
-    )
+    """The entry itself, the one of that slug, or what a formula says; ValueError if there is none.
+
+    Together with `find_optimizer` the one place that reads what is to run and where.
+    """
+    if isinstance(landscape, Landscape):
+        return landscape
+    if landscape in LANDSCAPES or landscape.isidentifier():
+        return cast("Landscape", _find(LANDSCAPES, landscape, "landscape"))
+    return typed_landscape(landscape)
 
 
 def find_optimizer(optimizer: Optimizer | str) -> Optimizer:
-    """The entry itself or the one of that slug; ValueError if there is none."""
-    return (
-        optimizer if isinstance(optimizer, Optimizer) else _find(OPTIMIZERS, optimizer, "optimizer")
-    )
+    """The entry itself, the one of that slug, or what a rule says; ValueError if there is none.
+
+    A rule is its lines as typed, or as links spell them: `typed~` and the lines percent-encoded.
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    head, mark, encoded = optimizer.partition("~")
+    if mark and head == "typed":
+        return typed_optimizer(unquote(encoded))
+    if "=" in optimizer:
+        return typed_optimizer(optimizer)
+    return cast("Optimizer", _find(OPTIMIZERS, optimizer, "optimizer"))
 
 
 def _find(entries: Mapping[str, Any], slug: str, what: str) -> Any:
     if slug not in entries:
-        raise ValueError(f"there is no {what} {slug!r}; there are {', '.join(entries)}")
+        close = get_close_matches(slug, entries, n=1)
+        nearest = f"; did you mean {close[0]}?" if close else ""
+        known = ", ".join(entries)
+        raise ValueError(f"there is no {what} {slug!r}; there are {known}{nearest}")
     return entries[slug]
 
 

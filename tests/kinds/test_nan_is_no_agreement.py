@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.derivatives.gradient_check import Subject, check, judge, typed_subject
-from engine.derivatives.numerical import relative_error
+from engine.derivatives.gradient_check import Subject, check, judge, measure, typed_subject
+from engine.derivatives.numerical import BEST_CENTRAL_STEP, relative_error
 from engine.problems.formula import parse
 from engine.tape import Value
 from engine.tape import operations as ops
@@ -81,7 +81,11 @@ def test_errors_of_what_is_no_number() -> None:
 
 
 def test_the_picture_holds_every_verdict() -> None:
-    report = check(typed_subject(parse("sqrt(x) + y**2", None), (0.0, 3.0)))
-    (bars,) = pictures.errors(report)["data"]
-    assert bars["text"] == ["∅", "✓"]
-    assert np.isfinite(bars["y"]).all()
+    subject = typed_subject(parse("sqrt(x) + y**2", None), (0.0, 3.0))
+    measured = measure(subject.function, subject.at, BEST_CENTRAL_STEP)
+    heads = pictures.errors(subject.names, measured)["data"][1::2]
+    shown = {
+        str(head["hovertemplate"])[0]: np.flatnonzero(np.isfinite(head["y"])).tolist()
+        for head in heads
+    }
+    assert shown == {"✓": [1], "?": [], "✗": [], "∅": [0]}
