@@ -310,11 +310,26 @@ def _tanh_slope(x: Any) -> Any:
     return sech * sech
 
 
+def _analytic(f: Callable[..., Any]) -> dict[str, Any]:
+    """The reading on numbers of other kinds of what is lowered by |x|, which is smooth at 0 all the
+    same: f(n, z, above, x, …) with z = e^−|x| as one smooth function on each side."""
+
+    def on(n: Any) -> Callable[..., Any]:
+        def evaluate(x: Any, *others: Any) -> Any:
+            above = n.real(x) >= 0
+            return f(n, n.function("exp")(-x if above else x), above, x, *others)
+
+        return evaluate
+
+    return {"number": on}
+
+
 tanh_slope: Operation = _elementwise(
     "tanh_slope",
     None,
     lambda out, x: multiply(out, multiply(-2.0, tanh(x))),
     lowered=_tanh_slope,
+    **_analytic(lambda n, z, above, x: (2 * z / (1 + z * z)) ** 2),
     typeset=typeset.call(r"\operatorname{sech}^{2}"),
     symbol=lambda s: lambda x: s.cosh(x) ** -2,
 )
@@ -342,6 +357,7 @@ sigmoid: Operation = _elementwise(
     None,
     lambda out, x: sigmoid_slope(x),
     lowered=_sigmoid,
+    **_analytic(lambda n, z, above, x: (1 if above else z) / (1 + z)),
     typeset=typeset.call(r"\sigma"),
     symbol=lambda s: s.sigmoid,
 )
@@ -351,6 +367,7 @@ sigmoid_slope: Operation = _elementwise(
     # σ(−x) − σ(x) without its cancellation around 0.
     lambda out, x: negative(multiply(out, tanh(multiply(0.5, x)))),
     lowered=_sigmoid_slope,
+    **_analytic(lambda n, z, above, x: z / (1 + z) ** 2),
     typeset=typeset.call(r"\sigma'"),
     symbol=lambda s: lambda x: s.sigmoid(x) * s.sigmoid(-x),
 )
@@ -359,6 +376,7 @@ softplus: Operation = _elementwise(
     None,
     lambda out, x: sigmoid(x),
     lowered=_softplus,
+    **_analytic(lambda n, z, above, x: (x if above else 0) + n.log1p(z)),
     typeset=typeset.call(r"\operatorname{softplus}"),
     symbol=lambda s: s.softplus,
 )
@@ -883,6 +901,7 @@ logit_cross_entropy: Operation = _local(
     lambda g, out, z, y: g * logit_error(z, y),
     lambda g, out, z, y: -(g * z),
     lowered=_logit_cross_entropy,
+    **_analytic(lambda n, e, above, z, y: ((1 - y) * z if above else -y * z) + n.log1p(e)),
 )
 logit_error: Operation = _local(
     "logit_error",
@@ -890,6 +909,7 @@ logit_error: Operation = _local(
     lambda g, out, z, y: g * sigmoid_slope(z),
     _opposite,
     lowered=_logit_error,
+    **_analytic(lambda n, e, above, z, y: 1 - y - e / (1 + e) if above else e / (1 + e) - y),
 )
 
 
