@@ -202,6 +202,12 @@ def budget_axes(most: int, least: int, losses: Range, log: bool) -> Figure:
 # The ranks ----------------------------------------------------------------------------------------
 
 
+def rank_title(ways: int) -> str:
+    """What the chart of ranks shows, of one way to race or of both."""
+    both = " (filled: own best, hollow: one η)" if ways > 1 else ""
+    return f"mean rank, 95 %{both}"
+
+
 def rank_chart(
     names: Sequence[str], looks: Sequence[style.Look], standings: Sequence[Standing]
 ) -> Figure:

@@ -180,11 +180,11 @@ def limit_line(across: Axis, rates: Any, others: Any, text: str) -> list[Figure]
         for color, width in ((style.ON_MAP_EDGE, 4.5), (style.ON_MAP, 2.0))
     ]  # fmt: skip
     at = len(others.data if hasattr(others, "data") else others) // 5
-    # The text stands on the side that diverges, on paper.
+    # The text stands on the coloured side, where there is always room.
     name: Figure = {
         "type": "scatter", "mode": "text", "x": x[at : at + 1], "y": y[at : at + 1],
-        "text": [text], "hoverinfo": "skip", "textfont": {"color": style.INK, "size": 13},
-        "textposition": "middle right" if across.name == "lr" else "top center",
+        "text": [text], "hoverinfo": "skip", "textfont": {"color": style.ON_MAP, "size": 13},
+        "textposition": "middle left" if across.name == "lr" else "bottom center",
     }  # fmt: skip
     return [*lines, name]
 

@@ -8,71 +8,18 @@ word, his leaving, or the end of its time stops it.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from threading import Event, Lock, Thread
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
 from components.at_rest import ask_at_rest, asked_at_rest
 from engine.runs import cluster
-from engine.runs.sweeps import SweepCancelled
+from pages.background import LOOK_MS, SECONDS, Make, Work, ended, note_end, show_progress
 
 REST_MS: Final = 700  # without a change before work begins
-SECONDS: Final = 30.0  # that one page's fine maps may take
-_LEFT: Final = 4.0  # seconds without a look: the reader is gone
-_PATIENCE: Final = 0.6  # seconds before a progress bar is worth its place
-_LOOK_MS: Final = 150  # between two looks at what is being computed
-_TURN: Final = Lock()  # one reader's fine maps at a time: the others' pages stay quick
 
 Made = TypeVar("Made")
-# Makes a map finely; tells the share done, asks whether to stop.
-Make = Callable[[Callable[[float], None], Callable[[], bool]], Made]
-
-
-class Work(Generic[Made]):
-    """Fine maps in the making; `made` holds them by mark, `late` says that time ran out."""
-
-    def __init__(self, name: str, makers: Mapping[str, Make[Made]]) -> None:
-        self.name = name
-        self.makers = makers
-        self.made: dict[str, Made] = {}
-        self.error: Exception | None = None
-        self.share = 0.0
-        self.late = False
-        self.looked = self.began = time.monotonic()
-        self.stop = Event()
-        self.thread = Thread(target=self._run, name="fine maps", daemon=True)
-        self.thread.start()
-
-    @property
-    def done(self) -> bool:
-        return not self.thread.is_alive()
-
-    def stopped(self) -> bool:
-        """Whether there is a reason to stop."""
-        now = time.monotonic()
-        self.late = self.late or now - self.began > SECONDS
-        return self.stop.is_set() or self.late or now - self.looked > _LEFT
-
-    def _run(self) -> None:
-        while not _TURN.acquire(timeout=0.1):
-            if self.stopped():
-                return
-        try:
-            self.began = time.monotonic()
-            for mark, make in self.makers.items():
-                self.made[mark] = make(self._tell, self.stopped)
-        except SweepCancelled:
-            pass
-        except Exception as error:  # raised again in the script, where the reader sees it
-            self.error = error
-        finally:
-            _TURN.release()
-
-    def _tell(self, share: float) -> None:
-        self.share = (len(self.made) + share) / len(self.makers)
 
 
 def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[Made | None]:
@@ -86,13 +33,12 @@ def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[M
         del kept[mark]
     name = "-".join(wanted)
     work = _continue(page, name, {m: f for m, f in wanted.items() if m not in kept})
-    ended = st.session_state.get(f"{page}.ended") == name
     if work is not None:
-        work.looked = time.monotonic()
+        work.look()
         kept |= {mark: made for mark, made in work.made.items() if mark in wanted}
         if work.done:
-            ended = True
-            st.session_state[f"{page}.ended"] = name
+            if work.finished:
+                note_end(page, name)
             if work.error is not None:
                 raise work.error
             if work.late:
@@ -102,14 +48,14 @@ def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[M
                 )
             elif note := cluster.executor()[1]:
                 place.caption(note)
-        elif time.monotonic() - work.began > _PATIENCE:
-            _show(page, place, work)
+        elif work.slow:
+            show_progress(page, work, place, "Computing a finer map …")
     tick = st.session_state[f"{page}.tick"] = st.session_state.get(f"{page}.tick", 0) + 1
-    again = not ended and any(mark not in kept for mark in wanted)
+    again = not ended(page, name) and any(mark not in kept for mark in wanted)
     ask_at_rest(
         f"{page}.fine",
         f"{name} {tick}" if again else "",
-        milliseconds=REST_MS if work is None else _LOOK_MS,
+        milliseconds=REST_MS if work is None else LOOK_MS,
     )
     return [kept.get(mark) for mark in wanted]
 
@@ -118,22 +64,10 @@ def _continue(page: str, name: str, makers: Mapping[str, Make[Made]]) -> Work[Ma
     """The work on these maps, begun if the browser asks for it; any other is stopped."""
     key = f"{page}.work"
     work: Work[Made] | None = st.session_state.get(key)
-    if work is not None and work.name != name:
+    if work is not None and (work.name != name or work.stop.is_set()):
         work.stop.set()
         work = None
     if work is None and makers and asked_at_rest(f"{page}.fine").partition(" ")[0] == name:
         work = Work(name, makers)
     st.session_state[key] = work if work is not None and not work.done else None
     return work
-
-
-def _show(page: str, place: Any, work: Work[Any]) -> None:
-    """How far it is, and the way to stop it."""
-
-    def stop() -> None:
-        work.stop.set()
-        st.session_state[f"{page}.ended"] = work.name
-
-    row = place.container(horizontal=True, vertical_alignment="center")
-    row.progress(min(work.share, 1.0), "Computing a finer map …")
-    row.button("Stop", key=f"{page}.stop", type="tertiary", on_click=stop)

@@ -9,8 +9,9 @@ bootstrap", 1993). The same arguments give the same numbers, to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -350,6 +351,11 @@ def quantile(values: npt.ArrayLike, share: float) -> Array:
     return np.asarray(np.quantile(values, share, axis=0, method="inverted_cdf"))
 
 
+def quartiles(values: npt.ArrayLike) -> tuple[Array, Array, Array]:
+    """The lower quartile, the median and the upper quartile along the first axis."""
+    return quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75)
+
+
 def ranks(losses: npt.ArrayLike) -> Array:
     """Ranks among the first axis, 1 for the lowest, of losses (optimizers, seeds).
 
@@ -435,3 +441,170 @@ def drawn_home(task: Task, setting: Mapping[str, float]) -> bool:
     it tells the optimizer the answer."""
     at_zero = any(abs(x) + abs(y) < 1e-9 for x, y in task.landscape.minima)
     return at_zero and setting.get("weight_decay", 0.0) > 0
+
+
+# The whole of it ----------------------------------------------------------------------------------
+
+
+class Cancelled(Exception):
+    """The race was told to stop."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """Who takes part, with what is set beside what a search varies; key is the same for the same
+    rule with the same settings."""
+
+    key: str
+    optimizer: Optimizer
+    hypers: Mapping[str, float]
+    options: Mapping[str, str | bool]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the race is held: what each search may spend and on what, which seeds race.
+
+    most is how many hyper-parameters a search varies, None for all; search is the number of the
+    first of `searches` repetitions; lr is the one rate at which all are raced as well.
+    """
+
+    budget: int
+    tries: int
+    most: int | None
+    search: int
+    searches: int
+    first: int
+    seeds: int
+    lr: float
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One way to race: everybody's losses (seeds, evaluations + 1), and who stands where."""
+
+    curves: list[Array]
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: the first search of each, the race at what those found, the race at one
+    rate for all, how often each is first over all searches, and whether seeds differ at all."""
+
+    searches: list[Search]
+    own: Heat
+    one: Heat
+    firsts: Counter[int]
+    varies: bool
+
+
+def hold(
+    task: Task,
+    entrants: Sequence[Entrant],
+    protocol: Protocol,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Tune everybody, as often as the protocol says, and race them on seeds no tuning has seen.
+
+    Searches and races done before are remembered. progress is told the share done. Raises
+    ValueError where `tune` or `race` would, and Cancelled when told to stop.
+    """
+    units = len(entrants) * (2 * protocol.searches + 1)
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        progress(done / units)
+        if cancelled():
+            raise Cancelled
+
+    found: list[list[Search]] = []
+    ends: list[list[Array]] = []
+    curves: list[Array] = []
+    seeds = (protocol.first, protocol.seeds)
+    for number in range(protocol.search, protocol.search + protocol.searches):
+        spend = (number % 1000, protocol.budget, protocol.tries, protocol.most)
+        searches, reached = [], []
+        for entrant in entrants:
+            asked = _Asked(_mark(task, entrant), task, entrant)
+            search = _tuned(asked, *spend)
+            searches.append(search)
+            step()
+            setting = tuple(search.setting(search.best).items())
+            if not found:
+                curves.append(_raced(asked, setting, *seeds))
+                reached.append(curves[-1][:, -1])
+            else:
+                reached.append(_ended(asked, setting, *seeds))
+            step()
+        found.append(searches)
+        ends.append(reached)
+    level = []
+    for entrant in entrants:
+        asked = _Asked(_mark(task, entrant), task, entrant)
+        at = at_one_rate(entrant.optimizer, protocol.lr, entrant.hypers)
+        level.append(_raced(asked, tuple(at.items()), *seeds))
+        step()
+    return Outcome(
+        found[0],
+        _heat(curves),
+        _heat(level),
+        Counter(leader(np.stack(reached)) for reached in ends),
+        any(task.varies(e.optimizer, e.options) for e in entrants),
+    )
+
+
+def _heat(curves: list[Array]) -> Heat:
+    return Heat(curves, standing(ranks(np.stack([c[:, -1] for c in curves]))))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A task and who does it, known to the caches below by their mark."""
+
+    mark: str
+    task: Task = field(compare=False)
+    entrant: Entrant = field(compare=False)
+
+
+def _mark(task: Task, entrant: Entrant) -> str:
+    surface = task.landscape
+    what = (surface.slug, surface.name, surface.arguments, task.start, task.evaluations, task.noise)
+    return f"{what} {entrant.key}"
+
+
+@lru_cache(maxsize=256)
+def _tuned(asked: _Asked, search: int, budget: int, tries: int, most: int | None) -> Search:
+    entrant = asked.entrant
+    return tune(
+        asked.task,
+        entrant.optimizer,
+        budget,
+        tuning_seeds(tries * search, tries),
+        names=searched(entrant.optimizer, most),
+        hypers=entrant.hypers,
+        options=entrant.options,
+    )
+
+
+@lru_cache(maxsize=64)
+def _raced(asked: _Asked, setting: tuple[tuple[str, float], ...], first: int, seeds: int) -> Array:
+    entrant = asked.entrant
+    hypers = {**entrant.hypers, **dict(setting)}
+    return race(
+        asked.task, entrant.optimizer, race_seeds(first, seeds), hypers, options=entrant.options
+    )
+
+
+@lru_cache(maxsize=512)
+def _ended(asked: _Asked, setting: tuple[tuple[str, float], ...], first: int, seeds: int) -> Array:
+    """The losses at the end of such a race, which take a hundredth of the room."""
+    entrant = asked.entrant
+    hypers = {**entrant.hypers, **dict(setting)}
+    return race(
+        asked.task, entrant.optimizer, race_seeds(first, seeds), hypers, options=entrant.options
+    )[:, -1].copy()

@@ -296,3 +296,42 @@ def test_one_rate_for_all_and_the_way_home() -> None:
     assert not fair.drawn_home(TASK, {"lr": 1.0, "weight_decay": 0.0})
     beale = LANDSCAPES["beale"]
     assert not fair.drawn_home(Task(beale, beale.start, 10, 0.0), {"weight_decay": 0.1})
+
+
+# The whole ----------------------------------------------------------------------------------------
+
+
+def test_a_race_is_held_as_its_parts_are_run_one_by_one() -> None:
+    """Searches, both heats and the count of leaders against `tune` and `race` themselves."""
+    entrants = [
+        fair.Entrant("sgd", SGD, {}, SGD.option_values()),
+        fair.Entrant("adam", ADAM, {}, ADAM.option_values()),
+    ]
+    protocol = fair.Protocol(2_400, 3, 2, 0, 2, 10, 8, 0.0185)
+    told: list[float] = []
+    found = fair.hold(TASK, entrants, protocol, progress=told.append)
+    assert told[-1] == 1.0
+    assert told == sorted(told)
+    seeds = race_seeds(10, 8)
+    for entrant, search, own, one in zip(
+        entrants, found.searches, found.own.curves, found.one.curves, strict=True
+    ):
+        rule = entrant.optimizer
+        alone = tune(TASK, rule, 2_400, tuning_seeds(0, 3), names=fair.searched(rule, 2))
+        np.testing.assert_array_equal(search.scores, alone.scores)
+        np.testing.assert_array_equal(own, race(TASK, rule, seeds, alone.setting(alone.best)))
+        np.testing.assert_array_equal(one, race(TASK, rule, seeds, {"lr": 0.0185}))
+    assert found.firsts.total() == 2
+    assert found.varies
+
+
+def test_a_race_that_is_told_to_stop_stops() -> None:
+    entrant = fair.Entrant("sgd-stopped", SGD, {}, SGD.option_values())
+    protocol = fair.Protocol(2_400, 3, 2, 5, 2, 10, 8, 0.0185)
+    with pytest.raises(fair.Cancelled):
+        fair.hold(TASK, [entrant], protocol, cancelled=lambda: True)
+
+
+def test_quartiles_are_values_of_the_sample() -> None:
+    """Of 1, 2, 3, 4 by the inverted distribution function: 1, 2 and 3."""
+    assert fair.quartiles([[4.0], [1.0], [3.0], [2.0]]) == ([1.0], [2.0], [3.0])

@@ -1,4 +1,4 @@
-"""Fine maps in the making: told, stopped, ended by time and by the reader's leaving."""
+"""Work beside the script: told, stopped, ended by time and by the reader's leaving."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from threading import Event
 import pytest
 
 from engine.runs.sweeps import SweepCancelled
-from pages import fine_maps
-from pages.fine_maps import Work
+from pages import background
+from pages.background import Work
 
 
 def waiting(begun: Event) -> Callable[[Callable[[float], None], Callable[[], bool]], str]:
@@ -48,7 +48,7 @@ def test_work_that_is_stopped_keeps_what_it_has_and_is_no_error() -> None:
 
 
 def test_work_ends_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fine_maps, "_LEFT", 0.05)
+    monkeypatch.setattr(background, "_LEFT", 0.05)
     work: Work[str] = Work("a", {"a": waiting(Event())})
     work.thread.join(10)
     assert work.done
@@ -56,7 +56,7 @@ def test_work_ends_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_work_ends_when_its_time_is_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fine_maps, "SECONDS", 0.05)
+    monkeypatch.setattr(background, "SECONDS", 0.05)
     work: Work[str] = Work("a", {"a": waiting(Event())})
     work.thread.join(10)
     assert work.done
