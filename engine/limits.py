@@ -16,3 +16,8 @@ LEARNING_SLICE: Final = 0.12  # seconds at a time, between which others get thei
 # A typed function whose gradient is checked: every entry runs it six times, on the server and in
 # the browser.
 CHECKED_OPERATIONS: Final = 60
+
+# A typed function that is differentiated in every way, and what is written out of its derivative.
+DIFFERENTIATED_OPERATIONS: Final = 120
+PRINTED_OPERATIONS: Final = 40
+COMPOSITIONS: Final = 8  # of a function with itself

@@ -24,7 +24,7 @@ from engine.derivatives.gradient_check import (
     typed_subject,
 )
 from engine.derivatives.numerical import BEST_CENTRAL_STEP
-from engine.emit.picture import Picture, largest, stack, words, written
+from engine.emit.picture import Picture, at_rest, largest, stack, words, written
 from engine.limits import CHECKED_OPERATIONS
 from engine.problems.data import two_moons
 from engine.problems.formula import Formula, FormulaError, parse
@@ -127,13 +127,17 @@ def subject() -> Subject:
     return network_subject(MLP(SIZES, x["activation"]), points, labels, x["seed"])
 
 
-def live_check(live: Picture, checked: Subject, broken: str) -> Measured:
+def live_check(live: Picture, checked: Subject, broken: str, report: Report) -> Measured:
     """The same check of the page's values on a tape: it follows the hand."""
+    moving = [live["h"]]
     at: Any = checked.at
     if x["of"] == "formula":
-        at = stack(*(live[f"a{i}"] for i in range(len(checked.names))))
+        inputs = [live[f"a{i}"] for i in range(len(checked.names))]
+        at, moving = stack(*inputs), [*moving, *inputs]
     spoiled = None if broken == NOTHING else broken
-    return measure(checked.function, at, live["h"], spoiled, x["mistake"])
+    found = measure(checked.function, at, live["h"], spoiled, x["mistake"])
+    # Errors that are rounding alone are decided by a last bit: at rest they are Python's.
+    return replace(found, error=at_rest(report.error, found.error, *moving))
 
 
 def settings(operations: tuple[str, ...], height: int) -> None:
@@ -255,7 +259,7 @@ def body() -> None:
     )
     said = verdict(report, broken, checked)
     live = x.live()
-    measured = live_check(live, checked, broken)
+    measured = live_check(live, checked, broken, report)
     with view.picture:
         show(live, measured, checked.names, said, view)
         frame.notice(said)

@@ -2,7 +2,8 @@
 
 Every route starts from the same tape of the same typed function, so that results can be compared
 digit by digit and costs in the same unit, operations recorded on a tape. The value that all are
-measured against is worked out in long arithmetic; size limits are stated and met before any work.
+measured against is worked out in long arithmetic; size limits are stated (`engine.limits`) and met
+before any work. What follows a hand is traced as well: `Traced` is the same study in a picture.
 
 Sources: Baydin, Pearlmutter, Radul & Siskind, JMLR 18 (2018) 153 for the routes and the swell;
 Squire & Trapp, SIAM Review 40 (1998) 110 for the complex step.
@@ -21,34 +22,33 @@ import numpy.typing as npt
 
 from engine.derivatives.exact import TROUBLE, Exact
 from engine.derivatives.exact import exact as find_exact
+from engine.derivatives.expression import Expression, derivative
 from engine.derivatives.numerical import EPSILON
+from engine.emit.picture import at_rest
+from engine.limits import COMPOSITIONS, DIFFERENTIATED_OPERATIONS
 from engine.problems.formula import Formula, FormulaError, parse
 from engine.tape import Tape, Value, autograd
+from engine.tape import operations as ops
 from engine.tape.interpret import COMPLEX, interpret, trace_scalars
-from engine.tape.symbolic import compiled, symbols, to_sympy
 
 Array = npt.NDArray[np.float64]
 Function = Callable[..., Any]
 
 INPUTS = ("x", "y")
-MAX_OPERATIONS = 120  # of a typed function
-MAX_SYMBOLIC = 32  # of a function that SymPy is asked to differentiate
-MAX_PRINTED = 40  # operations of an expression that is written out
-MAX_TIMES = 8  # compositions
-MAX_UNROLLED = 1500  # operations of an expression that SymPy is asked to differentiate
 LOGISTIC = "4*x*(1-x)"
 STEPS: Array = np.geomspace(1e-16, 1.0, 129)
 
 
 @lru_cache(maxsize=256)
 def read(text: str) -> Formula:
-    """A formula in x, y or both, of at most MAX_OPERATIONS; FormulaError for any other."""
+    """A formula in x, y or both, of bounded size; FormulaError for any other."""
     formula = parse(text, INPUTS)
     if not formula.names:
         raise FormulaError("The formula must depend on x or y.", text)
     count = _recorded(trace_scalars(_positional(formula), inputs_of(formula))[0])
-    if count > MAX_OPERATIONS:
-        reason = f"The formula takes {count} operations; at most {MAX_OPERATIONS} are taken here."
+    if count > DIFFERENTIATED_OPERATIONS:
+        most = DIFFERENTIATED_OPERATIONS
+        reason = f"The formula takes {count} operations; at most {most} are taken here."
         raise FormulaError(reason, text)
     return formula
 
@@ -84,10 +84,11 @@ class _Line:
         return self.function(*self.here[: self.i], t, *self.here[self.i + 1 :])
 
 
-def _line(text: str, at: Sequence[float], wrt: str) -> _Line:
+def _line(text: str, at: Sequence[Any], wrt: str) -> _Line:
     formula = read(text)
     names = inputs_of(formula)
-    here = tuple(np.float64(at[INPUTS.index(name)]) for name in names)
+    given = (at[INPUTS.index(name)] for name in names)
+    here = tuple(v if type(v) is Value else np.float64(v) for v in given)
     return _Line(names, names.index(wrt) if wrt in names else 0, here, _positional(formula))
 
 
@@ -96,55 +97,19 @@ def _recorded(tape: Tape) -> int:
     return sum(node.operation is not None for node in tape.nodes)
 
 
-# The symbolic route -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Symbolic:
-    """SymPy's derivative: its operations as written, its LaTeX where short enough, itself.
-
-    `trouble` says why there is none.
-    """
-
-    operations: int = 0
-    latex: str = ""
-    evaluate: Function | None = None
-    trouble: str = ""
-
-
 @lru_cache(maxsize=128)
-def symbolic(text: str, wrt: str) -> Symbolic:
-    """The derivative of a formula by one of its inputs, by SymPy from the tape."""
-    import sympy
-
+def symbolic(text: str, wrt: str) -> Expression:
+    """The derivative of a formula by one of its inputs, as one expression."""
     formula = read(text)
     names = inputs_of(formula)
-    function = _positional(formula)
-    count = _recorded(trace_scalars(function, names)[0])
-    if count > MAX_SYMBOLIC:
-        return Symbolic(
-            trouble=f"{count} operations; SymPy is asked for at most {MAX_SYMBOLIC}, lest it "
-            "take minutes."
-        )
-    try:
-        derivative = to_sympy(function, names).diff(symbols(names)[names.index(wrt)])
-        if derivative.has(sympy.Derivative, sympy.zoo, sympy.nan):
-            return Symbolic(trouble="SymPy leaves a part of this derivative undone.")
-        operations = int(derivative.count_ops())
-        latex = _printed(derivative, operations)
-        return Symbolic(operations, latex, compiled(derivative, names))
-    except TROUBLE:
-        return Symbolic(trouble="SymPy finds no derivative of this formula.")
+    return derivative(_positional(formula), names, names.index(wrt))
 
 
-def _evaluated(answer: Symbolic, at: Sequence[float]) -> float:
-    if answer.evaluate is None:
-        return math.nan
-    try:
-        with np.errstate(all="ignore"):
-            return float(answer.evaluate(*(np.float64(v) for v in at)))
-    except TROUBLE:
-        return math.nan
+@lru_cache(maxsize=64)
+def exact_slope(text: str, at: tuple[float, float], wrt: str) -> Exact:
+    """Value and derivatives of a formula at a point, from long arithmetic."""
+    line = _line(text, at, wrt)
+    return find_exact(line.along, float(line.x))
 
 
 # All routes side by side --------------------------------------------------------------------------
@@ -178,7 +143,7 @@ class Study:
     operations: int
     exact: Exact
     ends: tuple[float, float]
-    symbolic: Symbolic
+    symbolic: Expression
     answers: tuple[Answer, ...]
 
     def answer(self, route: str) -> Answer:
@@ -202,7 +167,7 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
     """
     line = _line(text, at, wrt)
     x, n = line.x, len(line.names)
-    exact = find_exact(line.along, float(x))
+    exact = exact_slope(text, (float(at[0]), float(at[1])), wrt)
     with np.errstate(all="ignore"):
         p = _recorded(autograd.trace(line.function, *line.here)[0])
         below, middle, above = (float(line.along(x + s * h)) for s in (-1, 0, 1))
@@ -212,14 +177,15 @@ def study(text: str, at: Sequence[float], wrt: str, h: float) -> Study:
         by_complex = float(_complex_steps(line.along, float(x), [h])[0])
         forward_costs = [_forward_cost(line, i) for i in range(n)]
         reverse_cost = _cost(both, line.here)
-    by_name = [symbolic(text, name) for name in line.names]
+        by_name = [symbolic(text, name) for name in line.names]
+        written = float(by_name[line.i](*line.here))
 
     def answer(route: str, value: float, runs: int, operations: int, whole: int) -> Answer:
         return Answer(route, value, float(exact.error(value)), runs, operations, whole)
 
     answers = (
         answer(
-            "symbolic", _evaluated(by_name[line.i], line.here), 1, by_name[line.i].operations,
+            "symbolic", written, 1, by_name[line.i].operations,
             sum(s.operations for s in by_name),
         ),
         # Beside the evaluations: x + h, −, ÷; and x − h, 2h for the central one.
@@ -288,7 +254,7 @@ def errors(text: str, at: Sequence[float], wrt: str) -> Errors | None:
     """The error of every numerical route at every step; None where there is no derivative."""
     line = _line(text, at, wrt)
     x = line.x
-    exact = find_exact(line.along, float(x))
+    exact = exact_slope(text, (float(at[0]), float(at[1])), wrt)
     if exact.trouble:
         return None
     with np.errstate(all="ignore"):
@@ -343,26 +309,102 @@ def curve(text: str, at: Sequence[float], wrt: str, reach: float, points: int = 
     return Curve(x, y, (low, high))
 
 
+# The same in a picture ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A formula along one input, at values that a hand moves: all but `wrt` may be traced.
+
+    `slope` is forward mode's, `below` and `above` are f at x ∓ h, `lens` is f over x ± 2h in units
+    of h, (LENS,), `forward` and `central` the errors of the differences at every step.
+    """
+
+    wrt: str
+    x: Any
+    value: Any
+    slope: Any
+    below: Any
+    above: Any
+    central: Any
+    lens: Any
+    forward_errors: Any
+    central_errors: Any
+
+
+LENS: Array = np.linspace(-2.0, 2.0, 241)
+
+
+def traced(text: str, at: Sequence[Any], wrt: str, h: Any, exact: Exact) -> Traced:
+    """The formula at (x, y) with step h, which may be traced.
+
+    Errors are measured against the exact slope of where the point rests, and against forward
+    mode's while it moves: both agree to sixteen digits where no digits are lost.
+    """
+    line = _line(text, at, wrt)
+    x = line.x
+    with np.errstate(all="ignore"):
+        value, slope = autograd.jvp(line.along, (x,), (1.0,))
+        below, above = line.along(x - h), line.along(x + h)
+        flat = np.zeros(LENS.shape)
+        lens = ops.divide(line.along(x + LENS * h) + flat - value, h)
+        moved = [line.along(x + side * STEPS) + np.zeros(STEPS.shape) for side in (1.0, -1.0)]
+        scale = abs(exact.slope) or 1.0
+
+        def error(found: Any) -> Any:
+            far = ops.absolute(found - slope) / ops.where(ops.equal(slope, 0.0), 1.0, abs(slope))
+            here = np.abs((_now(found) - exact.slope) - exact.rest) / scale
+            return at_rest(here, far, *line.here)
+
+        def rounded(found: Any) -> Any:
+            return at_rest(_now(found), found, *line.here, h)
+
+        return Traced(
+            line.wrt,
+            x,
+            value,
+            slope,
+            below,
+            above,
+            rounded(ops.divide(above - below, 2.0 * h)),
+            rounded(lens),
+            error((moved[0] - value) / STEPS),
+            error((moved[0] - moved[1]) / (2 * STEPS)),
+        )
+
+
+def _now(x: Any) -> Any:
+    return x.data if type(x) is Value else x
+
+
+def along(text: str, at: Sequence[Any], wrt: str, points: Array) -> Any:
+    """The formula at those values of wrt, (points,), its other input held, which may be traced."""
+    line = _line(text, at, wrt)
+    with np.errstate(all="ignore"):
+        return line.along(points) + np.zeros(points.shape)
+
+
 # Expression swell ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Swell:
-    """The cost of the derivative of f∘…∘f, for 1 … MAX_TIMES compositions (one entry each).
+    """The cost of the derivative of f∘…∘f, for 1 … COMPOSITIONS of them (one entry each).
 
     `function` counts the composition's own operations. `unrolled` counts its derivative written
-    out as one expression, no part named and nothing simplified; `sympy` what SymPy's own rules
-    leave of it, and `shared` the same with every part that occurs twice worked out once (None
-    where SymPy was not asked). `forward` and `reverse` count what automatic differentiation
-    carries out, value included. `latex` is SymPy's derivative, "" where too long.
+    out as one expression, no part named and nothing simplified; `tidied` the same without products
+    with 1, sums with 0 and the like, and `shared` that with every part that occurs twice worked
+    out once. `forward` and `reverse` count what automatic differentiation carries out, value
+    included. `latex` is the tidied derivative, "" where too long. All of it takes time in
+    proportion to the tape, however long the expressions would be.
     """
 
     function: tuple[int, ...]
     unrolled: tuple[int, ...]
     forward: tuple[int, ...]
     reverse: tuple[int, ...]
-    sympy: tuple[int | None, ...]
-    shared: tuple[int | None, ...]
+    tidied: tuple[int, ...]
+    shared: tuple[int, ...]
     latex: tuple[str, ...]
 
 
@@ -374,11 +416,10 @@ def swell(text: str = LOGISTIC, wrt: str = "x") -> Swell:
     """
     line = _line(text, (0.7, 0.7), wrt)
     rows = []
-    for times in range(1, MAX_TIMES + 1):
-        grown = _grown(line.along, times)
-        short = grown[0] <= MAX_SYMBOLIC and grown[1] <= MAX_UNROLLED
-        simplified = _simplified(line.along, times, line.wrt) if short else (None, None, "")
-        rows.append((*grown, *simplified))
+    for times in range(1, COMPOSITIONS + 1):
+        tidied = derivative(_composed(line.along, times), [line.wrt], 0)
+        counts = (tidied.operations, tidied.shared, tidied.latex)
+        rows.append((*_grown(line.along, times), *counts))
     return Swell(*zip(*rows, strict=True))
 
 
@@ -414,27 +455,3 @@ def _unrolled(tape: Tape, result: Any) -> int:
         parts = sum(sizes[x.index] for x in node.inputs if type(x) is Value)
         sizes.append(parts + (node.operation is not None))
     return sizes[result.index]
-
-
-def _simplified(once: Function, times: int, name: str) -> tuple[int | None, int | None, str]:
-    """SymPy's derivative of the composition: its operations, those with parts shared, LaTeX."""
-    import sympy
-
-    try:
-        derivative = to_sympy(_composed(once, times), [name]).diff(symbols([name])[0])
-        operations = int(derivative.count_ops())
-        named, rest = sympy.cse(derivative)
-        shared = sum(int(part.count_ops()) for part in (*(p for _, p in named), *rest))
-    except TROUBLE:
-        return None, None, ""
-    return operations, shared, _printed(derivative, operations)
-
-
-def _printed(expression: Any, operations: int) -> str:
-    """The LaTeX of an expression of so many operations; "" where that would not fit a line."""
-    import sympy
-
-    # The printer asks nested exponentials for their signs, which takes longer than all the rest.
-    if operations > MAX_PRINTED:
-        return ""
-    return str(sympy.latex(expression, ln_notation=True))

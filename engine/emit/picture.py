@@ -118,6 +118,19 @@ def round_to(x: Any, digits: int) -> Any:
     return floor(x * 10.0**digits + 0.5) / 10.0**digits
 
 
+def at_rest(here: Any, moved: Any, *inputs: Any) -> Any:
+    """`here` as long as no traced input has moved from where Python found it, then `moved`.
+
+    For what Python alone can know to its last digit, and for what a last bit decides, such as
+    round-off drawn large: a browser's own is as good, but another.
+    """
+    still: Any = True
+    for x in inputs:
+        if type(x) is Value:
+            still = ops.both(ops.equal(x, x.data), still)
+    return here if still is True else ops.where(still, here, moved)
+
+
 # Words ----------------------------------------------------------------------------------------
 
 
