@@ -142,8 +142,8 @@ def written(tree: Any) -> str:
         case ("power", base, n):
             raised = str(n).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
             return f"({written(base)}){raised}" if isinstance(base, tuple) else f"{base}{raised}"
-        case ("sin", inner):
-            return f"sin({written(inner)})"
+        case ("tanh", inner):
+            return f"tanh({written(inner)})"
         case ("product", a, b):
             return f"({written(a)})({written(b)})"
         case ("scaled", number, a):
@@ -163,8 +163,8 @@ def computed(tree: Any, at: dict[str, float]) -> float:
             return at[tree] if tree in at else float(tree)
         case ("power", base, n):
             return computed(base, at) ** n
-        case ("sin", inner):
-            return math.sin(computed(inner, at))
+        case ("tanh", inner):
+            return math.tanh(computed(inner, at))
         case ("product", a, b):
             return computed(a, at) * computed(b, at)
         case ("scaled", number, a):
@@ -179,7 +179,7 @@ def computed(tree: Any, at: dict[str, float]) -> float:
 trees = st.recursive(
     leaves,
     lambda t: st.one_of(
-        st.tuples(st.just("power"), t, st.integers(1, 12)), st.tuples(st.just("sin"), t),
+        st.tuples(st.just("power"), t, st.integers(1, 12)), st.tuples(st.just("tanh"), t),
         st.tuples(st.just("product"), t, t), st.tuples(st.just("+"), t, t),
         st.tuples(st.just("scaled"), st.sampled_from(["3", "0.5", "12"]), t),
         st.tuples(st.just("/"), t, t),
