@@ -58,11 +58,12 @@ def step_chart(
     *,
     log: bool | None = None,
     low: float | None = None,
+    last: Any = None,
 ) -> StepChart:
     """Curves on axes that hold them; logarithmic where asked for, or (None) where they span far.
 
-    low is where a linear axis begins at the latest. Where no curve has a finite value the picture
-    says so.
+    low is where a linear axis begins at the latest, last the step where the picture ends (that of
+    the first curve where None). Where no curve has a finite value the picture says so.
     """
     columns = [c.values for c in curves]
     now = np.concatenate([_finite(c) for c in columns])
@@ -70,9 +71,11 @@ def step_chart(
     layout["margin"] = {"l": 40, "r": 10, "t": 4, "b": 20}
     layout["dragmode"] = False
     layout["shapes"], layout["annotations"] = [], []
-    steps = count(columns[0]) if isinstance(columns[0], Value) else float(len(columns[0]))
+    if last is None:
+        rows = count(columns[0]) if isinstance(columns[0], Value) else float(len(columns[0]))
+        last = rows - 1.0
     layout["xaxis"] |= {
-        "range": [0.0, ops.maximum(steps - 1.0, 1.0)], "nticks": 5, "tickfont": {"size": 11},
+        "range": [0.0, ops.maximum(last, 1.0)], "nticks": 5, "tickfont": {"size": 11},
     }  # fmt: skip
     layout["yaxis"] |= {"tickfont": {"size": 11}}
     if not now.size:

@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from components.controls import Choice as Chooser
-from components.controls import Group, Item, Slider, controls
-from components.stage import Arrows, Boxes, Panel, stage
+from components.controls import Group, Item
+from components.stage import Boxes, Panel, stage
+from engine.emit.picture import Picture, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.studies import bias_correction as averages
 from engine.studies import rule_latex as latex
 from engine.studies.bias_correction import SIGNALS, Averages, Samples
+from engine.tape import Value
+from engine.tape import operations as ops
 from figures import bias_correction as pictures
-from pages import cursor, frame, problem, prose
-from pages.panels import chart_panel
+from pages import clock, frame, problem
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, experiment
+from pages.step_panel import step_panel
 
 RACE = "race"
 SYMBOLS = {"beta1": "β₁", "beta2": "β₂"}
 LONGEST = 300  # steps: beyond this nothing new is to be seen, and every frame has its bars
+ADAM = {h.name: h for h in OPTIMIZERS["adam"].hypers}
 PRESETS = (
     Preset(
         "Constant gradient",
         "good",
         "Nothing but the start is at work: m climbs like 1 − 0.9ᵗ, the corrected m̂ is right at "
-        "once.",
+        "once. Momentum's velocity is a sum and climbs to 10 times the gradient.",
         {"noise": "0"},
     ),
     Preset(
         "Noise",
         "good",
-        "The average halves the noise and more; corrected, its first values are as noisy as the "
-        "gradients themselves, for they are averages of one, two, three of them.",
+        "The average quarters the noise; corrected, its first values are as noisy as the gradients "
+        "themselves, for they are averages of one, two, three of them.",
         {"noise": "1.5"},
     ),
     Preset(
         "Drift",
         "bad",
-        "The truth moves, and the average follows 1/(1−β₁) steps behind. Correction cannot help: "
-        "it mends the start, not the delay.",
-        {"stream": "drifting", "noise": "0.2"},
+        "The truth moves, and the average stays β₁/(1−β₁) = 9 steps behind. Correction cannot "
+        "help: it mends the start, not the delay.",
+        {"stream": "drifting", "noise": "0"},
     ),
     Preset(
         "Alternating signs",
@@ -65,14 +67,23 @@ x = experiment(
     "bias",
     [
         *problem.fields(runs="sgd:lr=0.0185", noise=0.3),
-        Choice("stream", "constant", [*SIGNALS, RACE]),
-        Choice("axis", "x", ("x", "y")),
-        Number("level", 1.0, 0.01, 10.0),
-        Number("beta1", 0.9, 0.0, 0.999),
-        Number("beta2", 0.999, 0.0, 0.99999),
+        Choice(
+            "stream", "constant", [*SIGNALS, RACE],
+            says={s.slug: s.name for s in SIGNALS.values()} | {RACE: "of a race"},
+            help="; ".join(f"{s.name}: {s.meaning}" for s in SIGNALS.values())
+            + "; of a race: what its first runner was given",
+        ),
+        Choice("axis", "x", ("x", "y"), label="coordinate"),
+        Number(
+            "level", 1.0, 0.01, 10.0,
+            symbol="μ", scale="log", help="size of the stream's mean",
+        ),
+        Number("beta1", 0.9, 0.0, 0.999, symbol="β₁", help=ADAM["beta1"].meaning),
+        Number("beta2", 0.999, 0.0, 0.99999, symbol="β₂", help=ADAM["beta2"].meaning),
         Integer("t", 10, 0, problem.STEPS),
     ],
-)
+    parts=("heard",),
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -81,23 +92,19 @@ frame.opening(
 )
 
 
-def samples() -> Samples:
-    """The stream that the controls describe."""
-    if x["stream"] == RACE:
-        run = problem.run(x, x["runs"][0], problem.landscape(x))
-        return averages.of_run(run, "xy".index(x["axis"]), x["noise"])
-    return averages.sample(x["stream"], steps(), level=x["level"], noise=x["noise"], seed=x["seed"])
-
-
 def steps() -> int:
     """How many gradients are looked at."""
     return int(min(x["steps"], LONGEST))
 
 
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders into fields."""
-    fields = {n: int(v) if isinstance(x[n], int) else v for n, v in values.items()}
-    x.change(fields, by="controls", held=not committed)
+def samples(live: Picture, last: Any) -> Samples:
+    """The stream that the controls describe."""
+    if x["stream"] == RACE:
+        run = problem.live_run(x, live, 0, problem.landscape(x), recorded=True)
+        return averages.of_run(run, x["axis"], live["noise"])
+    return averages.sample(
+        x["stream"], last, level=live["level"], noise=live["noise"], seed=x["seed"], room=LONGEST
+    )
 
 
 # What the reader sees -----------------------------------------------------------------------------
@@ -105,56 +112,27 @@ def take(values: Mapping[str, Any], *, committed: bool) -> None:
 
 def groups() -> list[Group]:
     """The averages' memories, then the stream."""
-    adam = {h.name: h for h in OPTIMIZERS["adam"].hypers}
-    memories = [
-        Slider(
-            name=name, label=name, symbol=SYMBOLS[name], value=x[name], help=adam[name].meaning,
-            minimum=adam[name].low, maximum=adam[name].high, default=adam[name].default,
-        )
-        for name in SYMBOLS
-    ]  # fmt: skip
-    kinds = [(s.slug, s.name) for s in SIGNALS.values()]
-    items: list[Item] = [
-        Chooser(
-            name="stream", label="stream", value=x["stream"], options=[*kinds, (RACE, "of a race")],
-            help="; ".join(f"{s.name}: {s.meaning}" for s in SIGNALS.values())
-            + "; of a race: what its first runner was given",
-        )
-    ]  # fmt: skip
+    items: list[Item] = [x.chooser("stream")]
     if x["stream"] == RACE:
-        axes = [(c, c) for c in "xy"]
-        items.append(Chooser(name="axis", label="coordinate", value=x["axis"], options=axes))
+        shape = problem.landscape_sliders(x, problem.landscape(x))
+        items += [x.chooser("axis"), *problem.runner_items(0, x["runs"][0]), *shape]
     else:
-        items.append(
-            Slider(
-                name="level", label="level", symbol="μ", value=x["level"], minimum=0.01,
-                maximum=10.0, default=1.0, scale="log", help="size of the stream's mean",
-            )
-        )  # fmt: skip
+        items.append(x.slider("level"))
     items += [
-        Slider(
-            name="noise", label="noise", symbol="σ", value=x["noise"], minimum=0.0, maximum=5.0,
-            default=0.3, help="standard deviation of what is added to every gradient",
-        ),
-        Slider(
-            name="seed", label="seed", value=x["seed"], minimum=0, maximum=99, default=0,
-            integer=True, help="another draw of the noise",
-        ),
-        Slider(
-            name="steps", label="steps", symbol="T", value=steps(), minimum=5, maximum=LONGEST,
-            default=60, scale="log", integer=True,
-        ),
-    ]  # fmt: skip
+        x.slider("noise", label="noise", maximum=5.0, help="standard deviation of what is added"),
+        x.slider("seed", label="seed", maximum=99, help="another draw of the noise"),
+        x.slider("steps", minimum=5, maximum=LONGEST),
+    ]
     return [
-        Group(id="memory", title="Adam", items=memories),
+        Group(id="memory", title="Adam", items=[x.slider(name) for name in SYMBOLS]),
         Group(id="stream", title="The gradients", items=items),
     ]
 
 
-def panels(given: Samples, found: Averages) -> list[Panel]:
-    """Both averages and the weights above, the factors and Adam's steps below."""
-    last = len(given.gradients)
-    seen, missing = pictures.weight_bars(x["beta1"], last)
+def window(live: Picture) -> Panel:
+    """The weights of past gradients in m, by age."""
+    beta = live["beta1"]
+    seen, missing = pictures.weight_bars(beta, LONGEST)
     at = np.arange(pictures.AGES)[None, :]
     bars = [
         Boxes(x0=at - 0.4, x1=at + 0.4, y0=0.0, y1=heights, colors=color, opacity=opacity)
@@ -163,31 +141,43 @@ def panels(given: Samples, found: Averages) -> list[Panel]:
             (missing, pictures.MISSING, 0.3),
         )
     ]
-    reach = averages.memory(x["beta1"])
+    reach = averages.memory(beta)
     bars.append(
         Boxes(x0=reach - 0.06, x1=reach + 0.06, y0=0.0, y1=1.0, colors=pictures.TRUTH, opacity=0.6)
     )
-    marks = [
-        Arrows(x=float(t), y=factor, dx=0.0, dy=0.0, color=color, label=f"×{factor:.4g}")
-        for t, factor, color in pictures.factor_marks(x["beta1"], x["beta2"], last)
-    ]
-    window = Panel(
+    return Panel(
         id="weights",
         kind="chart",
-        title=f"weights in m by age; 1/(1−β₁) = {reach:.3g}",
-        figure=pictures.weight_figure(x["beta1"]),
+        title=words("weights in m by age; 1/(1−β₁) = {:3}", reach),
+        figure=pictures.weight_figure(beta),
         boxes=bars,
         alt="Bars: the weight of each past gradient in the average, by its age. Pale bars are "
         "ages before the first gradient, where the average still holds the zero it started from.",
     )
+
+
+def panels(live: Picture, given: Samples, found: Averages, last: Any, small: bool) -> list[Panel]:
+    """The average m large; v, the weights, the factors and Adam's steps beside it."""
+    rows = 2 if small else 3
+    first = step_panel(pictures.average_chart("m", given, found, last), rows=rows)
+    second = step_panel(pictures.average_chart("v", given, found, last))
+    sizes = step_panel(pictures.size_chart(found, last))
+    if small:
+        return [first, second, sizes]
     return [
-        chart_panel(pictures.average_chart("m", given, found)),
-        chart_panel(pictures.average_chart("v", given, found)),
-        window,
-        chart_panel(pictures.factor_chart(x["beta1"], x["beta2"], last), arrows=marks),
-        chart_panel(pictures.step_chart(found)),
-        chart_panel(pictures.walk_chart(found)),
+        first,
+        second,
+        window(live),
+        step_panel(pictures.factor_chart(live["beta1"], live["beta2"], LONGEST, last)),
+        sizes,
+        step_panel(pictures.velocity_chart(found, last)),
+        step_panel(pictures.walk_chart(found, last)),
     ]
+
+
+def at(column: Any, t: int) -> float:
+    """The number that a column holds now after t gradients."""
+    return float((column.data if isinstance(column, Value) else column)[t])
 
 
 def formula(found: Averages, t: int) -> None:
@@ -201,37 +191,32 @@ def formula(found: Averages, t: int) -> None:
         if t < 1:
             st.latex(latex.array(symbols))
             return
-        values = {
-            "m": float(found.m[t]), "v": float(found.v[t]), "t": float(t),
-            "beta1": x["beta1"], "beta2": x["beta2"],
-            "m_hat": float(found.m_hat[t]), "v_hat": float(found.v_hat[t]),
-        }  # fmt: skip
-        factors = averages.correction(x["beta1"], t), averages.correction(x["beta2"], t)
+        values = {"t": float(t), "beta1": x["beta1"], "beta2": x["beta2"]}
+        values |= {n: at(getattr(found, n), t) for n in ("m", "v", "m_hat", "v_hat")}
         numbers = [
             f"{latex.fill_numbers(line, values)}"
-            rf" = {latex.number(values[part])} \times \mathbf{{{latex.number(float(factor))}}}"
+            rf" = {latex.number(values[part])} \times \mathbf{{{latex.number(factor)}}}"
             rf" = {latex.number(values[f'{part}_hat'])}"
-            for line, part, factor in zip(templates, ("m", "v"), factors, strict=True)
+            for line, part, factor in zip(
+                templates,
+                ("m", "v"),
+                (averages.correction(x[name], float(t)) for name in SYMBOLS),
+                strict=True,
+            )
         ]
         st.latex(latex.array(symbols, [numbers], ["with symbols", f"at step {t}"]))
 
 
-def notice(given: Samples, found: Averages, t: int) -> None:
+def notice(t: int) -> None:
     """What the cursor's step shows."""
-    first = averages.first_step_without(x["beta1"], x["beta2"])
     if t < 1:
-        prose.notice(
-            f"Both averages are zero. Without correction the first step will be "
-            f"(1 − β₁)/√(1 − β₂) = {first:.3g} learning rates long; with it, one."
-        )
+        frame.notice("Both averages are zero.")
         return
-    share = 1.0 / float(averages.correction(x["beta1"], t))
-    share2 = 1.0 / float(averages.correction(x["beta2"], t))
-    prose.notice(
-        f"After {t} gradient{'s' * (t > 1)} their weights in m sum to {share:.3g}: "
-        f"m reads {share:.1%} of what it should, v {share2:.1%}. "
-        f"Factors ×{1 / share:.4g} and ×{1 / share2:.4g} mend that. "
-        f"Without them the first step is {first:.3g} learning rates long."
+    share, share2 = (1.0 / averages.correction(x[name], float(t)) for name in SYMBOLS)
+    frame.notice(
+        f"After {t} gradient{'s' * (t > 1)} their weights in m sum to {written(share, '3')}: "
+        f"m reads {written(share, '.1%')} of what it should, v {written(share2, '.1%')}. "
+        f"Factors ×{written(1 / share, '4')} and ×{written(1 / share2, '4')} mend that."
     )
 
 
@@ -240,52 +225,86 @@ def factors() -> None:
     rows = [
         (
             f"{SYMBOLS[name]} = {x[name]:g}",
-            *(f"×{float(averages.correction(x[name], t)):.4g}" for t in (1, 2, 10, 100, 1000)),
-            f"{averages.memory(x[name]):.4g} steps",
+            *(f"×{written(averages.correction(x[name], float(t)))}" for t in (1, 2, 10, 100, 1000)),
+            f"{written(averages.memory(x[name]))} steps",
+            f"{written(averages.lag(x[name]))} steps",
         )
         for name in SYMBOLS
     ]
-    frame.table(("factor", "t = 1", "t = 2", "t = 10", "t = 100", "t = 1000", "1/(1−β)"), rows)
+    frame.table(
+        (
+            "factor", "t = 1", "t = 2", "t = 10", "t = 100", "t = 1000", "window 1/(1−β)",
+            "lag β/(1−β)",
+        ),
+        rows,
+    )  # fmt: skip
+
+
+def heard(found: Averages) -> None:
+    """What lectures say of this otherwise, beside the numbers of this page."""
+    first, last = written(abs(at(found.steps_raw, 1)), "3"), steps()
+    m, v, sum_ = (at(getattr(found, n), last) for n in ("m_hat", "v_hat", "velocity"))
+    st.markdown(
+        "##### Heard in class, checked here\n"
+        f"- *“Without bias correction the first updates are too small.”* The first is {first} "
+        f"learning rates long here, with correction one: m holds (1 − β₁) g, but √v only "
+        f"√(1 − β₂) |g|.\n"
+        f"- *“v is the variance.”* It is the second moment E[g²]. The variance is "
+        f"E[g²] − E[g]²: after {last} steps v̂ − m̂² = {written(v, '3')} − {written(m * m, '3')} "
+        f"= {written(v - m * m, '3')}.\n"
+        f"- *“Momentum's velocity is an average.”* It is a sum, v ← βv + g: at β = "
+        f"{x['beta1']:g} it stands at {written(sum_, '3')} after {last} steps, 1/(1 − β) = "
+        f"{written(averages.memory(x['beta1']), '3')} times what the average holds.\n"
+        f"- *“An average lags by 1/(1 − β) steps.”* That is its window; behind a steady drift it "
+        f"stays β/(1 − β) = {written(averages.lag(x['beta1']), '3')} steps."
+    )
 
 
 @st.fragment
 def body() -> None:
-    """Stream, averages and steps under one cursor; reruns alone while sliders move."""
-    embedded = bool(st.context.is_embedded)
-    if x["stream"] == RACE and not embedded:
+    """Stream, averages and steps under one cursor."""
+    if x["stream"] == RACE and not st.context.is_embedded:
         left, _ = st.columns([1, 2])
         problem.choose_landscape(x, left)
         problem.type_formula(x)
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.1, 1.02], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            shown = groups()
-            answer = controls(
-                "bias.controls", shown, locked=problem.locked(x, shown),
-                max_height=460 if embedded else 560,
-            )  # fmt: skip
-            take(answer.values, committed=answer.committed)
-    given = samples()
-    found = averages.averages(given.gradients, x["beta1"], x["beta2"])
-    with picture:
-        result = stage(
+    view = frame.view(x, PRESETS, panel=0.25)
+    live = problem.live_picture(x, problem.landscape(x)) if x["stream"] == RACE else x.live()
+    last = ops.minimum(live["steps"], float(LONGEST))
+    given = samples(live, last)
+    found = averages.averages(given.gradients, live["beta1"], live["beta2"])
+    with view.picture:
+        shown = stage(
             "bias.stage",
-            panels(given, found)[: 4 if embedded else None],
-            frames=len(given.gradients) + 1,
-            height=440 if embedded else 520,
-            columns=2 if embedded else 3,
+            panels(live, given, found, last, view.embedded),
+            live=live,
+            frames=last + 1.0,
+            height=view.height(500, 340),
+            columns=[1.4, 1] if view.embedded else [1.7, 1, 1],
             alt="Averages of a stream of gradients, raw and corrected",
             report_cursor=True,
-            start_frame=cursor.asked(x),
+            start_frame=clock.start(x, steps()),
+            lines=[
+                words(
+                    "Without correction the first step is (1 − β₁)/√(1 − β₂) = {:3} learning rates "
+                    "long; with it, one.",
+                    averages.first_step_without(live["beta1"], live["beta2"]),
+                )
+            ],
         )
-        t = cursor.keep(x, result.frame, len(given.gradients))
-        notice(given, found, t)
-        formula(found, t)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
-        factors()
+    t = clock.keep(x, shown.frame, steps())
+    with view.panel:
+        x.controls(groups(), live=live, height=view.height(530, 460))
+    with view.picture:
+        if shown.sensitive:
+            st.html(frame.SENSITIVE)
+        notice(t)
+        if not x.hidden("formula"):
+            formula(found, t)
+    if not view.embedded:
+        if not x.hidden("table"):
+            factors()
+        if not x.hidden("heard"):
+            heard(found)
     x.publish()
 
 
