@@ -204,7 +204,7 @@ def budget_axes(most: int, least: int, losses: Range, log: bool) -> Figure:
 
 def rank_title(ways: int) -> str:
     """What the chart of ranks shows, of one way to race or of both."""
-    both = " (filled: own best, hollow: one η)" if ways > 1 else ""
+    both = " (hollow: one η)" if ways > 1 else ""
     return f"mean rank, 95 %{both}"
 
 

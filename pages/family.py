@@ -16,7 +16,7 @@ from engine.studies.family import RELATIONS, STEPS, Relation
 from engine.studies.rule_latex import rule_in_symbols
 from figures import family as pictures
 from figures import style
-from pages import frame, links
+from pages import frame, problem
 from pages.runners import Runner
 from pages.state import Choice, Integer, Number, Text, experiment
 
@@ -164,7 +164,7 @@ def measured(entries: list[Optimizer]) -> None:
     for outcome in kept:
         entry = OPTIMIZERS[outcome.slug]
         runners = [Runner(entry.slug, {"lr": outcome.lr})]
-        href = html.escape(links.race(surface, runners, steps=steps, target=target))
+        href = html.escape(problem.race_address(surface, runners, steps=steps, target=target))
         rows.append(
             (
                 f"{frame.swatch(style.look(entry.slug))}{html.escape(entry.name)}",
@@ -224,7 +224,7 @@ def notice(kept: list[Outcome], surface: Landscape) -> None:
 def link(relation: Relation) -> str:
     """The race that shows the two on top of each other."""
     runners = [Runner(*side) for side in relation.sides()]
-    return links.race(relation.surface, runners, start=relation.start, steps=STEPS)
+    return problem.race_address(relation.surface, runners, start=relation.start, steps=STEPS)
 
 
 @st.cache_data(max_entries=1)

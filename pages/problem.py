@@ -5,23 +5,25 @@ The names of the fields are the same on all of them, so that a link's settings c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
-from engine.emit.picture import Picture
+from engine.emit.picture import Picture, written
 from engine.optimizers import OPTIMIZERS, Parameter
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
+from engine.studies.gradient_latex import gradient_latex
 from engine.studies.tuning import best_rate
 from pages import frame
-from pages.runners import Runner, Runners
-from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text
+from pages.runners import Runner, Runners, format_runners
+from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text, shorten
 
 TYPED = "formula"
 STEPS = 2000  # the longest run on a page
@@ -222,6 +224,26 @@ def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -
     st.page_link(f"{file}.py", label=label, icon=icon or None, query_params={**carry(x), **more})
 
 
+def race_address(
+    surface: Landscape,
+    runners: Sequence[Runner],
+    *,
+    start: Sequence[float] = (),
+    steps: int | None = None,
+    target: float | None = None,
+) -> str:
+    """The address, beside this page, of the race of these runners, each at its own rate."""
+    values = {"on": surface.slug, "same": "0", "runs": format_runners(tuple(runners))}
+    values |= {f"{surface.slug}.{n}": shorten(v) for n, v in surface.arguments.items()}
+    if start:
+        values["start"] = ",".join(map(shorten, start))
+    if steps is not None:
+        values["steps"] = str(steps)
+    if target is not None:
+        values["target"] = shorten(target)
+    return "race?" + urlencode(values, safe=":;,=")
+
+
 def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) -> Slider:
     """A slider made from a hyper-parameter's own description."""
     return Slider(
@@ -242,3 +264,18 @@ def suitable_rate(x: Experiment, slug: str) -> float:
     """A learning rate that leads an optimizer far down on the present landscape."""
     surface = landscape(x)
     return best_rate(surface, OPTIMIZERS[slug], start_point(x, surface), x["steps"])
+
+
+def about(x: Experiment, surface: Landscape) -> None:
+    """The function that is descended: formula, gradient, what is known of it, and from where."""
+    if x.hidden("function"):
+        return
+    with st.expander(f"The function: {surface.name}"):
+        st.latex("f(x, y) = " + surface.latex)
+        given = ", ".join(f"{p.symbol} = {written(surface.arguments[p.name])}" for p in surface.parameters)
+        slopes = gradient_latex(surface)
+        if slopes:
+            st.latex(r"\frac{\partial f}{\partial x} = " + slopes[0])
+            st.latex(r"\frac{\partial f}{\partial y} = " + slopes[1])
+        said = [given and f"Here {given}.", surface.note, surface.source and f"Source: {surface.source}."]
+        st.markdown(" ".join(part for part in said if part))

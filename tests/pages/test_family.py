@@ -15,7 +15,7 @@ import engine
 from engine.optimizers import BRANCHES, OPTIMIZERS
 from engine.studies.family import RELATIONS, Relation
 from figures.family import COLUMN, family_map, layout, levels
-from pages import links
+from pages import problem
 from pages.runners import Runner, parse_runners
 from tests.pages.running import markdown, open_page, tables
 
@@ -103,7 +103,7 @@ def test_the_map_links_every_relation_and_dims_the_rest() -> None:
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda r: f"{r.general}-{r.special}")
 def test_the_race_of_a_relation_opens_without_a_notice(relation: Relation) -> None:
     runners = [Runner(*side) for side in relation.sides()]
-    link = links.race(relation.surface, runners, start=relation.start, steps=60)
+    link = problem.race_address(relation.surface, runners, start=relation.start, steps=60)
     values = {name: value[0] for name, value in parse_qs(urlsplit(link).query).items()}
     assert [r.slug for r in parse_runners(values["runs"])] == [relation.general, relation.special]
     for given, runner in zip(relation.sides(), parse_runners(values["runs"]), strict=True):
