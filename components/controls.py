@@ -82,7 +82,7 @@ class Action:
 
     id: str
     label: str
-    icon: Literal["", "copy", "remove", "reset", "halve"] = ""
+    icon: Literal["", "copy", "remove", "reset", "halve", "find"] = ""
     locked: bool = False
 
 

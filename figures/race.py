@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import ceil, floor, largest, smallest
+from engine.emit.picture import ceil, entry, floor, largest, smallest, words
 from engine.problems.landscapes import Landscape
+from engine.studies.tuning import RateCurve
 from engine.tape import Value
 from engine.tape import operations as ops
-from figures import style
+from figures import charts, style
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -119,12 +120,23 @@ def logarithmic(landscape: Landscape, losses: list[Array]) -> bool:
     return landscape.minimum is not None or all(float(curve.min()) > 0 for curve in losses)
 
 
-def loss_axes(losses: Sequence[Any], steps: Any, *, log: bool, target: Any) -> Figure:
+MOST_NAMED = 6  # curves whose ends are named: more names would hide each other
+
+
+def loss_axes(
+    losses: Sequence[Any],
+    steps: Any,
+    *,
+    log: bool,
+    target: Any,
+    ends: Sequence[tuple[str, style.Look, Any]] = (),
+) -> Figure:
     """The axes of loss against step, from the highest worth seeing to the lowest reached.
 
     losses (steps + 1,) each are heights above the minimum, traced or not. A run that gets away
     rises out of the picture after a thousandfold; one that falls without end leaves it below.
-    target draws a line.
+    target draws a line; ends name the curves, each with its look and its number of points, at the
+    loss that they reach.
     """
     layout = style.base_layout("curve")
     layout["margin"] = {"l": 52, "r": 10, "t": 6, "b": 36}
@@ -155,7 +167,46 @@ def loss_axes(losses: Sequence[Any], steps: Any, *, log: bool, target: Any) -> F
             "line": {"color": style.MUTED, "width": 1, "dash": "dot"},
         }
     ]
+    if ends and len(ends) <= MOST_NAMED:
+        layout["annotations"] = [
+            {
+                "x": points - 1.0,
+                "y": ops.log(ops.maximum(entry(curve, points - 1.0), FLOOR)) / LN10
+                if log
+                else entry(curve, points - 1.0),
+                "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}",
+                              entry(curve, points - 1.0)),
+                "showarrow": False, "xanchor": "right", "yanchor": "bottom", "xshift": -6,
+                "font": {"size": 12, "color": look.color},
+            }
+            for curve, (name, look, points) in zip(losses, ends, strict=True)
+        ]  # fmt: skip
     return {"data": [], "layout": layout}
+
+
+def rates(curves: Sequence[tuple[str, style.Look, RateCurve, float | None]]) -> Figure:
+    """Loss reached against the learning rate; a mark where each optimizer runs now.
+
+    A rate at which a run gets away has no point.
+    """
+    reached = [np.maximum(c.gap, FLOOR) for _, _, c, _ in curves]
+    low, top = smallest(*reached, 1.0), largest(*reached, FLOOR * 10)
+    layout = charts.axes(
+        (min(c.rates[0] for _, _, c, _ in curves), max(c.rates[-1] for _, _, c, _ in curves)),
+        (low / 2, top * 2),
+        x_title="learning rate η",
+        log_x=True,
+        log_y=True,
+        left=52,
+    )
+    data = []
+    for (name, look, curve, now), gap in zip(curves, reached, strict=True):
+        shown = np.where(np.isfinite(gap), gap, np.nan)
+        data.append(charts.line(curve.rates, shown, look.color, dash=look.dash, name=name))
+        if now is not None and np.isfinite(curve.at(now)):
+            at = max(curve.at(now), FLOOR)
+            data.append(charts.marks([now], [at], look.color, symbol=look.symbol, labels=[name]))
+    return {"data": data, "layout": layout}
 
 
 def scene(landscape: Landscape, *, log: bool) -> Figure:

@@ -272,10 +272,16 @@ def about(x: Experiment, surface: Landscape) -> None:
         return
     with st.expander(f"The function: {surface.name}"):
         st.latex("f(x, y) = " + surface.latex)
-        given = ", ".join(f"{p.symbol} = {written(surface.arguments[p.name])}" for p in surface.parameters)
+        given = ", ".join(
+            f"{p.symbol} = {written(surface.arguments[p.name])}" for p in surface.parameters
+        )
         slopes = gradient_latex(surface)
         if slopes:
             st.latex(r"\frac{\partial f}{\partial x} = " + slopes[0])
             st.latex(r"\frac{\partial f}{\partial y} = " + slopes[1])
-        said = [given and f"Here {given}.", surface.note, surface.source and f"Source: {surface.source}."]
+        said = [
+            given and f"Here {given}.",
+            surface.note,
+            surface.source and f"Source: {surface.source}.",
+        ]
         st.markdown(" ".join(part for part in said if part))

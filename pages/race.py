@@ -13,21 +13,21 @@ import streamlit as st
 import engine
 from components.controls import Action, Group, Slider
 from components.stage import Handle, Panel, Track, stage
-from engine.emit.picture import Picture, stack, words
+from engine.emit.picture import Picture, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent
 from engine.studies.stability import Explanation, limit_formula, live_limit, sharpest
-from engine.studies.tuning import halve_until_stable
+from engine.studies.tuning import RATES, RateCurve, halve_until_stable, rate_curve
 from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem
 from pages.presets import RACES
 from pages.runners import MOST, TYPED, Runner
-from pages.state import Choice, Number, experiment
+from pages.state import Choice, Flag, Number, experiment
 
 VIEWS = ("overlaid", "side by side", "3-D")
 OWN_RULE = "your own rule"
@@ -38,8 +38,9 @@ x = experiment(
         *problem.fields(runs="sgd;momentum:beta=0.8", same=True, steps=120),
         Number("target", 0.01, 1e-16, 1e6),
         Choice("view", VIEWS[0], VIEWS),
+        Flag("rates", False),
     ],
-    parts=("stability", "add"),
+    parts=("stability", "add", "function"),
 )
 
 frame.opening(
@@ -65,6 +66,9 @@ def on_action(group: str, action: str) -> None:
         runners.insert(place + 1, runners[place])
     elif action == "halve":
         halve(place)
+        return
+    elif action == "find":
+        find_rate(place)
         return
     x.change({"runs": tuple(runners)})
 
@@ -99,6 +103,39 @@ def halve(place: int) -> None:
     x.change({"runs": tuple(runners), **({"lr": found.lr} if x["same"] else {})})
     times = {0: "no halving", 1: "one halving"}.get(found.halvings, f"{found.halvings} halvings")
     say(f"{runner.optimizer.name}: η = {found.lr:.4g} after {times}.")
+
+
+def rates_of(place: int, surface: Landscape) -> RateCurve:
+    """What each learning rate would reach for the runner at that place."""
+    runner = x["runs"][place]
+    return rate_curve(
+        surface,
+        runner.optimizer,
+        problem.start_point(x, surface),
+        x["steps"],
+        runner.optimizer.hyper_values(runner.hypers),
+        options=runner.options,
+        noise=x["noise"],
+        seed=x["seed"],
+    )
+
+
+def find_rate(place: int) -> None:
+    """Give a runner the best of all learning rates here, and show the curve it was chosen from."""
+    runners = list(x["runs"])
+    runner = runners[place]
+    if not runner.has_rate:
+        say(f"{runner.optimizer.name} has no learning rate to find.")
+        return
+    found = rates_of(place, problem.landscape(x))
+    if found.best is None:
+        say(f"No learning rate leads {runner.optimizer.name} below its start here.")
+        return
+    # Each at its own best: one rate for all would undo it.
+    kept = [problem.as_it_runs(x, r) for r in runners]
+    kept[place] = kept[place].with_setting("lr", found.best)
+    x.change({"runs": tuple(kept), "same": False, "rates": True})
+    say(f"{runner.optimizer.name}: η = {written(found.best)} reaches lowest of {RATES} rates.")
 
 
 def add_runner() -> None:
@@ -165,6 +202,7 @@ def runner_group(
         if limit is not None and runner.has_rate
         else "",
         actions=[
+            Action(id="find", label="find the best η here", icon="find"),
             Action(id="halve", label="halve η until it no longer diverges", icon="halve"),
             Action(id="copy", label="race it twice", icon="copy"),
             Action(id="remove", label="remove", icon="remove"),
@@ -201,7 +239,13 @@ def panels(
         id="loss",
         kind="chart",
         title=pictures.loss_title(surface),
-        figure=pictures.loss_axes(curves, live["steps"], log=decades, target=x["target"]),
+        figure=pictures.loss_axes(
+            curves,
+            live["steps"],
+            log=decades,
+            target=x["target"],
+            ends=[(name, look, run.length) for name, look, run in everyone],
+        ),
         tracks=[
             track_of(
                 name,
@@ -317,6 +361,32 @@ def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
     )
 
 
+def rates(surface: Landscape, names: list[str]) -> None:
+    """Loss reached against the learning rate, for every runner that has one."""
+    runners = x["runs"]
+    looks = style.looks(r.slug for r in runners)
+    shown = [
+        (name, look, rates_of(place, surface), problem.as_it_runs(x, runner).hypers.get("lr"))
+        for place, (name, look, runner) in enumerate(zip(names, looks, runners, strict=True))
+        if runner.has_rate
+    ]
+    stage(
+        "race.rates",
+        [
+            Panel(
+                id="rates",
+                kind="chart",
+                title=f"{pictures.loss_title(surface)} after {x['steps']} steps, against η",
+                figure=pictures.rates(shown),
+                alt="The loss that each learning rate reaches, one curve for each optimizer.",
+            )
+        ],
+        frames=1,
+        height=260,
+        legend=False,
+    )
+
+
 def words_of(
     names: list[str], runs: list[Descent], surface: Landscape, *, sensitive: bool
 ) -> tuple[str, str]:
@@ -414,7 +484,10 @@ def body() -> None:
         view.picture.html(told)
     if numbers:
         st.html(numbers)
+    if x["rates"]:
+        rates(surface, names)
     if not view.embedded:
+        problem.about(x, surface)
         problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
     x.publish()
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent, descend
+from engine.runs.sweeps import sweep
 
 MAX_HALVINGS = 60  # from any learning rate a control offers down to nothing that moves
 
@@ -58,6 +60,55 @@ def halve_until_stable(
             return Halving(lr, halvings)
         lr = float(np.float64(lr) / 2)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class RateCurve:
+    """What each learning rate reaches: rates (n,), gap (n,) above the minimum (∞ where the run gets
+    away), and the best of them, None where none gets anywhere."""
+
+    rates: npt.NDArray[np.float64]
+    gap: npt.NDArray[np.float64]
+    best: float | None
+
+    def at(self, rate: float) -> float:
+        """What the nearest rate that was tried reaches."""
+        return float(self.gap[int(np.argmin(np.abs(np.log(self.rates / rate))))])
+
+
+RATES = 121  # tried by `rate_curve`, some twenty a decade
+
+
+def rate_curve(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    start: Sequence[float],
+    steps: int,
+    hypers: Mapping[str, float] | None = None,
+    *,
+    options: Mapping[str, str | bool] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> RateCurve:
+    """The loss reached against the learning rate, over all rates that a control offers.
+
+    The best is where the loss is lowest; a run that ends above its start gets away. Raises
+    ValueError where `sweep` would, and for a rule without a learning rate.
+    """
+    rate = next((h for h in optimizer.hypers if h.name == "lr"), None)
+    if rate is None:
+        raise ValueError(f"{optimizer.slug} has no learning rate")
+    rates = np.geomspace(rate.low, rate.high, RATES)
+    others = {n: v for n, v in (hypers or {}).items() if n != "lr"}
+    tried = sweep(
+        landscape, optimizer, {"lr": rates}, start, steps,
+        hypers=others, options=options, noise=noise, seed=seed,
+    )  # fmt: skip
+    first = float(landscape.value(np.asarray(start, dtype=float)))
+    lost = tried.diverged | ~(tried.final_loss <= first)
+    gap = np.where(lost, np.inf, tried.final_loss - (landscape.minimum or 0.0))
+    best = None if lost.all() else float(f"{rates[int(np.argmin(gap))]:.3g}")
+    return RateCurve(rates, gap, best)
 
 
 RATES_A_DECADE = 4  # learning rates tried by `best_rate`
