@@ -300,6 +300,20 @@ function runningAverage(x, beta) {
   return shaped(out, [out.length])
 }
 
+function runningLargest(x) {
+  const out = new Float64Array(x.length)
+  for (let i = 0; i < out.length; i++) out[i] = i ? maximum(out[i - 1], x[i]) : x[0]
+  return shaped(out, [out.length])
+}
+
+// Steps from 0, each of which ends at the edge where it would leave [low, high].
+function boundedSum(x, low, high) {
+  const out = new Float64Array(x.length)
+  let total = 0
+  for (let i = 0; i < out.length; i++) out[i] = total = minimum(maximum(total + x[i], low), high)
+  return shaped(out, [out.length])
+}
+
 function entry(x, i) {
   const rows = x.shape[0]
   const at = Math.min(Math.max(Math.floor(i + 0.5), 0), rows - 1) || 0
@@ -452,6 +466,8 @@ export const OPERATIONS = {
   smallest: extreme((a, b) => a < b, Infinity),
   running_sum: runningSum,
   running_average: runningAverage,
+  running_largest: runningLargest,
+  bounded_sum: boundedSum,
   entry,
   first,
   nearest,

@@ -73,6 +73,14 @@ def _running_average(x: Any, beta: Any) -> Array:
     return np.array(out)
 
 
+def _bounded_sum(x: Any, low: Any, high: Any) -> Array:
+    total, out = 0.0, []
+    for value in np.asarray(x, dtype=float).tolist():
+        total = float(np.clip(total + value, low, high))
+        out.append(total)
+    return np.array(out)
+
+
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(*inputs: Any, **parameters: Any) -> Any:
         with np.errstate(all="ignore"):
@@ -88,6 +96,9 @@ largest = Operation("largest", _largest)
 smallest = Operation("smallest", _smallest)
 """The smallest finite number among all arrays; ∞ where there is none."""
 running_sum = Operation("running_sum", _plain(np.cumsum))
+running_largest = Operation("running_largest", _plain(np.maximum.accumulate))
+bounded_sum = Operation("bounded_sum", _bounded_sum)
+"""Where steps lead from 0 if each that would leave [low, high] ends at its edge; after NaN, NaN."""
 running_average = Operation("running_average", _running_average)
 """m ← βm + (1 − β)x along a 1-D array, from zero: what an optimizer's average holds."""
 entry = Operation("entry", _entry)
@@ -99,7 +110,7 @@ join = Operation("join", _join)
 """Numbers and 1-D arrays, end to end."""
 
 PICTURE_OPERATIONS: Final = (
-    floor, ceil, largest, smallest, running_sum, running_average, entry, first, count, stack, join,
+    floor, ceil, largest, smallest, running_sum, running_average, running_largest, bounded_sum, entry, first, count, stack, join,
 )  # fmt: skip
 
 
@@ -116,6 +127,12 @@ def geomspace(low: Any, high: Any, count: int) -> Any:
 def round_to(x: Any, digits: int) -> Any:
     """x to so many digits after the point; halves go up."""
     return floor(x * 10.0**digits + 0.5) / 10.0**digits
+
+
+def round_digits(x: Any, digits: int) -> Any:
+    """A positive x to so many significant digits, as decimals that are short to write."""
+    scale = ops.power(10.0, digits - 1.0 - floor(ops.log(x) / math.log(10.0)))
+    return floor(x * scale + 0.5) / scale
 
 
 def at_rest(here: Any, moved: Any, *inputs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A running average on a picture's tape: Adam's own average, here and in the browser."""
+"""What runs along an array on a picture's tape, here and in the browser: averages, maxima, walks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import engine
 from components.live import Live
 from components.wire import Wire
-from engine.emit.picture import Picture, running_average
+from engine.emit.picture import Picture, bounded_sum, running_average, running_largest
 from tests.pages.programs import run_programs
 
 
@@ -30,7 +30,17 @@ def test_the_browser_finds_the_same_and_follows(tmp_path: Path) -> None:
     stream = picture["level"] * np.random.default_rng(2).standard_normal(50)
     live = Live("page", picture)
     live.leaf(running_average(stream, picture["beta"]))
+    live.leaf(running_largest(stream))
+    live.leaf(bounded_sum(stream, -1.0, 1.0))
     (result,) = run_programs([live.spec(Wire(named=False), 0, ())], tmp_path)
     assert not result["error"]
     assert not result["doubts"]
     assert sorted(result["moved"]) == ["beta", "level"]
+
+
+def test_a_walk_between_walls_stops_at_them() -> None:
+    np.testing.assert_allclose(
+        bounded_sum(np.array([0.5, 0.7, -0.3, -2.5, np.nan, 1.0]), -1.0, 1.0),
+        [0.5, 1.0, 0.7, -1.0, np.nan, np.nan],
+    )
+    np.testing.assert_array_equal(running_largest(np.array([1.0, 3.0, 2.0])), [1.0, 3.0, 3.0])
