@@ -110,7 +110,8 @@ join = Operation("join", _join)
 """Numbers and 1-D arrays, end to end."""
 
 PICTURE_OPERATIONS: Final = (
-    floor, ceil, largest, smallest, running_sum, running_average, running_largest, bounded_sum, entry, first, count, stack, join,
+    floor, ceil, largest, smallest, running_sum, running_average, running_largest, bounded_sum,
+    entry, first, count, stack, join,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What runs along an array on a picture's tape, here and in the browser: averages, maxima, walks."""
+"""What runs along an array on a picture's tape, here and in the browser."""
 
 from __future__ import annotations
 
