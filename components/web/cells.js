@@ -35,7 +35,7 @@ function worker(scope) {
 
 class Pool {
   constructor() {
-    this.most = Math.min(8, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1))
+    this.most = Math.min(8, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1))
     this.idle = []
     this.made = 0
     this.queue = []

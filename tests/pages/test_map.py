@@ -146,5 +146,25 @@ def test_a_click_moves_the_marker_and_the_link(visit: Callable[..., Page]) -> No
         "([marker, x]) => marker.getBoundingClientRect().x < x - 20",
         arg=[marker.element_handle(), before["x"]],
     )
-    page.wait_for_function("new URLSearchParams(location.search).get('runs')?.includes('beta=')")
+    page.wait_for_function(
+        "() => new URLSearchParams(location.search).get('runs')?.includes('beta=')"
+    )
     wait_until_settled(page)
+
+
+@pytest.mark.browser
+def test_a_cell_under_the_pointer_says_what_became_of_its_run(visit: Callable[..., Page]) -> None:
+    page = visit("/map")
+    panel = page.locator('[data-panel="map0"]')
+    panel.locator('[data-handle="cell"]').wait_for()
+    box = panel.locator(".dl-plot").bounding_box()
+    assert box is not None
+    tip = panel.locator(".dl-tip")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"])
+    tip.wait_for()
+    assert "loss" in tip.inner_text()
+    assert "diverges" not in tip.inner_text()
+    page.mouse.move(box["x"] + 0.78 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_function(
+        "() => document.querySelector('[data-panel=map0] .dl-tip').innerText.includes('diverges')"
+    )
