@@ -1,85 +1,140 @@
 """The pictures of cross-entropy and KL: two distributions, the identity between the three, and a
-Gaussian fitted in either direction."""
+Gaussian fitted in either direction. Numbers and arrays may be traced."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import largest, running_sum, words
 from engine.problems.landscapes import Landscape
 from engine.studies.divergence import SPAN, Moments
+from engine.tape import operations as ops
 from figures import charts, style
 
 Figure = dict[str, Any]
 Array = npt.NDArray[np.float64]
 
-TRUTH = charts.color("blue")  # p
-MODEL = charts.color("red")  # q
-SYMMETRIC = charts.color("green")
-FORWARD = charts.color("purple")
-REVERSE = charts.color("brown")
-OFFSET = 0.2  # of a bar from the middle of its outcome
-TOPS = (2.0, 4.0, 8.0, 16.0)  # bits at which the axis of the sums may end
+FORWARD: Final = charts.color("purple")
+REVERSE: Final = charts.color("brown")
+OFFSET: Final = 0.2  # of a bar from the middle of its outcome
+TOPS: Final = (
+    0.5,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    4.0,
+    6.0,
+    8.0,
+    16.0,
+)  # bits at which the axis of the sums may end
+PER_BIT: Final = {"bits": 1.0, "nats": math.log(2), "bans": math.log10(2)}
 
 
-def distributions(p: Array, q: Array, names: Sequence[str]) -> Figure:
-    """p and q side by side, with room for a handle on each bar."""
-    layout = charts.axes((-0.6, len(p) - 0.4), (0, 1.2), kind="bars", bottom=30, top=14)
+def colors(n: int) -> list[str]:
+    """One colour an outcome."""
+    return [charts.class_color(k) for k in range(n)]
+
+
+def distributions(p: Any, q: Any, names: Sequence[str]) -> Figure:
+    """p, solid, and q, hatched, side by side, with room for a handle on each bar."""
+    n = len(names)
+    layout = charts.axes((-0.6, n - 0.4), (0, 1.2), kind="bars", bottom=30, top=8)
     layout["yaxis"]["tickvals"] = [0, 0.25, 0.5, 0.75, 1]
     charts.name_bars(layout, names)
-    at = np.arange(len(p))
-    few = len(p) <= 5
+    at = np.arange(n)
     data = [
         charts.bars(
-            values, color, at=at + shift, width=0.36, name=name, opacity=0.85,
-            labels=charts.handled(values.round(3)) if few else (),
+            values, colors(n), at=at + shift, width=0.36, name=name, pattern=pattern,
+            opacity=0.85, labels=charts.handled(values, "{:.2f}") if n <= 5 else (),
         )
-        for values, color, shift, name in ((p, TRUTH, -OFFSET, "p"), (q, MODEL, OFFSET, "q"))
+        for values, shift, name, pattern in ((p, -OFFSET, "p", ""), (q, OFFSET, "q", "/"))
     ]  # fmt: skip
     return {"data": data, "layout": layout}
 
 
-def identity(sums: Mapping[str, tuple[float, float]], js: float, per_bit: float) -> Figure:
-    """Each cross-entropy as entropy with the divergence on top, and Jensen–Shannon beside them.
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One cross-entropy H(p, q): its terms and those of H(p), (n,) each, and the three numbers.
 
-    sums maps a cross-entropy's name to (entropy, divergence), in a unit of which per_bit make a
-    bit. An infinite divergence fills the axis.
+    first and second are how the two distributions are called.
     """
-    totals = [h + kl for h, kl in sums.values() if np.isfinite(kl)]
-    highest = max([*totals, js, per_bit]) * 1.12
-    top = next((t * per_bit for t in TOPS if t * per_bit >= highest), highest)
-    layout = charts.axes((-0.6, len(sums) + 0.6), (0, top), kind="bars", bottom=34, top=18)
-    names = [*sums, "JS(p, q)"]
-    charts.name_bars(layout, names)
-    layout["barmode"] = "stack"
-    entropies = [h for h, _ in sums.values()]
-    shown = [kl if np.isfinite(kl) else top - h for h, kl in sums.values()]
-    base = charts.bars(entropies, [TRUTH, MODEL], name="entropy")
-    base |= {
-        "text": [f"H<br>{h:.3f}" for h in entropies],
-        "textangle": 0,
-        "textposition": "inside",
-        "insidetextanchor": "middle",
-        "textfont": {"color": style.BACKGROUND},
-    }
-    extra = charts.bars(shown, [FORWARD, REVERSE], name="KL", pattern="/")
-    extra["customdata"] = ["∞" if np.isinf(kl) else f"{kl:.4f}" for _, kl in sums.values()]
-    extra["hovertemplate"] = "KL %{customdata}<extra></extra>"
-    for k, (h, kl) in enumerate(sums.values()):
-        infinite = np.isinf(kl)
-        text = "KL = ∞" if infinite else f"KL = {kl:.3f}"
+
+    first: str
+    second: str
+    terms: Any
+    own: Any
+    cross: Any
+    entropy: Any
+    divergence: Any
+
+
+def identity(sums: Sequence[Sum], js: Any, names: Sequence[str], unit: str) -> Figure:
+    """Each cross-entropy as a bar with a slice an outcome, and as long as it a bar of entropy with
+    the divergence at its end; Jensen–Shannon below them, unless None.
+
+    What is infinite runs out of the picture.
+    """
+    n = len(names)
+    rows = 2 * len(sums) + (js is not None)
+    top: Any = TOPS[-1] * PER_BIT[unit]
+    highest = 1.08 * largest(*(s.cross for s in sums), *(s.entropy for s in sums))
+    for step in reversed(TOPS[:-1]):
+        top = ops.where(highest < step * PER_BIT[unit], step * PER_BIT[unit], top)
+    layout = charts.axes(
+        (0, top), (rows - 0.55, -0.85), kind="bars", x_title=unit, left=10, bottom=38, top=8
+    )
+    layout["yaxis"] |= {"visible": False}
+    layout["xaxis"]["showgrid"] = True
+    data = []
+
+    def slices(parts: Any, row: float) -> None:
+        parts = ops.minimum(parts, 2.0 * top)
+        bar = charts.rows(
+            parts, colors(n), at=np.full(n, row), base=running_sum(parts) - parts, width=0.46,
+            labels=list(names), inside=True, opacity=0.9,
+        )  # fmt: skip
+        bar["marker"]["line"] = {"width": 1, "color": style.BACKGROUND}
+        data.append(bar)
+
+    def piece(begin: Any, length: Any, row: float, hue: str) -> None:
+        data.append(
+            charts.rows(
+                ops.minimum(length, 2.0 * top) + np.zeros(1), hue, at=np.full(1, row),
+                base=begin + np.zeros(1), width=0.46, pattern="/",
+            )
+        )  # fmt: skip
+
+    def say(text: Any, row: float) -> None:
         layout["annotations"].append(
             {
-                "x": k, "y": top if infinite else h + kl, "yanchor": "bottom",
-                "text": text if infinite else f"{text}<br>sum {h + kl:.3f}",
-                "showarrow": False, "font": {"size": 12, "color": style.INK},
+                "xref": "paper", "x": 0, "xanchor": "left", "y": row - 0.27, "yanchor": "bottom",
+                "text": text, "showarrow": False, "font": {"size": 12.5, "color": style.INK},
             }
         )  # fmt: skip
-    both = charts.bars([js], SYMMETRIC, at=[len(sums)], labels=[f"{js:.3f}"], name="JS")
-    return {"data": [base, extra, both], "layout": layout}
+
+    for i, one in enumerate(sums):
+        a, b = one.first, one.second
+        slices(one.terms, 2.0 * i)
+        say(words(f"H({a}, {b}) = {{:.4f}}", one.cross), 2.0 * i)
+        slices(one.own, 2.0 * i + 1)
+        piece(one.entropy, one.divergence, 2.0 * i + 1, style.INK)
+        say(
+            words(
+                f"H({a}) = {{:.4f}}, hatched KL({a}‖{b}) = {{:.4f}}", one.entropy, one.divergence
+            ),
+            2.0 * i + 1,
+        )
+    if js is not None:
+        piece(0.0, js, rows - 1.0, style.INK)
+        say(words("Jensen–Shannon, in the middle: {:.4f}", js), rows - 1.0)
+    return {"data": data, "layout": layout}
 
 
 # The Gaussian that is fitted ----------------------------------------------------------------------
@@ -88,13 +143,14 @@ COLUMNS = 72  # moving bars that draw a density
 _CELLS = (57, 45)
 
 
-def density(x: Array, p: Array, forward: Array, reverse: Array) -> Figure:
-    """The two-humped density, and both fits where they end."""
-    top = 1.15 * max(float(p.max()), float(forward.max()), min(float(reverse.max()), 1.2))
+def density(x: Array, p: Any, start: Any, forward: Array, reverse: Array) -> Figure:
+    """The two-humped density, the Gaussian that both fits start from, and where they end."""
+    top = 1.15 * largest(p, forward, ops.minimum(reverse, 1.2), ops.minimum(start, 1.2))
     layout = charts.axes(SPAN, (0, top), x_title="x")
     return {
         "data": [
             charts.line(x, p, style.INK, name="p", width=2.6),
+            charts.line(x, start, style.MUTED, name="start", width=1.4, dash="dashdot"),
             charts.line(x, forward, FORWARD, name="forward", dash="dash"),
             charts.line(x, reverse, REVERSE, name="reverse", dash="dot"),
         ],
@@ -117,7 +173,7 @@ def plane(landscape: Landscape, best: Moments | None) -> Figure:
     ticks = (0.25, 0.5, 1.0, 2.0, 4.0)
     layout["yaxis"] |= {
         "title": {"text": "σ"}, "tickvals": np.log(ticks).tolist(),
-        "ticktext": [f"{t:g}" for t in ticks],
+        "ticktext": [words("{}", t) for t in ticks],
     }  # fmt: skip
     low, high = float(z.min()), float(z.max())
     contours: Figure = {

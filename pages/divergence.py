@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from components.controls import Action, Group, Slider, controls
-from components.controls import Choice as Chooser
-from components.stage import Boxes, Event, Handle, Panel, Track, stage
+from components.controls import Action, Group
+from components.stage import Boxes, Handle, Panel, Track, stage
+from engine.emit.picture import Picture, addends, in_latex, round_to, stack, words, written
 from engine.losses.information import (
     cross_entropy,
     entropy,
@@ -22,6 +22,7 @@ from engine.losses.information import (
     normalized,
     renormalized,
     surprise,
+    terms,
 )
 from engine.optimizers import OPTIMIZERS
 from engine.studies.divergence import (
@@ -32,16 +33,19 @@ from engine.studies.divergence import (
     fit,
     gaussian_density,
     moments,
+    normal_density,
     target_density,
 )
+from figures import charts
 from figures import divergence as pictures
-from pages import frame, prose
+from pages import frame, units
 from pages.presets import Preset
-from pages.state import Choice, Integer, Number, Numbers, experiment
+from pages.state import Choice, Flag, Integer, Number, Numbers, experiment, shorten
 
 MOST = 8
 PARTS = ("two distributions", "fit a Gaussian")
 OPTIMIZER_CHOICES = ("adam", "momentum", "rmsprop", "sgd")
+FINE = np.linspace(*SPAN, 281)  # where densities are drawn
 
 PRESETS = (
     Preset("a wrong belief", "good", "The same three outcomes, believed the wrong way round.", {}),
@@ -52,12 +56,22 @@ PRESETS = (
         "is KL.",
         {"p": "0,1,0", "q": "0.2,0.7,0.1", "unit": "nats"},
     ),
+    Preset(
+        "−log₂ 0.775", "good",
+        "The true class gets 0.775: the loss is 0.3677 bits.",
+        {"p": "0,1,0", "q": "0.125,0.775,0.1"},
+    ),
+    Preset(
+        "−log₂ 0.936", "good",
+        "After more training the true class gets 0.936: the loss falls to 0.0954 bits.",
+        {"p": "0,1,0", "q": "0.044,0.936,0.02"},
+    ),
     Preset("p = q", "good", "Both divergences are 0, and only then.",
-           {"p": "5,3,2", "q": "5,3,2"}),
+           {"p": "0.5,0.3,0.2", "q": "0.5,0.3,0.2"}),
     Preset(
         "held impossible", "bad",
         "q gives C no chance, yet C happens: KL(p‖q) is infinite. The other way round it is not.",
-        {"p": "0.5,0.3,0.2", "q": "0.6,0.4,0"},
+        {"p": "0.5,0.3,0.2", "q": "0.6,0.4,0", "compare": "1"},
     ),
     Preset(
         "two humps", "good",
@@ -77,14 +91,27 @@ x = experiment(
         Choice("part", PARTS[0], PARTS),
         Numbers("p", (0.6, 0.3, 0.1), 0, 1000, count=(2, MOST)),
         Numbers("q", (0.2, 0.3, 0.5), 0, 1000, count=(2, MOST)),
-        Choice("unit", "bits", list(prose.BASES)),
-        *(Number(p.name, p.default, p.low, p.high) for p in PARAMETERS),
+        units.field("bits"),
+        Flag(
+            "compare", False, label="compare reverse",
+            help="H(q, p) with KL(q‖p), and Jensen–Shannon, which is the same both ways",
+        ),
+        *(
+            Number(p.name, p.default, p.low, p.high, label=p.name, symbol=p.symbol, help=p.meaning)
+            for p in PARAMETERS
+        ),
         Numbers("start", (1.0, -0.5), -5, 5, count=(2, 2)),
-        Choice("opt", OPTIMIZER_CHOICES[0], OPTIMIZER_CHOICES),
-        Number("lr", 0.1, 1e-4, 1.0),
-        Integer("steps", 120, 10, 400),
+        Choice(
+            "opt", OPTIMIZER_CHOICES[0], OPTIMIZER_CHOICES, label="optimizer",
+            says={slug: OPTIMIZERS[slug].name for slug in OPTIMIZER_CHOICES},
+        ),
+        Number(
+            "lr", 0.1, 1e-4, 1.0, label="learning rate", symbol="η", scale="log",
+        ),
+        Integer("steps", 120, 10, 400, label="steps", scale="log"),
     ],
-)
+    parts=("copies",),
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -95,9 +122,12 @@ frame.opening(
 
 def both() -> tuple[np.ndarray, np.ndarray]:
     """p and q; where the link gives them unlike lengths, q is cut or filled with zeros."""
-    p = normalized(x["p"])
-    q = [*x["q"], *[0.0] * len(p)][: len(p)]
-    return p, normalized(q)
+    return np.asarray(normalized(x["p"])), np.asarray(normalized(fitted_q()))
+
+
+def fitted_q() -> list[float]:
+    """The weights of q, as many as p has."""
+    return [*x["q"], *[0.0] * len(x["p"])][: len(x["p"])]
 
 
 def names() -> list[str]:
@@ -105,30 +135,17 @@ def names() -> list[str]:
     return list(ascii_uppercase[: len(x["p"])])
 
 
-# What the reader does -----------------------------------------------------------------------------
-
-
 def rounded(p: np.ndarray) -> tuple[float, ...]:
     """Short enough for a link."""
     return tuple(round(float(v), 6) for v in p)
-
-
-def on_bars(event: Event) -> None:
-    """A bar of p or of q; a click moves the nearer one."""
-    if event.panel != "bars":
-        return
-    which = event.id[0] if event.id else ("p" if event.x < round(event.x) else "q")
-    k = int(event.id[1:]) - 1 if event.id else round(event.x)
-    if 0 <= k < len(x["p"]):
-        old = both()["pq".index(which)]
-        new = renormalized(old, k, round(event.y, 3))
-        x.change({which: rounded(new)}, by="bars", held=event.kind == "drag")
 
 
 def on_action(_: str, action: str) -> None:
     """More or fewer outcomes; p and q exchanged or made equal."""
     p, q = both()
     n = len(p)
+    if x.locked("q") or (x.locked("p") and action != "learn"):
+        return
     if action == "more" and n < MOST:
         p, q = (np.append(d * n / (n + 1), 1 / (n + 1)) for d in (p, q))
     elif action == "fewer" and n > 2:
@@ -140,186 +157,221 @@ def on_action(_: str, action: str) -> None:
     x.change({"p": rounded(p), "q": rounded(q)})
 
 
-def take_unit(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The unit."""
-    x.change({"unit": values["unit"]}, by="controls", held=not committed)
-
-
-def on_plane(event: Event) -> None:
-    """The start of the fit."""
-    if event.panel in DIVERGENCES:
-        at = (round(event.x, 3), round(event.y, 3))
-        x.change({"start": at}, by="fit", held=event.kind == "drag")
-
-
-def take_fit(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The two humps and the optimizer."""
-    numbers = {name: float(values[name]) for name in (*(p.name for p in PARAMETERS), "lr")}
-    x.change(
-        {**numbers, "steps": int(values["steps"]), "opt": values["opt"]},
-        by="fit.controls",
-        held=not committed,
-    )
-
-
 # Two distributions --------------------------------------------------------------------------------
 
 
-def settings(height: int) -> None:
+def settings(live: Picture, height: int) -> None:
     """Buttons for p and q, and the unit."""
-    answer = controls(
-        "divergence.controls",
+    still = x.locked("q")
+    both_still = still or x.locked("p")
+    x.controls(
         [
             Group(
                 id="outcomes",
                 title="Outcomes",
-                actions=[Action(id="more", label="+ one"), Action(id="fewer", label="− one")],
+                actions=[
+                    Action(id="more", label="+ one", locked=both_still),
+                    Action(id="fewer", label="− one", locked=both_still),
+                ],
             ),
             Group(
                 id="beliefs",
                 title="Belief",
-                actions=[Action(id="learn", label="q := p"), Action(id="swap", label="p ⇄ q")],
-                items=[
-                    Chooser(
-                        name="unit", label="unit", value=x["unit"],
-                        options=[("bits", "bits (log₂)"), ("nats", "nats (ln)"),
-                                 ("bans", "bans (log₁₀)")],
-                    ),
+                actions=[
+                    Action(id="learn", label="q := p", locked=still),
+                    Action(id="swap", label="p ⇄ q", locked=both_still),
                 ],
+                items=[x.chooser("unit"), x.toggle("compare")],
             ),
         ],
-        locked=["unit"] if x.locked("unit") else [],
-        max_height=height,
+        live=live,
+        height=height,
         on_action=on_action,
-    )  # fmt: skip
-    take_unit(answer.values, committed=answer.committed)
+    )
 
 
-def comparison(p: np.ndarray, q: np.ndarray, height: int) -> None:
+def summed(p: Any, q: Any, first: str, second: str) -> pictures.Sum:
+    """H(first, second) with its parts, in the page's unit."""
+    base = units.of(x).base
+    return pictures.Sum(
+        first=first,
+        second=second,
+        terms=terms(p, q, base),
+        own=terms(p, p, base),
+        cross=cross_entropy(p, q, base),
+        entropy=entropy(p, base),
+        divergence=kl_divergence(p, q, base),
+    )
+
+
+def comparison(live: Picture, height: int) -> None:
     """The bars of both, and the sums that follow."""
-    base = prose.BASES[x["unit"]]
+    unit, called, hand = units.of(x), names(), live.hand[1]
+    p, q = normalized(live["p"]), normalized(live["q"])
     handles = [
         Handle(
-            id=f"{which}{k + 1}", x=k + shift, y=float(v), axis="y", minimum=0.0, maximum=1.0,
-            color=color,
+            id=f"{which}({name})", x=k + shift, y=d[k], axis="y", minimum=0.0, maximum=1.0,
+            color=charts.class_color(k), marker="ring" if which == "p" else "square",
+            sets={which: round_to(renormalized(d, float(k), round_to(hand, 3)), 6)},
         )
-        for which, d, shift, color in (
-            ("p", p, -pictures.OFFSET, pictures.TRUTH), ("q", q, pictures.OFFSET, pictures.MODEL),
-        )
-        for k, v in enumerate(d)
+        for which, d, shift in (("p", p, -pictures.OFFSET), ("q", q, pictures.OFFSET))
+        for k, name in enumerate(called)
     ]  # fmt: skip
-    sums = {
-        "H(p, q)": (float(entropy(p, base)), float(kl_divergence(p, q, base))),
-        "H(q, p)": (float(entropy(q, base)), float(kl_divergence(q, p, base))),
-    }
-    js = float(js_divergence(p, q, base))
+    here = summed(p, q, "p", "q")
+    sums = [here, summed(q, p, "q", "p")] if x["compare"] else [here]
+    js = js_divergence(p, q, unit.base) if x["compare"] else None
     stage(
         "divergence.bars",
         [
             Panel(
                 id="bars",
-                title="truth p, blue, and belief q, red (drag both)",
-                figure=pictures.distributions(p, q, names()),
-                handles=[] if x.locked("p") else handles,
+                title="truth p, solid, and belief q, hatched (drag both)",
+                figure=pictures.distributions(p, q, called),
+                handles=handles,
                 alt="Bars of p and q for each outcome, each with a handle to drag.",
             ),
             Panel(
                 id="sums",
                 kind="chart",
-                title=f"cross-entropy = entropy + KL, in {x['unit']}",
-                figure=pictures.identity(sums, js, float(surprise(0.5, base))),
-                alt="Both cross-entropies as stacks of entropy and divergence.",
+                title="cross-entropy is entropy + KL: both bars are as long",
+                figure=pictures.identity(sums, js, called, unit.name),
+                alt="Cross-entropy as a bar with a slice for each outcome, over entropy and KL.",
             ),
         ],
+        live=live,
         frames=1,
-        columns=[1.35, 1],
+        columns=[1, 1.25],
         height=height,
         alt="Two distributions and what separates them",
-        on_event=on_bars,
+        lines=[
+            words(
+                f"H(p, q) = {{:.3f}} {unit} = H(p) {{:.4f}} + KL(p‖q) {{:.4f}}",
+                here.cross, here.entropy, here.divergence,
+            )
+        ],
+    )  # fmt: skip
+
+
+def formula(p: np.ndarray, q: np.ndarray) -> str:
+    """The identity in LaTeX with the current numbers, which add up."""
+    unit = units.of(x)
+    h, kl = float(entropy(p, unit.base)), float(kl_divergence(p, q, unit.base))
+    if math.isfinite(kl):
+        (first, second), total = addends([h, kl], 3)
+    else:
+        first, second, total = in_latex(h, ".3f"), r"\infty", r"\infty"
+    log = unit.latex
+    return (
+        rf"\begin{{aligned}} H(p, q) &= -\textstyle\sum_i p_i {log} q_i = {total} \\ "
+        rf"H(p) &= -\textstyle\sum_i p_i {log} p_i = {first} \\ "
+        rf"\mathrm{{KL}}(p\,\|\,q) &= \textstyle\sum_i p_i {log} \tfrac{{p_i}}{{q_i}} = {second}"
+        rf" \\ {total} &= {first} + {second}\ \text{{{unit}}} \end{{aligned}}"
     )
 
 
-def formulas(p: np.ndarray, q: np.ndarray) -> None:
-    """The identity and the divergence with the current numbers."""
-    base, unit, log = prose.BASES[x["unit"]], x["unit"], prose.LOGS[x["unit"]]
-    h, kl = float(entropy(p, base)), float(kl_divergence(p, q, base))
-    st.latex(
-        rf"\underbrace{{-\textstyle\sum p_i {log} q_i}}_{{H(p, q)\,=\,"
-        rf"{prose.number(float(cross_entropy(p, q, base)))}}} = "
-        rf"\underbrace{{-\textstyle\sum p_i {log} p_i}}_{{H(p)\,=\,{prose.number(h)}}} + "
-        rf"\underbrace{{\textstyle\sum p_i {log} \tfrac{{p_i}}{{q_i}}}}_"
-        rf"{{\mathrm{{KL}}(p\,\|\,q)\,=\,{prose.number(kl)}}}\ \text{{{unit}}}"
-    )
-
-
-def remark(p: np.ndarray, q: np.ndarray) -> None:
+def remark(p: np.ndarray, q: np.ndarray) -> str:
     """What is worth seeing in the present state."""
-    base, unit = prose.BASES[x["unit"]], x["unit"]
-    forward, reverse = float(kl_divergence(p, q, base)), float(kl_divergence(q, p, base))
-    if math.isinf(forward) or math.isinf(reverse):
-        first, second = ("q", "p") if math.isinf(forward) else ("p", "q")
-        culprit = names()[int(np.argmax(((q == 0) & (p > 0)) | ((p == 0) & (q > 0))))]
+    unit = units.of(x)
+    forward, reverse = (float(kl_divergence(a, b, unit.base)) for a, b in ((p, q), (q, p)))
+    if math.isinf(forward):
+        culprit = names()[int(np.argmax((q == 0) & (p > 0)))]
         text = (
-            f"**{first}** says that {culprit} cannot happen, but under {second} it does. One such "
-            f"event is an infinite surprise, so KL({second}‖{first}) is **infinite**: a model must "
-            "never give probability 0 to what may happen. Jensen–Shannon stays finite."
+            f"**q** says that {culprit} cannot happen, but under p it does. One such event is an "
+            "infinite surprise, so KL(p‖q) is **infinite**: a model must never give probability "
+            "0 to what may happen. Jensen–Shannon stays finite."
         )
-        if math.isinf(forward) and math.isinf(reverse):
-            text += " Here it is so in both directions."
-    elif forward < 1e-9:
+        return text + (" Here it is so in both directions." if math.isinf(reverse) else "")
+    if p.max() == 1:
+        label, share = names()[int(np.argmax(p))], float(q[int(np.argmax(p))])
         text = (
+            f"p is a **label**: all of it is on {label}, so H(p) = 0 and cross-entropy reads one "
+            f"slot of q alone, −{unit.log} {written(share)} = {forward:.4f} {unit}. "
+        )
+        return text + (
+            "The other way round KL(q‖p) is infinite, as a label rules out what q does not: "
+            "losses are therefore taken this way."
+            if math.isinf(reverse)
+            else "q agrees with it fully: nothing is left to learn."
+        )
+    if math.isinf(reverse):
+        culprit = names()[int(np.argmax((p == 0) & (q > 0)))]
+        return (
+            f"{culprit} never happens, yet q gives it {written(q[names().index(culprit)], '3')}: "
+            f"that costs something, but not everything: KL(p‖q) = {forward:.4f} {unit}. "
+            "Only the reverse, KL(q‖p), is **infinite**."
+        )
+    if forward < 1e-9:
+        return (
             "p = q: both divergences are **0**, and cross-entropy is as low as it can get, H(p). "
             "Training a classifier drives q here."
         )
-    else:
-        more = "more" if forward > reverse else "less"
-        text = (
-            f"KL(p‖q) = {forward:.4f} but KL(q‖p) = {reverse:.4f} {unit}: **not symmetric**. Here "
-            f"believing q where p holds costs {more} than the reverse. KL(p‖q) is large where p is "
-            "large and q small; cross-entropy adds H(p), which no belief can save."
-        )
-    prose.notice(text)
-
-
-def terms(p: np.ndarray, q: np.ndarray) -> None:
-    """Each outcome's part in the sums."""
-    base = prose.BASES[x["unit"]]
-    sp, sq = surprise(p, base), surprise(q, base)
-    rows = []
-    for k, name in enumerate(names()):
-        there = p[k] > 0
-        rows.append(
-            (
-                html.escape(name),
-                f"{p[k]:.4f}",
-                f"{q[k]:.4f}",
-                f"{sq[k]:.4f}".replace("inf", "∞"),
-                f"{p[k] * sq[k]:.4f}".replace("inf", "∞") if there else "0",
-                f"{p[k] * (sq[k] - sp[k]):+.4f}".replace("inf", "∞").replace("-", "−")
-                if there
-                else "0",
-            )
-        )
-    frame.table(("outcome", "p", "q", "−log q", "−p log q", "p log(p/q)"), rows)
-
-
-def two_distributions(embedded: bool) -> None:
-    """The first part: bars."""
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.6, 1], gap="medium")
+    more = "more" if forward > reverse else "less"
+    return (
+        f"KL(p‖q) = {forward:.4f} but KL(q‖p) = {reverse:.4f} {unit}: **not symmetric**. Here "
+        f"believing q where p holds costs {more} than the reverse. KL(p‖q) is large where p is "
+        "large and q small; cross-entropy adds H(p), which no belief can save."
     )
-    if panel is not None:
-        with panel:
-            settings(height=440 if embedded else 600)
+
+
+def table(p: np.ndarray, q: np.ndarray) -> None:
+    """Each outcome's part in the sums."""
+    unit = units.of(x)
+    parts, own = terms(p, q, unit.base), terms(p, p, unit.base)
+    rows = [
+        (
+            html.escape(name), f"{p[k]:.4f}", f"{q[k]:.4f}",
+            written(surprise(q[k], unit.base), ".4f"), written(parts[k], ".4f"),
+            written(own[k], ".4f"), written(parts[k] - own[k], "+.4f"),
+        )
+        for k, name in enumerate(names())
+    ]  # fmt: skip
+    log = unit.log
+    head = ("outcome", "p", "q", f"−{log} q", f"−p {log} q", f"−p {log} p", f"p {log}(p/q)")
+    frame.table(head, rows)
+
+
+def code(p: np.ndarray, q: np.ndarray) -> str:
+    """The page's numbers as NumPy."""
+    unit = units.of(x)
+    log = {"bits": "np.log2", "nats": "np.log", "bans": "np.log10"}[unit.name]
+    lists = (", ".join(shorten(v) for v in rounded(d)) for d in (p, q))
+    first, second = lists
+    cross = written(cross_entropy(p, q, unit.base), "6")
+    return (
+        "import numpy as np\n\n"
+        f"p = np.array([{first}])\n"
+        f"q = np.array([{second}])\n"
+        "there = p > 0  # what cannot happen costs nothing\n"
+        f"cross_entropy = -(p[there] * {log}(q[there])).sum()  # {cross} {unit}\n"
+        f"entropy = -(p[there] * {log}(p[there])).sum()\n"
+        "kl = cross_entropy - entropy\n"
+    )
+
+
+def two_distributions(view: frame.View) -> None:
+    """The first part: bars."""
     p, q = both()
     if len(x["q"]) != len(x["p"]):
         st.warning("**q** in the link has another number of outcomes than **p**; it was fitted.")
-    with picture:
-        comparison(p, q, 300 if embedded else 360)
-    remark(p, q)
-    formulas(p, q)
+    for name in "pq":
+        total = math.fsum(x[name])
+        if abs(total - 1) > 1e-4:
+            st.caption(f"The numbers of {name} sum to {written(total)}: shown are their shares.")
+    x.stand_in("q", fitted_q())
+    live = x.live()
+    with view.picture:
+        comparison(live, view.height(400 if x["compare"] else 360, 350))
+        frame.notice(remark(p, q))
+    with view.panel:
+        settings(live, view.height(400, 400))
+    if view.embedded:
+        return
+    if not x.hidden("formula"):
+        st.latex(formula(p, q))
     if not x.hidden("table"):
-        terms(p, q)
+        table(p, q)
+    if not x.hidden("copies"):
+        frame.copies(Python=code(p, q), LaTeX=formula(p, q))
 
 
 # A Gaussian fitted --------------------------------------------------------------------------------
@@ -345,55 +397,32 @@ def contours(direction: str, humps: dict[str, float]) -> dict[str, Any]:
     return pictures.plane(DIVERGENCES[direction](**humps), best)
 
 
-def fit_settings(height: int) -> None:
+def fit_settings(live: Picture, height: int) -> None:
     """The two humps and the optimizer."""
-    answer = controls(
-        "divergence.fit",
+    x.controls(
         [
-            Group(
-                id="humps",
-                title="Two humps",
-                items=[
-                    Slider(
-                        name=p.name, label=p.name, symbol=p.symbol, value=x[p.name], minimum=p.low,
-                        maximum=p.high, default=p.default, help=p.meaning,
-                    )
-                    for p in PARAMETERS
-                ],
-            ),
+            Group(id="humps", title="Two humps", items=[x.slider(p.name) for p in PARAMETERS]),
             Group(
                 id="run",
                 title="Fitting",
-                items=[
-                    Chooser(
-                        name="opt", label="optimizer", value=x["opt"],
-                        options=[(slug, OPTIMIZERS[slug].name) for slug in OPTIMIZER_CHOICES],
-                    ),
-                    Slider(
-                        name="lr", label="lr", symbol="η", value=x["lr"], minimum=1e-4, maximum=1.0,
-                        default=0.1, scale="log", help="learning rate",
-                    ),
-                    Slider(
-                        name="steps", label="steps", value=x["steps"], minimum=10, maximum=400,
-                        default=120, scale="log", integer=True,
-                    ),
-                ],
+                items=[x.chooser("opt"), x.slider("lr"), x.slider("steps")],
             ),
         ],
-        locked=[name for name in x.fields if x.locked(name)],
-        max_height=height,
-    )  # fmt: skip
-    take_fit(answer.values, committed=answer.committed)
+        live=live,
+        height=height,
+    )
 
 
-def fitting(fits: Mapping[str, Fit], height: int) -> None:
-    """The density with both fits on the way, and the planes in which they travel."""
-    humps = target()
+def fitting(live: Picture, fits: Mapping[str, Fit], height: int) -> None:
+    """The density with both fits on the way, and the planes in which they travel.
+
+    The density and the start follow the hand; what was fitted is Python's, as of the last answer.
+    """
+    humps, start = target(), live["start"]
     left, right = pictures.columns()
     middle = (left + right) / 2
-    fine = np.linspace(*SPAN, 281)
     colors = {"forward": pictures.FORWARD, "reverse": pictures.REVERSE}
-    ends = {d: gaussian_density(fine, f.path[-1:])[0] for d, f in fits.items()}
+    ends = {d: gaussian_density(FINE, f.path[-1:])[0] for d, f in fits.items()}
     boxes = [
         Boxes(
             x0=left[None], x1=right[None], y0=np.zeros((1, len(left))),
@@ -405,6 +434,8 @@ def fitting(fits: Mapping[str, Fit], height: int) -> None:
         "forward": "forward KL(p‖q): mean-seeking",
         "reverse": "reverse KL(q‖p): mode-seeking",
     }
+    hand_x, hand_y = live.hand
+    sets = {"start": stack(round_to(hand_x, 3), round_to(hand_y, 3))}
     planes = [
         Panel(
             id=d,
@@ -417,103 +448,109 @@ def fitting(fits: Mapping[str, Fit], height: int) -> None:
                     dash="solid" if d == "forward" else "dash", stop=f.lost_at,
                 )
             ],
-            handles=[Handle(id="start", x=x["start"][0], y=x["start"][1], label="start")],
+            handles=[Handle(id="start", x=start[0], y=start[1], label="start", sets=sets)],
+            clicks=sets,
             alt=f"Contours of the {d} divergence over mean and deviation, with the fit's path.",
         )
         for d, f in fits.items()
     ]  # fmt: skip
+    traced = {p.name: live[p.name] for p in PARAMETERS}
     stage(
-        "divergence.fit.stage",
+        "divergence.fit",
         [
             Panel(
                 id="density",
                 kind="chart",
-                title="density p, and the Gaussian q on its way",
+                title="p (thick), the start (thin), and q on its way",
                 figure=pictures.density(
-                    fine, target_density(fine, **humps), ends["forward"], ends["reverse"]
+                    FINE,
+                    target_density(FINE, **traced),
+                    normal_density(FINE, start[0], start[1]),
+                    ends["forward"],
+                    ends["reverse"],
                 ),
                 boxes=boxes,
                 alt="The two-humped density with both fitted Gaussians.",
             ),
             *planes,
         ],
+        live=live,
         frames=x["steps"] + 1,
         columns=[1.25, 1, 1],
         height=height,
         autoplay=True,
+        restart=x.restart,
         alt="One Gaussian fitted by forward and by reverse KL from the same start",
-        on_event=on_plane,
     )
 
 
-def fit_remark(fits: Mapping[str, Fit]) -> None:
+def fit_remark(fits: Mapping[str, Fit]) -> str:
     """Where each fit ended, and why."""
     lost = [d for d, f in fits.items() if f.lost_at is not None]
     if lost:
         step = fits[lost[0]].lost_at
-        return prose.notice(
-            f"The {lost[0]} fit left all bounds at step {step}: η = {x['lr']:g} is too large for "
-            f"{OPTIMIZERS[x['opt']].name} here. Halve it."
+        return (
+            f"The {lost[0]} fit left all bounds at step {step}: η = {written(x['lr'])} is too "
+            f"large for {OPTIMIZERS[x['opt']].name} here. Halve it."
         )
     best = moments(**target())
     forward, reverse = fits["forward"].end, fits["reverse"].end
     near = abs(forward.mean - best.mean) < 0.1 and abs(forward.deviation - best.deviation) < 0.1
-    text = f"Forward KL ends at μ = {forward.mean:.2f}, σ = {forward.deviation:.2f}" + (
+    mean, mode = written(forward.mean, ".2f"), written(reverse.mean, ".2f")
+    text = f"Forward KL ends at μ = {mean}, σ = {forward.deviation:.2f}" + (
         ": the mean and spread of all of p, over the gap where p has next to nothing. "
         if near
         else " and is on its way to p's own mean and spread, "
-        f"{best.mean:.2f} and {best.deviation:.2f}. "
+        f"{written(best.mean, '.2f')} and {best.deviation:.2f}. "
     )
     where = abs(abs(reverse.mean) - x["separation"] / 2)
     if x["separation"] < 2 * x["spread"]:
-        text += "The humps overlap so far that both directions agree."
-    elif where < 0.35:
-        text += (
-            f"Reverse KL ends at μ = {reverse.mean:.2f}, inside one hump: it pays only where **q** "
+        return text + "The humps overlap so far that both directions agree."
+    if where < 0.35:
+        return text + (
+            f"Reverse KL ends at μ = {mode}, inside one hump: it pays only where **q** "
             "is, so it ignores the other. Drag the start across the middle to get the other one."
         )
-    else:
-        text += (
-            f"Reverse KL is at μ = {reverse.mean:.2f}, between the humps: a minimum too, not the "
-            "best. Start nearer to one hump, or narrower, and it falls in."
-        )
-    return prose.notice(text)
-
-
-def fit_a_gaussian(embedded: bool) -> None:
-    """The second part."""
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.6, 1], gap="medium")
+    return text + (
+        f"Reverse KL is at μ = {mode}, between the humps: a minimum too, not the "
+        "best. Start nearer to one hump, or narrower, and it falls in."
     )
-    if panel is not None:
-        with panel:
-            fit_settings(height=440 if embedded else 600)
+
+
+def fit_formula(fits: Mapping[str, Fit]) -> str:
+    """Both divergences where the fits ended, in LaTeX."""
+    forward, reverse = (
+        in_latex(float(fits[d].divergence[-1]), ".3f") for d in ("forward", "reverse")
+    )
+    return (
+        r"\begin{aligned} \mathrm{KL}(p\,\|\,q) &= \mathbb E_{x\sim p}\!\left[\ln\tfrac{p(x)}"
+        rf"{{q(x)}}\right] = {forward}\ \text{{nats}} \\ \mathrm{{KL}}(q\,\|\,p) &= "
+        r"\mathbb E_{x\sim q}\!\left[\ln\tfrac{q(x)}{p(x)}\right] = "
+        rf"{reverse}\ \text{{nats}} \end{{aligned}}"
+    )
+
+
+def fit_a_gaussian(view: frame.View) -> None:
+    """The second part."""
     humps = target()
     fits = {d: fitted(d, humps, x["start"], x["steps"], x["opt"], x["lr"]) for d in DIVERGENCES}
-    with picture:
-        fitting(fits, 330 if embedded else 390)
-    fit_remark(fits)
-    st.latex(
-        r"\mathrm{KL}(p\,\|\,q) = \mathbb E_{x\sim p}\!\left[\log\tfrac{p(x)}{q(x)}\right] = "
-        rf"{prose.number(float(fits['forward'].divergence[-1]))}"
-    )
-    st.latex(
-        r"\mathrm{KL}(q\,\|\,p) = \mathbb E_{x\sim q}\!\left[\log\tfrac{q(x)}{p(x)}\right] = "
-        rf"{prose.number(float(fits['reverse'].divergence[-1]))}\quad(\text{{nats}})"
-    )
+    live = x.live()
+    with view.picture:
+        fitting(live, fits, view.height(390, 340))
+        frame.notice(fit_remark(fits))
+    with view.panel:
+        fit_settings(live, view.height(460, 430))
+    if not view.embedded and not x.hidden("formula"):
+        st.latex(fit_formula(fits))
 
 
 @st.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
-    if not x.hidden("part"):
-        st.segmented_control(
-            "Part", PARTS, key=x.key("part"), required=True, label_visibility="collapsed"
-        )
-    (two_distributions if x["part"] == PARTS[0] else fit_a_gaussian)(embedded)
+    if not st.context.is_embedded and not x.hidden("part"):
+        st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
+    view = frame.view(x, PRESETS, panel=0.25)
+    (two_distributions if x["part"] == PARTS[0] else fit_a_gaussian)(view)
     x.publish()
 
 

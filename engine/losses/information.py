@@ -144,6 +144,13 @@ def _measured(nats: Any, base: float) -> Any:
     return _numbers(nats / _log_unit(base))
 
 
+def terms(p: Any, q: Any, base: float = math.e) -> Any:
+    """−p log q outcome by outcome, (..., n): what cross-entropy is the sum of; 0 where p is 0."""
+    p, q = _check_pair(p, q)
+    with np.errstate(invalid="ignore"):
+        return ops.where(p > 0, p * surprise(q, base), 0.0)
+
+
 def entropy(p: Any, base: float = math.e) -> Any:
     """H(p) = −Σ p log p, shape (..., n) -> (...): the expected surprise, from 0 to log n.
 

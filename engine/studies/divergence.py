@@ -165,17 +165,21 @@ def moments(separation: float, spread: float, weight: float) -> Moments:
     return Moments(0.5 * separation * (1 - 2 * weight), math.sqrt(variance))
 
 
-def target_density(x: npt.ArrayLike, separation: float, spread: float, weight: float) -> Array:
-    """p(x), any shape."""
+def target_density(x: npt.ArrayLike, separation: Any, spread: Any, weight: Any) -> Any:
+    """p(x), any shape; the parameters may be traced."""
     x = np.asarray(x, dtype=np.float64)
-    return np.asarray(np.exp(_log_target(x, separation, spread, weight)))
+    return ops.exp(_log_target(x, separation, spread, weight))
+
+
+def normal_density(x: Any, mean: Any, log_deviation: Any) -> Any:
+    """The density of N(μ, σ²) at x, of the shape that the three broadcast to; any may be traced."""
+    scale = ops.exp(log_deviation)
+    z = (x - mean) / scale
+    return ops.exp(-0.5 * (z * z)) / (scale * math.sqrt(2 * math.pi))
 
 
 def gaussian_density(x: npt.ArrayLike, path: npt.ArrayLike) -> Array:
     """Densities (steps, len(x)) of N(μ, σ²) along a path (steps, 2) of (μ, log σ)."""
     points = np.asarray(path, dtype=np.float64)
-    x = np.asarray(x, dtype=np.float64)
-    scale = np.exp(points[:, 1:])
-    return np.asarray(
-        np.exp(-0.5 * ((x - points[:, :1]) / scale) ** 2) / (scale * math.sqrt(2 * math.pi))
-    )
+    at = np.asarray(x, dtype=np.float64)
+    return np.asarray(normal_density(at, points[:, :1], points[:, 1:]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.pages.programs import specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 FIT = "fit a Gaussian"
@@ -15,16 +17,51 @@ FIT = "fit a Gaussian"
 def test_one_hot_truth_reads_one_slot() -> None:
     page = open_page("divergence", p="0,1,0", q="0.2,0.7,0.1", unit="nats")
     assert not page.exception
+    assert not page.caption or "sum to" not in page.caption[-1].value
     said = markdown(page)
-    assert "H(p, q)\\,=\\,0.357" in said
-    assert "H(p)\\,=\\,0.000" in said
+    assert r"0.357 &= 0.000 + 0.357\ \text{nats}" in said
+    assert "p is a **label**" in said
+    assert "reads one slot of q alone, −ln 0.7 = 0.3567 nats" in said
+    assert "**q** says" not in said
     for trap in ("1.6094", "2.3026"):
         assert f">{trap}<" in tables(page)
+
+
+@pytest.mark.parametrize(
+    ("q", "loss"), [("0.125,0.775,0.1", "0.3677"), ("0.044,0.936,0.02", "0.0954")]
+)
+def test_losses_of_the_course_in_bits(q: str, loss: str) -> None:
+    assert f"= {loss} bits" in markdown(open_page("divergence", p="0,1,0", q=q))
+
+
+@pytest.mark.parametrize("unit", ["bits", "nats", "bans"])
+def test_the_identity_as_printed_adds_up(unit: str) -> None:
+    for p, q in (("0.6,0.3,0.1", "0.2,0.3,0.5"), ("1,2,3,4", "3,1,1,2")):
+        latex = open_page("divergence", p=p, q=q, unit=unit).latex[0].value
+        found = re.search(r"([\d.]+) &= ([\d.]+) \+ ([\d.]+)", latex)
+        assert found is not None
+        total, *parts = map(float, found.groups())
+        assert f"{sum(parts):.3f}" == f"{total:.3f}"
 
 
 def test_remark_follows_the_state() -> None:
     assert "**not symmetric**" in markdown(open_page("divergence"))
     assert "both divergences are **0**" in markdown(open_page("divergence", p="1,1", q="2,2"))
+    assert "Only the reverse, KL(q‖p), is **infinite**" in markdown(
+        open_page("divergence", p="0.5,0.5,0", q="0.4,0.4,0.2")
+    )
+
+
+def test_weights_are_said_to_be_rescaled() -> None:
+    page = open_page("divergence", p="0,1,0", q="0.21,0.7,0.1")
+    assert any("q sum to 1.01" in caption.value for caption in page.caption)
+
+
+def test_everything_that_a_hand_moves_moves_the_pictures() -> None:
+    (spec,) = specs_of(open_page("divergence", compare="1"))
+    assert set(spec["values"]) == {"p", "q"}
+    (spec,) = specs_of(open_page("divergence", part=FIT))
+    assert set(spec["values"]) == {"start", "separation", "spread", "weight"}
 
 
 def test_infinite_divergence_is_said_in_words() -> None:
@@ -34,6 +71,7 @@ def test_infinite_divergence_is_said_in_words() -> None:
     assert r"\infty" in said
     assert "nan" not in (said + tables(page)).lower()
     assert "in both directions" in markdown(open_page("divergence", p="1,0", q="0,1"))
+    assert "∞" in tables(page)
 
 
 def test_unlike_lengths_are_fitted_with_a_notice() -> None:
@@ -55,7 +93,7 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
     ("link", "said"),
     [
         ({}, ["Forward KL ends at μ = 0.01", "Reverse KL ends at μ = 1.98, inside one hump"]),
-        ({"start": "-1,-0.5"}, ["Reverse KL ends at μ = -1.98, inside one hump"]),
+        ({"start": "-1,-0.5"}, ["Reverse KL ends at μ = −1.98, inside one hump"]),
         ({"start": "0.3,0.6"}, ["between the humps"]),
         ({"opt": "sgd", "lr": "1", "start": "3,-1.3"}, ["left all bounds at step"]),
         ({"separation": "0"}, ["both directions agree"]),
@@ -71,8 +109,8 @@ def test_fitted_gaussian(link: dict[str, str], said: list[str]) -> None:
 @pytest.mark.browser
 def test_dragging_a_bar_to_zero_makes_the_divergence_infinite(visit: Callable[..., Page]) -> None:
     page = visit("/divergence")
-    drag(page, '[data-handle="q1"]', 0, 300)
-    page.wait_for_function("new URLSearchParams(location.search).has('q')")
+    drag(page, '[data-handle="q(A)"]', 0, 300)
+    page.wait_for_function("() => new URLSearchParams(location.search).has('q')")
     page.get_by_text("is infinite", exact=False).first.wait_for()
     assert "∞" in page.locator("table.numbers").inner_text()
 
@@ -84,5 +122,5 @@ def test_dragging_the_start_across_the_middle_finds_the_other_hump(
     page = visit("/divergence?part=fit+a+Gaussian")
     page.get_by_text("μ = 1.98").wait_for()
     drag(page, '[data-panel="reverse"] [data-handle="start"]', -60, 0)
-    page.wait_for_function("new URLSearchParams(location.search).has('start')")
-    page.get_by_text("μ = -1.98").wait_for()
+    page.wait_for_function("() => new URLSearchParams(location.search).has('start')")
+    page.get_by_text("μ = −1.98").wait_for()
