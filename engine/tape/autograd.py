@@ -36,7 +36,9 @@ def _variable(tape: Tape, x: Any) -> Any:
 def _real(x: Any) -> Any:
     """x as what derivatives are taken of: whole numbers, whose arithmetic wraps around, and lists
     become float64. TypeError for complex numbers, whose derivatives are others."""
-    if type(x) is float or isinstance(x, Value):
+    if type(x) is np.ndarray and x.dtype.kind == "f":  # the commonest case
+        return x
+    if type(x) is float or isinstance(x, (Value, np.floating)):
         return x
     if isinstance(x, int):
         return float(x)
@@ -68,8 +70,6 @@ def _masked(g: Any, mask: Mask) -> Any:
 
 def _meet(a: Any, mask_a: Mask, b: Any, mask_b: Mask) -> tuple[Any, Mask]:
     """The sum of two cotangents, and where it counts."""
-    if not mask_a and not mask_b:
-        return ops.add(a, b), ()
     shared = 0
     for one, other in zip(mask_a, mask_b, strict=False):
         if one[0] is not other[0] or one[1] is not other[1]:
@@ -140,10 +140,12 @@ def backward(output: Value, seed: Any = None) -> list[Any]:
         operation = node.operation
         if g is None or operation is None:
             continue
-        mask = masks.get(node.index, ())
-        if not operation.elementwise and _of_elements(mask):  # which are about to move
+        mask = masks.get(node.index, ()) if masks else ()
+        elementwise = operation.elementwise
+        if mask and not elementwise and _of_elements(mask):  # which are about to move
             g, mask = _masked(g, mask), ()
         inputs = node.inputs
+        broadcast = elementwise and len(inputs) > 1
         for i, rule in enumerate(operation.vjps):
             x = inputs[i]
             if type(x) is not Value or x.tape is not tape:
@@ -152,17 +154,16 @@ def backward(output: Value, seed: Any = None) -> list[Any]:
             if part is None:
                 continue
             own = (*mask, *_gate(node, i)) if operation.gates else mask
-            if (
-                operation.elementwise
-                and len(inputs) > 1
-                and ops.shape_of(part) != ops.shape_of(x.data)
-            ):
-                if _of_elements(own):
+            if broadcast and getattr(part, "shape", ()) != getattr(x.data, "shape", ()):
+                if own and _of_elements(own):
                     part, own = _masked(part, own), ()
                 part = ops.unbroadcast(part, x.data)
             so_far = cotangents[x.index]
             if so_far is not None:
-                part, own = _meet(so_far, masks.pop(x.index, ()), part, own)
+                if own or x.index in masks:
+                    part, own = _meet(so_far, masks.pop(x.index, ()), part, own)
+                else:
+                    part = ops.add(so_far, part)
             cotangents[x.index] = part
             if own:
                 masks[x.index] = own

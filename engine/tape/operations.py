@@ -68,15 +68,10 @@ def unbroadcast(g: Any, like: Any) -> Any:
 
 
 def _local(
-    name: str,
-    evaluate: Callable[..., Any] | None,
-    *rules: Callable[..., Any],
-    **readings: Any,
+    name: str, evaluate: Callable[..., Any], *rules: Callable[..., Any], **readings: Any
 ) -> Operation:
     """A row that works element by element: rules[i](g, out, *inputs) is g times the derivative by
-    input i, which serves both directions. Without an `evaluate` it is what it is lowered to."""
-    if evaluate is None:
-        evaluate = readings["lowered"]
+    input i, which serves both directions."""
     return _add(name, evaluate, rules, rules, elementwise=True, **readings)
 
 
@@ -92,15 +87,42 @@ def _opposite(g: Any, *_: Any) -> Any:
     return -g
 
 
+def _times(partial: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a local derivative partial(out, *inputs)."""
+    return lambda g, out, *inputs: g * partial(out, *inputs)
+
+
 def _elementwise(
-    name: str, evaluate: Callable[..., Any] | None, *partials: Callable[..., Any], **readings: Any
+    name: str, evaluate: Callable[..., Any], *partials: Callable[..., Any], **readings: Any
 ) -> Operation:
     """A row given by its local derivatives partials[i](out, *inputs)."""
+    return _local(name, evaluate, *map(_times, partials), **readings)
 
-    def times(partial: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda g, out, *inputs: g * partial(out, *inputs)
 
-    return _local(name, evaluate, *(times(partial) for partial in partials), **readings)
+def _composed(
+    name: str, formula: Callable[..., Any], *rules: Callable[..., Any], **readings: Any
+) -> Operation:
+    """A row said in simpler operations: formula(k, *inputs), where k has exp, log1p, abs, where and
+    equal, be it an array namespace or this table."""
+
+    def evaluate(*inputs: Any) -> Any:
+        quick = any(shape_of(x) for x in inputs)
+        return formula(namespace(*inputs) if quick else _WORDS, *inputs)
+
+    def lowered(*inputs: Any) -> Any:
+        return formula(_WORDS, *inputs)
+
+    return _local(name, readings.pop("quick", evaluate), *rules, lowered=lowered, **readings)
+
+
+class _WORDS:
+    """What a formula calls, as operations of this table."""
+
+    exp = staticmethod(lambda x: exp(x))
+    log1p = staticmethod(lambda x: log1p(x))
+    abs = staticmethod(lambda x: absolute(x))
+    where = staticmethod(lambda condition, x, y: where(condition, x, y))
+    equal = staticmethod(lambda x, y: equal(x, y))
 
 
 def _signs(operation: Callable[..., Any]) -> dict[str, Any]:
@@ -303,11 +325,10 @@ tanh: Operation = _elementwise(
 )
 
 
-def _tanh_slope(x: Any) -> Any:
+def _tanh_slope(k: Any, x: Any) -> Any:
     """sech² from the exponential that cannot overflow: 1 − tanh² has lost its digits by x = 18."""
-    z = exp(negative(absolute(x)))
-    sech = (2.0 * z) / (1.0 + z * z)
-    return sech * sech
+    z = k.exp(-2.0 * k.abs(x))
+    return (4.0 * z / (1.0 + z)) / (1.0 + z)
 
 
 def _analytic(f: Callable[..., Any]) -> dict[str, Any]:
@@ -324,58 +345,54 @@ def _analytic(f: Callable[..., Any]) -> dict[str, Any]:
     return {"number": on}
 
 
-tanh_slope: Operation = _elementwise(
+tanh_slope: Operation = _composed(
     "tanh_slope",
-    None,
-    lambda out, x: multiply(out, multiply(-2.0, tanh(x))),
-    lowered=_tanh_slope,
+    _tanh_slope,
+    _times(lambda out, x: multiply(out, multiply(-2.0, tanh(x)))),
     **_analytic(lambda n, z, above, x: (2 * z / (1 + z * z)) ** 2),
     typeset=typeset.call(r"\operatorname{sech}^{2}"),
     symbol=lambda s: lambda x: s.cosh(x) ** -2,
 )
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(k: Any, x: Any) -> Any:
     """1 / (1 + e^-x) from the exponential that cannot overflow."""
-    z = exp(negative(absolute(x)))
-    return where(greater_equal(x, 0.0), 1.0, z) / (1.0 + z)
+    z = k.exp(-k.abs(x))
+    return k.where(x >= 0.0, 1.0, z) / (1.0 + z)
 
 
-def _sigmoid_slope(x: Any) -> Any:
+def _sigmoid_slope(k: Any, x: Any) -> Any:
     """σ(x) σ(−x), which is as good on the right, where 1 − σ has no digits left, as on the left."""
-    z = exp(negative(absolute(x)))
+    z = k.exp(-k.abs(x))
     return (z / (1.0 + z)) / (1.0 + z)
 
 
-def _softplus(x: Any) -> Any:
+def _softplus(k: Any, x: Any) -> Any:
     """log(1 + e^x) as max(x, 0) + log1p(e^-|x|), which cannot overflow."""
-    return where(less_equal(x, 0.0), 0.0, x) + log1p(exp(negative(absolute(x))))
+    return k.where(x <= 0.0, 0.0, x) + k.log1p(k.exp(-k.abs(x)))
 
 
-sigmoid: Operation = _elementwise(
+sigmoid: Operation = _composed(
     "sigmoid",
-    None,
-    lambda out, x: sigmoid_slope(x),
-    lowered=_sigmoid,
+    _sigmoid,
+    _times(lambda out, x: sigmoid_slope(x)),
     **_analytic(lambda n, z, above, x: (1 if above else z) / (1 + z)),
     typeset=typeset.call(r"\sigma"),
     symbol=lambda s: s.sigmoid,
 )
-sigmoid_slope: Operation = _elementwise(
+sigmoid_slope: Operation = _composed(
     "sigmoid_slope",
-    None,
+    _sigmoid_slope,
     # σ(−x) − σ(x) without its cancellation around 0.
-    lambda out, x: negative(multiply(out, tanh(multiply(0.5, x)))),
-    lowered=_sigmoid_slope,
+    _times(lambda out, x: negative(multiply(out, tanh(multiply(0.5, x))))),
     **_analytic(lambda n, z, above, x: z / (1 + z) ** 2),
     typeset=typeset.call(r"\sigma'"),
     symbol=lambda s: lambda x: s.sigmoid(x) * s.sigmoid(-x),
 )
-softplus: Operation = _elementwise(
+softplus: Operation = _composed(
     "softplus",
-    None,
-    lambda out, x: sigmoid(x),
-    lowered=_softplus,
+    _softplus,
+    _times(lambda out, x: sigmoid(x)),
     **_analytic(lambda n, z, above, x: (x if above else 0) + n.log1p(z)),
     typeset=typeset.call(r"\operatorname{softplus}"),
     symbol=lambda s: s.softplus,
@@ -444,31 +461,33 @@ def either(a: Any, b: Any) -> Any:
 # Every gate lets through what is no number, so that a run that broke is seen to have broken.
 
 
-def _sign(x: Any) -> Any:
-    return where(greater(x, 0.0), 1.0, where(less(x, 0.0), -1.0, x - x))  # 0, or NaN
+def _sign(k: Any, x: Any) -> Any:
+    return k.where(x > 0.0, 1.0, k.where(x < 0.0, -1.0, x - x))  # 0, or NaN
 
 
-def _relu(x: Any) -> Any:
-    return where(less_equal(x, 0.0), 0.0, x)
+def _relu(k: Any, x: Any) -> Any:
+    return k.where(x <= 0.0, 0.0, x)
 
 
 def _quick_relu(x: Any) -> Any:
     # NumPy's maximum may give either zero; the sum settles on the positive one.
-    return np.maximum(x, 0.0) + 0.0 if type(x) is np.ndarray else _relu(x)
+    if type(x) is np.ndarray:
+        return np.maximum(x, 0.0) + 0.0
+    return _relu(namespace(x) if shape_of(x) else _WORDS, x)
 
 
-def _maximum(x: Any, y: Any) -> Any:
+def _maximum(k: Any, x: Any, y: Any) -> Any:
     # Not-a-number wins, as it does in NumPy: a run that broke must be seen to have broken.
-    return where(equal(x, x), where(greater_equal(x, y), x, y), x)
+    return k.where(k.equal(x, x), k.where(x >= y, x, y), x)
 
 
-def _minimum(x: Any, y: Any) -> Any:
-    return where(equal(x, x), where(less_equal(x, y), x, y), x)
+def _minimum(k: Any, x: Any, y: Any) -> Any:
+    return k.where(k.equal(x, x), k.where(x <= y, x, y), x)
 
 
-def _clip(x: Any, low: Any, high: Any) -> Any:
+def _clip(k: Any, x: Any, low: Any, high: Any) -> Any:
     """min(max(x, low), high): where low > high, high wins."""
-    return _minimum(_maximum(x, low), high)
+    return _minimum(k, _maximum(k, x, low), high)
 
 
 def _halved(g: Any, _: Any, x: Any, y: Any) -> Any:
@@ -489,11 +508,9 @@ def _number_choice(n: Any, first: Callable[[Any, Any], bool]) -> Callable[[Any, 
     return choose
 
 
-sign: Operation = _add(
+sign: Operation = _composed(
     "sign",
     _sign,
-    elementwise=True,
-    lowered=_sign,
     typeset=typeset.call(r"\operatorname{sign}"),
     number=_number_sign,
     symbol=lambda s: s.sign,
@@ -507,47 +524,45 @@ absolute: Operation = _elementwise(
     number=lambda n: lambda x: _number_sign(n)(x) * x,
     symbol=lambda s: s.Abs,
 )
-relu: Operation = _local(
+relu: Operation = _composed(
     "relu",
-    _quick_relu,
+    _relu,
     _same,
+    quick=_quick_relu,
     gates=(lambda x: (less_equal(x, 0.0), False),),
-    lowered=_relu,
     typeset=typeset.call(r"\operatorname{relu}"),
     number=lambda n: lambda x: x if n.real(x) > 0 else 0 * x,
     symbol=lambda s: lambda x: s.maximum(x, s.S.Zero),
 )
-maximum: Operation = _local(
+maximum: Operation = _composed(
     "maximum",
-    None,
+    _maximum,
     _halved,
     _halved,
     gates=(
         lambda x, y: (less(x, y), False),
         lambda x, y: (greater(x, y), False),
     ),
-    lowered=_maximum,
     typeset=typeset.call(r"\max"),
     number=lambda n: _number_choice(n, operator.gt),
     symbol=lambda s: s.maximum,
 )
-minimum: Operation = _local(
+minimum: Operation = _composed(
     "minimum",
-    None,
+    _minimum,
     _halved,
     _halved,
     gates=(
         lambda x, y: (greater(x, y), False),
         lambda x, y: (less(x, y), False),
     ),
-    lowered=_minimum,
     typeset=typeset.call(r"\min"),
     number=lambda n: _number_choice(n, operator.lt),
     symbol=lambda s: s.minimum,
 )
-clip: Operation = _local(
+clip: Operation = _composed(
     "clip",
-    None,
+    _clip,
     _same,
     _same,
     _same,
@@ -557,7 +572,6 @@ clip: Operation = _local(
         lambda x, low, high: (both(less(x, low), less_equal(low, high)), True),
         lambda x, low, high: (greater(maximum(x, low), high), True),
     ),
-    lowered=_clip,
     typeset=typeset.call(r"\operatorname{clip}"),
     number=lambda n: (
         lambda x, low, high: (
@@ -877,38 +891,35 @@ softmax_cross_entropy: Operation = _add(
 )
 
 
-def _logit_cross_entropy(logit: Any, target: Any) -> Any:
+def _logit_cross_entropy(k: Any, logit: Any, target: Any) -> Any:
     """−y log σ(z) − (1 − y) log σ(−z) as (1 − y) max(z, 0) + y max(−z, 0) + log(1 + e^−|z|).
 
     A certain answer costs nothing where it is right, at an infinite logit too.
     """
-    against = where(greater_equal(logit, 0.0), 1.0 - target, target)
-    size = absolute(logit)
-    missed = where(equal(against, 0.0), 0.0, multiply(against, size))
-    return missed + log1p(exp(negative(size)))
+    against = k.where(logit >= 0.0, 1.0 - target, target)
+    size = k.abs(logit)
+    return k.where(k.equal(against, 0.0), 0.0, against * size) + k.log1p(k.exp(-size))
 
 
-def _logit_error(logit: Any, target: Any) -> Any:
+def _logit_error(k: Any, logit: Any, target: Any) -> Any:
     """σ(z) − y from q = σ(−|z|), so that it keeps its digits where σ is saturated."""
-    e = exp(negative(absolute(logit)))
+    e = k.exp(-k.abs(logit))
     q = e / (1.0 + e)
-    return where(greater_equal(logit, 0.0), (1.0 - target) - q, q - target)
+    return k.where(logit >= 0.0, (1.0 - target) - q, q - target)
 
 
-logit_cross_entropy: Operation = _local(
+logit_cross_entropy: Operation = _composed(
     "logit_cross_entropy",
-    None,
+    _logit_cross_entropy,
     lambda g, out, z, y: g * logit_error(z, y),
     lambda g, out, z, y: -(g * z),
-    lowered=_logit_cross_entropy,
     **_analytic(lambda n, e, above, z, y: ((1 - y) * z if above else -y * z) + n.log1p(e)),
 )
-logit_error: Operation = _local(
+logit_error: Operation = _composed(
     "logit_error",
-    None,
+    _logit_error,
     lambda g, out, z, y: g * sigmoid_slope(z),
     _opposite,
-    lowered=_logit_error,
     **_analytic(lambda n, e, above, z, y: 1 - y - e / (1 + e) if above else e / (1 + e) - y),
 )
 
