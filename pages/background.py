@@ -16,7 +16,7 @@ import streamlit as st
 from engine.runs.sweeps import SweepCancelled
 from engine.studies.fair_race import Cancelled
 
-SECONDS: Final = 30.0  # that one piece of work may take
+SECONDS: Final = 30.0  # that one piece of work may take at most
 GRACE = 0.25  # seconds that a run may wait for what is nearly there
 LOOK_MS: Final = 150  # between two looks at what is being computed
 _LEFT: Final = 4.0  # seconds without a look: the reader is gone
@@ -31,8 +31,11 @@ Make = Callable[[Callable[[float], None], Callable[[], bool]], Made]
 class Work(Generic[Made]):
     """Things in the making; `made` holds them by mark, `late` says that time ran out."""
 
-    def __init__(self, name: str, makers: Mapping[str, Make[Made]]) -> None:
+    def __init__(
+        self, name: str, makers: Mapping[str, Make[Made]], seconds: float = SECONDS
+    ) -> None:
         self.name = name
+        self.seconds = seconds
         self.makers = makers
         self.made: dict[str, Made] = {}
         self.error: Exception | None = None
@@ -56,7 +59,7 @@ class Work(Generic[Made]):
     def stopped(self) -> bool:
         """Whether there is a reason to stop."""
         now = time.monotonic()
-        self.late = self.late or now - self.began > SECONDS
+        self.late = self.late or now - self.began > self.seconds
         return self.stop.is_set() or self.late or now - self.looked > _LEFT
 
     def _run(self) -> None:

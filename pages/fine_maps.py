@@ -15,8 +15,9 @@ import streamlit as st
 
 from components.at_rest import ask_at_rest, asked_at_rest
 from engine.runs import cluster
-from pages.background import LOOK_MS, SECONDS, Make, Work, ended, note_end, show_progress
+from pages.background import LOOK_MS, Make, Work, ended, note_end, show_progress
 
+SECONDS: Final = 10.0  # that the fine maps of a page may take
 REST_MS: Final = 700  # without a change before work begins
 
 Made = TypeVar("Made")
@@ -68,6 +69,6 @@ def _continue(page: str, name: str, makers: Mapping[str, Make[Made]]) -> Work[Ma
         work.stop.set()
         work = None
     if work is None and makers and asked_at_rest(f"{page}.fine").partition(" ")[0] == name:
-        work = Work(name, makers)
+        work = Work(name, makers, SECONDS)
     st.session_state[key] = work if work is not None and not work.done else None
     return work

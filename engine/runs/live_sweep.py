@@ -26,8 +26,12 @@ from engine.tape import Operation, Value
 
 Array = npt.NDArray[np.float64]
 
-COARSE: Final = 48  # cells along each side of the grid that a page's run makes
-COARSE_LINE: Final = 256  # cells of a sweep along one axis
+COARSE: Final = 48  # cells along each side of the grid that a page's run makes, at most
+COARSE_LINE: Final = 256  # cells of a sweep along one axis, at most
+_LEAST: Final = 12
+_WORK: Final = (
+    250_000_000  # lines of the printed program × steps × cells that a page's run may take
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,14 @@ def middles(low: float, high: float, count: int, *, log: bool) -> Array:
     return np.asarray(low * (high / low) ** at if log else low + (high - low) * at)
 
 
-def cells_along(axes: int) -> int:
-    """How many cells a coarse sweep has along each of its one or two axes."""
-    return COARSE_LINE if axes == 1 else COARSE
+def cells_along(axes: int, program: str, steps: int) -> int:
+    """How many cells a coarse sweep has along each of its one or two axes.
+
+    Fewer where the program (its printed text) is long or the run is: a page waits for it.
+    """
+    most = COARSE_LINE if axes == 1 else COARSE
+    cells = _WORK / max(1, program.count("\n") * steps)
+    return max(_LEAST, min(most, int(cells ** (1 / axes))))
 
 
 def _sweep(*numbers: Any, names: list[tuple[str, ...]], _make: Any, **_: Any) -> Sweep:
@@ -147,7 +156,10 @@ def live_sweep(
     }
     moving = isinstance(noise, Value) or noise > 0
     chosen = rule.option_values(options)
-    side = cells_along(len(axes))
+    module = browser.browser_sweep(
+        surface, rule, tuple(axes), options=chosen, noisy=moving, target=target is not None
+    )
+    side = cells_along(len(axes), module, int(steps.data if isinstance(steps, Value) else steps))
 
     def make(given: Mapping[str, Any]) -> Sweep:
         if known is not None:
@@ -189,9 +201,7 @@ def live_sweep(
         _SWEEP(
             *inputs.values(),
             names=list(inputs),
-            module=browser.browser_sweep(
-                surface, rule, tuple(axes), options=chosen, noisy=moving, target=target is not None
-            ),
+            module=module,
             varied=list(axes),
             log=[span.log for span in axes.values()],
             side=side,

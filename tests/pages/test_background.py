@@ -55,9 +55,8 @@ def test_work_ends_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatch) -
     assert not work.late
 
 
-def test_work_ends_when_its_time_is_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SECONDS", 0.05)
-    work: Work[str] = Work("a", {"a": waiting(Event())})
+def test_work_ends_when_its_time_is_up_and_says_so() -> None:
+    work: Work[str] = Work("a", {"a": waiting(Event())}, 0.05)
     work.thread.join(10)
     assert work.done
     assert work.late
