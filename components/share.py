@@ -6,6 +6,7 @@ the link is always the one of the state on the screen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -17,6 +18,9 @@ _COMPONENT: Final = st.components.v2.component(
 )
 
 
-def share(key: str, *, title: str) -> None:
-    """A button that opens the link and the iframe snippet, each with a button to copy it."""
-    _COMPONENT(key=key, data={"title": title})
+def share(key: str, *, title: str, names: Sequence[tuple[str, str]] = ()) -> None:
+    """A button that opens the link and the iframe snippet, each with a button to copy it.
+
+    `names` are what the frame can hide or lock: the name in the address, and what it is called.
+    """
+    _COMPONENT(key=key, data={"title": title, "names": [list(pair) for pair in names]})

@@ -101,7 +101,7 @@ def opening(x: Experiment, title: str, lead: str) -> None:
             with st.container(gap=None):
                 st.title(title, anchor=False)
                 st.html(f"<p class='lead'>{lead}</p>")
-            share(f"{x.page}.share", title=title)
+            share(f"{x.page}.share", title=title, names=x.choosable())
     for notice in x.notices:
         reason = notice.reason.replace("```", "'''")
         instead = f"`{notice.instead}`" if notice.instead else "its default"

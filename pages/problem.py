@@ -40,7 +40,7 @@ def fields(
 ) -> list[Field[Any]]:
     """The fields of a problem and its runners, with these defaults."""
     return [
-        Choice("on", on, [*LANDSCAPES, TYPED]),
+        Choice("on", on, [*LANDSCAPES, TYPED], label="landscape"),
         Text("f", "x**2 + 50*y**2", check=engine.landscape),
         *(
             Number(
@@ -57,7 +57,7 @@ def fields(
             for p in entry.parameters
         ),
         Runners("runs", runs),
-        Flag("same", same),
+        Flag("same", same, label="one η for all"),
         Number(
             "lr", lr, 1e-5, 10.0,
             label="lr", symbol="η", scale="log", help="one learning rate for all",
@@ -69,7 +69,7 @@ def fields(
             label="gradient noise", symbol="σ", help="standard deviation, in each coordinate",
         ),
         Integer("seed", 0, 0, 9999),
-        Flag("log", True),
+        Flag("log", True, label="log levels"),
     ]  # fmt: skip
 
 

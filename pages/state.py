@@ -417,6 +417,16 @@ class Experiment:
         short = name.rpartition("/")[2].rpartition(".")[2]
         return (field is not None and field.name in names) or short in names
 
+    def choosable(self) -> list[tuple[str, str]]:
+        """What an embedded page may hide or lock, by name, with what each is called."""
+        fields = [
+            (name, getattr(field, "label", "") or name.replace("_", " "))
+            for name, field in self.fields.items()
+            if "." not in name
+        ]
+        parts = [(part, part.replace("_", " ")) for part in self.parts]
+        return [("all", "everything"), *parts, *fields]
+
     def _known(self) -> list[str]:
         """The names that lock and hide may name."""
         entries = self.entries()
