@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import array_api_strict
+import mpmath
 import numpy as np
 import pytest
 
 from engine.derivatives.numerical import check_grads
 from engine.tape import Operation, Tape, Value, Vector, autograd
 from engine.tape import operations as ops
+from engine.tape.interpret import COMPLEX, interpret, long_numbers
 from engine.tape.operations import OPERATIONS
 
 RNG = np.random.default_rng(3)
@@ -205,6 +207,26 @@ def test_float32_stays_float32_through_every_row() -> None:
                 continue  # their other arguments here are float64
             assert out.dtype == np.float32, name
             assert [g.dtype for g in grads] == [np.float32] * len(places), name
+
+
+# Numbers of other kinds ---------------------------------------------------------------------------
+
+SMOOTH = ("exp", "log1p", "sin", "cos", "tan", "tanh", "tanh_slope", "sigmoid", "sigmoid_slope",
+          "softplus")  # fmt: skip
+
+
+@pytest.mark.parametrize("x", [-3.0, -0.4, -0.0, 0.0, 0.7, 20.0])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_complex_and_long_numbers_read_the_same_operation(name: str, x: float) -> None:
+    """At 0 too, where what is lowered to |x| must not show its kink."""
+    operation = OPERATIONS[name]
+    if name == "log1p" and x <= -1:
+        return
+    slope = complex(interpret(operation, [complex(x, 1e-100)], COMPLEX, float)).imag / 1e-100
+    assert slope == pytest.approx(float(autograd.grad(operation)(np.float64(x))), rel=1e-13)
+    with mpmath.workdps(50):
+        value = float(interpret(operation, [mpmath.mpf(x)], long_numbers(), mpmath.mpf))
+    assert value == pytest.approx(float(operation(np.float64(x))), rel=1e-14, abs=1e-300)
 
 
 # Any array namespace -----------------------------------------------------------------------------
