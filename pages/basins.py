@@ -343,7 +343,7 @@ def body() -> None:
     names = frame.distinct([r.optimizer.name for r in runners])
     looks = style.looks(r.slug for r in runners)
     minima = basins.minima_of(surface)
-    below = st.container()
+    told, below = st.container(), st.container()
     makers = {f"{i}.{request.mark}": request.sweep for i, request in enumerate(wanted)}
     known = fine_maps.fine_maps("basins", makers, below)
     live = problem.live_picture(x, surface)
@@ -371,12 +371,13 @@ def body() -> None:
         )
     with view.panel:
         x.controls(groups(surface, names, looks), live=live, height=view.height(600, 440))
-    if not view.embedded:
-        notice(names, found, minima, surface)
-    if minima and not x.hidden("table") and not view.embedded:
-        table(names, looks, found, minima)
-    if minima and x["noise"] > 0 and not x.hidden("seeds") and not x.held:
-        chances(names, looks, wanted, problem.start_point(x, surface), minima)
+    with told:
+        if not view.embedded:
+            notice(names, found, minima, surface)
+        if minima and not x.hidden("table") and not view.embedded:
+            table(names, looks, found, minima)
+        if minima and x["noise"] > 0 and not x.hidden("seeds") and not x.held:
+            chances(names, looks, wanted, problem.start_point(x, surface), minima)
     if not view.embedded:
         problem.link(x, "race", "Race from this start", icon=":material/flag:", same="0")
     x.publish()

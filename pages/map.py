@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from components.stage import Handle, Panel, Raster, Track, stage
-from engine.emit.picture import Picture, entry, stack, words
+from engine.emit.picture import Picture, entry, smallest, stack, words
 from engine.problems.landscapes import Landscape
 from engine.runs import cluster
 from engine.runs.live import LiveDescent
@@ -341,8 +342,14 @@ def map_panel(
         figure["data"].append(pictures.isolines(gaps, (span, rise), scale))
     figure["data"] += theory(live, shown)
     if alone:
-        gone = maps.middle_of(shown.cells.diverged, span, rise)
-        figure["data"].append(pictures.region_name(*gone, "diverges"))
+        regions = {"diverges": shown.cells.diverged}
+        if scale.steps:
+            never = (shown.cells.steps < 0.0) * (shown.cells.diverged < 1.0)
+            regions["never at the target"] = ops.where(never, 1.0, 0.0)
+        figure["data"] += [
+            pictures.region_name(*maps.middle_of(mask, span, rise), said)
+            for said, mask in regions.items()
+        ]
     (left, right), (low, high) = pictures.bounds(span), pictures.bounds(rise)
     raster = Raster(
         values=cells, palette=pictures.PALETTE, x0=left, x1=right, y0=low, y1=high,
@@ -365,9 +372,9 @@ def curve_panel(
 ) -> Panel:  # fmt: skip
     """Where there is one setting alone: what its runs reach, as a curve over it."""
     request, (span, _) = shown.request, shown.spans
-    reached = ops.where(shown.gaps < float("inf"), shown.gaps, float("nan"))
+    reached = ops.where(shown.gaps < np.inf, shown.gaps, np.nan)
     if scale.steps:
-        reached = ops.where(shown.cells.steps < 0.0, float("nan"), shown.cells.steps)
+        reached = ops.where(shown.cells.steps < 0.0, np.nan, shown.cells.steps)
     rates = maps.cell_places(shown.cells.diverged, span)
     limit = None
     if request.across.name == "lr" and quadratic(request):
@@ -425,14 +432,23 @@ def replay(live: Picture, request: Request, run: LiveDescent, look: style.Look) 
     ]  # fmt: skip
 
 
-def shares(shown: Map) -> Any:
+def shares(shown: Map, *, by_loss: bool) -> Any:
     """What stands under the one map, and follows the hand."""
     best, near, gone = maps.live_shares(shown.gaps)
+    if by_loss:
+        return words(
+            "The best cell ends {:2} above the minimum; {:.2%} of the cells end within ten times "
+            "of it, {:.1%} diverge.",
+            best,
+            near,
+            gone,
+        )
+    there = shown.cells.steps >= 0.0
     return words(
-        "The best cell ends {:2} above the minimum; {:.2%} of the cells end within ten times of "
-        "it, {:.1%} diverge.",
-        best,
-        near,
+        "The quickest cell is at the target after {:.0f} steps; {:.1%} of the cells get there, "
+        "{:.1%} diverge.",
+        smallest(ops.where(there, shown.cells.steps, np.inf)),
+        ops.mean(ops.where(there, 1.0, 0.0)),
         gone,
     )
 
@@ -447,11 +463,15 @@ def notice(request: Request, found: Sweep) -> None:
     if valley.share == 0.0:
         frame.notice("Every run of this map diverges: choose smaller learning rates.")
         return
-    hypers, start = found.cell(*valley.cell)
+    quickest = None if found.steps_to_target is None else maps.quickest(found.steps_to_target)
+    if found.steps_to_target is not None and quickest is None:
+        frame.notice("No run of this map comes down to the target: raise it, or give more steps.")
+        return
+    hypers, start = found.cell(*(quickest or valley.cell))
     symbols = {h.name: h.latex for h in request.runner.optimizer.hypers} | {"x": "x_0", "y": "y_0"}
     at = hypers | dict(zip("xy", start, strict=True))
     where = ", ".join(f"${symbols[a.name]} = {at[a.name]:.3g}$" for a in reversed(request.axes))
-    text = f"The best cell of this map is {where}."
+    text = f"The {'best' if quickest is None else 'quickest'} cell of this map is {where}."
     if has_pair(request):
         pair = maps.polyak_pair(*(maps.quadratic_curvatures(request.surface) or (0.0, 0.0)))
         text += (
@@ -618,7 +638,7 @@ def body() -> None:
     wanted = requests()
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
     looks = style.looks(r.runner.slug for r in wanted)
-    below = st.container()
+    told, below = st.container(), st.container()
     known = fine_maps.fine_maps("map", {r.mark: r.sweep for r in wanted}, below)
     live = live_values(wanted)
     start = live["start"]
@@ -652,16 +672,17 @@ def body() -> None:
             height=view.height(540, 430),
             columns=[1.35, 1] if alone else 2,
             legend=False,
-            lines=[shares(found[0])] if alone else (),
+            lines=[shares(found[0], by_loss=by_loss)] if alone else (),
             alt=f"Hyper-parameter map of {', '.join(names)}",
         )
     with view.panel:
         x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 440))
-    if alone and not view.embedded:
-        notice(wanted[0], found[0].cells.result)
-        formula(wanted[0])
-    elif not alone and not x.hidden("table"):
-        valleys(names, found, looks)
+    with told:
+        if alone and not view.embedded:
+            notice(wanted[0], found[0].cells.result)
+            formula(wanted[0])
+        elif not alone and not x.hidden("table"):
+            valleys(names, found, looks)
     if not view.embedded:
         problem.link(x, "race", "Race the marked settings", icon=":material/flag:", same="0")
     x.publish()

@@ -207,6 +207,13 @@ def valley(gaps: npt.ArrayLike, best_of_all: float, factor: float = 10.0) -> Val
     )
 
 
+def quickest(steps: npt.NDArray[np.int32]) -> tuple[int, ...] | None:
+    """The cell that is at the target first, of steps as of `Sweep`; None where none ever is."""
+    needed = np.where(steps < 0, np.iinfo(np.int32).max, steps)
+    cell = tuple(int(i) for i in np.unravel_index(int(needed.argmin()), steps.shape))
+    return cell if steps[cell] >= 0 else None
+
+
 def quadratic_curvatures(landscape: Landscape) -> tuple[float, float] | None:
     """The smallest and largest curvature where they are the same everywhere; None elsewhere."""
     (x0, x1), (y0, y1) = landscape.window

@@ -65,6 +65,13 @@ def test_a_map_on_which_everything_diverges_says_so() -> None:
     assert "Every run of this map diverges" in markdown(open_page("map", runs="sgd", xr="1,10"))
 
 
+def test_a_map_of_steps_speaks_of_steps() -> None:
+    page = open_page("map", by="steps to target", target="1")
+    assert "The quickest cell of this map" in markdown(page)
+    never = open_page("map", by="steps to target", target="1e-15", steps="3")
+    assert "No run of this map comes down to the target" in markdown(never)
+
+
 def test_a_start_without_a_value_is_said_in_words() -> None:
     page = open_page("map", on="formula", f="log(x)+y", start="-1,-1")
     assert not page.exception

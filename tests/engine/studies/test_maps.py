@@ -123,3 +123,8 @@ def test_shares_count_what_a_valley_counts() -> None:
     gaps = np.array([[1e-3, 5e-3, 1.0], [np.inf, 1e-2, 2e-2]])
     assert maps.live_shares(gaps) == pytest.approx((1e-3, 3 / 6, 1 / 6))
     assert maps.live_shares(np.full((2, 2), np.inf))[1:] == (0.0, 1.0)
+
+
+def test_the_quickest_cell_is_the_first_at_the_target() -> None:
+    assert maps.quickest(np.array([[-1, 9], [4, 7]], np.int32)) == (1, 0)
+    assert maps.quickest(np.array([-1, -1], np.int32)) is None
