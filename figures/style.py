@@ -2,8 +2,9 @@
 
 A colour is written "light|dark", one CSS colour for each theme; the stage picks in the
 browser, so switching themes sends nothing. An optimizer has one colour, dash and marker
-everywhere. The hues were chosen to stay apart under protanopia, deuteranopia and tritanopia,
-and whoever shares a hue differs in dash and marker.
+everywhere, given in the registry's order where none was chosen. The hues were chosen to stay
+apart under protanopia, deuteranopia and tritanopia, and whoever shares a hue differs in dash and
+marker.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.optimizers import OPTIMIZERS
 
 Dash: TypeAlias = Literal["solid", "dash", "dot", "dashdot", "longdash"]
 Marker: TypeAlias = Literal[
@@ -95,7 +98,7 @@ def _look(hue: str, dash: Dash, marker: Marker) -> Look:
 
 
 # The rules that are raced most have a hue each; the rest share, with another dash and marker.
-LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
+_CHOSEN: Final[Mapping[str, Look]] = MappingProxyType(
     {
         "sgd": _look("ink", "solid", "circle"),
         "momentum": _look("blue", "dash", "square"),
@@ -119,11 +122,50 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "lion": _look("brown", "dot", "triangle"),
         "adan": _look("blue", "solid", "triangle-down"),
         "shampoo": _look("pink", "longdash", "hexagon"),
-        "soap": _look("purple", "longdash", "diamond"),
         "schedule_free_sgd": _look("ink", "dashdot", "x"),
         "schedule_free_adamw": _look("purple", "dashdot", "cross"),
     }
 )
+
+
+_MARKERS: Final[tuple[Marker, ...]] = (
+    "circle", "square", "diamond", "triangle", "triangle-down", "cross", "x", "hexagon",
+)  # fmt: skip
+
+
+def assign(slugs: Iterable[str], chosen: Mapping[str, Look]) -> dict[str, Look]:
+    """A look for every slug, in its order: the chosen one, or the first that is still free.
+
+    Who shares a hue differs in dash and in marker as long as there are such (45 looks), and in one
+    of them after that (360 looks). Raises ValueError when there are no more.
+    """
+    found: dict[str, Look] = {}
+    taken = set(chosen.values())
+
+    def free(own: Look) -> bool:
+        kin = [other for other in taken if other.color == own.color]
+        return all(other.dash != own.dash and other.marker != own.marker for other in kin)
+
+    every = [
+        _look(hue, DASHES[(i + turn) % len(DASHES)], _MARKERS[(i + shift) % len(_MARKERS)])
+        for shift in range(len(_MARKERS))
+        for turn in range(len(DASHES))
+        for i, hue in enumerate(HUES)
+    ]
+    # What is passed over is not free now and never will be, so each is asked of once.
+    apart = filter(free, every)
+    left = (other for other in every if other not in taken)
+    for slug in slugs:
+        own = chosen.get(slug) or next(apart, None) or next(left, None)
+        if own is None:
+            raise ValueError(f"no look is left for {slug!r}")
+        taken.add(own)
+        found[slug] = own
+    return found
+
+
+# A rule of the registry has its look without being named here.
+LOOKS: Final[Mapping[str, Look]] = MappingProxyType(assign(OPTIMIZERS, _CHOSEN))
 
 
 def look(slug: str, repeat: int = 0) -> Look:

@@ -12,15 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.optimizers import OPTIMIZERS
 from figures import style
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
 MODES = ("light", "dark")
-SLUGS = [
-    "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adam_l2", "adamw",
-    "amsgrad", "qhadam", "aggmo", "eve", "sophia", "muon", "newton", "nadam", "radam", "adamax",
-    "lion", "adan", "shampoo", "soap", "schedule_free_sgd", "schedule_free_adamw",
-]  # fmt: skip
+SLUGS = list(OPTIMIZERS)
+NEW = [f"new_{i}" for i in range(20)]  # rules that nobody has chosen a look for
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
 VISION = {
@@ -82,8 +80,30 @@ def test_measures_agree_with_published_values() -> None:
     assert distance("#b01010", "#606010") < APART < distance("#1010b0", "#606010")
 
 
-def test_every_optimizer_has_a_look() -> None:
-    assert set(SLUGS) == set(style.LOOKS)
+def test_every_optimizer_has_a_look_of_its_own() -> None:
+    assert list(style.LOOKS) == SLUGS
+    looks = list(style.LOOKS.values())
+    assert len(set(looks)) == len(looks)
+
+
+def test_a_new_rule_gets_a_look_that_is_nobody_elses() -> None:
+    given = style.assign([*SLUGS, *NEW], style.LOOKS)
+    assert {slug: given[slug] for slug in SLUGS} == dict(style.LOOKS)
+    assert len(set(given.values())) == len(given)
+    for slug in NEW:
+        assert given[slug].marker not in ("star", *style.REPEAT_MARKERS)
+    for first, second in itertools.combinations(given.values(), 2):
+        if first.color == second.color:
+            assert first.dash != second.dash
+            assert first.marker != second.marker
+    assert style.assign([*SLUGS, *NEW], style.LOOKS) == given  # the same tomorrow
+
+
+def test_looks_end_with_an_error_and_not_with_a_twin() -> None:
+    many = [f"rule_{i}" for i in range(360)]
+    assert len(set(style.assign(many, {}).values())) == 360
+    with pytest.raises(ValueError, match="no look is left"):
+        style.assign([*many, "one more"], {})
 
 
 @pytest.mark.parametrize("mode", MODES)
