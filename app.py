@@ -1,7 +1,8 @@
 """The ASGI entry of Descent Lab: `streamlit run app.py`.
 
 It adds to the Streamlit app what a script cannot: the browser's files under content-hashed
-addresses, and the header that says which sites may embed the pages.
+addresses, Streamlit's own scripts compressed, the headers that say what a page may load and who
+may embed it, and a gate for what browsers send.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ ROOT: Final = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # the pages import engine, figures and components from here
     sys.path.insert(0, str(ROOT))
 
-from components import assets  # noqa: E402
+from components import assets, gate  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FRAME_ANCESTORS: Final = "DESCENT_LAB_FRAME_ANCESTORS"
+METRICS: Final = "DESCENT_LAB_METRICS"
 
 
 def frame_ancestors(setting: str) -> str:
@@ -38,25 +42,64 @@ def frame_ancestors(setting: str) -> str:
     return f"frame-ancestors {' '.join(sources)}"
 
 
-class EmbeddingPolicy:
-    """ASGI middleware that says on every HTTP response who may embed it."""
+def content_policy(inline: Iterable[str]) -> str:
+    """What a page may load: files of this server, and modules that the page itself has printed.
+
+    `inline` are the hashes of the scripts that stand in Streamlit's own page. Components and
+    printed programs come as blobs; styles stand in the elements, as Streamlit and KaTeX put them
+    there; Streamlit multiplies 64-bit numbers in WebAssembly.
+    """
+    scripts = " ".join(["'self'", "blob:", "'wasm-unsafe-eval'", *inline])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {scripts}",
+            "worker-src blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "frame-src 'self'",  # the preview of an embedded page
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+class SafeHeaders:
+    """ASGI middleware that puts the headers of a careful server on every HTTP response."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self.app = app
-        self.header = (b"content-security-policy", policy.encode("latin-1"))
+        self.headers = {
+            b"content-security-policy": policy.encode("latin-1"),
+            b"x-content-type-options": b"nosniff",
+            b"referrer-policy": b"same-origin",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_policy(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), self.header]
+                others = [h for h in message.get("headers", ()) if h[0].lower() not in self.headers]
+                message["headers"] = [*others, *self.headers.items()]
             await send(message)
 
-        await self.app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-ROUTES: Final = assets.routes(str(st.get_option("server.baseUrlPath")))
+BASE: Final = str(st.get_option("server.baseUrlPath"))
+POLICY: Final = "; ".join(
+    [
+        content_policy(assets.inline_scripts()),
+        frame_ancestors(os.environ.get(FRAME_ANCESTORS, "*")),
+    ]
+)
+ROUTES: Final = assets.routes(BASE)
 MIDDLEWARE: Final = [
-    Middleware(EmbeddingPolicy, policy=frame_ancestors(os.environ.get(FRAME_ANCESTORS, "*")))
+    Middleware(SafeHeaders, policy=POLICY),
+    Middleware(gate.Gate, base_path=BASE, metrics=os.environ.get(METRICS) == "1"),
+    Middleware(assets.Compressed, base_path=BASE),
 ]
 
 app = st.App(ROOT / "pages" / "main.py", routes=ROUTES, middleware=MIDDLEWARE)

@@ -109,7 +109,7 @@ def wait_until_settled(view: Page | Frame) -> None:
         '[data-test-connection-state="CONNECTED"]'
     ).wait_for(state="attached")
     view.wait_for_function(
-        "!document.querySelector('[data-stale=\"true\"], [data-testid=stSkeleton]')"
+        "() => !document.querySelector('[data-stale=\"true\"], [data-testid=stSkeleton]')"
     )
 
 

@@ -1,4 +1,4 @@
-"""The app's own routes and the header that says who may embed it."""
+"""The app's own routes, Streamlit's scripts compressed, and the headers on every answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import gzip
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 import app
@@ -100,9 +102,59 @@ def test_the_loader_is_all_that_a_rerun_carries() -> None:
         assets.loader("stage/absent.js")
 
 
-def test_every_answer_says_who_may_embed(client: TestClient) -> None:
-    for path in (url(assets.modules(), FILES[0]), "/nowhere"):
-        assert client.get(path).headers["content-security-policy"] == "frame-ancestors *"
+def test_every_answer_carries_the_headers_of_a_careful_server(client: TestClient) -> None:
+    for path in (url(assets.modules(), FILES[0]), "/nowhere", "/_stcore/metrics"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == "'none'"
+        assert policy["frame-ancestors"] == "*"
+        assert not {"'unsafe-eval'", "'unsafe-inline'", "*"} & {*policy["script-src"].split()}
+        assert "http" not in headers["content-security-policy"]
+
+
+def test_a_header_is_said_once(client: TestClient) -> None:
+    answer = client.get(url(assets.modules(), FILES[0]))  # which says nosniff by itself
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+SCRIPTS = sorted(path for path in assets._frontend() if path.startswith("static/js/index."))
+
+
+def test_streamlits_scripts_are_compressed_once(client: TestClient) -> None:
+    packed = {"Accept-Encoding": "gzip"}
+    assert SCRIPTS
+    with client.stream("GET", f"/{SCRIPTS[0]}", headers=packed) as answer:
+        raw = b"".join(answer.iter_raw())
+    body = assets._frontend()[SCRIPTS[0]].read_bytes()
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert gzip.decompress(raw) == body
+    assert len(raw) < 0.4 * len(body)
+    assert assets._frontend_gzipped(SCRIPTS[0]) is assets._frontend_gzipped(SCRIPTS[0])
+
+
+def test_streamlits_scripts_go_by_streamlit_where_gzip_is_not_understood() -> None:
+    seen = []
+
+    async def streamlit(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+        await Response("plain")(scope, receive, send)
+
+    client = TestClient(assets.Compressed(streamlit, base_path="/lab/"))
+    plain, packed = {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip"}
+    assert client.get(f"/lab/{SCRIPTS[0]}", headers=plain).text == "plain"
+    assert client.get("/lab/static/js/../../../app.py", headers=packed).text == "plain"
+    assert client.get(f"/{SCRIPTS[0]}", headers=packed).text == "plain"
+    assert client.get(f"/lab/{SCRIPTS[0]}", headers=packed).text != "plain"
+    assert len(seen) == 3
+
+
+def test_the_one_script_in_streamlits_page_is_known_by_its_hash() -> None:
+    assert len(assets.inline_scripts()) == 1
+    assert assets.inline_scripts()[0].startswith("'sha256-")
+    assert app.POLICY.count("sha256-") == 1
 
 
 def test_embedding_is_one_setting() -> None:

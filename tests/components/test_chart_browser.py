@@ -57,7 +57,7 @@ def lab(browser: Browser, modules: str) -> Iterator[Callable[..., Page]]:
         page.goto(f"{modules}/stage/stage.html")
         page.add_style_tag(path=str(WEB / "stage" / "stage.css"))
         page.add_script_tag(path=str(HERE / "panels.js"), type="module")
-        page.wait_for_function("window.lab")
+        page.wait_for_function("() => window.lab")
         return page
 
     yield open_page
@@ -225,7 +225,7 @@ def test_a_click_is_told_at_once_and_waits_only_while_zoomed(lab: Callable[..., 
     page.evaluate("lab.last.zoom = { x: [0, 5], y: [-6, 2] }; lab.last.drawChart(); lab.said = []")
     page.mouse.click(*at(page, 4, 1e-3))
     assert page.evaluate("lab.said") == []
-    page.wait_for_function("lab.said.length === 1")
+    page.wait_for_function("() => lab.said.length === 1")
 
 
 def test_a_click_on_a_chart_moves_the_clock(lab: Callable[..., Page]) -> None:

@@ -332,7 +332,7 @@ def test_colours_follow_the_theme_live(demo: Visitor) -> None:
     colour = "document.querySelector('[data-panel=plane] .dl-graph').chart.theme.text"
     light = page.evaluate(colour)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{colour} !== {light!r}")
+    page.wait_for_function(f"() => {colour} !== {light!r}")
     assert ink(page, "plane", "trail") > 500
 
 

@@ -131,5 +131,5 @@ def test_a_click_replays_the_run_from_there(visit: Callable[..., Page]) -> None:
     box = panel.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"])
-    page.wait_for_function("new URLSearchParams(location.search).has('start')")
+    page.wait_for_function("() => new URLSearchParams(location.search).has('start')")
     wait_until_settled(page)

@@ -137,7 +137,7 @@ def test_start_and_pause(visit: Callable[..., Page]) -> None:
     page.get_by_text(re.compile(r"Step [1-9]\d\d")).wait_for()
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Start").wait_for()
-    page.wait_for_function("location.search.includes('trained=')")
+    page.wait_for_function("() => location.search.includes('trained=')")
     before = int(re.findall(r"trained=(\d+)", page.url)[0])
     with rerun(page):
         page.get_by_role("button", name="Step").click()

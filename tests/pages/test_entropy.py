@@ -95,11 +95,11 @@ def test_a_dragged_bar_takes_from_the_others_and_the_curve_follows_it(
 ) -> None:
     page = visit("/entropy?p=1,1,1,1")
     drag(page, '[data-panel="bars"] [data-handle="probability of B"]', 0, -40)
-    page.wait_for_function("new URLSearchParams(location.search).get('k') === '1'")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('k') === '1'")
     page.get_by_text("as p(B) changes").wait_for()
     rows = page.locator("table.numbers tr")
     page.wait_for_function(
-        "Number(document.querySelectorAll('table.numbers tr')[2].cells[1].innerText) > 0.3"
+        "() => Number(document.querySelectorAll('table.numbers tr')[2].cells[1].innerText) > 0.3"
     )
     shares = [float(rows.nth(i).locator("td").nth(1).inner_text()) for i in range(1, 5)]
     assert shares[0] == shares[2] == shares[3] < 0.25

@@ -43,7 +43,7 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
 def test_dragging_theta_on_one_curve_moves_all(visit: Callable[..., Page]) -> None:
     page = visit("/likelihood")
     drag(page, '[data-panel="kl"] [data-handle="theta"]', 60)
-    page.wait_for_function("Number(new URLSearchParams(location.search).get('theta')) > 0.35")
+    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('theta')) > 0.35")
     page.wait_for_function(
         """() => {
             const handles = [...document.querySelectorAll('[data-handle="theta"]')]

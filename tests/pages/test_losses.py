@@ -128,6 +128,6 @@ def test_dragging_a_point_changes_what_is_said(visit: Callable[..., Page]) -> No
     page.locator('[data-panel="logit"] [data-handle="logit"]').wait_for()
     before = page.locator(".stMain").inner_text()
     drag(page, '[data-panel="logit"] [data-handle="logit"]', 40)
-    page.wait_for_function("new URLSearchParams(location.search).has('p')")
+    page.wait_for_function("() => new URLSearchParams(location.search).has('p')")
     assert page.locator(".stMain").inner_text() != before
     assert re.search(r"p=0\.\d+", page.url)

@@ -77,7 +77,7 @@ def watch(view: Page | Frame) -> None:
 
 def wait_for_move(view: Page | Frame, after: int) -> int:
     """Wait until the picture shows a later move of the hand than that; give its number."""
-    view.wait_for_function(f"(window.shownMove ?? 0) > {after}")
+    view.wait_for_function(f"() => (window.shownMove ?? 0) > {after}")
     return int(view.evaluate("window.shownMove"))
 
 
@@ -180,7 +180,9 @@ def test_it_plays_by_itself_once_and_then_at_a_click(visit: Visitor) -> None:
     expect(stage(page)).to_have_attribute("data-playing", "false")
     asked = count_reruns(page)
     press(page, "play")
-    page.wait_for_function(f"Number(document.querySelector('{STAGE}').dataset.frame) % 40 > 3")
+    page.wait_for_function(
+        f"() => Number(document.querySelector('{STAGE}').dataset.frame) % 40 > 3"
+    )
     press(page, "play")
     expect(stage(page)).to_have_attribute("data-playing", "false")
     assert asked() == 0, "playing costs the server nothing"
@@ -368,7 +370,7 @@ def test_an_embedded_race_follows_the_hand_too(visit: Visitor) -> None:
     number(frame, "lr").fill("0.004")
     number(frame, "lr").press("Enter")
     wait_for_move(frame, 0)
-    frame.wait_for_function("location.search.includes('lr=0.004')")
+    frame.wait_for_function("() => location.search.includes('lr=0.004')")
     assert "embed=true" in frame.url
     assert page.locator("iframe").count() == 1
 

@@ -89,5 +89,5 @@ def test_dragging_the_logit_changes_the_gradients(visit: Callable[..., Page]) ->
     cells = page.locator("table.numbers tr").nth(2).locator("td")
     assert cells.nth(2).inner_text() == "−0.0384"
     drag(page, '[data-panel="gradient"] [data-handle="logit"]', 40)
-    page.wait_for_function("new URLSearchParams(location.search).has('z')")
+    page.wait_for_function("() => new URLSearchParams(location.search).has('z')")
     assert float(cells.nth(2).inner_text().replace("−", "-")) < -0.1

@@ -1,0 +1,134 @@
+"""What a browser may send, and what it may ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from components import gate
+
+
+def rerun(**state: Any) -> bytes:
+    """A rerun with one component whose value is set as given."""
+    message = BackMsg()
+    message.rerun_script.query_string = "lr=0.1"
+    widget = message.rerun_script.widget_states.widgets.add()
+    widget.id = "$$ID-component"
+    for name, value in state.items():
+        setattr(widget, name, value)
+    return message.SerializeToString()
+
+
+def alone(name: str) -> bytes:
+    """A message of one kind that has no body."""
+    message = BackMsg()
+    setattr(message, name, True)
+    return message.SerializeToString()
+
+
+DEEP = "[" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (rerun(json_value=json.dumps({"values": {"seq": 1, "set": {"T": 2.0}}})), None),
+        (rerun(string_value="no { json, and none is asked for"), None),
+        (rerun(json_value="NaN"), None),  # Python's own reader takes it, and so does the page
+        (alone("stop_script"), None),
+        (alone("app_heartbeat"), None),
+        (rerun(json_value="{"), 1008),
+        (rerun(json_value=DEEP), 1008),
+        (rerun(json_trigger_value="no"), 1008),
+        (alone("clear_cache"), 1008),  # would empty the caches of every reader
+        (alone("set_run_on_save"), 1008),
+        (alone("debug_shutdown_runtime"), 1008),
+        (b"", 1008),
+        (b"\xff\xff\xff", 1002),
+        (rerun(string_value="x" * gate.MESSAGE_BYTES), 1009),
+    ],
+)
+def test_what_may_pass(body: bytes, code: int | None) -> None:
+    assert gate.fault(body) == code
+
+
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    try:
+        while True:
+            await socket.send_bytes(await socket.receive_bytes())
+    except WebSocketDisconnect:
+        pass
+
+
+def serving(**how: Any) -> TestClient:
+    async def told(request: Any) -> PlainTextResponse:
+        return PlainTextResponse("numbers")
+
+    inner = Starlette(
+        routes=[
+            WebSocketRoute("/_stcore/stream", echo),
+            Route("/_stcore/metrics", told),
+            Route("/lab/_stcore/metrics", told),
+            Route("/_stcore/health", told),
+        ]
+    )
+    return TestClient(gate.Gate(inner, **how))
+
+
+def test_what_may_not_pass_ends_the_connection() -> None:
+    with serving().websocket_connect("/_stcore/stream") as socket:
+        socket.send_bytes(alone("app_heartbeat"))
+        assert socket.receive_bytes() == alone("app_heartbeat")
+        socket.send_bytes(alone("clear_cache"))
+        with pytest.raises(WebSocketDisconnect) as end:
+            socket.receive_bytes()
+        assert end.value.code == 1008
+
+
+def test_a_text_is_no_message() -> None:
+    with serving().websocket_connect("/_stcore/stream") as socket:
+        socket.send_text("hello")
+        with pytest.raises(WebSocketDisconnect) as end:
+            socket.receive_bytes()
+        assert end.value.code == 1002
+
+
+def test_who_sends_too_fast_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten at once, then a hundred a second: 15 take 50 ms at the least, and none is lost."""
+    monkeypatch.setattr(gate, "AT_ONCE", 10)
+    monkeypatch.setattr(gate, "A_SECOND", 100)
+    sent = iter([{"type": "websocket.receive", "bytes": alone("app_heartbeat")}] * 15)
+
+    async def receive() -> Any:
+        return next(sent)
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    async def take() -> float:
+        begin = time.monotonic()
+        guarded = gate._guarded(receive, send)
+        for _ in range(15):
+            assert (await guarded())["type"] == "websocket.receive"
+        return time.monotonic() - begin
+
+    assert asyncio.run(take()) > 0.045
+
+
+def test_metrics_are_closed_unless_opened() -> None:
+    for path in ("/_stcore/metrics", "/_stcore/metrics/"):
+        assert serving().get(path).status_code == 404
+    assert serving(base_path="/lab/").get("/lab/_stcore/metrics").status_code == 404
+    assert serving(metrics=True).get("/_stcore/metrics").text == "numbers"
+    assert serving().get("/_stcore/health").text == "numbers"
