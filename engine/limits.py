@@ -21,3 +21,4 @@ CHECKED_OPERATIONS: Final = 60
 DIFFERENTIATED_OPERATIONS: Final = 120
 PRINTED_OPERATIONS: Final = 40
 COMPOSITIONS: Final = 8  # of a function with itself
+COMPOSED_OPERATIONS: Final = 4000  # recorded in all, after which no further one is tried

@@ -79,8 +79,9 @@ def _band(layout: Figure, low: float, high: float, verdict: Verdict) -> None:
     }
     layout["annotations"].append(
         {
-            "xref": "paper", "x": 1, "xanchor": "right", "y": float(np.log10(high)),
-            "yanchor": "top", "text": said[verdict], "showarrow": False,
+            "xref": "paper", "x": 1, "xanchor": "right", "text": said[verdict], "showarrow": False,
+            "y": float(np.log10(low if verdict == "wrong" else high)),
+            "yanchor": "bottom" if verdict == "wrong" else "top",
             "font": {"size": 12, "color": color(verdict)},
         }
     )  # fmt: skip

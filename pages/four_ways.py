@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from components.controls import Choice as Chooser
-from components.controls import Group, Slider, controls
-from components.stage import Event, Handle, Panel, stage
+from components.controls import Group, Item, Slider
+from components.stage import Handle, Panel, stage
 from engine.derivatives import four_ways as engine
-from engine.derivatives.four_ways import Errors, Study, Swell
+from engine.derivatives.four_ways import Errors, Study, Swell, Traced
 from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.emit.picture import (
+    Picture,
+    at_rest,
+    entry,
+    floor,
+    round_digits,
+    round_to,
+    words,
+    written,
+)
+from engine.limits import COMPOSITIONS
 from engine.studies.rule_latex import factor, number
+from engine.tape import operations as ops
 from engine.tape.symbolic import latex_of
 from figures import four_ways as pictures
-from pages import frame, prose
+from pages import frame
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Text, experiment
 
+VIEWS = ("the four ways", "expression swell")
 REACHES = (1, 2, 4, 8, 16, 32, 64, 100)
 FAR = REACHES[-1]
 QUARTER = 0.7853981633974483  # π/4, where the course takes the derivative of its graph
 DIGITS, ENDS = 7, 12  # shown of a slope, and of the two values that a difference subtracts
 NEAR = 0.5  # decades around the best step in which it counts as met
+LOST = 1e-9  # an error of reverse mode above this says that digits were thrown away
 
 PRESETS = (
     Preset(
@@ -37,53 +47,61 @@ PRESETS = (
     Preset(
         "the complex step's own", "good",
         "The function on which the complex step was made known: at 1.5 its slope is "
-        "4.05342789389862. Differences get ten or eleven digits of that, the complex step all.",
-        {"f": "exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "x": "1.5", "reach": "2"},
+        "4.05342789389862. At h = 10⁻⁹ it gives fifteen digits of that, differences six to seven.",
+        {"f": "exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "x": "1.5", "reach": "2", "h": "1e-9"},
     ),
     Preset(
         "a kink", "bad",
         "At 0 the slope is −1 from the left and 1 from the right: there is no derivative, and "
-        "every route makes up its own.",
+        "every way has a convention of its own.",
         {"f": "abs(x)", "x": "0"},
     ),
     Preset(
         "a formula that cancels", "bad",
         "1 − cos x loses every digit near 0. The rules of forward and reverse mode are exact, but "
-        "they are carried out on the same sixteen digits: the symbolic route fares no better.",
+        "they are carried out on the same sixteen digits: the symbolic way fares no better.",
         {"f": "(1 - cos(x))/x**2", "x": "0.0001", "reach": "8"},
     ),
     Preset(
         "too sure a neuron", "bad",
-        "At 40 the sigmoid is 1 in a double, so σ(1 − σ) is 0: the slope, 4·10⁻¹⁸, is lost to all "
-        "but the complex step.",
+        "At 40 the sigmoid is 1 in a double, and so it is a step further: differences give 0. "
+        "The rules and the complex step keep the slope, 4.2 × 10⁻¹⁸.",
         {"f": "sigmoid(x)", "x": "40", "reach": "64", "h": "1e-8"},
     ),
     Preset(
         "swell", "bad",
         "The logistic map put into itself: the derivative as one expression more than doubles each "
         "time, the tape gains the same few operations.",
-        {"f": "4*x*(1 - x)", "x": "0.2", "reach": "1", "n": "8"},
+        {"view": "expression swell", "n": "8"},
     ),
 )  # fmt: skip
 
 x = experiment(
     "four_ways",
     [
+        Choice("view", VIEWS[0], VIEWS),
         Text("f", "(x + y)*sin(x)", check=engine.read),
-        Number("x", QUARTER, -FAR, FAR),
-        Number("y", 1.0, -FAR, FAR),
-        Choice("by", "x", engine.INPUTS),
-        Number("h", 0.5, 1e-16, 1.0),
-        Choice("reach", 4, REACHES),
-        Choice("map", "logistic", ("logistic", "f")),
-        Integer("n", 4, 1, engine.MAX_TIMES),
+        Number("x", QUARTER, -FAR, FAR, label="x"),
+        Number("y", 1.0, -FAR, FAR, label="y"),
+        Choice("by", "x", engine.INPUTS, label="derivative by"),
+        Number(
+            "h", 0.5, 1e-16, 1.0, label="step", symbol="h", scale="log",
+            help="of both differences and of the complex step",
+        ),
+        Choice("reach", 4, REACHES, label="reach", says={str(r): f"±{r}" for r in REACHES}),
+        Choice(
+            "map", "logistic", ("logistic", "f"), label="map",
+            says={"logistic": "4x(1 − x)", "f": "your f"},
+        ),
+        Integer("n", 4, 1, COMPOSITIONS, label="times", symbol="n"),
     ],
-)
+)  # fmt: skip
 
 frame.opening(
     x,
     "Four ways to a derivative",
-    "One function, four ways to its slope: what each gives, how far off it is, what it costs.",
+    "One function, four ways to its slope: symbolic, numerical (in three kinds), forward mode and "
+    "reverse mode. What each gives, how far off it is, what it costs.",
 )
 
 
@@ -109,178 +127,159 @@ def error_curves(text: str, point: tuple[float, float], wrt: str) -> Errors | No
     return engine.errors(text, point, wrt)
 
 
-# What the reader does -----------------------------------------------------------------------------
-
-
-def on_pictures(event: Event) -> None:
-    """The point on the curve or the step, dragged or clicked."""
-    if x.locked(by() if event.panel == "curve" else "h"):
-        return
-    if event.panel == "curve":
-        value = round(min(max(event.x, -FAR), FAR), 3)
-        x.change({by(): value}, by="pictures", held=event.kind == "drag")
-    elif event.panel == "errors":
-        step = float(f"{min(max(event.x, 1e-16), 1.0):.3g}")
-        x.change({"h": step}, by="pictures", held=event.kind == "drag")
-
-
-def on_swell(event: Event) -> None:
-    """The number of compositions, dragged or clicked."""
-    if x.locked("n"):
-        return
-    n = min(max(round(event.x), 1), engine.MAX_TIMES)
-    x.change({"n": n}, by="swell", held=event.kind == "drag")
-
-
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """The sliders and choices."""
-    numbers = {name: float(values[name]) for name in ("x", "y", "h") if name in values}
-    choices = {name: values[name] for name in ("by", "map") if name in values}
-    whole = {"reach": int(values["reach"]), "n": int(values["n"])}
-    x.change({**numbers, **choices, **whole}, by="controls", held=not committed)
-
-
-# What the reader sees -----------------------------------------------------------------------------
+# What follows the hand ----------------------------------------------------------------------------
 
 
 def settings(height: int) -> None:
     """Point, input, step; how often to compose."""
+    if x["view"] == VIEWS[1]:
+        items: list[Item] = [x.chooser("map"), x.slider("n")]
+        x.controls([Group(id="swell", title="Composition", items=items)], height=height)
+        return
     names = engine.inputs_of(engine.read(x["f"]))
-    point: list[Any] = [
-        Slider(
-            name=name, label=name, value=x[name], minimum=-FAR if abs(x[name]) > 8 else -8,
-            maximum=FAR if abs(x[name]) > 8 else 8, default=x.fields[name].default,
-        )
-        for name in names
-    ]  # fmt: skip
+    items = [point_slider(name) for name in names]
     if len(names) > 1:
-        point.append(
-            Chooser(
-                name="by", label="derivative by", value=by(),
-                options=[(name, name) for name in names],
-            )
+        items.append(x.chooser("by"))
+    items += [x.slider("h"), x.chooser("reach")]
+    x.controls([Group(id="point", title="Point and step", items=items)], height=height)
+
+
+def point_slider(name: str) -> Slider:
+    """An input of the function, over a range in which it can be moved finely."""
+    far = FAR if abs(x[name]) > 8 else 8
+    return x.slider(name, minimum=-far, maximum=far)
+
+
+def picture(live: Picture, found: Traced, errors: Errors | None, view: frame.View) -> None:
+    """The curve with its tangent and secant, a lens on it, and the error against h."""
+    wrt, h, (hand_x, _) = found.wrt, live["h"], live.hand
+    line = engine.curve(x["f"], at(), wrt, reach())
+    ys = engine.along(x["f"], tuple(live[n] for n in engine.INPUTS), wrt, line.x)
+    point = {wrt: round_to(hand_x, 3)}
+    step = {"h": round_digits(ops.clip(hand_x, 1e-16, 1.0), 3)}
+    of = "relative" if errors is None or found_slope(found) else "absolute"
+    still = at_rest(1.0, 0.0, *(live[n] for n in engine.inputs_of(engine.read(x["f"]))))
+    panels = [
+        Panel(
+            id="curve",
+            title=f"f along {wrt}, its tangent, the secant through {wrt} ± h",
+            figure=pictures.curve(line.x, ys, line.window, found, h),
+            handles=[
+                Handle(
+                    id="point", x=found.x, y=found.value, axis="x", sets=point,
+                    minimum=-reach(), maximum=reach(), label=words(f"{wrt} = {{:4}}", found.x),
+                    color=pictures.MODES,
+                )
+            ],
+            clicks=point,
+            alt="The function with its tangent at a point to drag along it.",
+        ),
+        Panel(
+            id="errors",
+            title=f"{of} error against the step",
+            figure=pictures.errors(errors, found, still),
+            handles=[]
+            if errors is None
+            else [
+                Handle(
+                    id="h", x=h, y=pictures.on_curve(found.central_errors, h), axis="x",
+                    sets=step, minimum=1e-16, maximum=1.0, label=words("h = {:2}", h),
+                    color=pictures.CENTRAL,
+                )
+            ],
+            clicks=step,
+            alt="Error of forward and central difference and complex step against the step, on "
+            "logarithmic axes.",
+        ),
+    ]  # fmt: skip
+    if not view.embedded:
+        about = "The same function magnified until the step h fills the picture."
+        panels.insert(
+            1,
+            Panel(
+                id="lens", title="lens on the secant", figure=pictures.lens(found), alt=about,
+                kind="chart",
+            ),
         )  # fmt: skip
-    answer = controls(
-        "four_ways.controls",
-        [
-            Group(
-                id="point",
-                title="Point and step",
-                items=[
-                    *point,
-                    Slider(
-                        name="h", label="step", symbol="h", value=x["h"], minimum=1e-16,
-                        maximum=1.0, default=0.5, scale="log",
-                        help="of both differences and of the complex step",
-                    ),
-                    Chooser(
-                        name="reach", label="reach", value=str(reach()),
-                        options=[(str(r), f"±{r}") for r in REACHES],
-                    ),
-                ],
-            ),
-            Group(
-                id="swell",
-                title="Composition",
-                items=[
-                    Chooser(
-                        name="map", label="map", value=x["map"],
-                        options=[("logistic", "4x(1 − x)"), ("f", "your f")],
-                    ),
-                    Slider(
-                        name="n", label="times", symbol="n", value=x["n"], minimum=1,
-                        maximum=engine.MAX_TIMES, default=4, integer=True,
-                    ),
-                ],
-            ),
-        ],
-        locked=[name for name in x.fields if x.locked(name)],
-        max_height=height,
-    )  # fmt: skip
-    take(answer.values, committed=answer.committed)
-
-
-def picture(study: Study, errors: Errors | None, height: int) -> None:
-    """The curve with its tangent, and the error against h."""
-    line = engine.curve(x["f"], at(), study.wrt, reach())
-    seen = np.isfinite(line.y)
-    point = Handle(
-        id="point", x=study.at, y=study.exact.value, axis="x", minimum=-reach(), maximum=reach(),
-        curve=(line.x[seen], line.y[seen]) if seen.any() else None,
-        label=f"{study.wrt} = {study.at:.4g}", color=pictures.MODES,
-    )  # fmt: skip
-    central = None if errors is None else (engine.STEPS, pictures.shown(errors.central))
-    step = Handle(
-        id="h", x=study.h, y=1.0, axis="x", minimum=float(engine.STEPS[0]), maximum=1.0,
-        curve=central, label=f"h = {short(study.h)}", color=pictures.CENTRAL_DIFFERENCE,
-    )  # fmt: skip
-    of = "absolute" if study.exact.slope == 0 else "relative"
     stage(
         "four_ways.picture",
-        [
-            Panel(
-                id="curve",
-                title="f, its tangent, the secant (dashed)",
-                figure=pictures.tangent(line, study, reach()),
-                handles=[] if x.locked(study.wrt) else [point],
-                alt="The function with its tangent at a point to drag along it.",
-            ),
-            Panel(
-                id="errors",
-                title=f"{of} error: forward - -, central —, complex ··",
-                figure=pictures.errors(errors, study.h),
-                handles=[] if x.locked("h") or errors is None else [step],
-                alt="Error of forward and central difference and complex step against the step, on "
-                "logarithmic axes.",
-            ),
-        ],
+        panels,
+        live=live,
         frames=1,
-        columns=[1, 1.25],
-        height=height,
-        alt=f"Slope of {x['f']} by {study.wrt}, and the error of its numerical estimates",
-        on_event=on_pictures,
+        columns=[1, 1.25] if view.embedded else [1, 0.8, 1.25],
+        height=view.height(380, 320),
+        lines=[
+            words(
+                f"{slope_name(wrt)} = {{:8}} by the rules; the secant over {wrt} ± {{:2}} has "
+                "slope {:8}.",
+                found.slope,
+                h,
+                found.central,
+            )
+        ],
+        alt=f"Slope of {x['f']} by {wrt}, and the error of its numerical estimates",
     )
+
+
+def found_slope(found: Traced) -> bool:
+    """Whether the slope of now is another than 0."""
+    return float(getattr(found.slope, "data", found.slope)) != 0
+
+
+def slope_name(wrt: str) -> str:
+    """∂f/∂x, or df/dx where there is one input."""
+    return f"∂f/∂{wrt}" if len(engine.inputs_of(engine.read(x["f"]))) > 1 else f"df/d{wrt}"
+
+
+# What stands at rest ------------------------------------------------------------------------------
 
 
 def short(value: float) -> str:
     """A step or an error in short, or a dash where there is none."""
-    if math.isnan(value):
-        return "—"
-    return f"{value:.2g}".replace("e-0", "e-").replace("-", "−")
+    return "—" if math.isnan(value) else written(value, "2")
 
 
+def many(count: int) -> str:
+    """A count, with its thousands apart as long as it can be read."""
+    return f"{count:,}" if count < 10**9 else written(float(count), "3")
+
+
+WAYS = {
+    "symbolic": "symbolic",
+    "forward difference": "numerical: forward difference",
+    "central difference": "numerical: central difference",
+    "complex step": "numerical: complex step",
+    "forward mode": "forward mode, dual numbers",
+    "reverse mode": "reverse mode, backpropagation",
+}
 PASSES = {
     "symbolic": "one expression an input",
     "forward difference": "n + 1 evaluations",
     "central difference": "2n evaluations",
     "complex step": "n complex evaluations",
-    "forward mode": "n passes, one an input",
+    "forward mode": "n sweeps, one an input",
     "reverse mode": "1 forward, 1 backward",
 }
 
 
 def routes(study: Study) -> None:
     """Every way's result, error and cost."""
-    names = {
-        "forward difference": f"forward difference, h = {short(study.h)}",
-        "central difference": f"central difference, h = {short(study.h)}",
-        "complex step": f"complex step, h = {short(study.h)}",
-    }
     rows = []
     for answer in study.answers:
-        undone = answer.route == "symbolic" and study.symbolic.trouble
+        route = answer.route
+        look = pictures.ROUTES.get(route, pictures.ROUTES["modes"])
         rows.append(
             (
-                names.get(answer.route, answer.route),
+                frame.swatch(look) + WAYS[route],
                 "—" if math.isnan(answer.value) else f"{answer.value:.16g}".replace("-", "−"),
                 short(answer.error),
-                PASSES[answer.route].replace(" ", "&nbsp;"),
-                "—" if undone else str(answer.operations),
-                "—" if undone else str(answer.whole),
+                PASSES[route].replace(" ", "&nbsp;"),
+                many(answer.operations),
+                many(answer.whole),
             )
         )
     n = len(study.names)
-    slope = f"∂f/∂{study.wrt}" if n > 1 else f"df/d{study.wrt}"
+    slope = slope_name(study.wrt)
     frame.table(
         ("way", slope, "error", f"for n inputs (here {n})", f"operations for {slope}",
          "for the whole gradient"),
@@ -288,10 +287,15 @@ def routes(study: Study) -> None:
     )  # fmt: skip
     exact = study.exact.digits.replace("-", "−")
     st.caption(
-        (f"To fifty digits {slope} = {exact}. " if exact else "")
-        + f"Operations are counted on the tape: f itself has {study.operations}. Forward and "
-        "reverse mode count them in, as they work out f on the way."
-        + (f" Symbolic: {study.symbolic.trouble}" if study.symbolic.trouble else "")
+        (
+            f"To fifty digits, at the very doubles that the inputs are kept as, {slope} = {exact}. "
+            if exact
+            else ""
+        )
+        + f"Both differences and the complex step are taken at h = {short(study.h)}. Operations "
+        f"are counted on the tape: f itself has {study.operations}. Forward and reverse mode count "
+        "them in, as they work out f on the way. The symbolic way applies the same rules and keeps "
+        "them as one expression, in which a part that is used twice stands twice."
     )
 
 
@@ -302,26 +306,31 @@ def formula(study: Study) -> None:
     whole = latex_of(
         lambda *values: engine.read(x["f"]).evaluate(dict(zip(names, values, strict=True))), names
     )
-    st.latex(rf"f({', '.join(names)}) = {whole}")
     partial = r"\partial" if len(names) > 1 else "d"
     slope = rf"\frac{{{partial} f}}{{{partial} {wrt}}}"
     answer = study.answer("symbolic")
-    if study.symbolic.latex and math.isfinite(answer.value):
-        value = [] if study.exact.trouble else [rf"&= {number(answer.value, DIGITS)}"]
-        lines(rf"{slope} &= {study.symbolic.latex}", *value)
-    elif study.symbolic.operations and not study.symbolic.latex:
-        st.caption(
-            f"Written out, the symbolic derivative has {study.symbolic.operations} operations: "
-            "more than fits a line."
-        )
-    below, above = study.ends
-    if math.isfinite(below) and math.isfinite(above):
-        difference = rf"{number(above, ENDS)} - {factor(below, ENDS)}"
-        lines(
-            rf"{slope} &\approx \frac{{f({wrt}+h) - f({wrt}-h)}}{{2h}}",
-            rf"&= \frac{{{difference}}}{{2\cdot {number(study.h)}}}",
-            rf"&= {number(study.answer('central difference').value, DIGITS)}",
-        )
+    with st.container(key="formula-ways"):
+        st.latex(rf"f({', '.join(names)}) = {whole}")
+        if study.symbolic.latex and math.isfinite(answer.value):
+            value = [] if study.exact.trouble else [rf"&= {number(answer.value, DIGITS)}"]
+            lines(rf"{slope} &= {study.symbolic.latex}", *value)
+        elif not study.symbolic.latex:
+            st.caption(
+                f"Written out, the symbolic derivative has {many(study.symbolic.operations)} "
+                f"operations, more than fits a line; with every part worked out once it has "
+                f"{study.symbolic.shared}."
+            )
+        below, above = study.ends
+        if math.isfinite(below) and math.isfinite(above):
+            difference = rf"{number(above, ENDS)} - {factor(below, ENDS)}"
+            lines(
+                rf"{slope} &\approx \frac{{f({wrt}+h) - f({wrt}-h)}}{{2h}}",
+                rf"&= \frac{{{difference}}}{{2\cdot {number(study.h)}}}",
+                rf"&= {number(study.answer('central difference').value, DIGITS)}",
+            )
+    if not x.hidden("formula"):
+        found = study.symbolic.latex
+        frame.copies(LaTeX=f"f = {whole}" + (rf", \quad {slope} = {found}" if found else ""))
 
 
 def lines(*rows: str) -> None:
@@ -330,62 +339,61 @@ def lines(*rows: str) -> None:
     st.latex(rf"\begin{{aligned}}{whole}\end{{aligned}}")
 
 
-def remark(study: Study, errors: Errors | None) -> None:
+def remark(study: Study, errors: Errors | None) -> str:
     """What is worth seeing in the present state."""
     if errors is None:
         trouble = study.exact.trouble.replace("-", "−")
-        prose.notice(
+        return (
             f"{trouble} No way can be measured here; what a way says all the same is its own "
             "convention."
         )
-        return
     modes = study.answer("reverse mode").error
     central = study.answer("central difference").error
     best = errors.best_central
-    if math.isnan(modes):
-        text = (
-            "Reverse mode gives no number here, though there is a slope: a step on the way has no "
-            "finite value, or no slope of its own."
-        )
-    elif modes > 1e-9:
-        text = (
+    if modes > LOST:
+        return (
             f"Even reverse mode is off by {short(modes)}. Its rules are exact; the arithmetic "
             "under them has sixteen digits, and this formula throws them away at this point."
         )
-    elif study.h > best * 10**NEAR:
-        text = (
+    if study.ends[0] == study.ends[1] and study.exact.slope:
+        return (
+            f"f is the same double at {study.wrt} − h and {study.wrt} + h, so the difference says "
+            "0: every digit is lost. The complex step takes no difference and loses none."
+        )
+    if math.isnan(best):
+        return (
+            "Here truncation or round-off of the central difference is nothing: its error has no "
+            "valley to find."
+        )
+    if study.h > best * 10**NEAR:
+        return (
             f"h is **too large**: truncation rules. Halve it: the forward difference about halves "
             f"its error, the central one quarters its own ({short(central)}). Drag h to the left."
         )
-    elif study.h < best / 10**NEAR:
-        text = (
+    if study.h < best / 10**NEAR:
+        return (
             f"h is **too small**: f({study.wrt} + h) and f({study.wrt} − h) agree in about "
             f"{study.agreeing_digits:.0f} of their 16 digits, and their difference keeps only the "
             "rest. The complex step takes no difference, so it loses nothing."
         )
-    elif not math.isnan(best):
-        text = (
-            f"h is near the best for the central difference: truncation |f‴|h²/6 and round-off "
-            f"ε|f|/h balance at h ≈ {short(best)}; ε^(1/3) = {short(BEST_CENTRAL_STEP)}. "
-            f"An error like {short(central)} is all that it can give."
-        )
-    else:
-        text = (
-            "Here truncation or round-off of the central difference is nothing: its error has no "
-            "valley to find."
-        )
-    prose.notice(text)
+    return (
+        f"h is near the best for the central difference: truncation |f‴|h²/6 and round-off "
+        f"ε|f|/h balance at h ≈ {short(best)}; ε^(1/3) = {short(BEST_CENTRAL_STEP)}. "
+        f"An error like {short(central)} is all that it can give."
+    )
 
 
-def composition(height: int) -> Swell:
+# Expression swell ---------------------------------------------------------------------------------
+
+
+def composition(live: Picture, counts: Swell, height: int) -> None:
     """The swell of expressions against the tape."""
-    own = x["map"] == "f"
-    text = x["f"] if own else engine.LOGISTIC
-    counts = engine.swell(text, by() if own else "x")
-    n = int(x["n"])
+    n = live["n"]
+    tape = [float(c) for c in counts.reverse]
     handle = Handle(
-        id="n", x=n, y=float(counts.reverse[n - 1]), axis="x", minimum=1,
-        maximum=engine.MAX_TIMES, label=f"n = {n}", color=pictures.MODES,
+        id="n", x=n, y=entry(tape, n - 1.0), axis="x", minimum=1, maximum=COMPOSITIONS,
+        label=words("n = {:.0f}", n), color=pictures.MODES,
+        sets={"n": ops.clip(floor(live.hand[0] + 0.5), 1.0, float(COMPOSITIONS))},
     )  # fmt: skip
     stage(
         "four_ways.swell",
@@ -394,84 +402,102 @@ def composition(height: int) -> Swell:
                 id="swell",
                 title="operations of the derivative of f(f(…f(x)))",
                 figure=pictures.swell(counts, n),
-                handles=[] if x.locked("n") else [handle],
+                handles=[handle],
+                clicks=handle.sets,
                 alt="Operations of the derivative against the number of compositions.",
             )
         ],
+        live=live,
         frames=1,
         height=height,
+        lines=[
+            words(
+                "n = {:.0f}: {:4} operations written out, {:4} on the tape.",
+                n,
+                entry([float(c) for c in counts.unrolled], n - 1.0),
+                entry(tape, n - 1.0),
+            )
+        ],
         alt="Expression swell against the tape",
-        on_event=on_swell,
     )
-    return counts
 
 
 def swell_words(counts: Swell) -> None:
     """The counts at the chosen n, and the expression while it fits."""
-    k = int(x["n"]) - 1
-    rows = [
-        (name, "not asked" if count is None else f"{count:,}")
-        for name, count in (
-            (marked("unrolled", "one expression, unsimplified"), counts.unrolled[k]),
-            (marked("sympy", "SymPy's expression"), counts.sympy[k]),
-            (marked("shared", "SymPy's, parts shared"), counts.shared[k]),
-            (marked("reverse", "reverse mode, with f"), counts.reverse[k]),
-            ("forward mode, with f", counts.forward[k]),
-        )
-    ]
-    frame.table((f"n = {k + 1}", "operations"), rows)
+    known = len(counts.function)
+    k = min(int(x["n"]), known) - 1
+    frame.table(
+        (f"n = {k + 1}", "operations"),
+        [
+            (f"{frame.swatch(pictures.SWELL[name])}{text}", many(getattr(counts, name)[k]))
+            for name, text in (
+                ("unrolled", "one expression, as the rules give it"),
+                ("tidied", "tidied up: no 1·, no + 0"),
+                ("shared", "each part worked out once"),
+                ("reverse", "reverse mode, with f"),
+            )
+        ]
+        + [("forward mode, with f", f"{counts.forward[k]:,}")],
+    )
     if counts.latex[k]:
         st.latex(rf"f_{{{k + 1}}}'(x) = {counts.latex[k]}")
-    grown = counts.reverse[1] - counts.reverse[0]
-    text = (
-        f"Each composition adds {grown} operations to the tape. Written out, the derivative at "
-        f"n = {k + 1} has {counts.unrolled[k]:,}"
-    )
-    if counts.unrolled[k] > 2 * counts.reverse[k]:
+    grown = counts.reverse[min(1, k)] - counts.reverse[0]
+    text = f"Each composition adds {many(grown)} operations to the tape. " if grown else ""
+    text += f"Written out, the derivative at n = {k + 1} has {many(counts.unrolled[k])}"
+    times = counts.unrolled[k] / counts.reverse[k]
+    if times > 2:
         text += (
-            f", {counts.unrolled[k] / counts.reverse[k]:.3g} times the tape's. What swells is not "
-            "the derivative but its writing without names: a tape names every value once."
+            f", {written(times, '3')} times the tape's. What swells is not the derivative but its "
+            "writing without names: a tape names every value once."
         )
     else:
         text += ": not much of a swell."
-    prose.notice(text)
-
-
-def marked(name: str, text: str) -> str:
-    """The text behind the mark of its line, as HTML."""
-    return f"{frame.swatch(pictures.SWELL[name])}{text}"
+    if known < x["n"]:
+        text += f" More than {known} compositions of this function are left out: it is too large."
+    frame.notice(text)
 
 
 @st.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("presets"):
-        prose.presets(x, PRESETS)
-    if not x.hidden("f"):
-        frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)", label="f(x, y) =")
-    left, right = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3, 1], gap="medium")
-    )
-    if right is not None:
-        with right:
-            settings(height=380 if embedded else 520)
+    if not embedded and not x.hidden("setup"):
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
+        left.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
+        if not x.hidden("f"):
+            with right:
+                frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)", label="f(x, y) =")
+    view = frame.view(x, PRESETS, panel=0.22)
+    with view.panel:
+        settings(view.height(420, 380))
+    live = x.live()
+    if x["view"] == VIEWS[1]:
+        own = x["map"] == "f"
+        counts = engine.swell(x["f"] if own else engine.LOGISTIC, by() if own else "x")
+        with view.picture:
+            composition(live, counts, view.height(380, 380))
+        if not embedded:
+            swell_words(counts)
+    else:
+        four(live, view)
+    x.publish()
+
+
+def four(live: Picture, view: frame.View) -> None:
+    """The four ways at the reader's point."""
     study = engine.study(x["f"], at(), by(), x["h"])
     errors = error_curves(x["f"], at(), by())
-    with left:
-        picture(study, errors, 300 if embedded else 380)
-        remark(study, errors)
+    point = tuple(live[name] for name in engine.INPUTS)
+    found = engine.traced(x["f"], point, by(), live["h"], study.exact)
+    with view.picture:
+        picture(live, found, errors, view)
+        frame.notice(remark(study, errors))
+    if view.embedded:
+        return
     if not x.hidden("table"):
         routes(study)
-    formula(study)
-    if not x.hidden("swell"):
-        st.subheader("Expression swell", anchor=False)
-        shown, said = st.columns([3, 2], gap="medium")
-        with shown:
-            counts = composition(300 if embedded else 360)
-        with said:
-            swell_words(counts)
-    x.publish()
+    if not x.hidden("formula"):
+        formula(study)
 
 
 body()

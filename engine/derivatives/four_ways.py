@@ -25,7 +25,7 @@ from engine.derivatives.exact import exact as find_exact
 from engine.derivatives.expression import Expression, derivative
 from engine.derivatives.numerical import EPSILON
 from engine.emit.picture import at_rest
-from engine.limits import COMPOSITIONS, DIFFERENTIATED_OPERATIONS
+from engine.limits import COMPOSED_OPERATIONS, COMPOSITIONS, DIFFERENTIATED_OPERATIONS
 from engine.problems.formula import Formula, FormulaError, parse
 from engine.tape import Tape, Value, autograd
 from engine.tape import operations as ops
@@ -389,14 +389,15 @@ def along(text: str, at: Sequence[Any], wrt: str, points: Array) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Swell:
-    """The cost of the derivative of f∘…∘f, for 1 … COMPOSITIONS of them (one entry each).
+    """The cost of the derivative of f∘…∘f, for 1, 2 … of them (one entry each), up to COMPOSITIONS
+    or where COMPOSED_OPERATIONS have been recorded.
 
     `function` counts the composition's own operations. `unrolled` counts its derivative written
     out as one expression, no part named and nothing simplified; `tidied` the same without products
     with 1, sums with 0 and the like, and `shared` that with every part that occurs twice worked
     out once. `forward` and `reverse` count what automatic differentiation carries out, value
     included. `latex` is the tidied derivative, "" where too long. All of it takes time in
-    proportion to the tape, however long the expressions would be.
+    proportion to the tapes, however long the expressions would be.
     """
 
     function: tuple[int, ...]
@@ -415,8 +416,10 @@ def swell(text: str = LOGISTIC, wrt: str = "x") -> Swell:
     Raises FormulaError.
     """
     line = _line(text, (0.7, 0.7), wrt)
-    rows = []
+    rows: list[Any] = []
     for times in range(1, COMPOSITIONS + 1):
+        if sum(sum(row[2:4]) for row in rows) > COMPOSED_OPERATIONS:
+            break
         tidied = derivative(_composed(line.along, times), [line.wrt], 0)
         counts = (tidied.operations, tidied.shared, tidied.latex)
         rows.append((*_grown(line.along, times), *counts))
