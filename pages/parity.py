@@ -6,24 +6,22 @@ import html
 
 import streamlit as st
 
+from components.stage import Panel, stage
+from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS
-from engine.studies.parity import TOLERANCE, Agreement, agreements
+from engine.studies.parity import TOLERANCE, Agreement, agreements, compared
+from figures import parity as pictures
 from figures import style
 from pages import frame
 from pages.state import Choice, experiment
 
 ANY = "every reference"
-OWN = "a second implementation"
-LIBRARIES = tuple(dict.fromkeys(row.library for row in agreements() if row.version))
+REFERENCES = tuple(dict.fromkeys(row.reference for row in agreements()))
 SORTS = ("family order", "largest error")
+GLYPHS = dict(zip(REFERENCES, "●■◆▲✚✖⬢", strict=False))
 
-STYLE = """
+TABLE_STYLE = """
 <style>
-.st-key-parity-table .error { position: relative; display: inline-block; width: 7rem;
-    height: 0.6rem; border-radius: 2px; margin-right: 0.7rem;
-    background: color-mix(in srgb, currentColor 9%, transparent); }
-.st-key-parity-table .fill { position: absolute; inset: 0 auto 0 0; border-radius: 2px;
-    background: color-mix(in srgb, currentColor 45%, transparent); }
 .st-key-parity-table code { font-size: 0.85em; }
 .st-key-parity-table table.numbers :is(th, td):nth-child(-n + 4) { text-align: left; }
 .st-key-parity-table td:nth-child(n + 5) { white-space: nowrap; }
@@ -33,42 +31,56 @@ STYLE = """
 x = experiment(
     "parity",
     [
-        Choice("with", ANY, [ANY, *LIBRARIES, OWN]),
-        Choice("sort", SORTS[0], SORTS),
+        Choice("with", ANY, [ANY, *REFERENCES], label="Reference"),
+        Choice("sort", SORTS[0], SORTS, label="Order"),
     ],
 )
 
 frame.opening(
     x,
     "Trusted numbers",
-    "Every optimizer, under each of its conventions, walks the same path as the library it claims "
-    "to equal.",
+    "Every optimizer, under every combination of its conventions, walks the same path as the "
+    "library it claims to equal.",
 )
 
 
-def meter(row: Agreement) -> str:
-    """An error on a logarithmic bar from rounding to the tolerance, and as a number."""
-    error = row.largest_relative_error
-    text = f"{error:.1e}" if error else "0"
-    return (
-        f"<span class='error' role='img' aria-label='{text}'>"
-        f"<span class='fill' style='width:{row.share:.0%}'></span></span>{text}"
-    )
+def wanted() -> list[Agreement]:
+    """The rows that the filters leave, in their order."""
+    rows = [row for row in agreements() if x["with"] in (ANY, row.reference)]
+    if x["sort"] == SORTS[1]:
+        rows.sort(key=lambda row: -row.largest_relative_error)
+    return rows
 
 
-def summary(rows: list[Agreement]) -> None:
-    """The whole table in one sentence."""
+def summary(rows: list[Agreement]) -> str:
+    """The whole in one sentence."""
     worst = max(rows, key=lambda row: row.largest_relative_error)
     runs = sum(row.runs for row in rows)
     versions = ", ".join(dict.fromkeys(f"{r.library} {r.version}" for r in rows if r.version))
     optimizers = len({row.optimizer for row in rows})
-    st.markdown(
-        f":material/visibility: {optimizers} optimizers in {len(rows)} forms, "
-        f"{runs} runs of up to {max(r.steps for r in rows)} steps in float64"
+    held, every = compared()
+    of_all = "all" if held == every else f"{held} of"
+    return (
+        (f"{of_all} {every} combinations of options of " if x["with"] == ANY else "")
+        + f"{optimizers} optimizers, {written(runs)} runs of up to {max(r.steps for r in rows)} "
+        "steps in float64"
         + (f" against {versions}" if versions else "")
-        + f". The largest relative error anywhere is **{worst.largest_relative_error:.1e}** "
-        f"({OPTIMIZERS[worst.optimizer].name}); the tests allow {TOLERANCE:g}."
+        + ". The largest relative error anywhere is "
+        f"**{written(worst.largest_relative_error, '2')}** ({OPTIMIZERS[worst.optimizer].name}); "
+        f"the tests allow {written(TOLERANCE)}."
     )
+
+
+def key_of_references(rows: list[Agreement]) -> str:
+    """Which mark is whose, as HTML."""
+    shown = {row.reference for row in rows}
+    items = []
+    for name, (color, _) in pictures.marks_of(REFERENCES).items():
+        if name in shown:
+            light, dark = color.split("|")
+            mark = f"<span style='color:light-dark({light},{dark})'>{GLYPHS[name]}</span>"
+            items.append(f"{mark} {html.escape(name)}")
+    return f"<p class='told'>{' &ensp; '.join(items)}</p>"
 
 
 def table(rows: list[Agreement]) -> None:
@@ -79,11 +91,11 @@ def table(rows: list[Agreement]) -> None:
             (
                 frame.swatch(style.look(row.optimizer))
                 + html.escape(OPTIMIZERS[row.optimizer].name),
-                html.escape(row.options) or "–",
-                html.escape(f"{row.library} {row.version}".strip()),
+                html.escape(row.spelled) or "–",
+                html.escape(f"{row.reference} {row.version}".strip()),
                 f"<code>{html.escape(row.call)}</code>",
                 f"{row.runs} × {row.steps} steps",
-                meter(row),
+                written(row.largest_relative_error, "2"),
             )
             for row in rows
         ],
@@ -92,31 +104,47 @@ def table(rows: list[Agreement]) -> None:
 
 @st.fragment
 def body() -> None:
-    """Filter, sentence, table, and how it was made."""
-    left, right = st.columns(2)
-    left.selectbox("Reference", [ANY, *LIBRARIES, OWN], key=x.key("with"))
-    right.selectbox("Sort by", SORTS, key=x.key("sort"))
-    rows = [
-        row
-        for row in agreements()
-        if x["with"] == ANY or row.library == x["with"] or (x["with"] == OWN and not row.version)
-    ]
-    if x["sort"] == SORTS[1]:
-        rows.sort(key=lambda row: -row.largest_relative_error)
-    summary(rows)
-    with st.container(key="parity-table"):
-        st.html(STYLE)
-        table(rows)
-    st.markdown(
-        f"The bar is logarithmic, from rounding (2⁻⁵⁴) to the {TOLERANCE:g} that the tests allow. "
-        "An error is the largest distance of two coordinates along the whole path, over the "
-        "largest size of that coordinate. Each form runs on several of these: two bowls, one of "
-        "them turned, Rosenbrock's valley, Beale's and Himmelblau's functions; some under a "
-        "warm-up and cosine schedule. The libraries differentiate the functions themselves, so "
-        "gradients are checked as well. Muon's Newton–Schulz runs in float64 in the reference too. "
-        "Where no library ships a form, the reference is a second implementation, written from the "
-        "paper and apart from this engine."
+    """The picture, the sentence, and folded below it how it was made and every row."""
+    embedded = bool(st.context.is_embedded)
+    if not embedded and not x.hidden("setup"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.segmented_control("Order", SORTS, **x.native("sort"), label_visibility="collapsed")
+            st.pills("Reference", [ANY, *REFERENCES], **x.native("with"),
+                     label_visibility="collapsed")  # fmt: skip
+    rows = wanted()
+    st.html(key_of_references(rows))
+    count = len({row.optimizer for row in rows})
+    stage(
+        "parity.dots",
+        [
+            Panel(
+                id="dots",
+                kind="chart",
+                figure=pictures.dots(rows, REFERENCES),
+                alt="A dot for each rule, convention and reference: errors lie between rounding, "
+                "5e-17, and the 1e-12 that the tests allow.",
+            )
+        ],
+        frames=1,
+        height=400 if embedded else 110 + 20 * count,
+        alt="How closely each optimizer agrees with its reference",
     )
+    frame.notice(summary(rows))
+    if not embedded and not x.hidden("table"):
+        with st.expander(f"All {len(rows)} rows"), st.container(key="parity-table"):
+            st.html(TABLE_STYLE)
+            table(rows)
+        st.markdown(
+            "An error is the largest distance of two coordinates along the whole path, over the "
+            "largest size of that coordinate. Each form runs on several of these: two bowls, one "
+            "of them turned, Rosenbrock's valley, Beale's and Himmelblau's functions; some under a "
+            "warm-up and cosine schedule. The libraries differentiate the functions themselves, so "
+            "gradients are checked as well. Muon's Newton–Schulz runs in float64 in the reference "
+            "too. Where no library ships a form, the reference is a second implementation, written "
+            "from the paper and apart from this engine. One thing is not compared: Sophia's "
+            "Gauss–Newton–Bartlett estimate, which samples labels from a classifier's own answer, "
+            "for a landscape gives no answer to sample from."
+        )
     x.publish()
 
 

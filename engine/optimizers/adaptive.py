@@ -213,7 +213,8 @@ ADAM_L2 = Optimizer(
     hypers=(lr(1e-3), BETA1, BETA2, epsilon(1e-8), decay(0.0)),
     **_ADAM_PARTS,
     latex=lambda o: _adam_latex(o, gradient=r"(<g> + <weight_decay>\, <w->)"),
-    idea="Weight decay put into the gradient, where Adam divides it away again.",
+    idea="Weight decay put into the gradient, where Adam scales it with the rest: its pull on a "
+    "coordinate then depends on how large gradients are there.",
     when="To see why AdamW was needed.",
     paper="Kingma & Ba 2015, with an L2 penalty",
     year=2015,

@@ -94,7 +94,7 @@ NEWTON = Optimizer(
     idea="Jump to the bottom of the parabola that fits here: the condition number is gone.",
     when="Few parameters. The yardstick for everything that estimates curvature.",
     paper="Nocedal & Wright, Numerical optimization, section 3.4; absolute: Dauphin et al. 2014",
-    year=1994,
+    year=2006,
     typical_lr="1",
     memory_note="n² in passing",
     relatives="Along one axis of a bowl it is SGD with η/λ.",
@@ -115,7 +115,7 @@ def _sophia_with(estimate: Any, oracle: Oracle, w: Vector, s: Any, h: Any, o: An
     g = oracle.gradient(w)
     m = h.beta1 * s.m + (1.0 - h.beta1) * g
     state = {"m": m}
-    if o.form == "simplified":
+    if o.form in ("squares", "simplified"):
         state["h"] = h.beta2 * s.h + (1.0 - h.beta2) * (g * g)
     else:
         due = ops.equal(s.age, 0.0)
@@ -126,7 +126,10 @@ def _sophia_with(estimate: Any, oracle: Oracle, w: Vector, s: Any, h: Any, o: An
             state["h"] = ops.where(due, fresh, s.h)
         older = s.age + 1.0
         state["age"] = ops.where(ops.less(older, h.interval - 0.5), older, 0.0)
-    u = _clip(m / ops.maximum(h.gamma * state["h"], h.eps), h.rho)
+    if o.form == "simplified":
+        u = m / ops.maximum(state["h"], h.eps)
+    else:
+        u = _clip(m / ops.maximum(h.gamma * state["h"], h.eps), h.rho)
     return w - h.lr * u, {**state, "u": u}
 
 
@@ -142,7 +145,10 @@ def _sophia_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tup
 
 
 def _sophia_latex(o: SimpleNamespace) -> tuple[str, ...]:
+    u = r"<u> = \operatorname{clip}_{-<rho>}^{<rho>} \frac{<m>}{\max(<gamma>\, <h>,\, <eps>)}"
     if o.form == "simplified":
+        u = r"<u> = \frac{<m>}{\max(<h>,\, <eps>)}"
+    if o.form in ("squares", "simplified"):
         h = r"<h> = <beta2>\, <h-> + (1 - <beta2>)\, <g>^2"
     else:
         diagonal = r"u \odot Hu" if o.form == "hutchinson" else r"\operatorname{diag} H"
@@ -153,7 +159,7 @@ def _sophia_latex(o: SimpleNamespace) -> tuple[str, ...]:
     return (
         r"<m> = <beta1>\, <m-> + (1 - <beta1>)\, <g>",
         h,
-        r"<u> = \operatorname{clip}_{-<rho>}^{<rho>} \frac{<m>}{\max(<gamma>\, <h>,\, <eps>)}",
+        u,
         r"<w> = <w-> - <lr>\, <u>",
     )
 
@@ -202,8 +208,9 @@ SOPHIA = Optimizer(
             "curvature from",
             (
                 ("paper", "the Hessian's exact diagonal, every k steps"),
-                ("hutchinson", "random probes u ⊙ Hu, every k steps (the paper's estimate)"),
-                ("simplified", "g² at every step (as lectures show it)"),
+                ("hutchinson", "random probes u ⊙ Hu, every k steps (one of the paper's two)"),
+                ("squares", "g² at every step, with γ and the clip"),
+                ("simplified", "g² at every step, without γ and clip (as lectures show it)"),
             ),
         ),
     ),
@@ -216,10 +223,10 @@ SOPHIA = Optimizer(
             "a",
             "steps since the last look at the curvature",
             kind="scalar",
-            when=lambda o: o.form != "simplified",
+            when=lambda o: o.form in ("paper", "hutchinson"),
         ),
     ),
-    shown=(Slot("u", "u", "u", "the clipped step before the learning rate"),),
+    shown=(Slot("u", "u", "u", "the step before the learning rate"),),
     latex=_sophia_latex,
     idea="Divide the momentum by the curvature, and clip: negative or tiny curvature cannot harm.",
     when="Language models. (optax corrects m and refreshes h after the step: a form apart.)",
@@ -359,7 +366,7 @@ def _muon(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, St
         square = x.dot(x)
         x = (a + (b + c * square) * square) * x
     scale = 0.2 * math.sqrt(2.0) if o.scale == "match_rms_adamw" else 1.0
-    return w * (1.0 - h.lr * h.weight_decay) - (h.lr * scale) * x, {"m": m, "x": x}
+    return w * (1.0 - h.lr * h.weight_decay) - (h.lr * scale) * x, {"m": m, "u": u, "x": x}
 
 
 def _muon_scale(shape: tuple[int, ...], o: SimpleNamespace) -> float:
@@ -372,7 +379,7 @@ def _muon_scale(shape: tuple[int, ...], o: SimpleNamespace) -> float:
 def _muon_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     m, u = _muon_momentum(oracle.gradient(w), s, h, o)
     x = Vector(_muon_scale(np.shape(part), o) * newton_schulz(part) for part in u)
-    return w * (1.0 - h.lr * h.weight_decay) - h.lr * x, {"m": m, "x": x}
+    return w * (1.0 - h.lr * h.weight_decay) - h.lr * x, {"m": m, "u": u, "x": x}
 
 
 def _muon_latex(o: SimpleNamespace) -> tuple[str, ...]:
@@ -380,10 +387,8 @@ def _muon_latex(o: SimpleNamespace) -> tuple[str, ...]:
     scale = r"0.2\sqrt2\," if o.scale == "match_rms_adamw" else ""
     return (
         r"<m> = <beta>\, <m-> + (1 - <beta>)\, <g>",
-        (
-            rf"<x> = \operatorname{{NewtonSchulz}}_5\left({mixture}\right)"
-            r" \approx \frac{u}{\lVert u\rVert}"
-        ),
+        rf"<u> = {mixture}",
+        (r"<x> = \operatorname{NewtonSchulz}_5(<u>) \approx \frac{<u>}{\lVert <u>\rVert}"),
         rf"<w> = (1 - <lr>\, <weight_decay>)\, <w-> - <lr>\, {scale} <x>",
     )
 
@@ -412,7 +417,10 @@ MUON = Optimizer(
         ),
     ),
     state=(M,),
-    shown=(Slot("x", "X", "X", "the orthogonalised step"),),
+    shown=(
+        Slot("u", "u", "u", "what is orthogonalised: the momentum, or Nesterov's mix of it"),
+        Slot("x", "X", "X", "the orthogonalised step"),
+    ),
     latex=_muon_latex,
     idea="Orthogonalise the momentum of a matrix: every direction it knows moves alike.",
     when="Hidden matrices of networks. In the plane, a 1×2 matrix, it is normalised momentum.",

@@ -160,6 +160,7 @@ def adam_rules() -> Iterator[Rule]:
             by_optax(lambda lr, kw=in_root: optax.adam(lr, **kw)),
         )
 
+        yield from other_conventions(hypers, settings, in_root, lrs, far)
         for decay in (0.01, 0.3):
             decayed = {**hypers, "weight_decay": decay}
             yield Rule(
@@ -214,6 +215,96 @@ def adam_rules() -> Iterator[Rule]:
             (*TORCH, f"Adam(amsgrad=True), {far}"),
             by_torch(adam, **settings, amsgrad=True, uncorrected=True),
         )
+
+
+def other_conventions(
+    hypers: dict[str, float],
+    settings: dict[str, Any],
+    in_root: dict[str, Any],
+    lrs: tuple[float, ...],
+    far: str,
+) -> Iterator[Rule]:
+    """The remaining combinations of Adam's switches, by a library where one has them."""
+    on, off = ({"bias_correction": flag} for flag in (True, False))
+    outside, inside = ({"epsilon": place} for place in ("outside", "inside"))
+    own = (*INDEPENDENT, "Kingma & Ba 2015, algorithm 1, its variants as switches")
+    decay, small = 0.1, 0.005
+    decayed, slightly = ({**hypers, "weight_decay": d} for d in (decay, small))
+
+    def hand(**switches: Any) -> Run:
+        return by_hand(reference.adam_with, **hypers, **switches)
+
+    raw: dict[str, Any] = {"corrected": False, "inside": True}
+    yield Rule("adam", {**off, **inside}, hypers, lrs, own, hand(**raw))
+
+    l2 = (*OPTAX, "chain(add_decayed_weights, adam(eps=0, eps_root))")
+    yield Rule(
+        "adam_l2", {**on, **inside}, decayed, lrs, l2,
+        by_optax(
+            lambda lr, kw=in_root: optax.chain(
+                optax.add_decayed_weights(decay), optax.adam(lr, **kw)
+            )
+        ),
+    )  # fmt: skip
+    yield Rule(
+        "adam_l2", {**off, **outside}, decayed, lrs, (*TORCH, f"Adam(weight_decay), {far}"),
+        by_torch(torch.optim.Adam, **settings, weight_decay=decay, uncorrected=True),
+    )  # fmt: skip
+    yield Rule("adam_l2", {**off, **inside}, decayed, lrs, own, hand(**raw, penalty=decay))
+
+    by_rate, by_schedule = ({"decay": how} for how in ("times_lr", "times_schedule"))
+    yield Rule(
+        "adamw", {**on, **inside, **by_rate}, decayed, lrs, (*OPTAX, "adamw(eps=0, eps_root)"),
+        by_optax(lambda lr, kw=in_root: optax.adamw(lr, weight_decay=decay, **kw)),
+    )  # fmt: skip
+    yield Rule(
+        "adamw", {**off, **outside, **by_rate}, decayed, lrs, (*TORCH, f"AdamW, {far}"),
+        by_torch(torch.optim.AdamW, **settings, weight_decay=decay, uncorrected=True),
+    )  # fmt: skip
+    yield Rule(
+        "adamw", {**off, **inside, **by_rate}, decayed, lrs,
+        (*OPTAX, "chain(ema, ema of squares, add_decayed_weights)"), raw_adamw(in_root, decay),
+    )  # fmt: skip
+    for corrected, within in ((True, True), (False, False), (False, True)):
+        options = {**(on if corrected else off), **(inside if within else outside), **by_schedule}
+        yield Rule(
+            "adamw", options, slightly, lrs, own,
+            hand(corrected=corrected, inside=within, decay=small),
+        )  # fmt: skip
+
+    yield Rule(
+        "amsgrad", {**inside, "maximum": "corrected"}, hypers, lrs,
+        (*OPTAX, "amsgrad(eps=0, eps_root)"),
+        by_optax(lambda lr, kw=in_root: optax.amsgrad(lr, **kw)),
+    )  # fmt: skip
+    for maximum, corrected in (("raw", True), ("paper", False)):
+        yield Rule(
+            "amsgrad", {**inside, "maximum": maximum}, hypers, lrs, own,
+            hand(corrected=corrected, inside=True, largest=True),
+        )  # fmt: skip
+
+
+def raw_adamw(in_root: dict[str, Any], decay: float) -> Run:
+    """AdamW of raw averages, ε under the root, put together from optax's parts."""
+
+    def raw_adam() -> optax.GradientTransformation:
+        averages = optax.ema(in_root["b1"], debias=False), optax.ema(in_root["b2"], debias=False)
+
+        def init(w: Any) -> Any:
+            return tuple(average.init(w) for average in averages)
+
+        def update(g: Any, state: Any, w: Any = None) -> Any:
+            m, first = averages[0].update(g, state[0])
+            v, second = averages[1].update(g * g, state[1])
+            return m / (v + in_root["eps_root"]) ** 0.5, (first, second)
+
+        return optax.GradientTransformation(init, update)
+
+    return by_optax(
+        lambda lr: optax.chain(
+            raw_adam(), optax.add_decayed_weights(decay), optax.scale_by_learning_rate(lr)
+        )
+    )
 
 
 def paper_adamw(moments: dict[str, Any], decay: float, base_lrs: tuple[float, ...]) -> Run:

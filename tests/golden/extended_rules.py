@@ -27,6 +27,8 @@ from tests.golden.oracles import (
 )
 from tests.golden.problems import Problem
 
+# m over g² grows as the gradient shrinks: the rates keep each run away from its minimum.
+SQUARES_LRS = (0.002, 0.002, 0.0005, 0.002, 0.01)
 ADAM_LRS = (0.004, 0.004, 0.004, 0.004, 0.01)
 
 
@@ -65,6 +67,16 @@ def momentum_kin() -> Iterator[Rule]:
                     momentum=beta, weight_decay=decay, nesterov=nesterov, adjust_lr_fn=scale
                 ),
             )
+
+        # The factor √max(1, rows/columns) is 1 for the 1 × 2 matrix that a point is.
+        yield Rule(
+            "muon",
+            {"nesterov": nesterov, "scale": "none"},
+            {"beta": 0.9, "weight_decay": 0.05},
+            (0.002, 0.002, 0.0005, 0.002, 0.002),
+            (*TORCH, "Muon on 1 × 2, where its factor is 1, Newton–Schulz in float64"),
+            muon_in_float64(momentum=0.9, weight_decay=0.05, nesterov=nesterov),
+        )
 
 
 def muon_in_float64(**settings: Any) -> Run:
@@ -227,13 +239,37 @@ def curvature_rules() -> Iterator[Rule]:
                 diagonal=lambda t, k=interval, c=gamma: c if t % k == 0 else 0.0,
             ),
         )
+        signs = np.random.default_rng((0, 1)).choice((-1.0, 1.0), size=(500, 2))
+        yield Rule(
+            "sophia",
+            {"form": "hutchinson"},
+            {**moments, **limits, "interval": interval},
+            lrs,
+            (*PYTORCH_OPTIMIZER, "SophiaH, step(hessian=γ u ⊙ Hu for given signs u)"),
+            by_torch(
+                pytorch_optimizer.SophiaH,
+                update_period=10**9,
+                betas=(beta1, beta2),
+                p=rho,
+                diagonal=lambda t, k=interval, c=gamma: c if t % k == 0 else 0.0,
+                probes=signs,
+            ),
+        )
+        yield Rule(
+            "sophia",
+            {"form": "squares"},
+            {**moments, **limits},
+            lrs,
+            (*INDEPENDENT, "Liu et al. 2023 with g² for the Hessian's diagonal"),
+            by_hand(reference.sophia_of_squares, **moments, **limits),
+        )
         yield Rule(
             "sophia",
             {"form": "simplified"},
-            {**moments, **limits},
-            lrs,
-            (*INDEPENDENT, "the lectures' form of Liu et al. 2023"),
-            by_hand(reference.sophia_simplified, **moments, **limits),
+            {**moments, "eps": 1e-12},
+            SQUARES_LRS,
+            (*INDEPENDENT, "the lectures' form: no γ, no clip"),
+            by_hand(reference.sophia_of_squares, **moments, eps=1e-12),
         )
     for eps in (100.0, 1000.0):  # a smaller one leaves the matrix too near rank one for 1e-12
         yield Rule(
@@ -247,11 +283,19 @@ def curvature_rules() -> Iterator[Rule]:
     for damping in (0.1, 1.0):
         yield Rule(
             "newton",
-            {},
+            {"repair": "shift"},
             {"damping": damping},
             (0.01, 0.1, 0.01, 0.01, 0.01),
             (*INDEPENDENT, "Nocedal & Wright 2006, section 3.4"),
             by_hand(reference.damped_newton, damping=damping),
+        )
+        yield Rule(
+            "newton",
+            {"repair": "absolute"},
+            {"damping": damping},
+            (0.01, 0.1, 0.01, 0.01, 0.001),
+            (*INDEPENDENT, "Dauphin et al. 2014"),
+            by_hand(reference.saddle_free_newton, damping=damping),
         )
 
 

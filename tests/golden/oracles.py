@@ -57,6 +57,7 @@ def by_torch(
     *,
     uncorrected: bool = False,
     diagonal: Callable[[int], float] | None = None,
+    probes: np.ndarray | None = None,
     row: bool = False,
     **settings: Any,
 ) -> Run:
@@ -64,7 +65,8 @@ def by_torch(
 
     ``uncorrected`` starts the step counter of Adam's family so far on that both bias corrections
     are exactly 1. ``diagonal`` gives, for t = 0, 1, …, the factor with which the exact diagonal of
-    the Hessian is handed to ``step``, 0 where none is. ``row`` makes the parameter a 1 × 2 matrix.
+    the Hessian is handed to ``step``, 0 where none is; with ``probes`` (steps, 2) it is u ⊙ Hu for
+    the signs u of that step in its place. ``row`` makes the parameter a 1 × 2 matrix.
     """
 
     def path(problem: Problem, start: np.ndarray, lrs: np.ndarray) -> np.ndarray:
@@ -82,7 +84,12 @@ def by_torch(
             factor = diagonal(t) if diagonal else 0.0
             if factor:
                 hessian = torch.autograd.functional.hessian(problem.of_vector, w.detach())
-                optimizer.step(hessian=[factor * hessian.diagonal()])
+                if probes is None:
+                    estimate = hessian.diagonal()
+                else:
+                    signs = torch.tensor(probes[t])
+                    estimate = signs * (hessian @ signs)
+                optimizer.step(hessian=[factor * estimate])
             else:
                 optimizer.step()
             points.append(w.detach().numpy().reshape(2).copy())

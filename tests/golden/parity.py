@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from engine.optimizers import OPTIMIZERS
 from tests.golden.cases import Case, engine_path, load_cases, relative_error
 
 TABLE = Path(__file__).parents[2] / "engine" / "studies" / "data" / "parity.json"
@@ -28,11 +29,15 @@ def parity_rows() -> list[dict[str, Any]]:
     """
     groups: dict[tuple[Any, ...], list[Case]] = {}
     for case in load_cases():
-        options = ", ".join(f"{name}={value}" for name, value in case.options.items())
-        groups.setdefault((case.optimizer, options, *case.reference), []).append(case)
+        options = OPTIMIZERS[case.optimizer].option_values(case.options)
+        groups.setdefault((case.optimizer, tuple(options.items()), *case.reference), []).append(
+            case
+        )
     return [
         {
-            **dict(zip(("optimizer", "options", "library", "version", "call"), key, strict=True)),
+            "optimizer": key[0],
+            "options": dict(key[1]),
+            **dict(zip(("library", "version", "call"), key[2:], strict=True)),
             "problems": len({(c.landscape, *c.params.items()) for c in cases}),
             "runs": len(cases),
             "steps": max(c.steps for c in cases),

@@ -65,19 +65,19 @@ def eve(
     return np.array(path)
 
 
-def sophia_simplified(
+def sophia_of_squares(
     problem: Derivatives,
     start: np.ndarray,
     lrs: np.ndarray,
     *,
     beta1: float,
     beta2: float,
-    gamma: float,
-    rho: float,
     eps: float,
+    gamma: float = 1.0,
+    rho: float = np.inf,
 ) -> np.ndarray:
-    """Sophia's clipped step with the squared gradient in place of the Hessian's diagonal, as
-    lectures show it: h ← β₂h + (1−β₂)g² at every step."""
+    """Sophia with the squared gradient in place of the Hessian's diagonal, h ← β₂h + (1−β₂)g² at
+    every step; as lectures show it without γ and without the clip, here the defaults."""
     w, m, h = start.copy(), np.zeros(2), np.zeros(2)
     path = [w]
     for lr in lrs:
@@ -85,6 +85,53 @@ def sophia_simplified(
         m = beta1 * m + (1 - beta1) * g
         h = beta2 * h + (1 - beta2) * g**2
         w = w - lr * np.clip(m / np.maximum(gamma * h, eps), -rho, rho)
+        path.append(w)
+    return np.array(path)
+
+
+def adam_with(
+    problem: Derivatives,
+    start: np.ndarray,
+    lrs: np.ndarray,
+    *,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    corrected: bool = True,
+    inside: bool = False,
+    largest: bool = False,
+    penalty: float = 0.0,
+    decay: float = 0.0,
+) -> np.ndarray:
+    """Adam (Kingma & Ba 2015, algorithm 1) with its variants as switches: without the correction,
+    ε under the root, over the largest raw v so far (Reddi et al. 2018), with a penalty added to
+    the gradient, or with w ← w − decay · w beside the step, whatever the rate (Loshchilov & Hutter
+    2019, algorithm 2, at a constant schedule)."""
+    w, m, v, top = start.copy(), np.zeros(2), np.zeros(2), np.zeros(2)
+    path = [w]
+    for t, lr in enumerate(lrs, start=1):
+        g = problem.gradient(w) + penalty * w
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        top = np.maximum(top, v)
+        first, second = (1 - beta1**t, 1 - beta2**t) if corrected else (1.0, 1.0)
+        square = (top if largest else v) / second
+        root = np.sqrt(square + eps) if inside else np.sqrt(square) + eps
+        w = w - lr * (m / first) / root - decay * w
+        path.append(w)
+    return np.array(path)
+
+
+def saddle_free_newton(
+    problem: Derivatives, start: np.ndarray, lrs: np.ndarray, *, damping: float
+) -> np.ndarray:
+    """w ← w − η|H|⁻¹g with every |eigenvalue| at least ``damping`` (Dauphin et al. 2014)."""
+    w = start.copy()
+    path = [w]
+    for lr in lrs:
+        values, vectors = np.linalg.eigh(problem.hessian(w))
+        along = vectors.T @ problem.gradient(w)
+        w = w - lr * vectors @ (along / np.maximum(np.abs(values), damping))
         path.append(w)
     return np.array(path)
 

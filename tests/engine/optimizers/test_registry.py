@@ -224,6 +224,30 @@ def test_sophia_does_not_mind_the_condition_number() -> None:
     np.testing.assert_allclose(paths[2], paths[0], atol=1e-9)
 
 
+def test_the_lectures_sophia_is_the_clipped_one_where_nothing_is_clipped() -> None:
+    """γ = 1 and a clip out of reach; at Sophia's defaults the two part."""
+    loose = {"lr": 0.002, "gamma": 1.0, "rho": 10.0}
+    for hypers, same in ((loose, True), ({"lr": 0.002}, False)):
+        runs = [
+            engine.descend(
+                "rosenbrock", "sophia", (-1.2, 1.0), 40, hypers, options={"form": form}
+            ).path
+            for form in ("squares", "simplified")
+        ]
+        assert np.allclose(*runs, rtol=1e-12, atol=0) == same
+
+
+def test_muon_does_not_see_whether_its_momentum_is_a_sum_or_an_average() -> None:
+    """B ← μB + G is (1 − μ) times as long an average: Newton–Schulz divides by the length."""
+    beta = 0.9
+    run = engine.descend("himmelblau", "muon", (1, 1), 30, {"lr": 0.01, "beta": beta})
+    total = np.zeros(2)
+    for t in range(30):
+        total = beta * total + run.gradient[t]
+        mixed = run.gradient[t] + beta * total
+        np.testing.assert_allclose(newton_schulz(mixed[None])[0], run.state["x"][t + 1], rtol=1e-9)
+
+
 def test_sophias_clip_bounds_every_coordinate() -> None:
     lr, rho = 0.03, 0.5
     run = engine.descend(
@@ -382,7 +406,7 @@ def test_a_rule_compiled_ends_where_the_plain_one_does(slug: str, options: dict[
     assert (stopped[0] or None) == run.diverged_at
 
 
-@pytest.mark.parametrize("form", ["paper", "hutchinson", "simplified"])
+@pytest.mark.parametrize("form", ["paper", "hutchinson", "squares", "simplified"])
 def test_a_sweep_gives_each_cell_its_own_run_of_sophia(form: str) -> None:
     rates = np.array([0.001, 0.02])
     grid = engine.sweep(

@@ -7,7 +7,7 @@ import engine
 from engine.optimizers import BRANCHES, OPTIMIZERS
 from engine.studies.comparison import compare, rates_of
 from engine.studies.family import RELATIONS
-from engine.studies.parity import TOLERANCE, agreements
+from engine.studies.parity import TOLERANCE, agreements, compared
 
 BOWL = engine.LANDSCAPES["bowl"](condition=50)
 
@@ -65,6 +65,10 @@ def test_every_optimizer_agrees_with_a_reference() -> None:
     assert {row.optimizer for row in rows} == set(OPTIMIZERS)
     assert np.max([row.largest_relative_error for row in rows]) <= TOLERANCE
     for row in rows:
-        given = dict(part.split("=") for part in row.options.split(", ") if part)
-        known = {o.name: [str(v) for v, _ in o.choices] for o in OPTIMIZERS[row.optimizer].options}
-        assert all(value in known[name] for name, value in given.items())
+        assert OPTIMIZERS[row.optimizer].option_values(row.options) == row.options
+        assert row.spelled.count(": ") >= len(row.options)
+
+
+def test_every_combination_of_options_is_compared() -> None:
+    held, every = compared()
+    assert held == every >= 60
