@@ -1,4 +1,7 @@
-"""The pictures of what goes wrong and what cures it: one or two charts a story."""
+"""The pictures of what goes wrong and what cures it: one or two charts a story.
+
+Columns may be traced.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.emit.picture import join, words
+from engine.tape import operations as ops
 from figures import charts, style
-from figures.charts_against_step import Chart, Curve, chart
+from figures.step_chart import Curve, StepChart, step_chart
 
-Array = npt.NDArray[Any]
 Figure = dict[str, Any]
 
 FLOOR: Final = 1e-16
@@ -20,13 +23,13 @@ BEST: Final = style.SUM
 WORST: Final = style.LIMIT
 
 
-def curves(columns: Mapping[str, tuple[str, Array]], *, floor: float | None = None) -> list[Curve]:
+def curves(columns: Mapping[str, tuple[str, Any]], *, floor: float | None = None) -> list[Curve]:
     """A curve for each (name -> slug, values), in the slug's look."""
     looks = style.looks(slug for slug, _ in columns.values())
     return [
         Curve(
             name,
-            values if floor is None else np.maximum(values, floor),
+            values if floor is None else ops.maximum(values, floor),
             look.color,
             look.dash,
             look.marker,
@@ -40,15 +43,17 @@ def story(
     name: str,
     title: str,
     alt: str,
-    columns: Mapping[str, tuple[str, Array]],
+    columns: Mapping[str, tuple[str, Any]],
     *,
     log: bool | None = None,
-) -> Chart:
+    last: Any = None,
+) -> StepChart:
     """One curve an optimizer against the step."""
-    return chart(name, title, alt, curves(columns, floor=FLOOR if log else None), log=log)
+    drawn = curves(columns, floor=FLOOR if log else None)
+    return step_chart(name, title, alt, drawn, log=log, last=last)
 
 
-def between_walls(made: Chart) -> Chart:
+def between_walls(made: StepChart) -> StepChart:
     """Mark the best and the worst point of the interval [−1, 1]."""
     layout = made.figure["layout"]
     layout["yaxis"]["range"] = [-1.15, 1.15]
@@ -57,23 +62,20 @@ def between_walls(made: Chart) -> Chart:
     return made
 
 
-def gradient_stream(gradients: Array, shown: int) -> Chart:
+def gradient_stream(gradients: Any, shown: int) -> StepChart:
     """The first gradients of a stream, as points."""
-    values = np.full(len(gradients) + 1, np.nan)
-    values[1:] = gradients
-    made = chart(
+    return step_chart(
         "stream",
         "the gradients: one large, two small",
         "The gradient of each step: one large and two small ones in turn.",
-        [Curve("", values, style.MUTED, marker="circle", mode="points")],
+        [Curve("", join(np.nan, gradients), style.MUTED, marker="circle", mode="points")],
         log=False,
+        last=float(shown),
     )
-    made.figure["layout"]["xaxis"]["range"] = [0, shown]
-    return made
 
 
 def against_condition(
-    conditions: Sequence[float], columns: Mapping[str, tuple[str, Array]], chosen: float, most: int
+    conditions: Sequence[float], columns: Mapping[str, tuple[str, Any]], chosen: Any, most: int
 ) -> Figure:
     """Steps to the target against κ, both logarithmic; a line at the chosen κ."""
     layout = charts.axes(
@@ -90,17 +92,15 @@ def against_condition(
         )  # fmt: skip
         marker = {"symbol": look.symbol, "size": 7, "color": look.color}
         traces.append(trace | {"mode": "lines+markers", "marker": marker})
-    charts.upright(layout, chosen, f"κ = {chosen:.3g}")
+    charts.upright(layout, chosen, words("κ = {:3}", chosen))
     return {"data": traces, "layout": layout}
 
 
-def decay_points(figure: Figure, points: Mapping[str, tuple[float, float]]) -> Figure:
-    """A landscape with further named points, such as the minimum with the penalty added."""
-    for name, (at_x, at_y) in points.items():
-        figure["data"].append(
-            charts.marks(
-                [at_x], [at_y], TRUTH, symbol="x-thin-open", size=9, labels=[name],
-                position="middle right",
-            )
-        )  # fmt: skip
+def with_point(figure: Figure, name: str, x: Any, y: Any) -> Figure:
+    """A landscape with a further named point: arrays of one number each."""
+    figure["data"].append(
+        charts.marks(
+            x, y, TRUTH, symbol="x-thin-open", size=9, labels=[name], position="middle right"
+        )
+    )
     return figure

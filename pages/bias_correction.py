@@ -82,7 +82,7 @@ x = experiment(
         Number("beta2", 0.999, 0.0, 0.99999, symbol="β₂", help=ADAM["beta2"].meaning),
         Integer("t", 10, 0, problem.STEPS),
     ],
-    parts=("heard",),
+    parts=("heard", "function"),
 )  # fmt: skip
 
 frame.opening(
@@ -301,6 +301,8 @@ def body() -> None:
         if not x.hidden("formula"):
             formula(found, t)
     if not view.embedded:
+        if x["stream"] == RACE:
+            problem.about(x, problem.landscape(x))
         if not x.hidden("table"):
             factors()
         if not x.hidden("heard"):

@@ -81,6 +81,7 @@ x = experiment(
         Text("against", ""),
         Integer("t", 6, 0, problem.STEPS),
     ],
+    parts=("function",),
 )
 
 frame.opening(
@@ -386,6 +387,7 @@ def body() -> None:
         with view.picture.expander("The rule at this step") if view.embedded else st.container():
             rule(run.result, step, arrow_colors(run))
     if not view.embedded:
+        problem.about(x, surface)
         problem.link(x, "race", "Race it on this landscape", icon=":material/flag:")
     x.publish()
 

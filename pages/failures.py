@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-import engine
-from components.controls import Group, Slider, controls
+from components.controls import Group, Item
 from components.stage import Panel, Track, stage
+from engine.emit.picture import Picture, entry, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs import changing as moving
-from engine.runs.descent import Descent
+from engine.runs.live import LiveDescent, live_descend
 from engine.studies import conditioning, debugger
-from engine.studies import failures as online
+from engine.studies import failures as facts
 from engine.studies.rule_latex import array, rule_in_symbols
+from engine.tape import Value
+from engine.tape import operations as ops
 from figures import failures as pictures
 from figures import race, style
-from pages import frame, problem, prose
-from pages.panels import chart_panel
+from pages import frame, problem
 from pages.state import Choice, Integer, Number, experiment
+from pages.step_panel import step_panel
 
 PARTS = {
     "decay": "L2 or decay",
@@ -42,27 +44,56 @@ RIVALS = {
 ADAPTIVE = ("adagrad", "rmsprop", "adadelta", "adam")
 AGAINST_KAPPA = ("sgd", "momentum", "adam", "sophia", "newton")
 TARGET = 1e-4
+KAPPA_STEPS = 120
+STRETCHES = 4  # of the moving target's rests
+LONGEST_WALK = 3000
+
+
+def rate(name: str, default: float, low: float, high: float, label: str, more: str = "") -> Any:
+    """The field of a learning rate."""
+    return Number(name, default, low, high, label=label, symbol="η", scale="log", help=more)
+
+
+def length(name: str, default: int, low: int, high: int) -> Any:
+    """The field of a run's length."""
+    return Integer(name, default, low, high, label="steps", symbol="T", scale="log")
+
+
 x = experiment(
     "failures",
     [
         Choice("part", "decay", list(PARTS)),
-        Number("decay.lr", 0.1, 1e-3, 1.0),
-        Number("decay.weight", 0.3, 0.0, 1.0),
-        Integer("decay.steps", 300, 10, 2000),
-        Number("ams.big", 4.0, 2.1, 20.0),
-        Number("ams.lr", 0.1, 0.01, 1.0),
-        Integer("ams.steps", 900, 60, 3000),
-        Number("ada.lr", 0.1, 1e-3, 2.0),
-        Number("ada.other", 0.01, 1e-3, 1.0),
-        Integer("ada.steps", 800, 20, 2000),
-        Number("kappa", 100.0, 1.0, 1000.0),
-        Choice("turned", "0", ("0", "30")),
-        Number("eve.lr", 0.03, 1e-3, 1.0),
-        Number("eve.beta3", 0.9, 0.0, 0.999),
-        Number("eve.jump", 3.0, 0.0, 6.0),
-        Integer("eve.every", 60, 10, 200),
+        rate("decay.lr", 0.05, 1e-3, 1.0, "lr"),
+        Number(
+            "decay.weight", 0.3, 0.0, 1.0, label="weight decay", symbol="λ", help="pull towards 0"
+        ),
+        Number(
+            "decay.noise", 10.0, 0.0, 30.0, label="gradient noise", symbol="σ",
+            help="standard deviation, in each coordinate",
+        ),
+        Integer("decay.seed", 0, 0, 99, label="seed", help="another draw of the noise"),
+        length("decay.steps", 300, 10, 2000),
+        Number(
+            "ams.big", 4.0, 2.1, 20.0,
+            label="large gradient", symbol="C", help="every third step; else −1",
+        ),
+        rate("ams.lr", 0.1, 0.01, 1.0, "lr", "it falls as η/√t"),
+        length("ams.steps", 900, 60, LONGEST_WALK),
+        rate("ada.lr", 0.05, 1e-3, 2.0, "Adagrad"),
+        rate("ada.other", 0.05, 1e-3, 1.0, "RMSProp and Adam"),
+        length("ada.steps", 800, 20, 2000),
+        Number("kappa", 100.0, 1.0, 1000.0, label="condition", symbol="κ", scale="log"),
+        Choice("turned", "0", ("0", "30"), label="turned by", says={"0": "0°", "30": "30°"}),
+        rate("eve.lr", 0.03, 1e-3, 1.0, "lr"),
+        Number(
+            "eve.beta3", 0.9, 0.0, 0.999,
+            label="beta3", symbol="β₃", help="Eve's memory of the change",
+        ),
+        Number("eve.jump", 3.0, 0.0, 6.0, label="jump of the minimum"),
+        Integer("eve.every", 60, 10, 200, label="steps between jumps"),
     ],
-)
+    parts=("function",),
+)  # fmt: skip
 
 frame.opening(
     x,
@@ -73,113 +104,113 @@ frame.opening(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a part shows: its panels, how long its clock is, and what to notice."""
+    """What a part shows: panels, the clock's frames, what to notice, and the line that follows.
+
+    more is what there is room to add where the page is not embedded. conventions are the options
+    under which its rules ran, by slug.
+    """
 
     panels: Sequence[Panel]
-    frames: int
+    frames: Any
     sentence: str
-    columns: Sequence[float]
+    line: Any
+    surface: Landscape | None = None
+    columns: Sequence[float] = (1.25, 1)
+    more: str = ""
+    conventions: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
 
-def slider(
-    name: str, label: str, symbol: str, low: float, high: float, *, about: str = "", **more: Any
-) -> Slider:
-    """A slider of a field of this page."""
-    field = x.fields[name]
-    return Slider(
-        name=name, label=label, symbol=symbol, value=x[name], minimum=low, maximum=high,
-        default=float(field.default), help=about, **more,
-    )  # fmt: skip
+def now(value: Any) -> Any:
+    """What a traced value is at this moment."""
+    return value.data if isinstance(value, Value) else value
 
 
-def length(name: str, high: int) -> Slider:
-    """The slider of a run's length."""
-    return slider(name, "steps", "T", 20, high, scale="log", integer=True)
-
-
-def plane(surface: Landscape, runs: Mapping[str, Any], figure: Any = None) -> Panel:
-    """The landscape with the paths of the runs, name -> (slug, path, stop)."""
-    looks = style.looks(slug for slug, _, _ in runs.values())
+def plane(
+    surface: Landscape,
+    runs: Mapping[str, tuple[str, Any, Any, Any]],
+    figure: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Panel:
+    """The landscape with the paths of the runs, name -> (slug, x, y, stop)."""
+    looks = style.looks(slug for slug, *_ in runs.values())
     return Panel(
         id="plane",
         title=surface.name,
-        figure=figure or race.plane(surface, log=surface.log_levels),
+        figure=figure or race.plane(surface, log=surface.log_levels, parameters=parameters),
         tracks=[
             Track(
-                x=path[:, 0], y=path[:, 1], color=look.color, dash=look.dash, marker=look.marker,
-                label=name, stop=stop,
+                x=xs, y=ys, color=look.color, dash=look.dash, marker=look.marker, label=name,
+                stop=stop,
             )
-            for (name, (_, path, stop)), look in zip(runs.items(), looks, strict=True)
+            for (name, (_, xs, ys, stop)), look in zip(runs.items(), looks, strict=True)
         ],
         rows=2,
         alt=f"Contours of {surface.name} with the path of " + " and ".join(runs),
     )  # fmt: skip
 
 
-def descents(
-    surface: Landscape, rates: Mapping[str, float], steps: int, **hypers: float
-) -> dict[str, Descent]:
-    """One run for each slug, by name; a hyper-parameter goes to the rules that have it."""
-    return {
-        OPTIMIZERS[slug].name: engine.descend(
-            surface, slug, surface.start, steps,
-            {"lr": lr} | {k: v for k, v in hypers.items() if k in OPTIMIZERS[slug].hyper_values()},
-        )
-        for slug, lr in rates.items()
-    }  # fmt: skip
+def paths(runs: Mapping[str, LiveDescent]) -> dict[str, tuple[str, Any, Any, Any]]:
+    """Runs as `plane` takes them, by the names of their rules."""
+    return {OPTIMIZERS[s].name: (s, r.x, r.y, r.stopped) for s, r in runs.items()}
 
 
-def paths(runs: Mapping[str, Descent]) -> dict[str, Any]:
-    """Runs as `plane` takes them."""
-    return {name: (r.optimizer.slug, r.path, r.diverged_at) for name, r in runs.items()}
+def by_name(columns: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Columns by slug as `figures.failures.story` takes them."""
+    return {OPTIMIZERS[slug].name: (slug, column) for slug, column in columns.items()}
 
 
-def losses(runs: Mapping[str, Descent]) -> Panel:
+def losses(runs: Mapping[str, LiveDescent]) -> Panel:
     """The loss above the minimum of every run."""
-    columns = {name: (r.optimizer.slug, r.gap) for name, r in runs.items()}
+    columns = by_name({slug: run.gap for slug, run in runs.items()})
     about = "The loss of each run above the minimum."
-    return chart_panel(pictures.story("loss", "loss, above its minimum", about, columns, log=True))
+    return step_panel(pictures.story("loss", "loss, above its minimum", about, columns, log=True))
 
 
 # L2 or decay --------------------------------------------------------------------------------------
 
 
 def decay_groups() -> list[Group]:
-    """Rate, decay and length for both."""
-    return [
-        Group(
-            id="decay",
-            title="Both rules",
-            items=[
-                slider("decay.lr", "lr", "η", 1e-3, 1.0, scale="log"),
-                slider("decay.weight", "weight decay", "λ", 0.0, 1.0, about="pull towards 0"),
-                length("decay.steps", 2000),
-            ],
-        )
-    ]
+    """Rate, decay, noise and length for both."""
+    names = ("decay.lr", "decay.weight", "decay.noise", "decay.seed", "decay.steps")
+    return [Group(id="decay", title="Both rules", items=[x.slider(n) for n in names])]
 
 
-def decay_story() -> Story:
+def decay_story(live: Picture) -> Story:
     """Weight decay inside Adam's gradient and beside its step."""
-    surface = LANDSCAPES["booth"]
-    rates = {"adam_l2": x["decay.lr"], "adamw": x["decay.lr"]}
-    runs = descents(surface, rates, x["decay.steps"], weight_decay=x["decay.weight"])
-    penalised = online.penalised_minimum(surface, x["decay.weight"])
-    figure = pictures.decay_points(race.plane(surface, log=True), {"penalised minimum": penalised})
-    size = {n: (r.optimizer.slug, online.norm(r.path)) for n, r in runs.items()}
-    inside, beside = runs.values()
-    a, b = online.norm(inside.path)[-1], online.norm(beside.path)[-1]
+    surface, weight = facts.IDLE_WEIGHT, live["decay.weight"]
+    hypers = {"lr": live["decay.lr"], "weight_decay": weight}
+    runs = {
+        slug: live_descend(
+            surface, slug, surface.start, live["decay.steps"], hypers,
+            noise=live["decay.noise"], seed=x["decay.seed"],
+        )
+        for slug in RIVALS["decay"]
+    }  # fmt: skip
+    at_x, at_y = facts.penalised_minimum(weight)
+    figure = pictures.with_point(
+        race.plane(surface, log=False), "penalised minimum", stack(at_x), stack(at_y)
+    )
+    idle = by_name({slug: ops.absolute(run.y) for slug, run in runs.items()})
+    counts = by_name({slug: run.x for slug, run in runs.items()})
+    inside, beside = (entry(ops.absolute(run.y), live["decay.steps"]) for run in runs.values())
+    a, b = (written(now(v), "3") for v in (inside, beside))
     return Story(
         [
             plane(surface, paths(runs), figure),
-            losses(runs),
-            chart_panel(pictures.story("norm", "size of the weights |w|", "Size of w.", size)),
+            step_panel(
+                pictures.story("idle", "|y|, the weight with noise alone", "Size of y.", idle)
+            ),
+            step_panel(pictures.story("counts", "x, the weight that counts", "x.", counts)),
         ],
-        x["decay.steps"] + 1,
-        f"Same λ = {x['decay.weight']:.3g}, two rules: inside the gradient the pull is divided by "
-        f"√v̂ like everything else, and the run ends at |w| = {a:.3g}; beside it, it pulls by ηλw "
-        f"at every step, whatever the gradient's scale, and the run ends at |w| = {b:.3g}.",
-        (1.25, 1),
+        live["decay.steps"] + 1.0,
+        f"Nothing depends on y: decay should take it away. Inside the gradient the pull λy is "
+        f"divided by √v̂ ≈ σ like everything else, so noise keeps y: it ends at {a}. Beside the "
+        f"step it is ηλy, whatever the noise: y ends at {b}.",
+        words("|y| at the end: {:3} with Adam + L2, {:3} with AdamW.", inside, beside),
+        surface,
+        more="Without noise Adam + L2 ends at the minimum of loss + ½λ|w|² (marked): at the end "
+        "nothing is divided away. AdamW's decay is no penalty of the loss: where it ends depends "
+        "on how large the gradients were, and its strength goes with η.",
     )
 
 
@@ -188,40 +219,34 @@ def decay_story() -> Story:
 
 def ams_groups() -> list[Group]:
     """Reddi's stream and the rate."""
-    return [
-        Group(
-            id="ams",
-            title="Reddi's stream",
-            items=[
-                slider(
-                    "ams.big", "large gradient", "C", 2.1, 20.0, about="every third step; else −1"
-                ),
-                slider("ams.lr", "lr", "η", 0.01, 1.0, scale="log", about="it falls as η/√t"),
-                length("ams.steps", 3000),
-            ],
-            note="β₁ = 0, β₂ = 1/(1 + C²), as in the theorem",
-        )
-    ]
+    items = [x.slider(n) for n in ("ams.big", "ams.lr", "ams.steps")]
+    note = "β₁ = 0, β₂ = 1/(1 + C²), nothing corrected, as in the theorem"
+    return [Group(id="ams", title="Reddi's stream", items=items, note=note)]
 
 
-def ams_story() -> Story:
+def ams_story(live: Picture) -> Story:
     """Adam walks to the worst point of an interval, AMSGrad to the best."""
-    big, steps = x["ams.big"], x["ams.steps"]
-    walks = online.reddi_walks(big, x["ams.lr"], steps)
-    named = {OPTIMIZERS[slug].name: (slug, walk) for slug, walk in walks.items()}
-    ends = {name: walk[-1] for name, (_, walk) in named.items()}
-    stream = pictures.gradient_stream(online.reddi_stream(big, steps), 30)
+    big, steps = live["ams.big"], live["ams.steps"]
+    walks = facts.reddi_walks(big, live["ams.lr"], steps, LONGEST_WALK)
+    ends = {slug: entry(walk, steps) for slug, walk in walks.items()}
+    stream = pictures.gradient_stream(facts.reddi_stream(big, np.arange(40.0)), 30)
     walked = pictures.between_walls(
-        pictures.story("walk", "where w is, between −1 and 1", "The point of both rules.", named)
-    )
+        pictures.story(
+            "walk", "where w is, between −1 and 1", "The point of both rules.", by_name(walks),
+            log=False, last=steps,
+        )
+    )  # fmt: skip
+    adam, amsgrad = (written(now(ends[slug]), ".2f") for slug in RIVALS["amsgrad"])
     return Story(
-        [chart_panel(walked), chart_panel(stream)],
-        steps + 1,
-        f"The gradient is C = {big:.3g} once and −1 twice: on average {(big - 2) / 3:.3g}, so w "
-        f"should go down to −1. Adam divides the rare large gradient by its own size and sees two "
-        f"small votes against one: it ends at {ends['Adam']:.2f}. AMSGrad remembers the largest v "
-        f"and ends at {ends['AMSGrad']:.2f} (Reddi, Kale & Kumar 2018).",
-        (1.8, 1),
+        [step_panel(walked), step_panel(stream)],
+        steps + 1.0,
+        f"The gradient is C = {written(x['ams.big'], '3')} once and −1 twice: on average "
+        f"{written((x['ams.big'] - 2) / 3, '3')}, so w should go down to −1. Adam divides the rare "
+        f"large gradient by its own size and sees two small votes against one: it ends at {adam}. "
+        f"AMSGrad remembers the largest v and ends at {amsgrad} (Reddi, Kale & Kumar 2018).",
+        words("At the end: Adam {:.2f}, AMSGrad {:.2f}.", ends["adam"], ends["amsgrad"]),
+        columns=(1.8, 1),
+        conventions=facts.AS_IN_THE_PAPER,
     )
 
 
@@ -230,47 +255,51 @@ def ams_story() -> Story:
 
 def ada_groups() -> list[Group]:
     """The rates of the four."""
-    return [
-        Group(
-            id="ada",
-            title="Rates",
-            items=[
-                slider("ada.lr", "Adagrad", "η", 1e-3, 2.0, scale="log"),
-                slider("ada.other", "RMSProp and Adam", "η", 1e-3, 1.0, scale="log"),
-                length("ada.steps", 2000),
-            ],
-        )
-    ]
+    items = [x.slider(n) for n in ("ada.lr", "ada.other", "ada.steps")]
+    return [Group(id="ada", title="Learning rates", items=items)]
 
 
-def ada_story() -> Story:
+def ada_story(live: Picture) -> Story:
     """Adagrad's rate falls for good; its successors' do not."""
-    surface = LANDSCAPES["beale"]
+    surface = LANDSCAPES["bowl"]
     rates = {
-        slug: x["ada.lr"] if slug == "adagrad" else 1.0 if slug == "adadelta" else x["ada.other"]
-        for slug in ADAPTIVE
+        slug: live["ada.lr"] if slug == "adagrad" else live["ada.other"] for slug in ADAPTIVE
+    } | {"adadelta": 1.0}
+    runs = {
+        slug: live_descend(
+            surface, slug, surface.start, live["ada.steps"], {"lr": lr}, recorded=True
+        )
+        for slug, lr in rates.items()
     }
-    runs = descents(surface, rates, x["ada.steps"])
     shown = {}
-    for name, run in runs.items():
-        rate = debugger.effective_rate(run)
-        if rate is not None:
-            shown[name] = (run.optimizer.slug, rate[1][:, 1])
-    adagrad = shown["Adagrad"][1]
-    fell = online.ratio_of_ends(adagrad)
+    for slug, run in runs.items():
+        found = debugger.effective_rate(run)
+        assert found is not None  # all four scale each coordinate by itself
+        shown[slug] = found[1][0]
+    fell = facts.ratio_of_ends(now(shown["adagrad"]))
+    ends = {slug: entry(run.gap, live["ada.steps"]) for slug, run in runs.items()}
+    left = {slug: written(now(end), "3") for slug, end in ends.items()}
     return Story(
         [
             plane(surface, paths(runs)),
-            chart_panel(
-                pictures.story("rate", "effective rate in y", "Rate in y.", shown, log=True)
+            step_panel(
+                pictures.story(
+                    "rate", "effective rate in x", "Rate in x.", by_name(shown), log=True
+                )
             ),
             losses(runs),
         ],
-        x["ada.steps"] + 1,
-        f"Adagrad's G only adds up, so its rate only falls: here by a factor of {fell:.3g}, and it "
-        "stops short. RMSProp forgets and keeps walking; Adadelta lets its own steps set the rate; "
-        "Adam adds momentum.",
-        (1.25, 1),
+        live["ada.steps"] + 1.0,
+        f"Adagrad's G only adds up, the large first gradients included, so its rate only falls: "
+        f"here by a factor of {written(fell, '3')}, and the run ends at a loss of "
+        f"{left['adagrad']}. RMSProp forgets ({left['rmsprop']}); Adam does and adds momentum "
+        f"({left['adam']}); Adadelta lets its own steps set the rate ({left['adadelta']}).",
+        words(
+            "Loss at the end: Adagrad {:3}, RMSProp {:3}, Adadelta {:3}, Adam {:3}.",
+            *ends.values(),
+        ),
+        surface,
+        more="A larger η lets Adagrad arrive too: it has to be known beforehand.",
     )
 
 
@@ -278,15 +307,10 @@ def ada_story() -> Story:
 
 
 def kappa_groups() -> list[Group]:
-    """The condition number."""
-    return [
-        Group(
-            id="kappa",
-            title="The bowl",
-            items=[slider("kappa", "condition", "κ", 1.0, 1000.0, scale="log")],
-            note="every rule at its own best learning rate for each κ",
-        )
-    ]
+    """The condition number and the axes."""
+    items: list[Item] = [x.slider("kappa"), x.chooser("turned")]
+    note = "every rule at its own best learning rate for each κ"
+    return [Group(id="bowl", title="The bowl", items=items, note=note)]
 
 
 @st.cache_data(max_entries=8, show_spinner="trying learning rates on seven bowls …")
@@ -295,16 +319,26 @@ def priced(rotation: float) -> dict[str, Any]:
     return conditioning.steps_against_condition(AGAINST_KAPPA, rotation, problem.STEPS, TARGET)
 
 
-def kappa_story() -> Story:
+def kappa_story(live: Picture) -> Story:
     """Steps to a target against the condition number."""
-    turned = float(x["turned"])
+    turned, kappa = float(x["turned"]), live["kappa"]
     steps = priced(turned)
-    named = {OPTIMIZERS[slug].name: (slug, column) for slug, column in steps.items()}
-    surface = LANDSCAPES["bowl"](condition=x["kappa"], rotation=turned)
-    rates = online.rates_at(surface, AGAINST_KAPPA)
-    runs = descents(surface, rates, 120)
+    surface = LANDSCAPES["bowl"]
+    parameters = {"condition": kappa, "rotation": turned}
+    rates = facts.bowl_rates(kappa, surface.start, AGAINST_KAPPA)
+    runs = {
+        slug: live_descend(
+            surface, slug, surface.start, KAPPA_STEPS, {"lr": lr}, parameters=parameters
+        )
+        for slug, lr in rates.items()
+    }
     at = float(np.interp(x["kappa"], conditioning.CONDITIONS, steps["sgd"]))
     needs = f"about {at:.0f} steps" if np.isfinite(at) else f"more than {problem.STEPS} steps"
+    low, high = steps["sophia"].min(), steps["sophia"].max()
+    sophia = (
+        f"in {low:.0f} to {high:.0f} steps at every κ here" if np.isfinite(high) else "in few steps"
+    )
+    reach = {slug: entry(run.gap, float(KAPPA_STEPS)) for slug, run in runs.items()}
     return Story(
         [
             Panel(
@@ -312,20 +346,27 @@ def kappa_story() -> Story:
                 kind="chart",
                 title=f"steps until the loss is {TARGET:g}",
                 figure=pictures.against_condition(
-                    conditioning.CONDITIONS, named, x["kappa"], problem.STEPS
+                    conditioning.CONDITIONS, by_name(steps), kappa, problem.STEPS
                 ),
                 alt="Steps to the target against the condition number, one line a rule.",
                 rows=2,
             ),
-            plane(surface, paths(runs)),
+            plane(surface, paths(runs), parameters=parameters),
         ],
-        121,
-        f"Gradient descent pays for κ in proportion: at κ = {x['kappa']:.3g} it needs {needs}. "
-        "Momentum pays its square root at best. Newton divides by the curvature and needs one "
-        "step whatever κ is; Sophia divides by an estimate of its diagonal and clips, so it walks "
-        "at its own pace whatever κ is"
-        + (", though turned axes blur that diagonal." if turned else "."),
+        KAPPA_STEPS + 1,
+        f"Gradient descent pays for a large κ in proportion: at κ = {written(x['kappa'], '3')} it "
+        f"needs {needs}. Momentum pays far less (√κ at best, with β tuned). Newton divides by the "
+        f"curvature and needs one step.",
+        words(
+            "Loss after 120 steps in the picture: SGD {:3}, Sophia {:3}.",
+            reach["sgd"],
+            reach["sophia"],
+        ),
+        surface(condition=x["kappa"], rotation=turned),
         (1, 1),
+        more=f"Sophia divides by an estimate of the curvature's diagonal, clips, and arrives "
+        f"{sophia}. Adam scales each coordinate by itself: at κ = 1000 it needs "
+        f"{written(steps['adam'][-1], '3')} steps on axes turned by {x['turned']}°.",
     )
 
 
@@ -334,76 +375,74 @@ def kappa_story() -> Story:
 
 def eve_groups() -> list[Group]:
     """Both rules, and how the objective moves."""
+    rules = [x.slider("eve.lr"), x.slider("eve.beta3")]
+    target = [x.slider("eve.jump"), x.slider("eve.every")]
     return [
-        Group(
-            id="eve",
-            title="Both rules",
-            items=[
-                slider("eve.lr", "lr", "η", 1e-3, 1.0, scale="log"),
-                slider("eve.beta3", "beta3", "β₃", 0.0, 0.999, about="Eve's memory of the change"),
-            ],
-        ),
-        Group(
-            id="target",
-            title="The objective",
-            items=[
-                slider("eve.jump", "jump of the minimum", "", 0.0, 6.0),
-                slider("eve.every", "steps between jumps", "", 10, 200, integer=True),
-            ],
-        ),
+        Group(id="eve", title="Both rules", items=rules),
+        Group(id="target", title="The objective", items=target),
     ]
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
 def chased(lr: float, beta3: float, jump: float, every: int) -> dict[str, moving.Pursuit]:
-    """Adam and Eve after the same moving minimum."""
+    """Adam and Eve after the same moving minimum, up to the end of its last stretch."""
     surface = LANDSCAPES["bowl"](condition=10.0)
-    shifts = moving.jumps(240, every, (jump, 0.4 * jump))
+    shifts = moving.jumps(STRETCHES * every - 1, every, (jump, 0.4 * jump))
     hypers = {"adam": {"lr": lr}, "eve": {"lr": lr, "beta3": beta3}}
     return {s: moving.pursue(surface, s, (-4.0, -2.0), shifts, h) for s, h in hypers.items()}
 
 
-def eve_story() -> Story:
-    """Adam and Eve after a minimum that jumps."""
+def eve_story(live: Picture) -> Story:
+    """Adam and Eve after a minimum that jumps. Python runs it: the objective is another one at
+    every step, which the pictures' own runs do not know."""
     runs = chased(x["eve.lr"], x["eve.beta3"], x["eve.jump"], x["eve.every"])
     surface = LANDSCAPES["bowl"](condition=10.0)
-    named = {OPTIMIZERS[slug].name: (slug, r) for slug, r in runs.items()}
     target = runs["adam"].shifts
-    shown = plane(surface, {n: (s, r.path, r.diverged_at) for n, (s, r) in named.items()})
+    shown = plane(
+        surface,
+        {
+            OPTIMIZERS[s].name: (s, *r.path.T, np.nan if r.diverged_at is None else r.diverged_at)
+            for s, r in runs.items()
+        },
+    )
     goal = Track(
         x=target[:, 0], y=target[:, 1], color=pictures.TRUTH, dash="dot", marker="plus",
         label="minimum", width=1.0,
     )  # fmt: skip
     panel = Panel(
-        id="plane", title="a bowl whose minimum jumps", figure=shown.figure, rows=2,
+        id="plane", title="a bowl whose minimum jumps", figure=shown.figure, rows=3,
         tracks=[*shown.tracks, goal], alt=shown.alt,
     )  # fmt: skip
     adam, eve = (float(runs[s].loss.mean()) for s in ("adam", "eve"))
-    verdict = "lower" if eve < adam else "higher"
+    verdict = "lower than" if eve < adam else "higher than" if eve > adam else "the same as"
+    columns = by_name({s: r.loss for s, r in runs.items()})
+    so_far = by_name(
+        {s: np.cumsum(r.loss) / np.arange(1, len(r.loss) + 1) for s, r in runs.items()}
+    )
+    divisor = {"Eve": ("eve", runs["eve"].state["d"])}
     return Story(
         [
             panel,
-            chart_panel(
-                pictures.story(
-                    "loss", "loss, as the objective stands", "Loss of both rules.",
-                    {n: (s, r.loss) for n, (s, r) in named.items()}, log=True,
-                )
+            step_panel(pictures.story("loss", "loss of now", "Loss of both.", columns, log=True)),
+            step_panel(
+                pictures.story("mean", "mean loss so far", "Mean loss of both.", so_far, log=False)
             ),
-            chart_panel(
+            step_panel(
                 pictures.story(
-                    "d", "Eve's d: the rate is η/d", "Eve's average change of the objective.",
-                    {"Eve": ("eve", runs["eve"].state["d"])},
+                    "d", "Eve's d: the rate is η/d", "Average change.", divisor, log=False
                 )
             ),
         ],
         len(target),
         f"Eve divides Adam's rate by d, an average of how fast the objective changes: flat "
         f"stretches speed it up, jumps and steep falls slow it down. At the same η its mean loss "
-        f"is {eve:.3g}, {verdict} than Adam's {adam:.3g}.",
-        (1.25, 1),
-    )  # fmt: skip
+        f"is {written(eve, '3')}, {verdict} Adam's {written(adam, '3')}.",
+        "",
+        surface,
+    )
 
 
-STORIES: dict[str, tuple[Callable[[], list[Group]], Callable[[], Story]]] = {
+STORIES: dict[str, tuple[Callable[[], list[Group]], Callable[[Picture], Story]]] = {
     "decay": (decay_groups, decay_story),
     "amsgrad": (ams_groups, ams_story),
     "adagrad": (ada_groups, ada_story),
@@ -412,60 +451,49 @@ STORIES: dict[str, tuple[Callable[[], list[Group]], Callable[[], Story]]] = {
 }
 
 
-def take(values: Mapping[str, Any], *, committed: bool) -> None:
-    """Sliders into fields."""
-    fields = {n: int(v) if isinstance(x[n], int) else v for n, v in values.items()}
-    x.change(fields, by="controls", held=not committed)
-
-
 @st.fragment
 def body() -> None:
-    """One story; reruns alone while its sliders move."""
-    embedded = bool(st.context.is_embedded)
+    """One story."""
     if not x.hidden("setup"):
         st.segmented_control(
-            "Story", list(PARTS), key=x.key("part"), format_func=PARTS.__getitem__, required=True,
-            label_visibility="collapsed", disabled=x.locked("part"),
+            "Story", list(PARTS), format_func=PARTS.__getitem__, required=True,
+            label_visibility="collapsed", **x.native("part"),
         )  # fmt: skip
     groups, tell = STORIES[x["part"]]
-    picture, panel = (
-        (st.container(), None) if x.hidden("controls") else st.columns([3.1, 1.02], gap="medium")
-    )
-    if panel is not None:
-        with panel:
-            shown = groups()
-            answer = controls(
-                f"failures.controls.{x['part']}", shown, locked=problem.locked(x, shown),
-                max_height=400 if embedded else 520,
-            )  # fmt: skip
-            take(answer.values, committed=answer.committed)
-            if x["part"] == "curvature":
-                st.segmented_control(
-                    "The bowl is turned by", ("0", "30"), key=x.key("turned"), required=True,
-                    format_func=lambda degrees: f"{degrees}°",
-                )  # fmt: skip
-    story = tell()
-    with picture:
-        stage(
+    view = frame.view(x, panel=0.25)
+    live = x.live()
+    story = tell(live)
+    with view.picture:
+        shown = stage(
             f"failures.stage.{x['part']}",
             story.panels,
+            live=live,
             frames=story.frames,
-            height=400 if embedded else 500,
+            height=view.height(480, 340),
             columns=list(story.columns),
             alt=PARTS[x["part"]],
+            lines=[story.line] if story.line else [],
         )
-        prose.notice(story.sentence)
-    if not embedded and not x.hidden("formulas"):
-        formulas(*RIVALS[x["part"]])
+        if shown.sensitive:
+            st.html(frame.SENSITIVE)
+        frame.notice(story.sentence)
+        if story.more and not view.embedded:
+            st.caption(story.more)
+    with view.panel:
+        x.controls(groups(), live=live, height=view.height(500, 420), name=f"controls.{x['part']}")
+    if not view.embedded and not x.hidden("formula"):
+        formulas(RIVALS[x["part"]], story.conventions)
+    if not view.embedded and story.surface is not None:
+        problem.about(x, story.surface)
     x.publish()
 
 
-def formulas(*slugs: str) -> None:
-    """The rules that part, side by side."""
+def formulas(slugs: Sequence[str], conventions: Mapping[str, Mapping[str, str | bool]]) -> None:
+    """The rules that part, side by side, under the conventions of their runs."""
     for column, slug in zip(st.columns(len(slugs)), slugs, strict=True):
         with column, st.container(key=f"formula-{slug}"):
             st.markdown(f"**{OPTIMIZERS[slug].name}**: {OPTIMIZERS[slug].idea}")
-            st.latex(array(rule_in_symbols(OPTIMIZERS[slug])))
+            st.latex(array(rule_in_symbols(OPTIMIZERS[slug], conventions.get(slug))))
 
 
 body()

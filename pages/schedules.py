@@ -95,6 +95,7 @@ x = experiment(
         ),
         Integer("t", problem.STEPS, 0, problem.STEPS),
     ],
+    parts=("function",),
 )  # fmt: skip
 
 frame.opening(
@@ -361,6 +362,8 @@ def body() -> None:
             formula(plan, step)
         if not view.embedded:
             st.caption(f"{plan.idea} {plan.when} ({plan.source})")
+    if not view.embedded:
+        problem.about(x, surface)
     x.publish()
 
 

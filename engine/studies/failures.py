@@ -1,95 +1,99 @@
-"""The facts behind the stories of failure: Reddi's stream, penalised minima, rates that fall."""
+"""The facts behind the stories of failure: Reddi's stream, an idle weight, rates that fall.
+
+What a story lets the reader move may be traced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import bounded_sum, join, running_average, running_largest
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
-from engine.runs.changing import pursue
-from engine.studies.stability import symmetric_eigenvalues
+from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
 
-_NEWTON_STEPS = 30
-_FLAT = Landscape(
-    slug="flat", name="nothing but a slope", function=lambda x, y: 0.0 * (x + y), latex="0",
-    domain=((-1.0, 1.0), (-1.0, 1.0)), start=(0.0, 0.0),
-)  # fmt: skip
+# Adam's wrong turn --------------------------------------------------------------------------------
+
+# The conventions of Reddi, Kale & Kumar (2018): nothing is corrected.
+AS_IN_THE_PAPER: Final[Mapping[str, Mapping[str, str | bool]]] = MappingProxyType(
+    {"adam": {"bias_correction": False}, "amsgrad": {"maximum": "paper"}}
+)
+_EPS = 1e-8
 
 
-def reddi_stream(big: float, steps: int) -> Array:
-    """The gradients of Reddi, Kale & Kumar (2018), theorem 1: C every third step, else −1."""
-    return np.where(np.arange(steps) % 3 == 0, big, -1.0)
+def reddi_stream(big: Any, t: Array) -> Any:
+    """The gradients of Reddi, Kale & Kumar (2018), theorem 1, at steps t from 0: C every third
+    step, else −1."""
+    return ops.where(t % 3 == 0, big, -1.0)
 
 
-def reddi_walks(big: float, lr: float, steps: int) -> dict[str, Array]:
-    """Adam and AMSGrad on that stream within [−1, 1] from 0, at rates η/√t, (steps + 1,) each.
+def reddi_walks(big: Any, lr: Any, steps: Any, room: int) -> dict[str, Any]:
+    """Adam and AMSGrad on that stream within [−1, 1] from 0, at rates η/√t, (room + 1,) each.
 
-    β₁ = 0 and β₂ = 1/(1 + C²) as in the theorem, nothing corrected: the conventions of the paper.
+    β₁ = 0 and β₂ = 1/(1 + C²) as in the theorem, in the conventions AS_IN_THE_PAPER. NaN beyond
+    `steps`.
     """
-    hypers = {"lr": lr, "beta1": 0.0, "beta2": 1.0 / (1.0 + big * big)}
-    conventions: dict[str, dict[str, str | bool]] = {
-        "adam": {"bias_correction": False},
-        "amsgrad": {"maximum": "paper"},
-    }
-    gradients = reddi_stream(big, steps)
+    t = np.arange(room, dtype=float)
+    g = ops.where(t < steps, reddi_stream(big, t), np.nan)
+    square = running_average(g * g, 1.0 / (1.0 + big * big))
+    moved = -(lr / np.sqrt(t + 1.0)) * g
     return {
-        slug: pursue(
-            _FLAT,
-            slug,
-            (0.0, 0.0),
-            np.zeros((steps + 1, 2)),
-            hypers,
-            options=options,
-            slopes=np.stack([gradients, np.zeros(steps)], axis=-1),
-            schedule=1.0 / np.sqrt(np.arange(1, steps + 1)),
-            bounds=(-1.0, 1.0),
-        ).path[:, 0]
-        for slug, options in conventions.items()
+        "adam": join(0.0, bounded_sum(moved / (ops.sqrt(square) + _EPS), -1.0, 1.0)),
+        "amsgrad": join(
+            0.0, bounded_sum(moved / (ops.sqrt(running_largest(square)) + _EPS), -1.0, 1.0)
+        ),
     }
 
 
-def penalised_minimum(landscape: Landscape, weight_decay: float) -> tuple[float, float]:
-    """The minimum of f + ½λ|w|² near the landscape's first minimum, by Newton's method.
+# L2 or decay --------------------------------------------------------------------------------------
 
-    Raises ValueError for a landscape without a known minimum.
-    """
-    if not landscape.minima:
-        raise ValueError(f"{landscape.slug} has no known minimum")
-    w = np.asarray(landscape.minima[0], dtype=float)
-    for _ in range(_NEWTON_STEPS):
-        gradient = landscape.gradient(w) + weight_decay * w
-        curvature = landscape.hessian(w) + weight_decay * np.eye(2)
-        w = w - np.linalg.solve(curvature, gradient)
-    return float(w[0]), float(w[1])
-
-
-def norm(path: Array) -> Array:
-    """The size of the weights along a path, (steps + 1, 2) -> (steps + 1,)."""
-    return np.hypot(path[:, 0], path[:, 1])
+IDLE_WEIGHT: Final = Landscape(
+    slug="idle_weight",
+    name="x counts, y is idle",
+    function=lambda x, y: (x - 1.0) * (x - 1.0) + 0.0 * y,
+    latex=r"(x - 1)^2",
+    domain=((-6.0, 6.0), (-6.0, 6.0)),
+    start=(-3.0, 4.0),
+    minimum=0.0,
+    log_levels=False,
+    source="after Loshchilov & Hutter (2019)",
+    note="Nothing depends on y: its gradient is noise alone.",
+)
 
 
-def ratio_of_ends(values: Array) -> float:
+def penalised_minimum(weight_decay: Any) -> tuple[Any, Any]:
+    """Where (x − 1)² + ½λ|w|² is least."""
+    return 2.0 / (2.0 + weight_decay), 0.0 * weight_decay
+
+
+# Rates that run dry, the price of κ ---------------------------------------------------------------
+
+
+def ratio_of_ends(values: Any) -> float:
     """The first finite value over the last."""
     finite = values[np.isfinite(values)]
     return float(finite[0] / finite[-1]) if finite.size and finite[-1] else float("nan")
 
 
-def rates_at(landscape: Landscape, optimizers: Sequence[str]) -> dict[str, float]:
-    """A good learning rate for each rule on a bowl: in closed form where there is one.
+def bowl_rates(
+    condition: Any, start: tuple[float, float], optimizers: Sequence[str]
+) -> dict[str, Any]:
+    """A good learning rate for each rule on the bowl of that condition number, in closed form.
 
-    Gradient descent: 2/(λmax + λmin); momentum at its β: half its stability limit; Newton: 1; the
-    others at a fiftieth of the distance to the minimum, for their steps have the rate's length.
+    Its curvatures are 2 and 2κ. Gradient descent: 2/(λmax + λmin); momentum at its β: half its
+    stability limit; Newton: 1; the others at a fiftieth of the distance to the minimum, for their
+    steps have the rate's length.
     """
-    start = np.asarray(landscape.start)
-    low, high = map(float, symmetric_eigenvalues(landscape.hessian(start)))
-    walkers = 0.02 * float(np.hypot(*start))
-    known = {"sgd": 2.0 / (low + high), "newton": 1.0}
-    momentum = OPTIMIZERS["momentum"].stability_limit(high)
+    momentum = OPTIMIZERS["momentum"].stability_limit(2.0)
+    known: dict[str, Any] = {"sgd": 1.0 / (1.0 + condition), "newton": 1.0}
     if momentum is not None:
-        known["momentum"] = 0.5 * momentum
+        known["momentum"] = 0.5 * momentum / condition
+    walkers = 0.02 * float(np.hypot(*start))
     return {slug: known.get(slug, walkers) for slug in optimizers}

@@ -8,7 +8,7 @@ import pytest
 import engine
 from engine.runs import changing as moving
 from engine.studies import conditioning
-from engine.studies import failures as online
+from engine.studies import failures as facts
 from engine.studies.tuning import best_rate, settled_gap
 
 BOWL = engine.LANDSCAPES["bowl"]
@@ -16,26 +16,42 @@ BOWL = engine.LANDSCAPES["bowl"]
 
 def test_adam_ends_at_the_worst_point_and_amsgrad_at_the_best() -> None:
     """Reddi, Kale & Kumar (2018), theorem 1; on [−1, 1] the best point is −1."""
-    walks = online.reddi_walks(4.0, 0.1, 900)
-    assert walks["adam"][-1] == pytest.approx(1.0, abs=0.05)
-    assert walks["amsgrad"][-1] == pytest.approx(-1.0, abs=0.05)
-    stream = online.reddi_stream(4.0, 900)
-    assert stream.mean() == pytest.approx(2 / 3)
-    rates = 1 / np.sqrt(np.arange(1, 901))
-    hypers = {"lr": 0.1, "beta1": 0.0, "beta2": 1 / 17}
+    walks = facts.reddi_walks(4.0, 0.1, 900, 1000)
+    assert walks["adam"][900] == pytest.approx(1.0, abs=0.05)
+    assert walks["amsgrad"][900] == pytest.approx(-1.0, abs=0.05)
+    assert np.isnan(walks["adam"][901:]).all()
+    assert facts.reddi_stream(4.0, np.arange(900)).mean() == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("slug", facts.AS_IN_THE_PAPER)
+@pytest.mark.parametrize("big", [2.5, 4.0, 15.0])
+def test_those_walks_are_the_rules_own(slug: str, big: float) -> None:
+    """The registry's rules in the paper's conventions, fed the same stream between the walls."""
+    stream = facts.reddi_stream(big, np.arange(700))
     fed = engine.follow(
-        "amsgrad", stream, hypers, options={"maximum": "paper"}, schedule=rates, bounds=(-1, 1)
-    )
-    np.testing.assert_allclose(walks["amsgrad"], fed.path[:, 0], rtol=1e-9, atol=1e-12)
+        slug, stream, {"lr": 0.1, "beta1": 0.0, "beta2": 1 / (1 + big * big)},
+        options=facts.AS_IN_THE_PAPER[slug], schedule=1 / np.sqrt(np.arange(1, 701)),
+        bounds=(-1, 1),
+    )  # fmt: skip
+    walk = facts.reddi_walks(big, 0.1, 700, 700)[slug]
+    np.testing.assert_allclose(walk, fed.path[:, 0], rtol=1e-9, atol=1e-11)
 
 
-def test_the_penalised_minimum_has_no_gradient() -> None:
-    booth = engine.LANDSCAPES["booth"]
-    w = np.array(online.penalised_minimum(booth, 0.3))
-    np.testing.assert_allclose(booth.gradient(w) + 0.3 * w, 0.0, atol=1e-10)
-    assert online.penalised_minimum(booth, 0.0) == pytest.approx(booth.minima[0])
-    with pytest.raises(ValueError, match="no known minimum"):
-        online.penalised_minimum(engine.LANDSCAPES["saddle"], 0.1)
+@pytest.mark.parametrize("weight_decay", [0.1, 0.3, 1.0])
+def test_without_noise_l2_ends_at_the_penalised_minimum_and_decay_does_not(
+    weight_decay: float,
+) -> None:
+    surface, hypers = facts.IDLE_WEIGHT, {"lr": 0.05, "weight_decay": weight_decay}
+    w = np.array(facts.penalised_minimum(weight_decay))
+    np.testing.assert_allclose(surface.gradient(w) + weight_decay * w, 0.0, atol=1e-12)
+    ends = [
+        engine.descend(surface, slug, surface.start, 2000, hypers).path[-1]
+        for slug in ("adam_l2", "adamw")
+    ]
+    assert ends[0] == pytest.approx(w, abs=1e-6)
+    assert abs(ends[1][0] - w[0]) > 0.02
+    slower = engine.descend(surface, "adamw", surface.start, 2000, {**hypers, "lr": 0.1}).path[-1]
+    assert abs(slower[0] - ends[1][0]) > 0.005, "where it ends depends on η"
 
 
 def test_a_minimum_that_stands_still_gives_an_ordinary_run() -> None:
@@ -75,7 +91,7 @@ def test_gradient_descent_pays_for_the_condition_number_and_newton_does_not() ->
 
 
 def test_rates_at_stay_below_the_stability_limit() -> None:
-    rates = online.rates_at(BOWL(condition=100), ("sgd", "momentum", "newton", "adam"))
+    rates = facts.bowl_rates(100.0, (5, 3), ("sgd", "momentum", "newton", "adam"))
     assert rates["sgd"] == pytest.approx(2 / 202)
     assert rates["newton"] == 1.0
     assert rates["momentum"] < 2 * 1.9 / 200
