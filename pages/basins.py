@@ -26,7 +26,7 @@ from engine.studies.seeds import Ends, ends_over_seeds
 from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import style
-from pages import fine_maps, frame, problem, several
+from pages import fine_maps, frame, problem, side_by_side
 from pages.presets import Preset
 from pages.runners import Runner, format_runners
 from pages.state import experiment
@@ -330,15 +330,15 @@ def notice(
 @st.fragment
 def body() -> None:
     """The pictures; reruns alone while sliders move or finer cells arrive."""
-    several.own_rates(x)
+    side_by_side.own_rates(x)
     if not st.context.is_embedded and not x.hidden("setup"):
         left, right = st.columns([1, 2], vertical_alignment="center")
         problem.choose_landscape(x, left)
-        several.choose(x, right)
+        side_by_side.choose(x, right)
         problem.type_formula(x)
     view = frame.view(x, PRESETS)
     surface = problem.landscape(x)
-    runners = x["runs"][: several.MOST]
+    runners = x["runs"][: side_by_side.MOST]
     wanted = [Request(r, surface, x["steps"], x["noise"], x["seed"]) for r in runners]
     names = frame.distinct([r.optimizer.name for r in runners])
     looks = style.looks(r.slug for r in runners)

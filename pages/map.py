@@ -32,7 +32,7 @@ from engine.studies.stability import limit_formula
 from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import race, style
-from pages import fine_maps, frame, problem, several
+from pages import fine_maps, frame, problem, side_by_side
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Choice, Number, Numbers, Text, experiment
@@ -185,7 +185,7 @@ def requests() -> list[Request]:
     """The maps of this page, one a runner."""
     surface = problem.landscape(x)
     found = []
-    for runner in x["runs"][: several.MOST]:
+    for runner in x["runs"][: side_by_side.MOST]:
         across = axis_for(runner, surface, "x")
         assert across is not None
         found.append(
@@ -603,7 +603,7 @@ def setup() -> None:
     """Landscape, optimizers, axes and colour, as native widgets."""
     left, right, axes, color = st.columns([1.1, 1.6, 1.4, 1], vertical_alignment="center")
     problem.choose_landscape(x, left)
-    several.choose(x, right, new_axes)
+    side_by_side.choose(x, right, new_axes)
     known = maps.axis_names(x["runs"][0].optimizer)
     with axes.container(horizontal=True):
         for which in ("ax", "ay"):
@@ -631,7 +631,7 @@ def live_values(wanted: list[Request]) -> Picture:
 @st.fragment
 def body() -> None:
     """The maps; reruns alone while sliders move or a finer map arrives."""
-    several.own_rates(x)
+    side_by_side.own_rates(x)
     if not st.context.is_embedded and not x.hidden("setup"):
         setup()
     view = frame.view(x, PRESETS)
