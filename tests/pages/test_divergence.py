@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.programs import specs_of
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 FIT = "fit a Gaussian"
@@ -57,11 +58,17 @@ def test_weights_are_said_to_be_rescaled() -> None:
     assert any("q sum to 1.01" in caption.value for caption in page.caption)
 
 
-def test_everything_that_a_hand_moves_moves_the_pictures() -> None:
-    (spec,) = specs_of(open_page("divergence", compare="1"))
-    assert set(spec["values"]) == {"p", "q"}
-    (spec,) = specs_of(open_page("divergence", part=FIT))
-    assert set(spec["values"]) == {"start", "separation", "spread", "weight"}
+def moved(tmp_path: Path, **link: str) -> set[str]:
+    """What the pictures of a page follow, once the browser's numbers are Python's."""
+    results = run_programs(specs_of(open_page("divergence", **link)), tmp_path)
+    assert not any(result["doubts"] or result["error"] for result in results)
+    return {name for result in results for name in result["moved"]}
+
+
+def test_everything_that_a_hand_moves_moves_the_pictures(tmp_path: Path) -> None:
+    assert moved(tmp_path, compare="1") == {"p", "q"}
+    assert moved(tmp_path, p="0.5,0.3,0.2", q="0.6,0.4,0") == {"p", "q"}
+    assert moved(tmp_path, part=FIT) == {"start", "separation", "spread", "weight"}
 
 
 def test_infinite_divergence_is_said_in_words() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.programs import component_data, specs_of
+from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 
@@ -70,9 +71,17 @@ def test_code_words() -> None:
     assert "no bits" in tables(open_page("entropy", p="1,0"))
 
 
-def test_everything_that_a_hand_moves_moves_the_pictures() -> None:
-    for spec in specs_of(open_page("entropy", p="1,2,3")):
-        assert set(spec["values"]) == {"p", "k"}
+def moved(tmp_path: Path, **link: str) -> set[str]:
+    """What the pictures of a page follow, once the browser's numbers are Python's."""
+    results = run_programs(specs_of(open_page("entropy", **link)), tmp_path)
+    assert not any(result["doubts"] or result["error"] for result in results)
+    return {name for result in results for name in result["moved"]}
+
+
+@pytest.mark.parametrize("p", ["1,2,3", "1,0", "0.5,0,0.3,0.2", "1,1,1,1,1,1,1,1"])
+@pytest.mark.parametrize("unit", ["bits", "nats"])
+def test_everything_that_a_hand_moves_moves_the_pictures(tmp_path: Path, p: str, unit: str) -> None:
+    assert moved(tmp_path, p=p, unit=unit) == {"p", "k"}
 
 
 def test_locked_probabilities_stand_still() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.programs import component_data, specs_of
+from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 
@@ -50,9 +51,16 @@ def test_remark_follows_the_state(link: dict[str, str], said: str) -> None:
     assert said in markdown(open_page("softmax", **link))
 
 
-def test_everything_that_a_hand_moves_moves_the_picture() -> None:
-    rows, curves = specs_of(open_page("softmax"))
-    assert set(rows["values"]) == set(curves["values"]) == {"z", "T"}
+def moved(tmp_path: Path, **link: str) -> set[str]:
+    """What the pictures of a page follow, once the browser's numbers are Python's."""
+    results = run_programs(specs_of(open_page("softmax", **link)), tmp_path)
+    assert not any(result["doubts"] or result["error"] for result in results)
+    return {name for result in results for name in result["moved"]}
+
+
+@pytest.mark.parametrize("z", ["2,1,0.1", "1000,-1000,999", "0,0,0,0,0,0,0,0,0,0"])
+def test_everything_that_a_hand_moves_moves_the_pictures(tmp_path: Path, z: str) -> None:
+    assert moved(tmp_path, z=z) == {"z", "T"}
 
 
 def test_a_unit_holds_for_formula_and_line() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.emit.picture import Picture
 from engine.losses import information
 from engine.losses import likelihood as bernoulli
 
@@ -65,12 +67,46 @@ def test_slope(count: tuple[int, int], theta: float) -> None:
     assert bernoulli.slope(k, n, theta) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+def sequence(text: str, k: int, n: int) -> str:
+    flips, there = bernoulli.resequenced([float(c) for c in text], k, n, 60)
+    assert (flips[~there] == 0).all()
+    return "".join(f"{flip:.0f}" for flip in flips[there])
+
+
 @given(st.text("01", min_size=1, max_size=20), counts)
 def test_resequenced(flips: str, count: tuple[int, int]) -> None:
     k, n = count
-    drawn = bernoulli.resequenced(flips, k, n)
+    drawn = sequence(flips, k, n)
     assert len(drawn) == n
     assert drawn.count("1") == k
-    assert bernoulli.resequenced(drawn, k, n) == drawn
-    assert len(bernoulli.resequenced("1101", 3, 4)) == 4
-    assert bernoulli.resequenced("1101", 2, 4) == "1100"
+    assert sequence(drawn, k, n) == drawn
+    live = Picture({"flips": [float(c) for c in flips], "k": float(k), "n": float(n)})
+    traced, _ = bernoulli.resequenced(live["flips"], live["k"], live["n"], 60)
+    plain, _ = bernoulli.resequenced([float(c) for c in flips], k, n, 60)
+    np.testing.assert_array_equal(traced.data, plain)
+
+
+def test_the_last_that_can_are_turned_over() -> None:
+    assert sequence("1101", 3, 4) == "1101"
+    assert sequence("1101", 2, 4) == "1100"
+    assert sequence("0000", 2, 4) == "0011"
+    assert sequence("11", 2, 4) == "1100"
+
+
+@given(counts, st.floats(0.01, 0.99))
+def test_traced_curves(count: tuple[int, int], theta: float) -> None:
+    k, n = count
+    live = Picture({"k": float(k), "n": float(n), "theta": theta})
+    traced = bernoulli.curves(live["k"], live["n"], live["theta"]).by_name
+    plain = bernoulli.curves(k, n, theta).by_name
+    for name, curve in plain.items():
+        np.testing.assert_array_equal(traced[name].data, curve)
+
+
+def test_normal_noise_costs_the_squared_error_but_for_a_constant() -> None:
+    y, mu = np.array([-1.0, 0.5, 2.0]), np.array([0.0, 0.5, 1.0])
+    c = bernoulli.normal_curves(y, mu, 0.7)
+    wanted = [-np.mean([math.log(NormalDist(m, 0.7).pdf(v)) for v in y]) for m in mu]
+    np.testing.assert_allclose(c.nll, wanted)
+    np.testing.assert_allclose(c.nll - c.squared, np.full(3, c.constant), rtol=1e-12)
+    assert mu[np.argmin(c.nll)] == y.mean() == 0.5
