@@ -47,6 +47,8 @@ frame.opening(
 def wanted() -> list[Agreement]:
     """The rows that the filters leave, in their order."""
     rows = [row for row in agreements() if x["with"] in (ANY, row.reference)]
+    order = list(OPTIMIZERS)
+    rows.sort(key=lambda row: order.index(row.optimizer))
     if x["sort"] == SORTS[1]:
         rows.sort(key=lambda row: -row.largest_relative_error)
     return rows
@@ -59,7 +61,7 @@ def summary(rows: list[Agreement]) -> str:
     versions = ", ".join(dict.fromkeys(f"{r.library} {r.version}" for r in rows if r.version))
     optimizers = len({row.optimizer for row in rows})
     held, every = compared()
-    of_all = "all" if held == every else f"{held} of"
+    of_all = "All" if held == every else f"{held} of"
     return (
         (f"{of_all} {every} combinations of options of " if x["with"] == ANY else "")
         + f"{optimizers} optimizers, {written(runs)} runs of up to {max(r.steps for r in rows)} "
