@@ -20,7 +20,7 @@ from engine.tape.interpret import interpret, trace_scalars
 class Number:
     """A number on a tape: its data, what it was made from with each slope, its gradient."""
 
-    def __init__(self, tape: list[Number], data: float, made: Made = ()) -> None:
+    def __init__(self, tape: list[Number], data: float, made: Made = ()):
         self.tape, self.data, self.made, self.grad = tape, data, made, 0.0
         tape.append(self)
 
