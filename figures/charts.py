@@ -27,18 +27,7 @@ def color(hue: str) -> str:
     return "|".join(style.HUES[hue])
 
 
-# One soft colour a class or outcome, the same hue in both themes and each at 3 : 1 or more against
-# the page (WCAG 2.2, 1.4.11); neighbours differ in lightness as well, for colour-blind readers.
-CLASS_COLORS: Final = (
-    "#4477c3|#74a6ef",  # blue
-    "#d07940|#ed9a67",  # orange
-    "#2d9382|#5cc3b0",  # teal
-    "#82509e|#b788d4",  # purple
-    "#a4932e|#d0bf5e",  # gold
-    "#c5617c|#e7869d",  # rose
-    "#448247|#72b875",  # green
-    "#44576b|#8294a7",  # slate
-)
+CLASS_COLORS: Final = style.OUTCOMES
 
 
 def class_color(index: int) -> str:

@@ -13,7 +13,14 @@ from components.controls import Action, Group, Slider
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, addends, entry, in_latex, round_to, words, written
 from engine.losses.huffman import grown, huffman
-from engine.losses.information import entropy, entropy_along, normalized, renormalized, surprise
+from engine.losses.information import (
+    dense_at_the_ends,
+    entropy,
+    entropy_along,
+    normalized,
+    renormalized,
+    surprise,
+)
 from figures import charts
 from figures import entropy as pictures
 from pages import frame, units
@@ -21,8 +28,7 @@ from pages.presets import Preset
 from pages.state import Integer, Numbers, experiment, shorten
 
 MOST = 8  # outcomes
-# Where the curve is drawn: densely at its ends, where it is steepest.
-ALONG = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 201))
+ALONG = dense_at_the_ends(201)  # where the curve is drawn
 
 PRESETS = (
     Preset("fair coin", "good", "Nothing is harder to guess than a fair coin: 1 bit.", {}),

@@ -258,7 +258,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
             alt="Bars of probability minus target for every class.",
         ),
     ]
-    nat = float(surprise(math.exp(-1), unit.base))
+    nat = float(surprise(1 / math.e, unit.base))
     h = entropy(now.shares, unit.base)
     stage(
         "softmax.rows",
@@ -323,7 +323,7 @@ def curves(live: Picture, now: Steps, height: int) -> None:
 def formula(check: GradientCheck) -> str:
     """Softmax of the true class, the loss and its gradient in LaTeX, the numbers put in."""
     k, t, z, unit = true_class(), in_latex(x["T"]), x["z"], units.of(x)
-    loss = check.loss * float(surprise(math.exp(-1), unit.base))
+    loss = check.loss * float(surprise(1 / math.e, unit.base))
     letter, minus = ("E", "-") if x["boltzmann"] else ("z", "")
     value = in_latex(sign() * z[k], "6")
     shown = f"({value})" if x["boltzmann"] and value.startswith("-") else value
@@ -381,9 +381,9 @@ def remark(check: GradientCheck) -> str:
 
 def power(z: float) -> str:
     """e^z as text, however large or small it is."""
-    if abs(z) < LARGEST_POWER:
-        return written(math.exp(z))
     mantissa, decades = power_of_e(z)
+    if abs(z) < LARGEST_POWER:
+        return written(mantissa * 10.0**decades)
     return f"{written(mantissa, '3')} × 10<sup>{written(decades, '.0f')}</sup>"
 
 
@@ -395,7 +395,8 @@ def gradient_table(check: GradientCheck) -> None:
         (
             html.escape(name) + (" (true)" if k == true_class() else ""),
             written(x["z"][k], "6"), power(x["z"][k]), f"{check.probabilities[k]:.4f}",
-            *(written(-logs[k] / math.log(base), ".4f") for base in (math.e, 2, 10)),
+            *(written(-logs[k] * float(surprise(1 / math.e, base)), ".4f")
+              for base in (math.e, 2, 10)),
             charts.signed(check.fused[k], 6), charts.signed(check.reverse[k], 6),
             charts.signed(check.numeric[k], 6),
         )

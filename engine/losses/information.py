@@ -234,6 +234,11 @@ def normalized(weights: Any) -> Any:
     )
 
 
+def dense_at_the_ends(count: int) -> Array:
+    """Probabilities (count,) from 0 to 1, densest there: where the slope of entropy is infinite."""
+    return np.asarray(0.5 - 0.5 * np.cos(np.linspace(0.0, math.pi, count)))
+
+
 def entropy_along(p: Any, index: Any, values: Any, base: float = math.e) -> Any:
     """H as p[index] takes each of the values, the others in proportion, shape of values (m,).
 
