@@ -99,7 +99,7 @@ function where(c, x, y) {
 // The same products as NumPy's form of it, by repeated squaring.
 function wholePower(x, exponent) {
   if (exponent < 0) return 1 / wholePower(x, -exponent)
-  if (exponent === 0) return x * 0 + 1
+  if (exponent === 0) return 1
   let result = null
   for (let n = exponent; n; n >>= 1) {
     if (n & 1) result = result === null ? x : result * x
