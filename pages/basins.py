@@ -19,7 +19,7 @@ from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
 from engine.problems.minima import Minimum
 from engine.runs import cluster
-from engine.runs.live_sweep import LiveSweep, Span, live_sweep
+from engine.runs.live_sweep import LiveSweep, Span, check_length, live_sweep
 from engine.runs.sweeps import Sweep
 from engine.studies import maps
 from engine.studies.seeds import Ends, ends_over_seeds
@@ -113,6 +113,11 @@ class Request:
             self.surface.window, format_runners((self.runner,)), self.steps, self.noise, self.seed,
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+
+    def check(self) -> None:
+        """Raise ValueError for one that would take too long."""
+        optimizer, options = self.runner.optimizer, self.runner.options
+        check_length(self.surface, optimizer, ("y", "x"), self.steps, options)
 
     def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
         """The fine picture; asks nothing of Streamlit."""
@@ -345,8 +350,17 @@ def body() -> None:
     minima = basins.minima_of(surface)
     told, below = st.container(), st.container()
     makers = {f"{i}.{request.mark}": request.sweep for i, request in enumerate(wanted)}
-    known = fine_maps.fine_maps("basins", makers, below)
     live = problem.live_picture(x, surface)
+    with view.panel:
+        x.controls(groups(surface, names, looks), live=live, height=view.height(600, 440))
+    try:
+        for request in wanted:
+            request.check()
+    except ValueError as error:
+        view.picture.warning(f"These basins cannot be drawn: {error}.", icon=":material/block:")
+        x.publish()
+        return
+    known = fine_maps.fine_maps("basins", makers, below)
     found = [
         live_basin(live, i, request, sweep, minima)
         for i, (request, sweep) in enumerate(zip(wanted, known, strict=True))
@@ -369,8 +383,6 @@ def body() -> None:
             lines=[arrived(name, basin) for name, basin in zip(names, found, strict=True)],
             alt=f"Basins of {surface.name}",
         )
-    with view.panel:
-        x.controls(groups(surface, names, looks), live=live, height=view.height(600, 440))
     with told:
         if not view.embedded:
             notice(names, found, minima, surface)

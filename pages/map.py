@@ -24,7 +24,7 @@ from engine.emit.picture import Picture, entry, smallest, stack, words
 from engine.problems.landscapes import Landscape
 from engine.runs import cluster
 from engine.runs.live import LiveDescent
-from engine.runs.live_sweep import LiveSweep, Span, live_sweep
+from engine.runs.live_sweep import LiveSweep, Span, check_length, live_sweep
 from engine.runs.sweeps import Sweep
 from engine.studies import maps
 from engine.studies.maps import Axis
@@ -153,6 +153,11 @@ class Request:
     @property
     def hypers(self) -> dict[str, float]:
         return self.runner.optimizer.hyper_values(self.runner.hypers)
+
+    def check(self) -> None:
+        """Raise ValueError for one that would take too long."""
+        optimizer, options = self.runner.optimizer, self.runner.options
+        check_length(self.surface, optimizer, tuple(a.name for a in self.axes), self.steps, options)
 
     def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
         """The fine map; asks nothing of Streamlit."""
@@ -639,8 +644,17 @@ def body() -> None:
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
     looks = style.looks(r.runner.slug for r in wanted)
     told, below = st.container(), st.container()
-    known = fine_maps.fine_maps("map", {r.mark: r.sweep for r in wanted}, below)
     live = live_values(wanted)
+    with view.panel:
+        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 440))
+    try:
+        for request in wanted:
+            request.check()
+    except ValueError as error:
+        view.picture.warning(f"This map cannot be drawn: {error}.", icon=":material/block:")
+        x.publish()
+        return
+    known = fine_maps.fine_maps("map", {r.mark: r.sweep for r in wanted}, below)
     start = live["start"]
     parameters = problem.live_parameters(live, wanted[0].surface)
     begin = maps.start_gap(wanted[0].surface, start[0], start[1], parameters)
@@ -675,8 +689,6 @@ def body() -> None:
             lines=[shares(found[0], by_loss=by_loss)] if alone else (),
             alt=f"Hyper-parameter map of {', '.join(names)}",
         )
-    with view.panel:
-        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 440))
     with told:
         if alone and not view.embedded:
             notice(wanted[0], found[0].cells.result)

@@ -102,16 +102,27 @@ def _hollows(landscape: Landscape) -> Array:
 
 def _settle(landscape: Landscape, points: Array, reach: Array) -> Array:
     """Newton's method from each point; those that settle within reach at a strict minimum."""
-    start = points
+    start = points.copy()
+    points = points.copy()
+    moving = np.arange(len(points))  # those that have neither settled nor wandered off
     with np.errstate(all="ignore"):
         for _ in range(_NEWTON_STEPS):
-            gradient = landscape.gradient(points)
-            h = landscape.hessian(points)
+            if not moving.size:
+                break
+            here = points[moving]
+            gradient = landscape.gradient(here)
+            h = landscape.hessian(here)
             determinant = h[..., 0, 0] * h[..., 1, 1] - h[..., 0, 1] * h[..., 1, 0]
             dx = (h[..., 1, 1] * gradient[..., 0] - h[..., 0, 1] * gradient[..., 1]) / determinant
             dy = (h[..., 0, 0] * gradient[..., 1] - h[..., 1, 0] * gradient[..., 0]) / determinant
             step = np.stack([dx, dy], axis=-1)
-            points = points - np.where(np.isfinite(step), step, 0.0)
+            step = np.where(np.isfinite(step), step, 0.0)
+            points[moving] = here - step
+            away = (np.abs(points[moving] - start[moving]) > reach).any(axis=-1)
+            still = (np.abs(step) <= 1e-15 * (1.0 + np.abs(here))).all(axis=-1)
+            moving = moving[~(away | still)]
+        if not len(points):
+            return points
         slope = np.linalg.norm(landscape.gradient(points), axis=-1)
         h = landscape.hessian(points)
         determinant = h[..., 0, 0] * h[..., 1, 1] - h[..., 0, 1] * h[..., 1, 0]

@@ -29,6 +29,7 @@ Array = npt.NDArray[np.float64]
 COARSE: Final = 48  # cells along each side of the grid that a page's run makes, at most
 COARSE_LINE: Final = 256  # cells of a sweep along one axis, at most
 _LEAST: Final = 12
+_LONGEST: Final = 1_000_000  # lines of the printed program × steps, whatever the grid
 _WORK: Final = (
     250_000_000  # lines of the printed program × steps × cells that a page's run may take
 )
@@ -52,11 +53,30 @@ def middles(low: float, high: float, count: int, *, log: bool) -> Array:
 def cells_along(axes: int, program: str, steps: int) -> int:
     """How many cells a coarse sweep has along each of its one or two axes.
 
-    Fewer where the program (its printed text) is long or the run is: a page waits for it.
+    Fewer where the program (its printed text) is long or the run is: a page waits for it. Raises
+    ValueError where both are, and no grid is small enough.
     """
     most = COARSE_LINE if axes == 1 else COARSE
-    cells = _WORK / max(1, program.count("\n") * steps)
+    lines = program.count("\n")
+    if lines * steps > _LONGEST:
+        raise ValueError(
+            f"this landscape and rule make a program of {lines:,} lines, which is mapped over at "
+            f"most {_LONGEST // lines:,} steps"
+        )
+    cells = _WORK / max(1, lines * steps)
     return max(_LEAST, min(most, int(cells ** (1 / axes))))
+
+
+def check_length(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    axes: tuple[str, ...],
+    steps: int,
+    options: Mapping[str, str | bool] | None = None,
+) -> None:
+    """Raise ValueError, as `live_sweep` does, where the program is too long for so many steps."""
+    program = browser.browser_sweep(landscape, optimizer, axes, options=options)
+    cells_along(len(axes), program, steps)
 
 
 def _sweep(*numbers: Any, names: list[tuple[str, ...]], _make: Any, **_: Any) -> Sweep:
@@ -146,7 +166,7 @@ def live_sweep(
 
     known is the sweep at the values of now where it has been made already: if it is finer than
     the grid of `cells_along`, those `parts` of it are sent along. Raises ValueError as `sweep`
-    does.
+    does, and where the program is too long for so many steps.
     """
     surface = find_landscape(landscape)
     rule = find_optimizer(optimizer)

@@ -75,6 +75,14 @@ def pieces(labels: np.ndarray) -> int:
     return int((labels[:, 1:] != labels[:, :-1]).sum())
 
 
+def test_a_program_that_is_too_long_is_refused_in_words() -> None:
+    bomb = f"max({', '.join(['x*y'] * 60)})"
+    page = open_page("basins", on="formula", f=bomb, steps="2000")
+    assert not page.exception
+    assert "lines, which is mapped over at most" in page.warning[0].value
+    assert not open_page("basins", on="formula", f=bomb, steps="20").warning
+
+
 def test_the_presets_claims_hold() -> None:
     """Momentum folds its basins and a larger step frays gradient descent's; the deepest of the
     four wells draws in less than half of the starts; the camel has two global minima of six."""

@@ -103,6 +103,14 @@ def gaps_of(runs: str, side: int = 128) -> np.ndarray:
     return maps.gap(sweep(bowl, rule, axes, bowl.start, 60))
 
 
+def test_a_program_that_is_too_long_is_refused_in_words() -> None:
+    bomb = f"max({', '.join(['x*y'] * 60)})"
+    page = open_page("map", on="formula", f=bomb, steps="2000")
+    assert not page.exception
+    assert "lines, which is mapped over at most" in page.warning[0].value
+    assert not open_page("map", on="formula", f=bomb, steps="20").warning
+
+
 def test_the_presets_claims_hold() -> None:
     """Momentum has diverging cells above its line; one knob has a narrow valley; Adam's good
     rates at κ = 50 are good at κ = 500 as well, gradient descent's are not."""

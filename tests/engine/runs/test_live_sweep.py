@@ -59,4 +59,6 @@ def test_long_programs_and_long_runs_get_fewer_cells() -> None:
     assert cells_along(2, short * 10, 1000) == 15
     assert cells_along(1, short * 10, 1000) == 250
     assert cells_along(1, short, 60) == COARSE_LINE
-    assert cells_along(2, short * 100, 2000) == 12
+    assert cells_along(2, short * 50, 200) == 15
+    with pytest.raises(ValueError, match="at most 100 steps"):
+        cells_along(2, short * 100, 2000)
