@@ -299,7 +299,8 @@ def body() -> None:
             st.html(frame.SENSITIVE)
         notice(t)
         if not x.hidden("formula"):
-            formula(found, t)
+            with st.expander("The correction at this step") if view.embedded else st.container():
+                formula(found, t)
     if not view.embedded:
         if x["stream"] == RACE:
             problem.about(x, problem.landscape(x))

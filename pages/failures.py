@@ -309,7 +309,7 @@ def ada_story(live: Picture) -> Story:
 def kappa_groups() -> list[Group]:
     """The condition number and the axes."""
     items: list[Item] = [x.slider("kappa"), x.chooser("turned")]
-    note = "every rule at its own best learning rate for each κ"
+    note = "counted: at each rule's best learning rate; drawn: at one known in closed form"
     return [Group(id="bowl", title="The bowl", items=items, note=note)]
 
 
@@ -469,7 +469,7 @@ def body() -> None:
             story.panels,
             live=live,
             frames=story.frames,
-            height=view.height(480, 340),
+            height=view.height(480, 300),
             columns=list(story.columns),
             alt=PARTS[x["part"]],
             lines=[story.line] if story.line else [],
