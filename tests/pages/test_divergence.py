@@ -77,6 +77,7 @@ def test_infinite_divergence_is_said_in_words() -> None:
     assert "KL(p‖q) is **infinite**" in said
     assert r"\infty" in said
     assert "nan" not in (said + tables(page)).lower()
+    assert "in both directions" not in said  # the other way round it is finite
     assert "in both directions" in markdown(open_page("divergence", p="1,0", q="0,1"))
     assert "∞" in tables(page)
 

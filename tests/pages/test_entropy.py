@@ -57,6 +57,22 @@ def test_remark_follows_the_state_and_the_unit() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("p", "claims"),
+    [
+        ("0.99,0.01", ["surprises most (6.64 bits)", "counts only 0.01"]),
+        ("1,0", ["0 bits"]),
+        ("1,1,1,1,1,1", ["log₂ 6 = 2.585 bits", "2.6667 on average"]),
+        ("4,2,1,1", ["**1.75 bits**"]),
+        ("0.9,0.1", ["1.0000 bits on average", "H = 0.4690 bits"]),
+    ],
+)
+def test_what_presets_claim(p: str, claims: list[str]) -> None:
+    page = open_page("entropy", p=p)
+    said = markdown(page) + tables(page)
+    assert all(claim in said for claim in claims)
+
+
 def test_the_table_is_in_the_chosen_unit_and_words_are_in_bits() -> None:
     table = tables(open_page("entropy", p="1,1,1,1,1,1", unit="nats"))
     assert "surprise −ln p, nats" in table

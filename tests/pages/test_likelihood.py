@@ -41,6 +41,16 @@ def test_remark_follows_the_state() -> None:
     assert "Only tails so far" in markdown(open_page("likelihood", flips="0"))
 
 
+def test_what_presets_claim() -> None:
+    assert "Only heads so far: the optimum is at the very edge, θ = 1" in markdown(
+        open_page("likelihood", flips="111")
+    )
+    many = markdown(open_page("likelihood", flips="1101101110" * 6))
+    assert "towards 0.7" in many  # the optimum stays
+    # One flip is one label: −log 0.3 = 1.2040, the binary cross-entropy of ŷ = 0.3 with y = 1.
+    assert "1.2040 &= 0.0000 + 1.2040" in markdown(open_page("likelihood", flips="1", theta="0.3"))
+
+
 def test_normal_noise_costs_the_squared_error() -> None:
     page = open_page("likelihood", model="measurements", y="0,2", mu="0", sigma="1")
     assert not page.exception
