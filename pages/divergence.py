@@ -413,7 +413,7 @@ def fit_settings(live: Picture, height: int) -> None:
     )
 
 
-def fitting(live: Picture, fits: Mapping[str, Fit], height: int) -> None:
+def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int) -> None:
     """The density with both fits on the way, and the planes in which they travel.
 
     The density and the start follow the hand; what was fitted is Python's, as of the last answer.
@@ -472,11 +472,11 @@ def fitting(live: Picture, fits: Mapping[str, Fit], height: int) -> None:
                 boxes=boxes,
                 alt="The two-humped density with both fitted Gaussians.",
             ),
-            *planes,
+            *(planes[1:] if small else planes),  # the reverse has the more to say
         ],
         live=live,
         frames=x["steps"] + 1,
-        columns=[1.25, 1, 1],
+        columns=[1.25, 1] if small else [1.25, 1, 1],
         height=height,
         autoplay=True,
         restart=x.restart,
@@ -536,7 +536,7 @@ def fit_a_gaussian(view: frame.View) -> None:
     fits = {d: fitted(d, humps, x["start"], x["steps"], x["opt"], x["lr"]) for d in DIVERGENCES}
     live = x.live()
     with view.picture:
-        fitting(live, fits, view.height(390, 340))
+        fitting(live, fits, small=view.embedded, height=view.height(390, 340))
         frame.notice(fit_remark(fits))
     with view.panel:
         fit_settings(live, view.height(460, 430))
