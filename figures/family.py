@@ -1,6 +1,6 @@
-"""The map of the family as SVG: who becomes whom, simple rules on the left, general on the right.
+"""The family as SVG: the tree by year, and the map of who becomes whom.
 
-The layout follows from the relations alone, so a new optimizer or relation draws itself.
+Both layouts follow from the lists alone, so a new optimizer, heir or relation draws itself.
 """
 
 from __future__ import annotations
@@ -10,9 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from engine.optimizers import OPTIMIZERS
-from engine.studies.family import Relation
+from engine.runs.descent import Descent
+from engine.studies.family import Heir, Relation, origin
 from figures import style
+
+# The tree: where a year stands, crowded as the years are.
+_YEARS: Final = (1740.0, 1951.0, 1964.0, 1983.0, 2011.0, 2024.0)
+_AT: Final = (24.0, 84.0, 140.0, 204.0, 272.0, 720.0)
+TREE_ROW: Final = 25  # height of a row of the tree
+TREE_WIDTH: Final = 1110
+_HEAD: Final = 34  # above the first row, the years
+_LATER: Final = 16  # a child stands at least so far right of its parent
+_THUMB: Final = 150  # side of the small running picture
 
 COLUMN: Final = 265  # distance of two columns
 ROW: Final = 50  # distance of two rows, at least
@@ -157,8 +169,140 @@ def _name(slug: str, place: Place, faded: bool) -> str:
     )
 
 
+# The tree -----------------------------------------------------------------------------------------
+
+
+def year_at(year: float) -> float:
+    """Where a year stands, in pixels."""
+    last = (_AT[-1] - _AT[-2]) / (_YEARS[-1] - _YEARS[-2])
+    beyond = max(year - _YEARS[-1], 0.0) * last
+    return float(np.interp(year, _YEARS, _AT)) + beyond
+
+
+def tree_layout(slugs: Sequence[str], heirs: Sequence[Heir]) -> dict[str, Place]:
+    """A row for every name, children below their parents, by year; a place's y is its middle."""
+    parents = {h.child: h.parent for h in heirs if h.child in slugs and h.parent in slugs}
+    places: dict[str, Place] = {}
+
+    def grow(slug: str) -> None:
+        x = year_at(origin(slug))
+        if slug in parents:
+            x = max(x, places[parents[slug]].x + _LATER)
+        places[slug] = Place(x, _HEAD + TREE_ROW * (len(places) + 0.5))
+        for child in sorted((s for s in slugs if parents.get(s) == slug), key=origin):
+            grow(child)
+
+    for root in sorted((s for s in slugs if s not in parents), key=origin):
+        grow(root)
+    return places
+
+
+def family_tree(
+    heirs: Sequence[Heir],
+    runs: Mapping[str, Descent],
+    link: Callable[[str], str],
+    *,
+    dimmed: Sequence[str] = (),
+) -> str:
+    """The tree as an SVG text: a row a rule, at its year, with what it changed in its parent.
+
+    runs are shown small, running, while a rule is pointed at; link(slug) is where it leads.
+    """
+    slugs = list(OPTIMIZERS)
+    places = tree_layout(slugs, heirs)
+    heir = {h.child: h for h in heirs if h.child in places and h.parent in places}
+    height = _HEAD + TREE_ROW * len(slugs) + 8
+    years = "".join(
+        f"<g class='year'><path d='M{year_at(y):.0f} 20V{height - 8}'/>"
+        f"<text x='{year_at(y):.0f}' y='13'>{y}</text></g>"
+        for y in (1740, 1951, 1964, 1983, 2011, 2015, 2018, 2021, 2024)
+    )
+    edges = "".join(_branch(places[h.parent], places[h.child]) for h in heir.values())
+    corner = Place(92.0, height - 8.0 - TREE_ROW - _THUMB)
+    nodes = "".join(
+        _node(slug, places[slug], heir.get(slug), link(slug), _running(runs[slug], slug, corner),
+              slug in dimmed)
+        for slug in slugs
+    )  # fmt: skip
+    return (
+        f"<svg viewBox='0 0 {TREE_WIDTH} {height}' width='{TREE_WIDTH}' height='{height}' "
+        "class='family tree' role='group' aria-label='The optimizers by year, each below the rule "
+        f"that it was made from'>{years}<g class='edges'>{edges}</g>"
+        f"{nodes}</svg>"
+    )
+
+
+def _branch(parent: Place, child: Place) -> str:
+    return (
+        f"<path d='M{parent.x:.0f} {parent.y + 5:.0f}V{child.y - 6:.0f}"
+        f"q0 6 6 6H{child.x - 5:.0f}'/>"
+    )
+
+
+def _node(slug: str, place: Place, heir: Heir | None, href: str, thumb: str, faded: bool) -> str:
+    entry, look = OPTIMIZERS[slug], style.look(slug)
+    color = f"color:light-dark({look.color_light},{look.color_dark})"
+    change = "" if heir is None else heir.change
+    said = f"{entry.name}, {origin(slug)}" + (
+        f": {OPTIMIZERS[heir.parent].name}, but {heir.change}. See them race." if heir else ""
+    )
+    return (
+        f"<g class='node{' dim' if faded else ''}'><a href='{html.escape(href)}' target='_self' "
+        f"aria-label='{html.escape(said)}'>"
+        f"<rect x='{place.x - 8:.0f}' y='{place.y - TREE_ROW / 2:.0f}' width='380' "
+        f"height='{TREE_ROW}' class='reach'/>"
+        f"<circle cx='{place.x:.0f}' cy='{place.y:.0f}' r='4.5' style='{color}' "
+        "fill='currentColor'/>"
+        f"<text x='{place.x + 11:.0f}' y='{place.y + 4.5:.0f}' class='name'>"
+        f"{html.escape(entry.name)}<tspan dx='8' class='under'>{html.escape(change)}</tspan>"
+        f"</text></a>{thumb}</g>"
+    )
+
+
+def _running(run: Descent, slug: str, corner: Place) -> str:
+    """The small picture: two level lines of the bowl and the path, which draws itself."""
+    window = 1.12 * float(np.abs(np.asarray(run.path[0])).max())
+    scale = _THUMB / (2 * window)
+
+    def spot(point: Sequence[float]) -> str:
+        x, y = (float(np.clip(v, -window, window)) for v in point)
+        return f"{corner.x + (x + window) * scale:.1f} {corner.y + (window - y) * scale:.1f}"
+
+    look = style.look(slug)
+    color = f"color:light-dark({look.color_light},{look.color_dark})"
+    surface = run.landscape.arguments
+    middle_x, middle_y = corner.x + _THUMB / 2, corner.y + _THUMB / 2
+    rings = "".join(
+        f"<ellipse cx='{middle_x}' cy='{middle_y}' rx='{r * _THUMB:.0f}' "
+        f"ry='{r * _THUMB / surface['condition'] ** 0.5:.0f}' "
+        f"transform='rotate({-surface['rotation']:g} {middle_x} {middle_y})'/>"
+        for r in (0.2, 0.45)
+    )
+    path = "M" + "L".join(spot(point) for point in run.path[: run.last + 1])
+    return (
+        f"<g class='thumb'><rect x='{corner.x}' y='{corner.y}' width='{_THUMB}' "
+        f"height='{_THUMB}' rx='6' class='back'/>{rings}<path d='{path}' pathLength='1' "
+        f"class='run' style='{color}'/><text x='{corner.x + 6}' y='{corner.y + 14}' "
+        f"class='under'>{html.escape(OPTIMIZERS[slug].name)}, η {run.hypers['lr']:g}</text></g>"
+    )
+
+
 STYLE: Final = """
 <style>
+svg.tree .year path { stroke: currentColor; opacity: 0.09; }
+svg.tree .year text { font-size: 11px; fill: currentColor; opacity: 0.65; text-anchor: middle; }
+svg.tree .edges { fill: none; stroke: currentColor; stroke-width: 1.2; opacity: 0.35; }
+svg.tree .name { font-weight: 500; }
+svg.tree .name .under { font-weight: 400; font-size: 11.5px; }
+svg.tree rect.reach { fill: transparent; stroke: none; }
+svg.tree a:is(:hover, :focus-visible) .name { text-decoration: underline; }
+svg.tree .thumb { display: none; pointer-events: none; }
+svg.tree .node:is(:hover, :focus-within) .thumb { display: block; }
+svg.tree .thumb ellipse { fill: none; stroke: currentColor; opacity: 0.2; }
+svg.tree .thumb .run { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round;
+  stroke-dasharray: 1; animation: family-run 1.8s linear; }
+@keyframes family-run { from { stroke-dashoffset: 1; } to { stroke-dashoffset: 0; } }
+@media (prefers-reduced-motion: reduce) { svg.tree .thumb .run { animation: none; } }
 svg.family { display: block; max-width: none; }
 svg.family .back { fill: var(--st-background-color, Canvas); }
 svg.family .box { fill: color-mix(in srgb, currentColor 5%, transparent);

@@ -1,4 +1,4 @@
-"""The family: every optimizer in one table, what each can do here, and who becomes whom."""
+"""The family: a tree by year, every rule, what each can do here, who becomes whom, advice."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from typing import Any
 
 import streamlit as st
 
+from components.controls import Group, Item
 from components.drawing import drawing
+from engine.emit.picture import written
 from engine.optimizers import BRANCHES, OPTIMIZERS, Optimizer
 from engine.problems.landscapes import LANDSCAPES, Landscape
-from engine.studies.comparison import RATES, Outcome, compare
-from engine.studies.family import RELATIONS, STEPS, Relation
+from engine.runs.descent import Descent
+from engine.studies.advice import ADVICE, DEPARTURES, HISTORY, USUAL
+from engine.studies.comparison import RATES, TRIED_WITH, Outcome, compare
+from engine.studies.family import (
+    HEIRS,
+    RELATIONS,
+    STEPS,
+    THUMBNAIL_STEPS,
+    Relation,
+    origin,
+    thumbnail,
+)
 from engine.studies.rule_latex import rule_in_symbols
 from figures import family as pictures
 from figures import style
@@ -20,8 +32,11 @@ from pages import frame, problem
 from pages.runners import Runner
 from pages.state import Choice, Integer, Number, Text, experiment
 
-VIEWS = ("what they are", "what they do here", "who becomes whom")
+TREE, RULES, OUTCOMES, RELATED, SETTINGS = VIEWS = (
+    "the tree", "what they are", "what they do here", "who becomes whom", "settings and advice",
+)  # fmt: skip
 ALL = "every branch"
+TARGETS = (1.0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-9)
 MEASURABLE = [slug for slug, entry in LANDSCAPES.items() if entry.minimum is not None]
 SORTS_OF_RULES: dict[str, Callable[[Optimizer], Any]] = {
     "as they grew": lambda entry: list(OPTIMIZERS).index(entry.slug),
@@ -36,7 +51,7 @@ SORTS_OF_OUTCOMES: dict[str, Callable[[Outcome], Any]] = {
     "name": lambda outcome: OPTIMIZERS[outcome.slug].name,
 }
 
-RULES_STYLE = """
+PAGE_STYLE = """
 <style>
 .st-key-family-rules table { font-size: 0.86rem; table-layout: fixed; min-width: 62rem; }
 .st-key-family-rules :is(th, td) { padding: 0.5rem 0.6rem; vertical-align: top; border-inline: 0; }
@@ -48,12 +63,23 @@ RULES_STYLE = """
 .st-key-family-rules th:nth-child(4) { width: 7%; }
 .st-key-family-rules th:nth-child(5) { width: 6.5%; }
 .st-key-family-rules .stMarkdown { overflow-x: auto; }
-</style>
-"""
-TABLES_STYLE = """
-<style>
-.st-key-family-relations table.numbers :is(th, td):nth-child(-n + 3) { text-align: left; }
-[class*="st-key-family-"] table.numbers a { color: var(--st-link-color); white-space: nowrap; }
+[class*="st-key-family-"] table.numbers a, .family-cards a {
+  color: var(--st-link-color); white-space: nowrap; }
+[class*="st-key-family-words"] table.numbers :is(th, td) {
+  text-align: left; vertical-align: top; padding-block: 0.35rem; }
+.family-cards { display: none; }
+.family-cards article { border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent);
+  padding: 0.6rem 0; }
+.family-cards p { margin: 0.15rem 0; font-size: 0.92rem; }
+@media (max-width: 640px) {
+  .family-cards { display: block; }
+  .st-key-family-tree svg { display: none; }
+  .st-key-family-rules :is(table, tbody, tr, td) { display: block; min-width: 0; width: 100%; }
+  .st-key-family-rules thead { display: none; }
+  .st-key-family-rules tr { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent);
+    padding: 0.5rem 0; }
+  .st-key-family-rules td { border: 0; padding: 0.15rem 0; overflow-x: auto; }
+}
 </style>
 """
 
@@ -66,18 +92,19 @@ x = experiment(
         Choice("sort", "as they grew", list(SORTS_OF_RULES)),
         Choice("order", "steps", list(SORTS_OF_OUTCOMES)),
         Choice("on", "bowl", MEASURABLE),
-        Number("kappa", 50.0, 1.0, 1000.0),
-        Number("rotation", 30.0, -90.0, 90.0),
-        Integer("steps", 300, 10, 1000),
-        Choice("target", 1e-2, (1.0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-9)),
+        Number("kappa", 50.0, 1.0, 1000.0, label="condition number", symbol="κ", scale="log"),
+        Number("rotation", 30.0, -90.0, 90.0, label="rotation", unit="°"),
+        Integer("steps", 300, 10, 1000, label="steps", symbol="T", scale="log"),
+        Choice("target", 1e-2, TARGETS),
     ],
+    parts=("history",),
 )
 
 frame.opening(
     x,
     "The family",
-    "Every optimizer: its idea, its rule, its memory. "
-    "What each can do on a landscape, and the settings at which one becomes another.",
+    "Every optimizer: whom it came from, its rule, what it can do on a landscape, and the settings "
+    "at which it becomes another.",
 )
 
 
@@ -97,6 +124,60 @@ def landscape() -> Landscape:
     """The chosen landscape, a bowl of the chosen shape."""
     entry = LANDSCAPES[x["on"]]
     return entry(condition=x["kappa"], rotation=x["rotation"]) if entry.slug == "bowl" else entry
+
+
+# The tree -----------------------------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=1)
+def thumbnails() -> dict[str, Descent]:
+    """A small run of every rule."""
+    return {slug: thumbnail(slug) for slug in OPTIMIZERS}
+
+
+def race_with_parent(slug: str) -> str:
+    """The race of a rule and of the one that it was made from, each at its rate in the picture."""
+    runs = thumbnails()
+    parents = [h.parent for h in HEIRS if h.child == slug]
+    runners = [Runner(s, {"lr": runs[s].hypers["lr"]}) for s in (*parents, slug)]
+    surface = runs[slug].landscape
+    return problem.race_address(surface, runners, start=surface.start, steps=THUMBNAIL_STEPS)
+
+
+def tree(entries: list[Optimizer]) -> None:
+    """The tree by year, as cards on a phone, and the history in words."""
+    wanted = {entry.slug for entry in entries}
+    dimmed = [slug for slug in OPTIMIZERS if slug not in wanted]
+    with st.container(key="family-tree"):
+        drawn = pictures.family_tree(HEIRS, thumbnails(), race_with_parent, dimmed=dimmed)
+        drawing("family.tree", pictures.STYLE + drawn)
+    heirs = {h.child: h for h in HEIRS}
+    cards = []
+    for entry in sorted(entries, key=lambda entry: origin(entry.slug)):
+        heir = heirs.get(entry.slug)
+        came = f"{OPTIMIZERS[heir.parent].name}, but {heir.change}. " if heir else ""
+        href = html.escape(race_with_parent(entry.slug))
+        cards.append(
+            f"<article>{frame.swatch(style.look(entry.slug))}<b>{html.escape(entry.name)}</b> "
+            f"{origin(entry.slug)}<p>{html.escape(came + entry.idea)}</p>"
+            f"<p><a href='{href}' target='_self'>see it race</a></p></article>"
+        )
+    st.html(f"<div class='family-cards'>{''.join(cards)}</div>")
+    frame.notice(
+        "Each rule stands at its year, below the one that it was made from, with what it changed. "
+        "Point at one to see it run on a turned bowl; click it to see it race its parent."
+    )
+    if not st.context.is_embedded and not x.hidden("history"):
+        with st.expander("Where they come from"):
+            st.html(
+                "<ol class='timeline'>"
+                + "".join(
+                    f"<li><b>{e.year}</b><span><em>{html.escape(e.who)}</em>"
+                    f"{html.escape(e.what)}</span></li>"
+                    for e in HISTORY
+                )
+                + "</ol>"
+            )
 
 
 # What they are ------------------------------------------------------------------------------------
@@ -131,7 +212,6 @@ def rules(entries: list[Optimizer]) -> None:
         f"| {cell(entry.when)}<br><small>{cell(entry.relatives)}</small> |"
         for entry in sorted(entries, key=SORTS_OF_RULES[x["sort"]])
     ]
-    st.html(RULES_STYLE)
     with st.container(key="family-rules"):
         st.markdown("\n".join((head, *rows)), unsafe_allow_html=True)
 
@@ -163,32 +243,36 @@ def measured(entries: list[Optimizer]) -> None:
     rows = []
     for outcome in kept:
         entry = OPTIMIZERS[outcome.slug]
-        runners = [Runner(entry.slug, {"lr": outcome.lr})]
+        others = TRIED_WITH.get(entry.slug, {})
+        said = "".join(f", {h.symbol} {others[h.name]:g}" for h in entry.hypers if h.name in others)
+        runners = [Runner(entry.slug, {"lr": outcome.lr, **others})]
         href = html.escape(problem.race_address(surface, runners, steps=steps, target=target))
         rows.append(
             (
-                f"{frame.swatch(style.look(entry.slug))}{html.escape(entry.name)}",
-                f"{outcome.lr:.3g}",
+                f"{frame.swatch(style.look(entry.slug))}{html.escape(entry.name + said)}",
+                written(outcome.lr, "3"),
                 "never" if outcome.steps is None else str(outcome.steps),
-                f"{outcome.gap:.2g}",
-                f"{outcome.diverged:.0%}",
+                written(outcome.gap, "2"),
+                written(outcome.diverged, ".0%"),
                 html.escape(memory(entry)),
                 f"<a href='{href}' target='_self'>see it</a>",
             )
         )
     notice(kept, surface)
     with st.container(key="family-outcomes"):
-        st.html(TABLES_STYLE)
         frame.table(
-            ("", "best η", f"steps to loss ≤ {target:g}", f"loss after {steps} steps",
+            ("", "best η", f"there for good: first step at ≤ {written(target)}",
+             f"loss after {steps} steps",
              "rates that diverge", "state per weight", ""),
             rows,
         )  # fmt: skip
     st.caption(
         f"Each optimizer ran at {RATES + 1} learning rates, its default and {RATES} over its whole "
-        "range, the other settings at their defaults, from "
+        "range, the other settings at their defaults (Adam + L2 with λ = 0.01: with PyTorch's "
+        "λ = 0 it is Adam), from "
         f"({surface.start[0]:g}, {surface.start[1]:g}) for {steps} steps. The best rate is first "
-        "at the target among those that end there. Losses count from the minimum."
+        "at the target among those that end there too; the race counts the first crossing alone. "
+        "Losses count from the minimum."
     )
 
 
@@ -207,7 +291,7 @@ def notice(kept: list[Outcome], surface: Landscape) -> None:
     shy = [o for o in kept if o.diverged == 0]
     st.markdown(
         f":material/visibility: **{OPTIMIZERS[first.slug].name}** is first, in {first.steps} "
-        f"step{'s' if first.steps != 1 else ''} at η = {first.lr:.3g}; {len(arrived)} of "
+        f"step{'s' if first.steps != 1 else ''} at η = {written(first.lr, '3')}; {len(arrived)} of "
         f"{len(kept)} arrive. "
         + (
             f"{len(shy)} of them diverge at no rate at all: their steps are scaled, so a rate that "
@@ -249,14 +333,13 @@ def relations(entries: list[Optimizer]) -> None:
             f"{frame.swatch(style.look(r.general))}{html.escape(OPTIMIZERS[r.general].name)}",
             html.escape(r.under),
             f"{frame.swatch(style.look(r.special))}{html.escape(OPTIMIZERS[r.special].name)}",
-            "equal" if apart == 0 else f"{apart:.1e}",
+            "equal" if apart == 0 else written(apart, "2"),
             f"<a href='{html.escape(link(r))}' target='_self'>race them</a>",
         )
         for r, apart in zip(RELATIONS, disagreements(), strict=True)
         if {r.general, r.special} & wanted
     ]
-    with st.container(key="family-relations"):
-        st.html(TABLES_STYLE)
+    with st.container(key="family-words-relations"):
         frame.table(("", "with", "is", "largest difference of the paths", ""), rows)
     st.caption(
         f"Differences are over {STEPS} steps, relative to the size of the path, measured just now "
@@ -264,60 +347,112 @@ def relations(entries: list[Optimizer]) -> None:
     )
 
 
+# Settings and advice ------------------------------------------------------------------------------
+
+
+def settings(entries: list[Optimizer]) -> None:
+    """Every hyper-parameter's default and range, what sources use, and which rule for what."""
+    rows = []
+    for entry in entries:
+        own = "<br>".join(
+            f"<span style='white-space:nowrap'>{html.escape(h.symbol)} {written(h.default)} "
+            f"<small>({written(h.low)} … {written(h.high)})</small></span>"
+            for h in entry.hypers
+        )
+        usual = USUAL.get(entry.slug)
+        said = (
+            f"{html.escape(usual.values)}<br><small>{html.escape(usual.source)}</small>"
+            if usual
+            else f"η {html.escape(entry.typical_lr)}"
+        )
+        rows.append(
+            (
+                f"{frame.swatch(style.look(entry.slug))}{html.escape(entry.name)}",
+                own,
+                said,
+                html.escape(DEPARTURES.get(entry.slug, "–")),
+            )
+        )
+    with st.container(key="family-words-settings"):
+        frame.table(
+            ("", "default here, and its range", "usual, and who says so",
+             "where this differs from a source"),
+            rows,
+        )  # fmt: skip
+    st.caption(
+        "Defaults are PyTorch's where PyTorch has the rule, otherwise the paper's, but for what "
+        "the last column says. Ranges are those of the sliders."
+    )
+
+
+def advice() -> None:
+    """Which rule for what, with sources."""
+    rows = [
+        (
+            html.escape(a.problem),
+            (" and " if a.together else " or ").join(OPTIMIZERS[slug].name for slug in a.take)
+            or "–",
+            html.escape(a.why),
+            html.escape(a.source),
+        )
+        for a in ADVICE
+    ]
+    with st.container(key="family-words-advice"):
+        frame.table(("for", "take", "because", "source"), rows)
+
+
 def filters() -> None:
     """What is shown, of whom, in which order."""
-    st.segmented_control(
-        "View", VIEWS, key=x.key("view"), required=True, label_visibility="collapsed"
-    )
+    st.segmented_control("View", VIEWS, **x.native("view"), label_visibility="collapsed")
     words, branch, order = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
-    words.text_input("Find", key=x.key("find"), placeholder="noise, momentum, 2019 …")
-    branch.selectbox("Branch", [ALL, *BRANCHES], key=x.key("branch"))
-    if x["view"] == VIEWS[0]:
-        order.selectbox("Sort by", list(SORTS_OF_RULES), key=x.key("sort"))
-    elif x["view"] == VIEWS[1]:
-        order.selectbox("Sort by", list(SORTS_OF_OUTCOMES), key=x.key("order"))
+    words.text_input("Find", placeholder="noise, momentum, 2019 …", **x.native("find"))
+    branch.selectbox("Branch", [ALL, *BRANCHES], **x.native("branch"))
+    if x["view"] == RULES:
+        order.selectbox("Sort by", list(SORTS_OF_RULES), **x.native("sort"))
+    elif x["view"] == OUTCOMES:
+        order.selectbox("Sort by", list(SORTS_OF_OUTCOMES), **x.native("order"))
 
 
 def ground() -> None:
     """Where they are compared."""
-    bowl = x["on"] == "bowl"
-    where, how_long, how_far, *shape = st.columns(
-        [1.7, 1, 1.3, 1, 1] if bowl else [1.7, 1, 1.3], vertical_alignment="bottom"
-    )
+    where, how_far, settings = st.columns([1.2, 1, 2], vertical_alignment="bottom")
     where.selectbox(
-        "Landscape", MEASURABLE, key=x.key("on"), format_func=lambda slug: LANDSCAPES[slug].name
+        "Landscape", MEASURABLE, format_func=lambda slug: LANDSCAPES[slug].name, **x.native("on")
     )
-    how_long.number_input("Steps", 10, 1000, key=x.key("steps"), step=50)
     how_far.selectbox(
-        "Target", (1.0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-9), key=x.key("target"),
-        format_func=lambda value: f"{value:g} above the minimum",
+        "Target", TARGETS, format_func=lambda value: f"{written(value)} above the minimum",
+        **x.native("target"),
     )  # fmt: skip
-    if bowl:
-        stretched, turned = shape
-        stretched.number_input(
-            "condition number κ", 1.0, 1000.0, key=x.key("kappa"), step=10.0, format="%g"
-        )
-        turned.number_input(
-            "rotation in °", -90.0, 90.0, key=x.key("rotation"), step=15.0, format="%g"
-        )
+    items: list[Item] = [x.slider("steps")]
+    if x["on"] == "bowl":
+        items += [x.slider("kappa"), x.slider("rotation")]
+    with settings:
+        x.controls([Group(id="ground", items=items)], layout="row")
 
 
 @st.fragment
 def body() -> None:
     """The chosen view."""
-    if not x.hidden("filters"):
+    embedded = bool(st.context.is_embedded)
+    if not embedded and not x.hidden("setup"):
         filters()
+    st.html(PAGE_STYLE)
     entries = found()
-    if x["view"] == VIEWS[1]:
+    if x["view"] == OUTCOMES and not x.hidden("controls"):
         ground()
     if not entries:
         st.info("No optimizer fits these words.", icon=":material/search_off:")
-    elif x["view"] == VIEWS[0]:
+    elif x["view"] == TREE:
+        tree(entries)
+    elif x["view"] == RULES:
         rules(entries)
-    elif x["view"] == VIEWS[1]:
+    elif x["view"] == OUTCOMES:
         measured(entries)
-    else:
+    elif x["view"] == RELATED:
         relations(entries)
+    else:
+        advice()
+        settings(entries)
     x.publish()
 
 

@@ -66,7 +66,7 @@ def summary(rows: list[Agreement]) -> str:
         (f"{of_all} {every} combinations of options of " if x["with"] == ANY else "")
         + f"{optimizers} optimizers, {written(runs)} runs of up to {max(r.steps for r in rows)} "
         "steps in float64"
-        + (f" against {versions}" if versions else "")
+        + (f" against {versions}" if versions and not st.context.is_embedded else "")
         + ". The largest relative error anywhere is "
         f"**{written(worst.largest_relative_error, '2')}** ({OPTIMIZERS[worst.optimizer].name}); "
         f"the tests allow {written(TOLERANCE)}."
@@ -81,7 +81,7 @@ def key_of_references(rows: list[Agreement]) -> str:
         if name in shown:
             light, dark = color.split("|")
             mark = f"<span style='color:light-dark({light},{dark})'>{GLYPHS[name]}</span>"
-            items.append(f"{mark} {html.escape(name)}")
+            items.append(f"<span style='white-space:nowrap'>{mark} {html.escape(name)}</span>")
     return f"<p class='told'>{' &ensp; '.join(items)}</p>"
 
 
@@ -128,7 +128,7 @@ def body() -> None:
             )
         ],
         frames=1,
-        height=400 if embedded else 110 + 20 * count,
+        height=390 if embedded else 110 + 20 * count,
         alt="How closely each optimizer agrees with its reference",
     )
     frame.notice(summary(rows))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,6 +14,12 @@ from engine.runs.descent import find_landscape, find_optimizer
 from engine.runs.sweeps import sweep
 
 RATES = 41  # learning rates tried, evenly spread over the logarithm of the optimizer's range
+
+
+# Settings without which a rule is another one: PyTorch's default λ makes Adam + L2 plain Adam.
+TRIED_WITH: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {"adam_l2": MappingProxyType({"weight_decay": 0.01})}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ def compare(
 ) -> tuple[Outcome, ...]:
     """Try every optimizer at its default and `rates` other learning rates, and keep its best.
 
+    The other hyper-parameters are at their defaults, but for those in TRIED_WITH.
+
     Best is the rate that is first at a loss of target above the landscape's minimum (above zero
     where it has none), among those that end at the target too: who only flies past does not count.
     Where no rate does, it is the one that ends lowest.
@@ -56,7 +65,7 @@ def compare(
     for entry in map(find_optimizer, optimizers):
         tried = rates_of(entry, rates)
         found = sweep(
-            surface, entry, {"lr": tried}, start, steps,
+            surface, entry, {"lr": tried}, start, steps, hypers=TRIED_WITH.get(entry.slug),
             target=floor + target, device="cpu",
         )  # fmt: skip
         assert found.steps_to_target is not None  # a target was given

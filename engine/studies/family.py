@@ -1,7 +1,8 @@
-"""Who becomes whom: settings under which one optimizer takes the very steps of another.
+"""Who came from whom, and who becomes whom.
 
-Each relation is a claim that a test runs; the map of the family is drawn from this list. To add
-one, add one entry.
+HEIRS says from which rule another was made, and what it changed: the tree of the family. RELATIONS
+are settings under which one optimizer takes the very steps of another, each a claim that a test
+runs. Both are drawn from these lists; a rule that neither names stands in the tree by its year.
 """
 
 from __future__ import annotations
@@ -11,9 +12,70 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.optimizers import newton_schulz
+from engine.optimizers import OPTIMIZERS, newton_schulz
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent, descend
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """`child` is `parent` with one thing changed, which `change` says in a few words."""
+
+    child: str
+    parent: str
+    change: str
+
+
+HEIRS: tuple[Heir, ...] = (
+    Heir("momentum", "sgd", "adds up a velocity"),
+    Heir("nesterov", "momentum", "looks where the velocity leads"),
+    Heir("aggmo", "momentum", "three velocities, averaged"),
+    Heir("muon", "momentum", "orthogonalises the velocity of a matrix"),
+    Heir("adagrad", "sgd", "divides by √Σg², per coordinate"),
+    Heir("rmsprop", "adagrad", "the sum becomes a fading average"),
+    Heir("adadelta", "adagrad", "a fading average; past steps set the rate"),
+    Heir("shampoo", "adagrad", "the whole matrix, not its diagonal"),
+    Heir("adam", "rmsprop", "adds momentum; both start corrected"),
+    Heir("adamax", "adam", "the largest gradient in place of its RMS"),
+    Heir("adam_l2", "adam", "λw joins the gradient"),
+    Heir("adamw", "adam_l2", "λw beside the step, out of its scaling"),
+    Heir("nadam", "adam", "Nesterov's look ahead"),
+    Heir("eve", "adam", "the rate follows the objective"),
+    Heir("amsgrad", "adam", "never forgets the largest v"),
+    Heir("qhadam", "adam", "mixes the fresh gradient in"),
+    Heir("radam", "adam", "waits until v can be trusted"),
+    Heir("adan", "nadam", "looks ahead by the gradient's change"),
+    Heir("lion", "adamw", "the sign alone; found by search"),
+    Heir("schedule_free_sgd", "sgd", "averages the walk, needs no schedule"),
+    Heir("schedule_free_adamw", "adamw", "averages the walk, needs no schedule"),
+    Heir("sophia", "newton", "the diagonal, estimated and clipped"),
+)
+
+# Where a rule is older than the source that it is written from.
+ORIGINS: Mapping[str, int] = {"newton": 1740}
+
+
+def origin(slug: str) -> int:
+    """The year in which a rule stands in the tree."""
+    return ORIGINS.get(slug, OPTIMIZERS[slug].year)
+
+
+THUMBNAIL = LANDSCAPES["bowl"](condition=12.0, rotation=25.0)
+THUMBNAIL_STEPS = 40
+
+
+def thumbnail(slug: str) -> Descent:
+    """A small run of a rule on a turned bowl, at the best of a few rates."""
+    entry = OPTIMIZERS[slug]
+    own = next(h for h in entry.hypers if h.name == "lr")
+    rates = np.geomspace(max(own.low, 1e-3), min(own.high, 3.0), 12)
+    runs = [
+        descend(THUMBNAIL, entry, THUMBNAIL.start, THUMBNAIL_STEPS, {"lr": float(f"{lr:.3g}")})
+        for lr in rates
+    ]
+    arrived = [run for run in runs if run.diverged_at is None]
+    return min(arrived or runs, key=lambda run: float(run.loss[run.last]))
+
 
 STEPS = 60  # long enough that rules which differ come apart
 

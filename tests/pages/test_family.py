@@ -12,13 +12,25 @@ import pytest
 from playwright.sync_api import Page
 
 import engine
+from engine.emit.picture import written
 from engine.optimizers import BRANCHES, OPTIMIZERS
-from engine.studies.family import RELATIONS, Relation
-from figures.family import COLUMN, family_map, layout, levels
+from engine.studies.advice import ADVICE, DEPARTURES, USUAL
+from engine.studies.comparison import TRIED_WITH, compare
+from engine.studies.family import HEIRS, RELATIONS, Relation, origin, thumbnail
+from figures.family import (
+    COLUMN,
+    family_map,
+    family_tree,
+    layout,
+    levels,
+    tree_layout,
+    year_at,
+)
 from pages import problem
 from pages.runners import Runner, parse_runners
 from tests.pages.running import markdown, open_page, tables
 
+RULES = "what they are"
 OUTCOMES = "what they do here"
 RELATED = "who becomes whom"
 
@@ -29,7 +41,7 @@ def rows(text: str) -> list[str]:
 
 
 def test_every_optimizer_has_its_row_and_its_formula() -> None:
-    page = open_page("family")
+    page = open_page("family", view=RULES)
     text = markdown(page)
     assert not page.exception
     assert rows(text) == [entry.name for entry in OPTIMIZERS.values()]
@@ -38,11 +50,12 @@ def test_every_optimizer_has_its_row_and_its_formula() -> None:
 
 
 def test_filters_and_sorts() -> None:
-    assert rows(markdown(open_page("family", find="2019"))) == ["AggMo", "AdamW", "QHAdam"]
+    of_2019 = markdown(open_page("family", view=RULES, find="2019"))
+    assert rows(of_2019) == ["AggMo", "AdamW", "QHAdam"]
     branch = "curvature and matrices"
     names = [entry.name for entry in BRANCHES[branch]]
-    assert rows(markdown(open_page("family", branch=branch))) == names
-    by_year = rows(markdown(open_page("family", sort="year")))
+    assert rows(markdown(open_page("family", view=RULES, branch=branch))) == names
+    by_year = rows(markdown(open_page("family", view=RULES, sort="year")))
     assert by_year[0] == "SGD"
     assert by_year[-1].startswith(("Muon", "Schedule-free"))
     assert open_page("family", find="zzz").info
@@ -76,6 +89,87 @@ def test_unreadable_link_falls_back_with_a_notice(name: str) -> None:
     page = open_page("family", **{name: "nonsense"})
     assert not page.exception
     assert any(f"**{name}**" in warning.value for warning in page.warning)
+
+
+# The tree -----------------------------------------------------------------------------------------
+
+
+def test_every_rule_has_its_row_below_its_parent_and_no_earlier() -> None:
+    places = tree_layout(list(OPTIMIZERS), HEIRS)
+    assert set(places) == set(OPTIMIZERS)
+    assert len({place.y for place in places.values()}) == len(places)
+    for heir in HEIRS:
+        child, parent = places[heir.child], places[heir.parent]
+        assert child.y > parent.y
+        assert child.x > parent.x
+        assert origin(heir.child) >= origin(heir.parent)
+    roots = set(OPTIMIZERS) - {heir.child for heir in HEIRS}
+    assert roots == {"sgd", "newton"}
+    assert len({heir.child for heir in HEIRS}) == len(HEIRS)
+
+
+def test_a_rule_without_parent_stands_in_the_tree_by_its_year() -> None:
+    places = tree_layout([*OPTIMIZERS], [h for h in HEIRS if h.child != "lion"])
+    assert places["lion"].x == year_at(2023)
+
+
+def test_the_page_opens_on_the_tree_with_its_history_and_cards() -> None:
+    page = open_page("family")
+    assert not page.exception
+    text = unescape(tables(page))
+    for heir in HEIRS:
+        assert f"{OPTIMIZERS[heir.parent].name}, but {heir.change}" in text
+    for word in ("Robbins & Monro", "Polyak", "never published", "Hogwild"):
+        assert word in text
+
+
+def test_the_tree_leads_to_the_race_of_a_rule_and_its_parent() -> None:
+    runs = {slug: thumbnail(slug) for slug in OPTIMIZERS}
+    svg = family_tree(HEIRS, runs, lambda slug: f"race?{slug}", dimmed=["sgd"])
+    for slug in OPTIMIZERS:
+        assert f"href='race?{slug}'" in svg
+        assert runs[slug].diverged_at is None
+        assert runs[slug].loss[-1] < runs[slug].loss[0]
+    assert svg.count("class='node dim'") == 1
+
+
+# Settings and advice ------------------------------------------------------------------------------
+
+
+def test_every_default_and_range_is_shown_with_what_is_usual() -> None:
+    text = unescape(tables(open_page("family", view="settings and advice")))
+    for entry in OPTIMIZERS.values():
+        for hyper in entry.hypers:
+            shown = f"{hyper.symbol} {written(hyper.default)} <small>({written(hyper.low)} …"
+            assert shown in text
+    for usual in USUAL.values():
+        assert usual.source in text
+    for said in DEPARTURES.values():
+        assert said in text
+
+
+def test_what_is_said_of_rules_is_of_rules_that_there_are() -> None:
+    assert set(USUAL) == set(OPTIMIZERS)
+    assert set(DEPARTURES) <= set(OPTIMIZERS)
+    assert {slug for advice in ADVICE for slug in advice.take} <= set(OPTIMIZERS)
+
+
+def test_departures_are_true_of_the_registry() -> None:
+    defaults = {slug: entry.hyper_values() for slug, entry in OPTIMIZERS.items()}
+    assert (defaults["rmsprop"]["beta"], defaults["rmsprop"]["lr"]) == (0.99, 0.01)
+    assert defaults["adam_l2"]["weight_decay"] == 0
+    assert TRIED_WITH["adam_l2"]["weight_decay"] == 0.01
+    assert defaults["sophia"]["lr"] == 0.06
+    assert (defaults["muon"]["weight_decay"], defaults["lion"]["lr"]) == (0.1, 0.0001)
+    assert OPTIMIZERS["muon"].option_values()["nesterov"] is True
+
+
+def test_adam_with_l2_is_measured_with_a_penalty() -> None:
+    page = open_page("family", view=OUTCOMES, find="l2")
+    assert "Adam + L2, λ 0.01" in tables(page)
+    bowl = engine.LANDSCAPES["bowl"](condition=50, rotation=30)
+    plain, penalised = compare(bowl, bowl.start, 300, 0.01, ["adam", "adam_l2"])
+    assert plain.gap != penalised.gap
 
 
 def test_the_map_puts_the_general_right_of_the_special() -> None:

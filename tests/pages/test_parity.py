@@ -1,4 +1,4 @@
-"""The page of agreement: a dot for every row, the worst of them named, the table folded, filters."""
+"""The page of agreement: a dot for every row, the worst named, the table folded, filters."""
 
 from __future__ import annotations
 
