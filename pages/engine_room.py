@@ -190,15 +190,11 @@ def running() -> bool:
     return bool(st.session_state.get("engine_room.running", False))
 
 
-def behind() -> bool:
-    """Whether the network has not come yet to the step that the page stands at."""
-    return bool(st.session_state.get("engine_room.behind", False))
-
-
 def start_or_pause() -> None:
-    """Start or pause: the whole page runs again, for the clock belongs to its fragment."""
+    """Start or pause."""
     if not x.locked("start"):
         st.session_state["engine_room.running"] = not running()
+        x.change({})  # the link waits only while it runs
 
 
 def advance(steps: int) -> None:
@@ -208,18 +204,19 @@ def advance(steps: int) -> None:
 
 def learning() -> None:
     """Two moons, a perceptron, and the optimizer of the reader's choice."""
-    if running() and not behind():
-        advance(STRIDE)
-    view = frame.view(x)
     now = learner()
-    waits = not now.ended and now.steps < x["trained"]
-    if waits != behind():
-        st.session_state["engine_room.behind"] = waits
-        st.rerun()  # the clock that brings it on belongs to the fragment
+    if running() and now.steps >= x["trained"] and not now.ended:
+        advance(STRIDE)
+        now = learner()
     if running() and now.ended:
         st.session_state["engine_room.running"] = False
         x.change({"trained": now.steps})
+    waits = not now.ended and now.steps < x["trained"]
+    if (running() or waits) != st.session_state["engine_room.ticking"]:
+        # The clock that brings it on belongs to the fragment: the whole page runs again.
+        st.session_state["engine_room.ticking"] = running() or waits
         st.rerun()
+    view = frame.view(x)
     with view.panel:
         net: list[Item] = [
             x.chooser("data"),
@@ -396,7 +393,8 @@ if not x.hidden("parts"):
 if x["part"] == PARTS[0]:
     fifteen()
 elif x["part"] == PARTS[1]:
-    st.fragment(learning, run_every=TICK if running() or behind() else None)()
+    ticking = st.session_state.setdefault("engine_room.ticking", running())
+    st.fragment(learning, run_every=TICK if ticking else None)()
 elif x["part"] == PARTS[2]:
     graphs()
 else:
