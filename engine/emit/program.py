@@ -9,6 +9,7 @@ stands in printed text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -114,24 +115,30 @@ STEP = "t"
 """The variable that counts the steps from 1."""
 
 
+class TooLong(ValueError):
+    """A program that would have more lines than it may."""
+
+
 def compile_program(
     function: Callable[[Mapping[Any, Value]], Mapping[Any, Any]],
     inputs: Mapping[Any, Level],
     *,
     step: Key | None = None,
+    most: float = math.inf,
 ) -> Program:
     """Trace function on scalars and sort it into a Program.
 
     function maps Values by key to a mapping of outputs (Values or numbers). An input of level
     CONSTANT or CELL never changes during a run; step is the key of the one that counts the steps.
-    Raises ValueError for an operation that scalars do not have.
+    Raises ValueError for an operation that scalars do not have, and TooLong as soon as more than
+    `most` lines are written.
     """
     tape = Tape()
     values = {key: tape.variable(np.float64(0.7)) for key in inputs}
     with np.errstate(all="ignore"):
         results = function(values)
     names = {key: STEP if key == step else f"x{i}" for i, key in enumerate(inputs)}
-    compiler = _Compiler({names[key]: level for key, level in inputs.items()})
+    compiler = _Compiler({names[key]: level for key, level in inputs.items()}, most)
     read = compiler.run(tape, list(names.values()))
     return compiler.program(names, {key: read(x) for key, x in results.items()})
 
@@ -139,8 +146,9 @@ def compile_program(
 class _Compiler:
     """Writes lines for the entries of tapes, each expression once."""
 
-    def __init__(self, levels: Mapping[str, Level]) -> None:
+    def __init__(self, levels: Mapping[str, Level], most: float) -> None:
         self.levels = dict(levels)
+        self.most = most
         self.lines: dict[tuple[str, ...], Line] = {}
         self.powers: dict[str, Carried] = {}  # by base
 
@@ -195,6 +203,8 @@ class _Compiler:
             level = Level(level | self._level(argument))
         key = (name, *map(repr, arguments))  # -0.0 is not 0.0, and True not 1.0
         if key not in self.lines:
+            if len(self.lines) >= self.most:
+                raise TooLong(f"the program has more than {self.most} operations")
             self.lines[key] = Line(f"v{len(self.lines)}", name, arguments, level)
             self.levels[self.lines[key].target] = level
         return self.lines[key].target

@@ -16,6 +16,8 @@ from functools import lru_cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Literal
 
+from engine import limits
+from engine.emit.program import Level, TooLong, compile_program
 from engine.optimizers import Optimizer, Oracle, Parameter, Slot, State
 from engine.problems.formula import CONSTANTS, FUNCTIONS, Formula, FormulaError, parse_program
 from engine.tape import Vector
@@ -177,6 +179,7 @@ class _Typed:
         if self.uses_loss:
             loss = Slot("loss", "J", "J", "the loss before the step", kind="scalar")
             self.shown = (*self.shown, loss)
+        self._check_size()
         try:
             self.latex = tuple(self._latex_lines())
         except ValueError as error:
@@ -211,6 +214,41 @@ class _Typed:
             last = self.lines[-1]
             reason = "No line assigns w, so nothing would move: write w = w - lr*g, or the like."
             raise FormulaError(reason, self.text, 0, last)
+
+    def _check_size(self) -> None:
+        """Refuse a rule that is long once it is written out, however short its text is."""
+        slots = {
+            slot.name: [(slot.name, i) for i in range(1 if slot.kind == "scalar" else 2)]
+            for slot in self.state
+        }
+        given = [("w", 0), ("w", 1), ("g", 0), ("g", 1), "t", "loss"]
+        hypers = [hyper.name for hyper in self.hypers.values()]
+        keys: list[Any] = [*given, *hypers, *(key for parts in slots.values() for key in parts)]
+
+        def step(at: Mapping[Any, Any]) -> dict[Any, Any]:
+            oracle: Any = SimpleNamespace(
+                gradient=lambda w: Vector((at["g", 0], at["g", 1])),
+                loss=lambda w: at["loss"],
+                t=at["t"],
+            )
+            state = {
+                name: at[parts[0]] if len(parts) == 1 else Vector(at[key] for key in parts)
+                for name, parts in slots.items()
+            }
+            following, _ = self.step(
+                oracle,
+                Vector((at["w", 0], at["w", 1])),
+                SimpleNamespace(**state),
+                SimpleNamespace(**{name: at[name] for name in hypers}),
+                SimpleNamespace(),
+            )
+            return dict(enumerate(following))
+
+        try:
+            compile_program(step, dict.fromkeys(keys, Level.BOTH), most=limits.RULE_LINES)
+        except TooLong:
+            reason = f"One step takes more than {limits.RULE_LINES} operations: too many here."
+            raise FormulaError(reason, self.text) from None
 
     # Parts
 

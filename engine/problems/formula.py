@@ -21,7 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from engine import limits
+from engine.emit.program import Level, TooLong, compile_program
 from engine.problems.landscapes import Box, Landscape
+from engine.tape import Vector, autograd
 from engine.tape import operations as ops
 from engine.tape.symbolic import latex_of
 
@@ -570,6 +573,7 @@ def _landscape(text: str, inputs: tuple[str, str]) -> Landscape:
     def function(x: Any, y: Any) -> Any:
         return evaluate({first: x, second: y})
 
+    _check_size(function, text)
     box: Box = ((-_HALF, _HALF), (-_HALF, _HALF))
     plain = Landscape(
         slug="formula",
@@ -585,6 +589,20 @@ def _landscape(text: str, inputs: tuple[str, str]) -> Landscape:
     return Landscape(**{**vars(plain), "start": start, "lr": lr, "log_levels": log_levels})
 
 
+def _check_size(function: Callable[[Any, Any], Any], text: str) -> None:
+    """Refuse a text whose gradient is long, however short it is itself."""
+
+    def slopes(at: Mapping[Any, Any]) -> dict[Any, Any]:
+        gradient = autograd.grad(lambda w: function(w[0], w[1]))(Vector((at["x"], at["y"])))
+        return dict(enumerate(gradient))
+
+    try:
+        compile_program(slopes, {"x": Level.BOTH, "y": Level.BOTH}, most=limits.FORMULA_LINES)
+    except TooLong:
+        reason = f"Its gradient takes more than {limits.FORMULA_LINES} operations: too many here."
+        raise FormulaError(reason, text) from None
+
+
 def _survey(plain: Landscape, text: str) -> tuple[tuple[float, float], float, bool]:
     """A start where the slope is finite and not zero, a learning rate, and whether levels are log.
 
@@ -597,12 +615,13 @@ def _survey(plain: Landscape, text: str) -> tuple[tuple[float, float], float, bo
     finite = np.isfinite(values)
     if not finite.any():
         raise FormulaError("The formula has no finite value anywhere on [-5, 5]².", text)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # numbers near the largest one overflow as they are compared
         hessians = plain.hessian(grid).reshape(-1, 4)
-    hessians = hessians[np.isfinite(hessians).all(axis=-1)]
-    curvature = float(np.quantile(np.linalg.norm(hessians, axis=-1), 0.9)) if len(hessians) else 0.0
+        hessians = hessians[np.isfinite(hessians).all(axis=-1)]
+        norms = np.linalg.norm(hessians, axis=-1)
+        curvature = float(np.quantile(norms, 0.9)) if len(norms) else 0.0
+        low, middle, high = np.quantile(values[finite], (0.0, 0.5, 1.0)) / 4.0
     lr = float(f"{min(max(1.0 / curvature, 1e-6), 1.0):.1g}") if curvature > 0 else 0.1
-    low, middle, high = np.quantile(values[finite], (0.0, 0.5, 1.0))
     # Most of the surface low and a few steep walls: even spacing of levels would hide the valley.
     return _start(plain), lr, bool(middle - low < 0.35 * (high - low))
 

@@ -268,7 +268,7 @@ class _Job:
         kernel = self.kernel()
         if kernel.compiled is None and compiler_enabled():
             if self.size * self.steps > _PLAIN_WORK:
-                kernel.compile()
+                kernel.ensure()
             else:
                 kernel.request()
         return kernel.compiled is not None
