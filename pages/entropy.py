@@ -64,7 +64,7 @@ x = experiment(
         Integer("k", 0, 0, MOST - 1),
         units.field("bits"),
     ],
-    parts=("code", "copies"),
+    parts=("code", "copies", "share"),
 )
 
 frame.opening(

@@ -11,6 +11,7 @@ history entry that "back" should return to.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -411,11 +412,10 @@ class Experiment:
         return "all" in lock or "controls" in lock or self._among(name, lock)
 
     def _among(self, name: str, names: Sequence[str]) -> bool:
-        if name in names:
-            return True
-        field = next((f for f in self.fields.values() if f.owns(name)), None)
-        short = name.rpartition("/")[2].rpartition(".")[2]
-        return (field is not None and field.name in names) or short in names
+        """Whether a control is named: itself, its field ("xr" for "xr.to", "z" for "z[2]"), or the
+        last part of its name ("lr" for "0/lr")."""
+        field = next((f.name for f in self.fields.values() if f.owns(name)), _head(name))
+        return not {name, field, _tail(name)}.isdisjoint(names)
 
     def choosable(self) -> list[tuple[str, str]]:
         """What an embedded page may hide or lock, by name, with what each is called."""
@@ -430,7 +430,7 @@ class Experiment:
     def _known(self) -> list[str]:
         """The names that lock and hide may name."""
         entries = self.entries()
-        inner = [name.rpartition("/")[2].rpartition(".")[2] for name in entries]
+        inner = [_tail(name) for name in entries]
         return list(dict.fromkeys(["all", *self.parts, *self.fields, *entries, *inner]))
 
     # Controls ---------------------------------------------------------------------------------
@@ -573,12 +573,20 @@ class Experiment:
             notices += [
                 Notice(option, f"there is no {part!r} here" + _nearest(part, names), "")
                 for part in self._store[option]
-                if part not in names
+                if part not in names and _head(part) not in self.fields
             ]
         self._store["notices"] = notices
         # The address stays as it is until something changes: to tidy it up would put an entry
         # into the history that "back" could not get past.
         self._store["query"] = self.query()
+
+
+def _head(name: str) -> str:
+    return re.split(r"[.\[]", name, maxsplit=1)[0]
+
+
+def _tail(name: str) -> str:
+    return re.split(r"[./]", name)[-1]
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
