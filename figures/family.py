@@ -222,7 +222,7 @@ def family_tree(
     nodes = "".join(
         _node(slug, places[slug], heir.get(slug), link(slug), _running(runs[slug], slug, corner),
               slug in dimmed)
-        for slug in slugs
+        for slug in places
     )  # fmt: skip
     return (
         f"<svg viewBox='0 0 {TREE_WIDTH} {height}' width='{TREE_WIDTH}' height='{height}' "
@@ -289,6 +289,7 @@ def _running(run: Descent, slug: str, corner: Place) -> str:
 
 STYLE: Final = """
 <style>
+svg.tree { height: auto; }
 svg.tree .year path { stroke: currentColor; opacity: 0.09; }
 svg.tree .year text { font-size: 11px; fill: currentColor; opacity: 0.65; text-anchor: middle; }
 svg.tree .edges { fill: none; stroke: currentColor; stroke-width: 1.2; opacity: 0.35; }

@@ -79,6 +79,8 @@ PAGE_STYLE = """
   .st-key-family-rules tr { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent);
     padding: 0.5rem 0; }
   .st-key-family-rules td { border: 0; padding: 0.15rem 0; overflow-x: auto; }
+  .st-key-family-rules td:nth-child(4)::before { content: "state per weight: "; opacity: 0.7; }
+  .st-key-family-rules td:nth-child(5)::before { content: "usual η: "; opacity: 0.7; }
 }
 </style>
 """
@@ -150,7 +152,7 @@ def tree(entries: list[Optimizer]) -> None:
     dimmed = [slug for slug in OPTIMIZERS if slug not in wanted]
     with st.container(key="family-tree"):
         drawn = pictures.family_tree(HEIRS, thumbnails(), race_with_parent, dimmed=dimmed)
-        drawing("family.tree", pictures.STYLE + drawn)
+        drawing("family.tree", pictures.STYLE + drawn, scroll=not st.context.is_embedded)
     heirs = {h.child: h for h in HEIRS}
     cards = []
     for entry in sorted(entries, key=lambda entry: origin(entry.slug)):
@@ -163,11 +165,13 @@ def tree(entries: list[Optimizer]) -> None:
             f"<p><a href='{href}' target='_self'>see it race</a></p></article>"
         )
     st.html(f"<div class='family-cards'>{''.join(cards)}</div>")
+    if st.context.is_embedded:
+        return
     frame.notice(
         "Each rule stands at its year, below the one that it was made from, with what it changed. "
         "Point at one to see it run on a turned bowl; click it to see it race its parent."
     )
-    if not st.context.is_embedded and not x.hidden("history"):
+    if not x.hidden("history"):
         with st.expander("Where they come from"):
             st.html(
                 "<ol class='timeline'>"

@@ -65,7 +65,7 @@ THUMBNAIL_STEPS = 40
 
 
 def thumbnail(slug: str) -> Descent:
-    """A small run of a rule on a turned bowl, at the best of a few rates."""
+    """A small run of a rule on a turned bowl, at the rate whose loss is least on the way."""
     entry = OPTIMIZERS[slug]
     own = next(h for h in entry.hypers if h.name == "lr")
     rates = np.geomspace(max(own.low, 1e-3), min(own.high, 3.0), 12)
@@ -74,7 +74,7 @@ def thumbnail(slug: str) -> Descent:
         for lr in rates
     ]
     arrived = [run for run in runs if run.diverged_at is None]
-    return min(arrived or runs, key=lambda run: float(run.loss[run.last]))
+    return min(arrived or runs, key=lambda run: float(run.loss.mean()))
 
 
 STEPS = 60  # long enough that rules which differ come apart
