@@ -49,6 +49,8 @@ class Stage {
     this.live = part("live")
     this.panels = new Map()
     this.lines = part("lines")
+    this.tabs = part("tabs")
+    this.tab = 0 // which picture is shown where they do not fit beside each other
     this.events = Date.now() // rises across mounts: Python tells new from old by it
     this.program = null
     this.resolve = (leaf) => this.find(leaf)
@@ -270,6 +272,7 @@ class Stage {
     }
     for (const [i, spec] of data.panels.entries()) {
       const panel = this.panels.get(spec.id) ?? this.create(spec)
+      panel.element.hidden = this.tabbed && i !== this.tab
       const place = this.grid.children[i]
       if (place !== panel.element) this.grid.insertBefore(panel.element, place ?? null)
       panel.element.style.gridRow = `span ${boxes[i].span}`
@@ -313,11 +316,12 @@ class Stage {
     const given = Array.isArray(data.columns) || n <= 3
     if (given && Math.min(...widths) < LEAST_BESIDE) widths = [width]
     const stacked = widths.length === 1 && n > 1
+    this.showTabs(data, stacked)
     const spans = data.panels.map((panel) => (stacked ? 1 : panel.rows))
     const { columns } = cells(spans, widths.length)
     // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
     const { rows } = cells(spans, asked.length)
-    const chrome = [this.legend, this.caption, this.bar.element, this.lines].reduce(
+    const chrome = [this.legend, this.caption, this.bar.element, this.lines, this.tabs].reduce(
       (sum, element) => sum + (element.hidden ? 0 : element.offsetHeight), 0)
     const room = stacked
       ? Math.min(320, Math.round(width * 0.8))
@@ -334,6 +338,27 @@ class Stage {
         : span * height + (span - 1) * ROW_GAP,
       span,
     }))
+  }
+
+  // On a phone one picture is shown at a time, so that it stays in sight with its controls.
+  showTabs(data, narrow) {
+    this.tabbed = narrow
+    this.tab = Math.min(this.tab, data.panels.length - 1)
+    this.tabs.hidden = !narrow
+    if (!narrow) return
+    while (this.tabs.children.length > data.panels.length) this.tabs.lastElementChild.remove()
+    data.panels.forEach((panel, i) => {
+      const button = this.tabs.children[i] ?? this.tabs.appendChild(document.createElement("button"))
+      button.type = "button"
+      button.setAttribute("role", "tab")
+      button.setAttribute("aria-selected", String(i === this.tab))
+      const name = this.find(panel.title) || panel.id
+      if (button.textContent !== name) button.textContent = name
+      button.onclick = () => {
+        this.tab = i
+        this.refresh()
+      }
+    })
   }
 
   showLegend(data, theme) {
