@@ -111,6 +111,13 @@ class Descent:
         """The first step whose loss above the minimum is at most target; None if it never is."""
         return self._first(self.gap, target)
 
+    def steps_to_stay(self, target: float) -> int | None:
+        """The first step from which the loss above the minimum is at most target for good, to the
+        end of the run; None if the run does not end there."""
+        above = np.flatnonzero(~(self.gap[: self.last + 1] <= target))
+        since = int(above[-1]) + 1 if above.size else 0
+        return since if self.diverged_at is None and since <= self.steps else None
+
     def _first(self, curve: Array, target: float) -> int | None:
         reached = np.flatnonzero(curve[: self.last + 1] <= target)
         return int(reached[0]) if reached.size else None

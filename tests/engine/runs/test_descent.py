@@ -60,6 +60,18 @@ def test_the_first_step_to_a_target_and_the_distance_left() -> None:
     assert engine.descend("saddle", "sgd", (1, 0), 5).distance is None
 
 
+def test_to_come_below_for_good_takes_longer_than_to_cross() -> None:
+    """x² + 50y² from (5, 3) at η = 0.0185: momentum 0.9 crosses 0.01 and swings out again."""
+    run = engine.descend("bowl", "momentum", (5, 3), 120, {"lr": 0.0185, "beta": 0.9})
+    assert (run.steps_to_gap(0.01), run.steps_to_stay(0.01)) == (82, 106)
+    assert run.gap[105] > 0.01 >= run.gap[106:].max()
+    assert run.steps_to_stay(run.gap[-1] * 0.9) is None
+    assert run.steps_to_stay(1e9) == 0
+    away = engine.descend("bowl", "sgd", (5, 3), 60, {"lr": 0.03})
+    assert away.diverged_at is not None
+    assert away.steps_to_stay(1e300) is None, "what got away did not stay"
+
+
 def test_state_is_what_the_rule_carried() -> None:
     run = engine.descend("booth", "momentum", (-7, -5), 30, {"lr": 0.01, "beta": 0.9})
     v, g = run.state["v"], run.state["g"]
