@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.studies.tuning import RateCurve
 from engine.tape import Value
 from engine.tape import operations as ops
 from figures import charts, style
+from figures.step_chart import Curve, StepChart, step_chart
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -38,6 +40,8 @@ def grid(landscape: Landscape, parameters: Mapping[str, Any] | None = None) -> t
             values = np.broadcast_to(values, (ROWS, COLUMNS))
         elif values.shape != (ROWS, COLUMNS):
             values = values + np.zeros((ROWS, COLUMNS))
+        if not np.isfinite(values.data if isinstance(values, Value) else values).all():
+            values = ops.where(ops.absolute(values) < np.inf, values, np.nan)
     return x, y, values
 
 
@@ -207,6 +211,41 @@ def rates(curves: Sequence[tuple[str, style.Look, RateCurve, float | None]]) -> 
             at = max(curve.at(now), FLOOR)
             data.append(charts.marks([now], [at], look.color, symbol=look.symbol, labels=[name]))
     return {"data": data, "layout": layout}
+
+
+@dataclass(frozen=True, slots=True)
+class Curved:
+    """The Hessian's eigenvalues along a path, and the largest that its rule bears (None: unknown),
+    with the formula of that."""
+
+    name: str
+    look: style.Look
+    least: Any
+    most: Any
+    bound: Any
+    formula: str
+
+
+def curvature(paths: Sequence[Curved]) -> StepChart:
+    """λmax along each path, and λmin thin, with the dotted line above which steps grow."""
+    curves = [
+        Curve("" if thin else path.name, values, path.look.color, path.look.dash,
+              path.look.marker, 1.0 if thin else 2.0)
+        for path in paths
+        for thin, values in ((True, path.least), (False, path.most))
+    ]  # fmt: skip
+    known = [path for path in paths if path.bound is not None]
+    # The lines belong to the picture as much as the curves: an axis without them says nothing.
+    held = [Curve("", 0.0 * p.most + p.bound, p.look.color, "dot", "ring", 1.2) for p in known]
+    made = step_chart(
+        "curvature", "λmax (λmin thin) along the path", "The Hessian's eigenvalues along each "
+        "path, and the curvature above which the rule's steps grow.", [*curves, *held],
+    )  # fmt: skip
+    layout = made.figure["layout"]
+    for path in known:
+        text = words(f"{path.formula} = {{:3}}", path.bound)
+        charts.level(layout, path.bound, text, color=path.look.color)
+    return replace(made, curves=tuple(curves))
 
 
 def scene(landscape: Landscape, *, log: bool) -> Figure:

@@ -42,6 +42,28 @@ RACES: tuple[Preset, ...] = (
         {"lr": "0.001"},
     ),
     Preset(
+        "Heard in class: it zig-zags",
+        "good",
+        "Of x² + 10y² at η = 0.05 one hears that gradient descent zig-zags and momentum ends near "
+        "the origin. ηλ = 1 in y: y is 0 after one step (η 0.06 to 0.099 does zig-zag). Momentum "
+        "0.9 is at (−0.333, −0.149) after 50 steps, still swinging.",
+        {
+            "on": "formula",
+            "f": "x**2 + 10*y**2",
+            "start": "5,3",
+            "lr": "0.05",
+            "runs": "sgd;momentum",
+            "steps": "50",
+        },
+    ),
+    Preset(
+        "Heard in class: a third of the steps",
+        "good",
+        "Momentum takes a third of gradient descent's steps to 0.01 at β = 0.8: 30 against 104. At "
+        "β = 0.9 it first crosses after 82 and swings out again: 106 to stay (50 at β = 0.8).",
+        {"runs": "sgd;momentum:beta=0.8;momentum:beta=0.9"},
+    ),
+    Preset(
         "Polyak's optimum",
         "good",
         "For κ = 50 the best momentum is known in closed form: both directions then shrink at the "
@@ -103,6 +125,19 @@ RACES: tuple[Preset, ...] = (
             "same": "0",
             "start": "-1.25,-0.5",
             "steps": "200",
+        },
+    ),
+    Preset(
+        "Curvature on the way",
+        "good",
+        "The limit at the start says little: there λmax is −15, at the minimum 134. A rate of 0.01 "
+        "is stable up to 2/η = 200 and arrives; one of 0.02 up to 100, and swings for good.",
+        {
+            "on": "himmelblau",
+            "runs": "sgd:lr=0.01;sgd:lr=0.02",
+            "same": "0",
+            "steps": "100",
+            "curvature": "1",
         },
     ),
     Preset(

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 import engine
-from components.controls import Action, Group, Slider
+from components.controls import Action, Group, Item, Slider
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, stack, words, written
 from engine.optimizers import OPTIMIZERS
@@ -19,7 +19,14 @@ from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent
-from engine.studies.stability import Explanation, limit_formula, live_limit, sharpest
+from engine.studies.stability import (
+    Explanation,
+    eigenvalues_along,
+    limit_formula,
+    live_bound,
+    live_limit,
+    sharpest,
+)
 from engine.studies.tuning import RATES, RateCurve, halve_until_stable, rate_curve
 from engine.tape import operations as ops
 from figures import race as pictures
@@ -28,6 +35,7 @@ from pages import frame, problem
 from pages.presets import RACES
 from pages.runners import MOST, TYPED, Runner
 from pages.state import Choice, Flag, Number, experiment
+from pages.step_panel import step_panel
 
 VIEWS = ("overlaid", "side by side", "3-D")
 OWN_RULE = "your own rule"
@@ -38,7 +46,8 @@ x = experiment(
         *problem.fields(runs="sgd;momentum:beta=0.8", same=True, steps=120),
         Number("target", 0.01, 1e-16, 1e6),
         Choice("view", VIEWS[0], VIEWS),
-        Flag("rates", False),
+        Flag("rates", False, label="loss against η"),
+        Flag("curvature", False, label="curvature along the paths"),
     ],
     parts=("stability", "add", "function"),
 )
@@ -102,7 +111,7 @@ def halve(place: int) -> None:
     runners[place] = runners[place].with_setting("lr", found.lr)
     x.change({"runs": tuple(runners), **({"lr": found.lr} if x["same"] else {})})
     times = {0: "no halving", 1: "one halving"}.get(found.halvings, f"{found.halvings} halvings")
-    say(f"{runner.optimizer.name}: η = {found.lr:.4g} after {times}.")
+    say(f"{runner.optimizer.name}: η = {written(found.lr)} after {times}.")
 
 
 def rates_of(place: int, surface: Landscape) -> RateCurve:
@@ -160,9 +169,10 @@ def random_start() -> None:
 def groups(surface: Landscape, live: Picture) -> list[Group]:
     """The panel of controls: the landscape and the run, then every runner."""
     own = problem.landscape_sliders(x, surface)
-    race = problem.run_sliders(x)
+    race: list[Item] = [*problem.run_sliders(x)]
     if x["same"]:
         race.insert(0, x.slider("lr", default=surface.lr))
+    race += [x.toggle("curvature"), x.toggle("rates")]
     start = live["start"]
     sharp = sharpest(surface, start[0], start[1], problem.live_parameters(live, surface))
     runners = x["runs"]
@@ -261,6 +271,9 @@ def panels(
         alt="Loss against step, one curve for each optimizer.",
     )
     parameters = problem.live_parameters(live, surface)
+    beside = [loss]
+    if x["curvature"]:
+        beside.append(step_panel(pictures.curvature(along(surface, live, everyone))))
     if x["view"] == "3-D":
         window = pictures.grid(surface, parameters)[2]
         scene = Panel(
@@ -274,19 +287,21 @@ def panels(
                 )
                 for name, look, run in everyone
             ],
+            rows=len(beside),
             alt=f"{surface.name} as a surface, with the path of each optimizer on it.",
         )  # fmt: skip
-        return [scene, loss]
+        return [scene, *beside]
     trails = [track_of(name, look, run, run.x, run.y) for name, look, run in everyone]
     figure = pictures.plane(surface, log=log, parameters=parameters)
     if x["view"] == "overlaid":
         about = f"Contours of {surface.name} with the path of each optimizer from the start."
         return [
             Panel(
-                id="plane", figure=figure, tracks=trails, handles=[handle], clicks=sets, alt=about
+                id="plane", figure=figure, tracks=trails, handles=[handle], clicks=sets, alt=about,
+                rows=len(beside),
             ),
-            loss,
-        ]
+            *beside,
+        ]  # fmt: skip
     planes = [
         Panel(
             id=f"plane{i}", title=name, figure=figure, tracks=[trail], handles=[handle],
@@ -294,7 +309,22 @@ def panels(
         )
         for i, (name, trail) in enumerate(zip(names, trails, strict=True))
     ]  # fmt: skip
-    return [*planes, loss]
+    return [*planes, *beside]
+
+
+def along(
+    surface: Landscape, live: Picture, everyone: list[tuple[str, style.Look, LiveDescent]]
+) -> list[pictures.Curved]:
+    """The curvature along each path, and how much of it each rule bears at its learning rate."""
+    parameters = problem.live_parameters(live, surface)
+    found = []
+    for place, (name, look, run) in enumerate(everyone):
+        rule, options = run.result.optimizer, run.result.options
+        least, most = eigenvalues_along(surface, run.x, run.y, parameters)
+        bound = live_bound(rule, problem.live_hypers(x, live, place), options)
+        symbol = limit_formula(rule, options).replace("λmax", "η")
+        found.append(pictures.Curved(name, look, least, most, bound, symbol))
+    return found
 
 
 def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
@@ -303,12 +333,14 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
     rows = []
     for name, look, r in zip(names, looks, runs, strict=True):
         reached = r.steps_to_gap(x["target"])
+        stayed = r.steps_to_stay(x["target"])
         rows.append(
             (
                 frame.swatch(look) + html.escape(name),
-                f"{r.loss[r.last]:.3g}".replace("-", "−"),
+                written(r.loss[r.last], "3"),
                 "never" if reached is None else str(reached),
-                "–" if r.distance is None else f"{r.distance:.3g}".replace("-", "−"),
+                "not by the end" if stayed is None else str(stayed),
+                "–" if r.distance is None else written(r.distance, "3"),
                 "no" if r.diverged_at is None else f"step {r.diverged_at}",
             )
         )
@@ -317,7 +349,8 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
         (
             "",
             "loss reached",
-            f"steps to {goal} ≤ {x['target']:g}",
+            f"steps to {goal} ≤ {written(x['target'])}",
+            "to stay there",
             "distance to minimum",
             "diverged",
         ),
@@ -338,7 +371,7 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
                 frame.meter(
                     f"{frame.swatch(look)}{html.escape(name)}",
                     fact.ratio,
-                    f"η = {r.hypers['lr']:.4g}, limit {formula} = {fact.limit:.4g}",
+                    f"η = {written(r.hypers['lr'])}, limit {formula} = {written(fact.limit)}",
                 )
             )
     least, most = facts[0].eigenvalues[0]
@@ -346,8 +379,8 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
         "<div class='stability'>"
         + ("<h4>Learning rate against the stability limit</h4>" if meters else "")
         + "".join(meters)
-        + f"<ul>{''.join(words)}</ul><p>Curvature at the start: λ<sub>max</sub> = {most:.4g}, "
-        f"λ<sub>min</sub> = {least:.4g}.</p></div>"
+        + f"<ul>{''.join(words)}</ul><p>Curvature at the start: λ<sub>max</sub> = {written(most)}, "
+        f"λ<sub>min</sub> = {written(least)}.</p></div>"
     )
 
 

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import written
 from engine.optimizers import Optimizer, Slot
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, Descent, PlaneOracle
 from engine.runs.step import take_step
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
+from engine.tape.interpret import interpret
+from engine.tape.operations import OPERATIONS
 
 Array = npt.NDArray[np.float64]
 
@@ -60,14 +63,38 @@ def symmetric_eigenvalues(matrices: npt.ArrayLike) -> Array:
 
 def sharpest(landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]) -> Any:
     """The largest eigenvalue of the Hessian at (x, y); all of them may be traced."""
+    with np.errstate(all="ignore"):
+        return _eigenvalue(landscape, 1.0, x, y, parameters)
 
+
+def eigenvalues_along(
+    landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """The smaller and the larger eigenvalue of the Hessian at every point of the columns x and y,
+    which may be traced and change their length, as the parameters may."""
+    names, values = tuple(parameters), tuple(parameters.values())
+
+    # Found at one point and read for columns: so no length of now gets into the record.
+    def least(x: Any, y: Any, *given: Any) -> Any:
+        return _eigenvalue(landscape, -1.0, x, y, dict(zip(names, given, strict=True)))
+
+    def most(x: Any, y: Any, *given: Any) -> Any:
+        return _eigenvalue(landscape, 1.0, x, y, dict(zip(names, given, strict=True)))
+
+    with np.errstate(all="ignore"):
+        low, high = (interpret(f, (x, y, *values), OPERATIONS) for f in (least, most))
+        return low + 0.0 * x, high + 0.0 * x
+
+
+def _eigenvalue(
+    landscape: Landscape, side: float, x: Any, y: Any, parameters: Mapping[str, Any]
+) -> Any:
     def value(w: Vector) -> Any:
         return landscape.function(w[0], w[1], **parameters)
 
-    with np.errstate(all="ignore"):
-        (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
-        half = 0.5 * (a - d)
-        return 0.5 * (a + d) + ops.sqrt(half * half + b * b)
+    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+    half = 0.5 * (a - d)
+    return 0.5 * (a + d) + side * ops.sqrt(half * half + b * b)
 
 
 def live_limit(
@@ -85,6 +112,19 @@ def live_limit(
     o = SimpleNamespace(**optimizer.option_values(options))
     unit = optimizer.stability(SimpleNamespace(**hypers), o)
     return ops.where(curvature > 0.0, unit / curvature, np.inf)
+
+
+def live_bound(
+    optimizer: Optimizer,
+    hypers: Mapping[str, Any],
+    options: Mapping[str, str | bool] | None = None,
+) -> Any:
+    """The largest curvature at which the rule is stable at its learning rate, 2/η for gradient
+    descent; None where it is not known. hypers may be traced."""
+    if optimizer.stability is None:
+        return None
+    o = SimpleNamespace(**optimizer.option_values(options))
+    return optimizer.stability(SimpleNamespace(**hypers), o) / hypers["lr"]
 
 
 def explain(descent: Descent) -> Explanation:
@@ -173,8 +213,8 @@ def _first_rise(descent: Descent) -> int | None:
 
 
 def _number(x: float) -> str:
-    """Three significant digits, plainly: 0.0267, 120, 3e-07, ∞."""
-    return f"{x:.3g}".replace("inf", "∞")
+    """Three significant digits."""
+    return written(x, "3")
 
 
 def _sentence(
@@ -278,7 +318,7 @@ def _limit_words(
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.4f} times" if 0.98 < ratio < 1.02 else f"{ratio:.3g} times"
+    return f"{ratio:.4f} times" if 0.98 < ratio < 1.02 else f"{written(ratio, '3')} times"
 
 
 def _survived(

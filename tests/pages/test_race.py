@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 import engine
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
+from engine.studies.stability import eigenvalues_along
 from pages.presets import RACES
 from pages.runners import MOST, Runner, Runners, format_runners, parse_runners
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import open_page, tables
 
 # Links --------------------------------------------------------------------------------------------
@@ -211,6 +214,61 @@ def test_too_timid() -> None:
     assert crossings(sgd, 1) == 0
     np.testing.assert_allclose(sgd.path[1:, 0] / sgd.path[:-1, 0], 0.998, rtol=1e-12)
     assert sgd.steps_to_gap(0.01) is None
+
+
+def test_heard_in_class_it_zig_zags() -> None:
+    """f = x² + 10y² from (5, 3): λ = 20 in y, so ηλ = 1 at η = 0.05."""
+    surface = engine.landscape("x**2 + 10*y**2")
+    assert surface.hessian([5.0, 3.0])[1, 1] == 20.0
+    calm = engine.descend(surface, "sgd", (5, 3), 50, {"lr": 0.05})
+    assert (calm.path[1:, 1] == 0).all()
+    assert calm.loss[-1] == pytest.approx(25 * 0.9**100)
+    for lr in (0.06, 0.08, 0.099):
+        assert crossings(engine.descend(surface, "sgd", (5, 3), 50, {"lr": lr}), 1) == 50
+    thrown = engine.descend(surface, "momentum", (5, 3), 50, {"lr": 0.05, "beta": 0.9})
+    np.testing.assert_allclose(thrown.path[-1], (-0.333, -0.149), atol=5e-4)
+    assert crossings(thrown, 0) >= 3
+
+
+def test_heard_in_class_a_third_of_the_steps() -> None:
+    page = open_page("race", runs="sgd;momentum:beta=0.8;momentum:beta=0.9")
+    runs = [
+        engine.descend("bowl", slug, (5, 3), 120, {"lr": 0.0185, **beta})
+        for slug, beta in (("sgd", {}), ("momentum", {"beta": 0.8}), ("momentum", {"beta": 0.9}))
+    ]
+    assert [r.steps_to_gap(0.01) for r in runs] == [104, 30, 82]
+    assert [r.steps_to_stay(0.01) for r in runs] == [104, 50, 106]
+    told = tables(page)
+    assert "to stay there" in told
+    for crossed, stayed in ((104, 104), (30, 50), (82, 106)):
+        assert f"<td>{crossed}</td><td>{stayed}</td>" in told
+
+
+def test_curvature_on_the_way_decides_where_the_start_says_nothing() -> None:
+    surface = LANDSCAPES["himmelblau"]
+    calm, wild = (
+        engine.descend(surface, "sgd", surface.start, 100, {"lr": lr}) for lr in (0.01, 0.02)
+    )
+    along = [np.array(eigenvalues_along(surface, *run.path.T, {})) for run in (calm, wild)]
+    assert along[0][1, 0] == pytest.approx(-14.7, abs=0.05)
+    assert along[0][1, -1] == pytest.approx(133.8, abs=0.05)
+    assert calm.gap[-1] < 1e-20
+    assert along[0][1].max() < 2 / 0.01
+    assert wild.gap[-20:].min() > 1
+    assert wild.diverged_at is None
+    assert along[1][1, -20:].mean() > 2 / 0.02
+
+
+@pytest.mark.parametrize("on", ["bowl", "rosenbrock", "ackley"])
+def test_curvature_along_the_paths_follows_the_hand(
+    on: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the run gets another length: the Hessian holds no length of now."""
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    page = open_page("race", on=on, curvature="1", runs="sgd:lr=0.001;momentum:beta=0.8")
+    results = run_programs(specs_of(page), tmp_path)
+    assert not any(result["error"] or result["doubts"] for result in results)
+    assert {"start", "steps", "1/beta"} <= set(results[0]["moved"])
 
 
 def test_polyaks_optimum_shrinks_both_directions_alike() -> None:

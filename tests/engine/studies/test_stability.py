@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 import engine
-from engine.studies.stability import limit_formula, symmetric_eigenvalues
+from engine.studies.stability import (
+    eigenvalues_along,
+    limit_formula,
+    live_bound,
+    symmetric_eigenvalues,
+)
 
 BOWL = engine.LANDSCAPES["bowl"](condition=50)  # curvatures 2 and 100
 
@@ -120,3 +125,19 @@ def test_runs_on_different_landscapes_are_not_explained_together() -> None:
     runs = [engine.descend(place, "sgd", (1, 1), 3) for place in ("saddle", "booth")]
     with pytest.raises(ValueError, match="same landscape"):
         engine.explain_each(runs)
+
+
+@pytest.mark.parametrize("slug", engine.LANDSCAPES)
+def test_eigenvalues_along_a_path_are_those_of_the_hessian(slug: str) -> None:
+    surface = engine.LANDSCAPES[slug]
+    path = engine.descend(surface, "adam", surface.start, 30, {"lr": 0.1}).path
+    found = np.stack(eigenvalues_along(surface, *path.T, surface.arguments), axis=-1)
+    expected = np.array([np.linalg.eigvalsh(h) for h in surface.hessian(path)])
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
+def test_the_curvature_that_a_rule_bears_is_its_limit_turned_round() -> None:
+    rules = engine.OPTIMIZERS
+    assert live_bound(rules["sgd"], {"lr": 0.01}) == 200
+    assert live_bound(rules["momentum"], {"lr": 0.01, "beta": 0.9}) == pytest.approx(380)
+    assert live_bound(rules["adam"], {"lr": 0.01}) is None
