@@ -91,7 +91,7 @@ def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:
             label_visibility="collapsed",
             disabled=x.locked("presets"),
         )
-        st.caption(lit.reason if lit else "\u00a0")
+        st.caption(lit.reason if lit else "&nbsp;")
 
 
 def opening(x: Experiment, title: str, lead: str) -> None:
