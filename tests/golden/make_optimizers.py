@@ -1,5 +1,6 @@
 """Makes the golden trajectories of the optimizers: ``python -m tests.golden.make_optimizers``.
 
+With slugs behind it, only those optimizers run again and the other trajectories stay as they are.
 Needs the libraries of ``requirements-bench.txt``, which the app itself never imports. Every rule,
 under each of its named conventions, runs on each problem of ``problems.py``; the paths are stored
 for the tests. A run whose path a tiny shift of the start would change too much is refused, so that
@@ -9,7 +10,8 @@ agreement to rounding can be asked of every stored one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,18 +33,30 @@ def warmup_cosine(steps: int) -> np.ndarray:
     return np.minimum((t + 1) / warmup, 0.01 + 0.99 * (1 + np.cos(np.pi * progress)) / 2)
 
 
-def record(rules: Iterator[Rule], steps: int, stride: int, target: Path) -> None:
+def record(
+    rules: Iterator[Rule], steps: int, stride: int, target: Path, only: Collection[str] = ()
+) -> None:
     """Runs every rule on every problem and stores the paths, each ``stride``-th point of them.
 
-    Raises ``ValueError`` where a run diverges, or where a tiny shift of its start along either
-    axis, or of every learning rate at random (as rounding disturbs every step), grows anywhere on
-    the path beyond what agreement to 1e-12 allows.
+    ``only`` names optimizers: the stored paths of all others are taken over. Raises ``ValueError``
+    where a run diverges, or where a tiny shift of its start along either axis, or of every learning
+    rate at random (as rounding disturbs every step), grows anywhere on the path beyond what
+    agreement to 1e-12 allows.
     """
     kept = np.arange(0, steps + 1, stride)
     schedule = warmup_cosine(steps)
     jitter = 1 + SHIFT * np.random.default_rng(0).standard_normal(steps)
-    cases, arrays, refused = [], {"kept": kept, "schedule": schedule}, []
+    arrays: dict[str, np.ndarray] = {"kept": kept, "schedule": schedule}
+    cases, refused = [], []
+    if only:
+        with np.load(target) as stored:
+            for index, case in enumerate(json.loads(str(stored["cases"]))):
+                if case["optimizer"] not in only:
+                    arrays[f"path{len(cases)}"] = stored[f"path{index}"]
+                    cases.append(case)
     for rule in rules:
+        if only and rule.optimizer not in only:
+            continue
         for problem, lr in zip(PROBLEMS, rule.lrs, strict=True):
             lrs = lr * (schedule if rule.scheduled else np.ones(steps))
             starts = np.array(problem.start) + SHIFT * np.array([[0, 0], [1, 0], [0, 1]])
@@ -73,5 +87,6 @@ def record(rules: Iterator[Rule], steps: int, stride: int, target: Path) -> None
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    record(core_rules(), 200, 1, here / "optimizers.npz")
-    record(extended_rules(), 500, 5, here / "optimizers_extended.npz")
+    only = sys.argv[1:]
+    record(core_rules(), 200, 1, here / "optimizers.npz", only)
+    record(extended_rules(), 500, 5, here / "optimizers_extended.npz", only)
