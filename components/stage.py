@@ -219,7 +219,7 @@ def stage(
     start_frame: int | None = None,
     restart: str = "",
     frame_name: str = "step",
-    captions: Sequence[str] = (),
+    captions: Sequence[Any] = (),
     lines: Sequence[Any] = (),
     on_event: Callable[[Event], None] | None = None,
 ) -> Shown:
@@ -232,8 +232,10 @@ def stage(
     moves the clock again whenever it changes; another `restart` plays from the beginning.
     `autoplay` and `loop` say how the clock starts; afterwards it is the reader's.  With
     `report_cursor` the frame comes back when the clock rests.  `frame_name` is what a frame is
-    called.  `captions` is one line a frame, `lines` are sentences under the pictures that follow
-    the hand.  `on_event` is called before the script runs, for what sets nothing in the store.
+    called.  `captions` has a line for each frame, the last of them for all that follow; numbers
+    of its words may be columns, of which a frame shows its own (nothing where one is missing).
+    `lines` are sentences under the pictures that follow the hand.  `on_event` is called before the
+    script runs, for what sets nothing in the store.
     """
     page = key.partition(".")[0]
     answers = wire.state(key)
@@ -263,7 +265,7 @@ def stage(
         "report": report_cursor,
         "start": start_frame,
         "frameName": frame_name,
-        "captions": list(captions),
+        "captions": [_caption(line, record.wire) for line in captions],
         "lines": [record.wire.words(line) for line in lines],
         "plotly": assets.address(assets.plotly(), "plotly.min.js"),
         "panels": [_panel(panel, record.wire) for panel in panels],
@@ -434,6 +436,13 @@ def _bounds(bound: Any, encoder: wire.Wire) -> list[Any] | None:
         return None
     x, y = bound if isinstance(bound, tuple) else (bound, bound)
     return [encoder.number(x), encoder.number(y)]
+
+
+def _caption(line: Any, encoder: wire.Wire) -> Any:
+    """A text, or the pieces of one and its numbers, each one or a column of one a frame."""
+    if not hasattr(line, "template"):
+        return str(line)
+    return {"$text": line.spec(), "args": [encoder.floats(a) for a in line.arguments]}
 
 
 def _per_frame(values: ArrayLike, encoder: wire.Wire) -> dict[str, Any]:

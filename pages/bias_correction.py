@@ -283,6 +283,7 @@ def body() -> None:
             alt="Averages of a stream of gradients, raw and corrected",
             report_cursor=True,
             start_frame=clock.start(x, steps()),
+            restart=x.restart,
             lines=[
                 words(
                     "Without correction the first step is (1 − β₁)/√(1 − β₂) = {:3} learning rates "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import streamlit as st
 
 import engine
 from components.controls import Group
 from components.stage import Arrows, Boxes, Handle, Panel, Track, stage
-from engine.emit.picture import Picture, stack, words
+from engine.emit.picture import Picture, entry, running_sum, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
@@ -72,7 +73,6 @@ PRESETS = (
         {"runs": "adamw:lr=0.4,weight_decay=0.5", "against": "adam_l2", "t": "12"},
     ),
 )
-MOST_CAPTIONS = 400  # steps; a longer run has its numbers in the formula alone
 x = experiment(
     "debugger",
     [
@@ -254,21 +254,15 @@ def panels(
     return [plane, step, *map(step_panel, shown)]
 
 
-def captions(run: Descent) -> list[str]:
+def captions(run: LiveDescent) -> list[Any]:
     """One line a step, for the eye while it plays and for screen readers."""
-    if run.steps > MOST_CAPTIONS:
-        return []
-    moved = np.diff(run.path, axis=0)
-    gradient = run.state["g"]
-    lines = [str(words("start · loss {:4}", run.loss[0]))]
-    for t in range(1, run.steps + 1):
-        if run.diverged_at is not None and t >= run.diverged_at:
-            lines.append(f"t = {t} · diverged")
-            continue
-        numbers = (*gradient[t], *moved[t - 1], run.loss[t])
-        told = words("g = ({:3}, {:3}) · step = ({:3}, {:3}) · loss {:4}", *numbers)
-        lines.append(f"t = {t} · {told}")
-    return lines
+    number = running_sum(0.0 * run.x + 1.0) - 1.0
+    gradient = debugger.quantities(run)[0].columns
+    columns = (number, *gradient, *debugger.steps(run), run.loss)
+    return [
+        words("start · loss {:4}", entry(run.loss, 0.0)),
+        words("t = {:.0f} · g = ({:3}, {:3}) · step = ({:3}, {:3}) · loss {:4}", *columns),
+    ]
 
 
 def arrow_colors(run: LiveDescent) -> dict[str, str]:
@@ -308,8 +302,8 @@ def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> No
             + (
                 "The two runs cannot be told apart here."
                 if apart is None
-                else f"The two part at step {apart}; the losses end at {run.loss[run.last]:.3g} "
-                f"and {second.loss[second.last]:.3g}."
+                else f"The two part at step {apart}; the losses end at "
+                f"{written(run.loss[run.last], '3')} and {written(second.loss[second.last], '3')}."
             )
         )
         return
@@ -372,9 +366,10 @@ def body() -> None:
             height=view.height(530, 350),
             columns=[1, 1] if view.embedded else [1.7, 1, 1],
             alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
-            captions=captions(run.result),
+            captions=captions(run),
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),
+            restart=x.restart,
         )
     step = clock.keep(x, shown.frame, x["steps"])
     with view.panel:

@@ -343,6 +343,7 @@ def body() -> None:
             alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),
+            restart=x.restart,
             lines=[
                 words(
                     "At the last step: {:3} with the schedule, {:3} at the constant rate.",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import join, running_sum
+from engine.emit.picture import join, running_sum, written
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, still
@@ -289,7 +289,7 @@ def _on_momentum(jump: Array, correction: Array) -> str:
     if fresh == 0.0:
         return "The gradient says nothing here: the whole step is the velocity of before."
     ratio = carried / fresh
-    size = f"{ratio:.2g} times as long as" if ratio >= 1 else f"only {ratio:.2g} times as long as"
+    size = f"{'only ' if ratio < 1 else ''}{written(ratio, '2')} times as long as"
     return (
         f"The jump along the old velocity is {size} the correction by the gradient, "
         f"which {turned}: they stand {_angle(jump, correction):.0f}° apart."
@@ -299,10 +299,11 @@ def _on_momentum(jump: Array, correction: Array) -> str:
 def _on_clip(moved: Array, box: float) -> str:
     reached = np.abs(moved) >= box * (1 - 1e-9)
     names = [name for name, hit in zip("xy", reached, strict=True) if hit]
+    edge = f"ηρ = {written(box, '3')}"
     if not names:
-        return f"Nothing is clipped: no coordinate reaches the trust box's edge ηρ = {box:.3g}."
+        return f"Nothing is clipped: no coordinate reaches the trust box's edge {edge}."
     which = "Both coordinates are" if len(names) == 2 else f"Coordinate {names[0]} is"
-    return f"{which} clipped at ηρ = {box:.3g}: the step ends on the edge of the trust box."
+    return f"{which} clipped at {edge}: the step ends on the edge of the trust box."
 
 
 def _on_rates(gradient: Array, moved: Array, rate: Array) -> str:
@@ -312,12 +313,12 @@ def _on_rates(gradient: Array, moved: Array, rate: Array) -> str:
     g, d = np.abs(gradient[order]), np.abs(moved[order])
     if np.isclose(rate[0], rate[1], rtol=1e-6):
         return (
-            f"Both coordinates move at the same rate {rate[0]:.3g}, so the step is as lopsided as "
-            f"what it follows: the gradient is {_times(g, steep, flat)}."
+            f"Both coordinates move at the same rate {written(rate[0], '3')}, so the step is as "
+            f"lopsided as what it follows: the gradient is {_times(g, steep, flat)}."
         )
     return (
         f"The gradient is {_times(g, steep, flat)}; the step {_times(d, steep, flat)}: "
-        f"x moves at a rate of {rate[0]:.3g}, y at {rate[1]:.3g}."
+        f"x moves at a rate of {written(rate[0], '3')}, y at {written(rate[1], '3')}."
     )
 
 
@@ -325,7 +326,7 @@ def _times(pair: Array, first: str, second: str) -> str:
     if pair[1] == 0.0:
         return f"all in {first}"
     ratio = pair[0] / pair[1]
-    return f"{ratio:.3g} times as large in {first} as in {second}"
+    return f"{written(ratio, '3')} times as large in {first} as in {second}"
 
 
 def _angle(a: Array, b: Array) -> float:

@@ -186,6 +186,29 @@ def test_stepping_forward_changes_the_numbers_and_the_link(visit: Callable[..., 
 
 
 @pytest.mark.browser
+def test_the_line_of_a_step_follows_the_hand_and_a_preset_its_step(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("/debugger?t=1&runs=sgd:lr=0.01")
+    line = page.locator(".dl-caption")
+    expect(line).to_contain_text("t = 1 · g = (10, 300) · step = (−0.1, −3)")
+    slider = page.locator('[data-name="0/lr"] .dc-range')
+    with rerun(page):
+        slider.focus()
+        slider.press("End")
+        expect(line).to_contain_text("step = (−100, −3000)")  # before Python answers
+    preset = page.get_by_role("button", name="Nesterov's jump")
+    with rerun(page):
+        preset.click()
+    page.locator('.dl-stage[data-frame="7"]').wait_for()
+    with rerun(page):
+        page.get_by_role("button", name="Step forward").click()
+    with rerun(page):
+        preset.click()
+    page.locator('.dl-stage[data-frame="7"]').wait_for()
+
+
+@pytest.mark.browser
 def test_the_race_is_one_click_away_and_keeps_the_setting(visit: Callable[..., Page]) -> None:
     page = visit("/debugger?runs=momentum:lr=0.004&steps=33")
     page.get_by_role("link", name="Race it on this landscape").click()

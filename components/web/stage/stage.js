@@ -78,7 +78,7 @@ class Stage {
     this.component = component
     const { data } = component
     try {
-      receive([data.panels, data.program])
+      receive([data.panels, data.program, data.captions])
     } catch (problem) {
       if (!(problem instanceof Missing)) throw problem
       if (this.asked !== data.seq || data.need === this.needed) {
@@ -221,8 +221,9 @@ class Stage {
       clock.resize(frames)
       if (data.start !== null && data.start !== before.start) clock.seek(data.start)
       if (data.restart !== before.restart) {
-        const { playing } = this.still()
-        clock.seek(playing ? 0 : clock.end)
+        // As when it first opened: from the beginning where it plays, else where it is asked to be.
+        const playing = data.autoplay && this.still().playing
+        clock.seek(playing ? 0 : data.start ?? clock.end)
         if (playing) clock.play()
       }
       return
@@ -384,11 +385,22 @@ class Stage {
     this.bar.show()
     const frame = String(clock.frame)
     if (root.dataset.frame !== frame) root.dataset.frame = frame
-    const captions = this.data?.captions
-    if (captions?.length) {
-      const line = captions[Math.min(clock.frame, captions.length - 1)]
+    if (this.data?.captions.length) {
+      const line = this.captionAt(clock.frame)
       if (this.caption.textContent !== line) this.caption.textContent = line
     }
+  }
+
+  // The caption of a frame, its numbers those of the frame: empty where one of them is missing.
+  captionAt(frame) {
+    const { captions } = this.data
+    const line = captions[Math.min(frame, captions.length - 1)]
+    if (line?.$text === undefined) return line ?? ""
+    const numbers = line.args.map((arg) => {
+      const value = this.find(arg)
+      return typeof value === "number" ? value : value[Math.min(frame, value.length - 1)]
+    })
+    return numbers.some(Number.isNaN) ? "" : sentence(line.$text, numbers)
   }
 
   rested() {
@@ -396,7 +408,7 @@ class Stage {
     root.dataset.playing = String(clock.playing)
     this.bar.refresh()
     if (clock.playing) return
-    const line = this.data.captions[clock.frame]
+    const line = this.captionAt(clock.frame)
     const name = this.data.frameName
     this.live.textContent = `${name} ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
     if (this.data.report) this.tell("cursor", { frame: clock.frame })
