@@ -31,5 +31,5 @@ WAITING_KERNELS: Final = 3
 WAITING_SECONDS: Final = 4.0
 
 # A typed landscape with its gradient, and a typed rule, in operations once all is written out.
-FORMULA_LINES: Final = 2000
+FORMULA_LINES: Final = 400
 RULE_LINES: Final = 3000

@@ -216,6 +216,13 @@ def share_of_global(labels: npt.NDArray[np.int32], minima: tuple[Minimum, ...]) 
 
 def disagreement(labels: list[npt.NDArray[np.int32]]) -> float:
     """The share of points that not all pictures label alike, on the coarsest of their grids."""
-    side = min(len(one) for one in labels)
-    alike = [one[:: len(one) // side, :: one.shape[1] // side] for one in labels]
+    rows, columns = (min(one.shape[axis] for one in labels) for axis in (0, 1))
+    alike = [
+        one[np.ix_(_middles(rows, one.shape[0]), _middles(columns, one.shape[1]))] for one in labels
+    ]
     return float(np.any([one != alike[0] for one in alike[1:]], axis=0).mean())
+
+
+def _middles(few: int, many: int) -> npt.NDArray[np.intp]:
+    """Which of many equal cells along a line holds the middle of each of a few."""
+    return (2 * np.arange(few) + 1) * many // (2 * few)

@@ -234,7 +234,8 @@ def curvatures_at(
     def value(w: Vector) -> Any:
         return landscape.function(w[0], w[1], **parameters)
 
-    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+    with np.errstate(all="ignore"):  # steep landscapes overflow, which is what is then drawn
+        (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
     half = 0.5 * (a - d)
     root = ops.sqrt(half * half + b * b)
     return 0.5 * (a + d) - root, 0.5 * (a + d) + root

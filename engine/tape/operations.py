@@ -197,7 +197,9 @@ def _divide(x: Any, y: Any) -> Any:
     # A Python number divided by zero raises; an array gives inf or nan, which we treat as data.
     if isinstance(y, (int, float)) and y == 0:
         if isinstance(x, (int, float)):
-            return float(np.divide(float(x), float(y)))
+            if x == 0 or x != x:
+                return math.nan
+            return math.copysign(math.inf, x) * math.copysign(1.0, y)
         return x / namespace(x).asarray(y, dtype=x.dtype)
     return x / y
 
