@@ -5,6 +5,8 @@ All of it may be traced.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +15,25 @@ from engine.tape import operations as ops
 from figures import charts, style
 from figures.step_chart import Curve, StepChart, round_step, step_chart
 
-SCHEDULED: Final = charts.color("blue")
-CONSTANT: Final = style.MUTED
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a run is drawn."""
+
+    color: str
+    dash: style.Dash = "solid"
+    marker: style.Marker = "circle"
+    width: float = 2.2
+
+
+SCHEDULED: Final = Look(charts.color("blue"))
+CONSTANT: Final = Look(style.MUTED, "dot", "ring", 1.8)
+# Two of the three forms of momentum run as one: a broad line under a thin one.
+FORMS: Final = {
+    "velocity": Look(charts.color("blue"), width=4.0),
+    "averaged": Look(style.INK, "dot", "ring", 1.6),
+    "lr_inside": Look(style.JUMP, "dash", "square"),
+}
 FLOOR: Final = 1e-16  # the loss axis does not go below this: round-off lives there
 
 
@@ -33,8 +52,8 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
         "learning rate ηₜ",
         "The learning rate at every step of the run.",
         [
-            Curve("constant", peak + 0.0 * rates, CONSTANT, "dot", "ring", 1.8),
-            Curve("with the schedule", rates, SCHEDULED, "solid", "circle", 2.4),
+            _curve("constant", peak + 0.0 * rates, CONSTANT),
+            _curve("with the schedule", rates, SCHEDULED),
         ],
         log=False,
     )
@@ -46,16 +65,18 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
     return made
 
 
-def loss_chart(driven: Any, constant: Any, title: str, *, log: bool) -> StepChart:
-    """The heights of both runs above the minimum at every frame, NaN where a run has ended."""
+def loss_chart(runs: Sequence[tuple[Look, Any]], title: str, *, log: bool) -> StepChart:
+    """The heights of runs above the minimum at every frame, NaN where a run has ended; the last
+    on top."""
     floor = FLOOR if log else -np.inf
     return step_chart(
         "loss",
         title,
-        "The loss of the run with the schedule and of the run at a constant rate.",
-        [
-            Curve("", ops.maximum(constant, floor), CONSTANT, "dot", "ring", 1.8),
-            Curve("", ops.maximum(driven, floor), SCHEDULED, "solid", "circle", 2.2),
-        ],
+        "The losses of the runs.",
+        [_curve("", ops.maximum(gap, floor), look) for look, gap in runs],
         log=log,
     )
+
+
+def _curve(label: str, values: Any, look: Look) -> Curve:
+    return Curve(label, values, look.color, look.dash, look.marker, look.width)

@@ -10,7 +10,6 @@ import engine
 from components.controls import Group
 from components.stage import Arrows, Boxes, Handle, Panel, Track, stage
 from engine.emit.picture import Picture, entry, running_sum, stack, words, written
-from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
@@ -18,7 +17,7 @@ from engine.studies import debugger
 from engine.studies import rule_latex as latex
 from figures import debugger as pictures
 from figures import race, style
-from pages import clock, frame, problem
+from pages import clock, frame, problem, side_by_side
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Integer, Text, experiment
@@ -45,6 +44,20 @@ PRESETS = (
         "Without correction (dotted) Adam's first step is 3.16 times too long, not too short: "
         "m is 0.1 g, but √v is 0.0316 |g|. Compare the rates.",
         {"runs": "adam:lr=0.4", "against": "bias_correction=False", "t": "1"},
+    ),
+    Preset(
+        "A steady gradient",
+        "good",
+        "On a slope without end the gradient stays 1, and velocity adds it up: v grows to "
+        "1/(1−β) = 10 gradients, the step to ten times gradient descent's.",
+        {
+            "on": "formula",
+            "f": "x",
+            "log": "0",
+            "start": "4,0",
+            "runs": "momentum:lr=0.012",
+            "t": "60",
+        },
     ),
     Preset(
         "Sophia's trust box",
@@ -121,18 +134,6 @@ def compared(live: Picture, surface: Landscape) -> tuple[str, LiveDescent] | Non
         noise=live["noise"], seed=x["seed"], recorded=True,
     )  # fmt: skip
     return variant.name, run
-
-
-# What the reader does -----------------------------------------------------------------------------
-
-
-def swap() -> None:
-    """Another optimizer from the registry takes the place of the one that is looked into."""
-    runners = list(x["runs"])
-    slug = st.session_state["debugger.rule"]
-    if slug != runners[place()].slug:
-        runners[place()] = Runner(slug, {"lr": problem.suitable_rate(x, slug)})
-        x.change({"runs": tuple(runners), "against": "", "same": False})
 
 
 # What the reader sees -----------------------------------------------------------------------------
@@ -315,13 +316,7 @@ def setup() -> None:
     left, middle, right = st.columns([1, 1.1, 1.3], vertical_alignment="center")
     problem.choose_landscape(x, left)
     runner = chosen()
-    st.session_state["debugger.rule"] = runner.slug
-    typed = [] if runner.slug in OPTIMIZERS else [runner.slug]
-    middle.selectbox(
-        "Optimizer", [*OPTIMIZERS, *typed], key="debugger.rule", on_change=swap,
-        format_func=lambda slug: OPTIMIZERS[slug].name if slug in OPTIMIZERS else "your own rule",
-        label_visibility="collapsed", disabled=x.locked("runs"),
-    )  # fmt: skip
+    side_by_side.choose_one(x, middle, place(), against="")
     options = {"": "compare with nothing"}
     options |= {
         key: v.name for key, v in debugger.variants(runner.optimizer, runner.options).items()
@@ -345,6 +340,7 @@ def setup() -> None:
             label_visibility="collapsed", **x.native("at"),
         )  # fmt: skip
     problem.type_formula(x)
+    side_by_side.own_rules(x, [place()])
 
 
 @st.fragment

@@ -147,14 +147,24 @@ def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def formula(
-    x: Experiment, name: str, read: Callable[[str], object], example: str, label: str = "f(x, y) ="
+    x: Experiment,
+    name: str,
+    read: Callable[[str], object],
+    example: str,
+    label: str = "f(x, y) =",
+    then: Callable[[], None] = lambda: None,
 ) -> None:
-    """A text field for a formula of the page."""
+    """A text field for a formula of the page; `then` is called after a change."""
+
+    def take(text: str) -> None:
+        x.change({name: text})
+        then()
+
     typed_text(
         f"{x.page}.{name}",
         x[name],
         read,
-        lambda text: x.change({name: text}),
+        take,
         label=label,
         example=example,
         locked=x.locked(name),

@@ -15,7 +15,7 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from engine.emit.picture import Picture, written
-from engine.optimizers import OPTIMIZERS, Parameter
+from engine.optimizers import Optimizer, Parameter
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
@@ -214,9 +214,15 @@ def choose_landscape(x: Experiment, place: Any) -> None:
 
 
 def type_formula(x: Experiment) -> None:
-    """The field for a formula, where the landscape is the reader's own."""
+    """The field for a formula, where the landscape is the reader's own; another one brings a start,
+    a rate and levels that suit it."""
+
+    def suit() -> None:
+        surface = landscape(x)
+        x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
+
     if x["on"] == TYPED:
-        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2")
+        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=suit)
 
 
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:
@@ -260,10 +266,10 @@ def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) ->
     )
 
 
-def suitable_rate(x: Experiment, slug: str) -> float:
+def suitable_rate(x: Experiment, optimizer: Optimizer) -> float:
     """A learning rate that leads an optimizer far down on the present landscape."""
     surface = landscape(x)
-    return best_rate(surface, OPTIMIZERS[slug], start_point(x, surface), x["steps"])
+    return best_rate(surface, optimizer, start_point(x, surface), x["steps"])
 
 
 def about(x: Experiment, surface: Landscape) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import engine
 from components.controls import Action, Group, Item, Slider
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, stack, words, written
-from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
@@ -31,15 +29,13 @@ from engine.studies.tuning import RATES, RateCurve, halve_until_stable, rate_cur
 from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
-from pages import frame, problem
+from pages import frame, problem, side_by_side
 from pages.presets import RACES
 from pages.runners import MOST, TYPED, Runner
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
 
 VIEWS = ("overlaid", "side by side", "3-D")
-OWN_RULE = "your own rule"
-FIRST_RULE = "Braking momentum"  # what a reader's own rule starts from
 x = experiment(
     "race",
     [
@@ -151,8 +147,8 @@ def add_runner() -> None:
     """Append the chosen optimizer with its defaults and clear the choice."""
     slug = st.session_state["race.add"]
     if slug is not None and len(x["runs"]) < MOST:
-        typed = Runner(TYPED, rule=EXAMPLES[FIRST_RULE])
-        x.change({"runs": (*x["runs"], typed if slug == OWN_RULE else Runner(slug))})
+        typed = Runner(TYPED, rule=EXAMPLES[side_by_side.FIRST_RULE])
+        x.change({"runs": (*x["runs"], typed if slug == TYPED else Runner(slug))})
     st.session_state["race.add"] = None
 
 
@@ -445,36 +441,12 @@ def setup() -> None:
     problem.type_formula(x)
 
 
-def own_rules() -> None:
-    """A field for each rule that the reader types."""
-
-    def take_rule(place: int, text: str) -> None:
-        runners = list(x["runs"])
-        if place < len(runners) and runners[place].slug == TYPED:
-            runners[place] = runners[place].with_rule(text)
-            x.change({"runs": tuple(runners)})
-
-    for place, runner in enumerate(x["runs"]):
-        if runner.slug == TYPED:
-            frame.typed_text(
-                f"race.rule.{place}",
-                runner.rule,
-                engine.optimizer,
-                partial(take_rule, place),
-                label="Your rule: w, g, t and loss are given; what you read before you assign it "
-                "starts at 0; every other name becomes a slider",
-                lines=max(3, runner.rule.count("\n") + 2),
-                locked=x.locked("runs"),
-            )
-
-
 def choose_runner() -> None:
     """The way to add a runner."""
     if not x.hidden("add") and len(x["runs"]) < MOST:
         st.selectbox(
-            "Add an optimizer", [*OPTIMIZERS, OWN_RULE], index=None, key="race.add",
-            format_func=lambda slug: slug if slug == OWN_RULE else OPTIMIZERS[slug].name,
-            on_change=add_runner,
+            "Add an optimizer", list(side_by_side.NAMES), index=None, key="race.add",
+            format_func=side_by_side.NAMES.__getitem__, on_change=add_runner,
             placeholder="Add an optimizer…", label_visibility="collapsed",
             disabled=x.locked("add"),
         )  # fmt: skip
@@ -485,7 +457,7 @@ def body() -> None:
     """The race: what is set, what is seen, and what came of it."""
     if not st.context.is_embedded and not x.hidden("setup"):
         setup()
-    own_rules()
+    side_by_side.own_rules(x, range(len(x["runs"])))
     view = frame.view(x, RACES)
     surface = problem.landscape(x)
     live = problem.live_picture(x, surface)

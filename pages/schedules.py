@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import engine
 from components.controls import Group
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, entry, running_sum, stack, words, written
-from engine.optimizers import OPTIMIZERS
 from engine.optimizers.schedules import SCHEDULES, Schedule
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
-from engine.runs.live import LiveDescent
+from engine.runs.live import LiveDescent, live_descend
+from engine.studies import momentum_forms
 from engine.studies import rule_latex as latex
 from engine.studies.stability import live_limit, sharpest
 from engine.studies.tuning import settled_gap
 from engine.tape import operations as ops
 from figures import race
 from figures import schedules as pictures
-from pages import clock, frame, problem
+from pages import clock, frame, problem, side_by_side
 from pages.presets import Preset
 from pages.runners import Runner
 from pages.state import Choice, Integer, Number, experiment
 from pages.step_panel import step_panel
 
+CONSTANT, FORMS = "constant", "forms"  # what a run is compared with
 PARAMETERS = {p.name: p for entry in SCHEDULES.values() for p in entry.parameters}
 PRESETS = (
     Preset(
@@ -74,6 +77,23 @@ PRESETS = (
         {"schedule": "one_cycle", "runs": "sgd:lr=0.023", "noise": "0", "steps": "120"},
     ),
     Preset(
+        "Three momenta, one schedule",
+        "good",
+        "At a constant rate the three ways to write momentum take the same steps. When the rate "
+        "falls, η inside the velocity (brown) rolls on at the rates of before; outside, it brakes "
+        "at once.",
+        {
+            "schedule": "step",
+            "s.drop": "0.1",
+            "s.every": "0.33",
+            "runs": "momentum:lr=0.005",
+            "noise": "0",
+            "steps": "120",
+            "beside": "forms",
+            "t": "60",
+        },
+    ),
+    Preset(
         "No noise, no need",
         "bad",
         "Without noise a rate below the limit converges by itself: the schedule only takes speed "
@@ -92,6 +112,11 @@ x = experiment(
                 label=p.name, symbol=p.symbol, scale=p.scale, help=p.meaning,
             )
             for p in PARAMETERS.values()
+        ),
+        Choice(
+            "beside", CONSTANT, (CONSTANT, FORMS), label="beside it",
+            says={CONSTANT: "the constant rate", FORMS: "momentum's other forms"},
+            help="what the run with the schedule is compared with",
         ),
         Integer("t", problem.STEPS, 0, problem.STEPS),
     ],
@@ -123,14 +148,6 @@ def peak() -> float:
     return runner().value(next(h for h in runner().optimizer.hypers if h.name == "lr"))
 
 
-def swap() -> None:
-    """Another optimizer takes over, at a rate that suits it."""
-    slug = st.session_state["schedules.rule"]
-    if slug != x["runs"][0].slug:
-        rate = problem.suitable_rate(x, slug)
-        x.change({"runs": (Runner(slug, {"lr": rate}), *x["runs"][1:]), "same": False})
-
-
 # What the reader sees -----------------------------------------------------------------------------
 
 
@@ -144,12 +161,16 @@ def groups(surface: Landscape) -> list[Group]:
             id="schedule",
             title=plan.name,
             items=[x.slider(f"s.{p.name}") for p in plan.parameters],
-            color=pictures.SCHEDULED,
+            color=pictures.SCHEDULED.color,
         ),
         Group(
             id="rule",
             title=runner().optimizer.name,
-            items=[*([x.slider("lr", default=surface.lr)] if shared else []), *rule],
+            items=[
+                *([x.slider("lr", default=surface.lr)] if shared else []),
+                *rule,
+                *([x.chooser("beside")] if runner().slug == "momentum" else []),
+            ],
         ),
         *problem.landscape_groups(x, surface),
     ]
@@ -176,7 +197,7 @@ def handles(live: Picture, plan: Schedule, rate: Any, resting: float, top: Any) 
     found = [
         Handle(
             id="peak", x=warm + values.get("peak", 0.0) * rest, y=rate, label="ηₘₐₓ", axis="y",
-            minimum=resting / 1000, maximum=resting, color=pictures.SCHEDULED,
+            minimum=resting / 1000, maximum=resting, color=pictures.SCHEDULED.color,
             sets={"lr" if x["same"] else "0/lr": ops.maximum(hand_y, 1e-5)},
         ),
         Handle(
@@ -201,29 +222,67 @@ def handles(live: Picture, plan: Schedule, rate: Any, resting: float, top: Any) 
     return found
 
 
-def reached(run: LiveDescent) -> Any:
-    """The height above the minimum at every frame, as far as the run got."""
-    number = running_sum(0.0 * run.x + 1.0) - 1.0
-    return ops.where(number >= run.stopped, float("nan"), run.gap)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run on the page: what it is called, its look, and the run."""
+
+    name: str
+    look: pictures.Look
+    run: LiveDescent
+
+    @property
+    def gap(self) -> Any:
+        """The height above the minimum at every frame, as far as the run got."""
+        number = running_sum(0.0 * self.run.x + 1.0) - 1.0
+        return ops.where(number >= self.run.stopped, float("nan"), self.run.gap)
+
+
+def runs(live: Picture, surface: Landscape, factors: Any) -> list[Shown]:
+    """The run with the schedule and the one at a constant rate; or the three forms of momentum,
+    all with the schedule. The last one is drawn on top."""
+    if not side_by_form():
+        constant = problem.live_run(x, live, 0, surface)
+        driven = problem.live_run(x, live, 0, surface, schedule=factors)
+        return [
+            Shown("constant", pictures.CONSTANT, constant),
+            Shown("with the schedule", pictures.SCHEDULED, driven),
+        ]
+    start = live["start"]
+    return [
+        Shown(
+            momentum_forms.FORMS[form],
+            pictures.FORMS[form],
+            live_descend(
+                surface, "momentum", (start[0], start[1]), live["steps"], hypers,
+                parameters=problem.live_parameters(live, surface), options={"form": form},
+                schedule=factors, noise=live["noise"], seed=x["seed"],
+            ),
+        )
+        for form, hypers in momentum_forms.matched(problem.live_hypers(x, live, 0)).items()
+    ]  # fmt: skip
+
+
+def side_by_form() -> bool:
+    """Whether the three forms of momentum are shown."""
+    return runner().slug == "momentum" and x["beside"] == FORMS
 
 
 def panels(
-    live: Picture, surface: Landscape, plan: Schedule, driven: LiveDescent, constant: LiveDescent,
-    rates: Any,
-) -> list[Panel]:  # fmt: skip
+    live: Picture, surface: Landscape, plan: Schedule, shown: list[Shown], rates: Any
+) -> list[Panel]:
     """The plane, and beside it the schedule above the loss, on one clock."""
     start, (hand_x, hand_y) = live["start"], live.hand
     (x0, x1), (y0, y1) = surface.domain
     sets = {"start": stack(hand_x, hand_y)}
     parameters = problem.live_parameters(live, surface)
+    driven = shown[-1].run
     trails = [
         Track(
-            x=constant.x, y=constant.y, color=pictures.CONSTANT, dash="dot", marker="ring",
-            stop=constant.stopped, width=1.5,
-        ),
-        Track(
-            x=driven.x, y=driven.y, color=pictures.SCHEDULED, stop=driven.stopped, width=1.8,
-        ),
+            x=one.run.x, y=one.run.y, color=one.look.color, dash=one.look.dash,
+            marker=one.look.marker, stop=one.run.stopped, width=1.6,
+            label=one.name if side_by_form() else "",
+        )
+        for one in shown
     ]  # fmt: skip
     name = driven.result.optimizer.name
     plane = Panel(
@@ -239,8 +298,8 @@ def panels(
         ],
         clicks=sets,
         rows=2,
-        alt=f"Contours of {surface.name} with the run that the schedule drives and the run at a "
-        "constant rate.",
+        alt=f"Contours of {surface.name} with the paths of the runs: "
+        + ", ".join(one.name for one in shown),
     )  # fmt: skip
     rate = live["lr"] if x["same"] else live["0/lr"]
     resting = resting_top()
@@ -249,7 +308,7 @@ def panels(
         driven.result.optimizer, sharpest(surface, start[0], start[1], parameters),
         problem.live_hypers(x, live, 0), driven.result.options,
     )  # fmt: skip
-    log = race.logarithmic(surface, [r.result.gap for r in (driven, constant)])
+    log = race.logarithmic(surface, [one.run.result.gap for one in shown])
     return [
         plane,
         step_panel(
@@ -258,7 +317,7 @@ def panels(
         ),
         step_panel(
             pictures.loss_chart(
-                reached(driven), reached(constant), race.loss_title(surface), log=log
+                [(one.look, one.gap) for one in shown], race.loss_title(surface), log=log
             )
         ),
     ]
@@ -273,6 +332,19 @@ def formula(plan: Schedule, step: int) -> None:
     with st.container(key="formula-schedule", horizontal=True, gap="medium"):
         st.latex(latex.fill_numbers(plan.latex, plan.arguments), width="content")
         st.latex(rf"{highest},\quad {now}", width="content")
+
+
+def notice_of_forms(shown: list[Shown]) -> None:
+    """Whether the three forms are one here."""
+    first, *others = (one.run.result for one in shown)
+    apart = [float(np.hypot(*(run.path - first.path).T).max()) for run in others]
+    if max(apart) < 1e-9:
+        frame.notice("At this rate, which never changes, the three take the same steps.")
+        return
+    frame.notice(
+        f"With η inside the velocity the run is up to {written(apart[1], '3')} away from the "
+        "others, which are one: its v still holds gradients at the rates of their own steps."
+    )
 
 
 def notice(driven: Descent, constant: Descent) -> None:
@@ -298,6 +370,13 @@ def notice(driven: Descent, constant: Descent) -> None:
     )
 
 
+def line_of(ends: list[Any]) -> Any:
+    """What the runs reach, in one line that follows the hand."""
+    if side_by_form():
+        return words("At the last step: {:3}, {:3} averaged, {:3} with η inside.", *ends)
+    return words("At the last step: {:3} at the constant rate, {:3} with the schedule.", *ends)
+
+
 def setup() -> None:
     """Which schedule, which optimizer, on what."""
     left, middle, right = st.columns(3)
@@ -305,16 +384,10 @@ def setup() -> None:
         "Schedule", list(SCHEDULES), format_func=lambda slug: SCHEDULES[slug].name,
         label_visibility="collapsed", **x.native("schedule"),
     )  # fmt: skip
-    st.session_state["schedules.rule"] = x["runs"][0].slug
-    rated = [s for s, o in OPTIMIZERS.items() if any(h.name == "lr" for h in o.hypers)]
-    own = [] if x["runs"][0].slug in rated else [x["runs"][0].slug]
-    middle.selectbox(
-        "Optimizer", [*rated, *own], key="schedules.rule", on_change=swap,
-        format_func=lambda slug: OPTIMIZERS[slug].name if slug in OPTIMIZERS else "your own rule",
-        label_visibility="collapsed", disabled=x.locked("runs"),
-    )  # fmt: skip
+    side_by_side.choose_one(x, middle, rated=True)
     problem.choose_landscape(x, right)
     problem.type_formula(x)
+    side_by_side.own_rules(x, [0])
 
 
 @st.fragment
@@ -325,17 +398,17 @@ def body() -> None:
     view = frame.view(x, PRESETS, panel=0.25)
     surface, plan = problem.landscape(x), schedule()
     live = problem.live_picture(x, surface)
-    constant = problem.live_run(x, live, 0, surface)
-    number = running_sum(0.0 * constant.x + 1.0) - 1.0
+    number = running_sum(0.0 * problem.live_run(x, live, 0, surface).x + 1.0) - 1.0
     values = {p.name: live[f"s.{p.name}"] for p in plan.parameters}
     factors = plan.at(number, live["steps"], values)
-    driven = problem.live_run(x, live, 0, surface, schedule=factors[:-1])
+    compared = runs(live, surface, factors[:-1])
+    driven = compared[-1].run
     rate = live["lr"] if x["same"] else live["0/lr"]
     end = live["steps"]
     with view.picture:
         shown = stage(
             "schedules.stage",
-            panels(live, surface, plan, driven, constant, factors * rate),
+            panels(live, surface, plan, compared, factors * rate),
             live=live,
             frames=live["steps"] + 1.0,
             height=view.height(500, 320),
@@ -344,13 +417,7 @@ def body() -> None:
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),
             restart=x.restart,
-            lines=[
-                words(
-                    "At the last step: {:3} with the schedule, {:3} at the constant rate.",
-                    entry(driven.gap, end),
-                    entry(constant.gap, end),
-                )
-            ],
+            lines=[line_of([entry(one.run.gap, end) for one in compared])],
         )
     step = clock.keep(x, shown.frame, x["steps"])
     with view.panel:
@@ -358,7 +425,10 @@ def body() -> None:
     with view.picture:
         if shown.sensitive:
             st.html(frame.SENSITIVE)
-        notice(driven.result, constant.result)
+        if side_by_form():
+            notice_of_forms(compared)
+        else:
+            notice(driven.result, compared[0].run.result)
         if not x.hidden("formula"):
             formula(plan, step)
         if not view.embedded:

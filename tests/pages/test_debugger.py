@@ -120,6 +120,15 @@ def test_without_correction_the_first_step_is_too_long() -> None:
     assert np.sqrt(raw.state["v"][1]) == pytest.approx(0.0316 * np.abs(raw.state["g"][1]), rel=1e-3)
 
 
+def test_a_steady_gradient_is_added_up_ten_times() -> None:
+    run = engine.descend(engine.landscape("x"), "momentum", (4, 0), 60, {"lr": 0.012, "beta": 0.9})
+    assert (run.state["g"][1:, 0] == 1).all()
+    assert run.state["v"][60, 0] == pytest.approx(10, rel=0.01)
+    np.testing.assert_allclose(run.state["v"][1:, 0], 10 * (1 - 0.9 ** np.arange(1, 61)))
+    assert run.path[59, 0] - run.path[60, 0] == pytest.approx(0.12, rel=0.01)
+    assert run.path[60, 0] > -5, "it is still in the picture"
+
+
 def test_sophia_is_clipped_to_the_corner_of_its_box() -> None:
     run = run_of("sophia:lr=0.3,gamma=0.5", "rosenbrock", (-1.5, 2.0))
     reach = debugger.trust_box(still(run))
@@ -197,7 +206,7 @@ def test_the_line_of_a_step_follows_the_hand_and_a_preset_its_step(
         slider.focus()
         slider.press("End")
         expect(line).to_contain_text("step = (−100, −3000)")  # before Python answers
-    preset = page.get_by_role("button", name="Nesterov's jump")
+    preset = page.get_by_test_id("stButtonGroup").get_by_text("Nesterov's jump")
     with rerun(page):
         preset.click()
     page.locator('.dl-stage[data-frame="7"]').wait_for()

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 import engine
 from engine.optimizers.schedules import SCHEDULES
+from engine.studies import momentum_forms
 from engine.studies.tuning import settled_gap
 from tests.browser import rerun
 from tests.pages.programs import run_programs, specs_of
@@ -56,6 +57,11 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
     assert any(f"**{name}**" in warning.value for warning in page.warning)
 
 
+FORMS = {
+    "schedule": "step", "s.drop": "0.1", "s.every": "0.33", "runs": "momentum:lr=0.005",
+    "noise": "0", "steps": "120", "beside": "forms", "t": "60",
+}  # fmt: skip
+
 # Presets keep their word --------------------------------------------------------------------------
 
 NOISY = {"noise": 10.0, "seed": 0}
@@ -89,6 +95,46 @@ def test_a_warm_up_of_three_percent_gets_off_the_wall() -> None:
     assert cold.diverged_at == 3
     assert warm.diverged_at is None
     assert warm.gap[-1] < 1e-4
+
+
+@pytest.mark.parametrize("slug", SCHEDULES)
+def test_three_momenta_are_one_at_a_constant_rate_and_part_where_it_moves(slug: str) -> None:
+    """By hand: v ← βv + ηₜg keeps ηₜ with its gradient, ηₜ(βv + g) does not."""
+    hypers = momentum_forms.matched({"lr": 0.005, "beta": 0.9})
+    assert hypers["averaged"]["lr"] == pytest.approx(0.05)
+    one, same, inside = (
+        engine.descend("bowl", "momentum", (5, 3), 120, h, options={"form": form}, schedule=slug)
+        for form, h in hypers.items()
+    )
+    np.testing.assert_allclose(same.path, one.path, atol=1e-12)
+    apart = np.abs(inside.path - one.path).max()
+    assert apart < 1e-12 if slug == "constant" else apart > 0.05
+
+
+def test_the_forms_of_momentum_stand_side_by_side() -> None:
+    said = markdown(open_page("schedules", **FORMS))
+    assert "With η inside the velocity the run is up to 0.768 away" in said
+    still = markdown(open_page("schedules", **{**FORMS, "schedule": "constant"}))
+    assert "the three take the same steps" in still
+    plan = SCHEDULES["step"](drop=0.1, every=0.33)
+    ran = [
+        engine.descend("bowl", "momentum", (5, 3), 120, h, options={"form": f}, schedule=plan)
+        for f, h in momentum_forms.matched({"lr": 0.005, "beta": 0.9}).items()
+    ]
+    before, after = 39, 41  # the rate falls to a tenth with step 40
+    steps = [np.hypot(*np.diff(run.path, axis=0).T) for run in ran]
+    assert steps[0][after] < 0.2 * steps[0][before], "braked at once"
+    assert steps[2][after] > 0.5 * steps[2][before], "rolls on"
+
+
+@pytest.mark.parametrize("on", ["typed", "registry"])
+def test_a_typed_rule_is_driven_as_well(on: str) -> None:
+    rule = "typed~v%20%3D%20beta%2Av%20%2B%20g%0Aw%20%3D%20w%20-%20lr%2Av:lr=0.005,beta=0.9"
+    page = open_page("schedules", noise="0", runs=rule if on == "typed" else "momentum:lr=0.005")
+    assert not page.exception
+    assert not page.warning
+    assert "your own rule" in next(b for b in page.selectbox if b.label == "Optimizer").options
+    assert bool(page.text_area) == (on == "typed")
 
 
 @pytest.mark.parametrize("slug", SCHEDULES)
