@@ -95,7 +95,7 @@ FORMULAS: Final[tuple[str, ...]] = (
 MARKUP: Final = "\"'><img src=x onerror=alert(1)><script>alert(1)</script>&amp;</style><b>"
 """Put into every text of a reader: nothing of it may come back as an element."""
 
-_NAMES = (
+NAMES = (
     "alpha",
     "beta1",
     "e",
@@ -122,8 +122,8 @@ _NAMES = (
 )
 RULES: Final[tuple[str, ...]] = (
     # Names that the printed source uses itself, as hyper-parameters and as state.
-    *(f"w = w - {name}*g" for name in _NAMES),
-    *(f"{name} = 0.5*{name} + g\nw = w - lr*{name}" for name in _NAMES),
+    *(f"w = w - {name}*g" for name in NAMES),
+    *(f"{name} = 0.5*{name} + g\nw = w - lr*{name}" for name in NAMES),
     # Five lines that square each other.
     "\n".join(
         [
@@ -194,7 +194,7 @@ WORST: Final[tuple[str, ...]] = (
     link("map", on="formula", f=_WIDE),
     link("race", on="formula", f=_TOWER, runs=_ALL_RUNS, steps=2000),
     link("engine_room", epochs=3000, width=64),
-    link("race", runs=_typed(RULES[2 * len(_NAMES)]), steps=2000),
+    link("race", runs=_typed(RULES[2 * len(NAMES)]), steps=2000),
     link("basins", on="formula", f=FORMULAS[5], runs="adam;newton;sgd;momentum", steps=2000),
     link("map", on="formula", f="+".join(["sin(x*y)**9"] * 33), runs="newton", steps=2000),
 )

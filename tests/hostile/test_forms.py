@@ -1,0 +1,172 @@
+"""Hostile formulas and rules give the same run in every form that is printed of them.
+
+Plain Python is compared step by step with JavaScript, and at the end with NumPy's lanes and, for a
+few, with compiled blocks. A run whose own start moved by two units in the last place takes it
+elsewhere says nothing about the forms, which may differ by that much in exp, log and sin.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+import engine
+from engine.emit.compiled import CellsKernel
+from engine.optimizers import Optimizer
+from engine.problems.formula import FUNCTIONS
+from engine.problems.landscapes import Landscape
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent
+from engine.runs.tracing import landscape_loop
+from tests.engine.emit.node import Batch
+from tests.hostile import corpus
+from tests.hostile.drawn import drawn
+
+STEPS = 4
+TOGETHER = 20  # cases that one process of Node takes at once
+STARTS = ((0.0, 0.0), (-1.0, 1.0), (0.3, -0.7), (9999.0, 9999.0), (-2.5, 4.0), (1e-300, -0.0))
+
+Case = tuple[str, str, tuple[float, float]]
+
+
+def _calls(inner: some.SearchStrategy[str]) -> some.SearchStrategy[str]:
+    """A formula one level deeper."""
+
+    def call(name: str) -> some.SearchStrategy[str]:
+        entry = FUNCTIONS[name]
+        most = entry.most if entry.most is not None else 4
+        size = some.integers(entry.least, most)
+        return size.flatmap(
+            lambda n: some.lists(inner, min_size=n, max_size=n).map(
+                lambda parts: f"{name}({','.join(parts)})"
+            )
+        )
+
+    compared = some.tuples(inner, some.sampled_from(["<", "<=", ">", ">="]), inner).map("".join)
+    return some.one_of(
+        some.tuples(inner, some.sampled_from(["+", "-", "*", "/"]), inner).map(
+            lambda p: f"({p[0]}{p[1]}{p[2]})"
+        ),
+        some.sampled_from([name for name in FUNCTIONS if name != "where"]).flatmap(call),
+        some.tuples(compared, inner, inner).map(lambda p: f"where({','.join(p)})"),
+        some.tuples(inner, some.sampled_from(["2", "3", "-1", "0.5", "0", "-2.5", "7"])).map(
+            lambda p: f"({p[0]})**{p[1]}"
+        ),
+        some.tuples(inner, inner).map(lambda p: f"({p[0]})**({p[1]})"),
+        inner.map(lambda p: f"(-{p})"),
+    )
+
+
+def expressions(names: list[str]) -> some.SearchStrategy[str]:
+    leaves = some.sampled_from(names) | some.sampled_from(
+        ["0", "1", "2", "0.5", "1e308", "1e-308", "64", "pi", "e", "1e-9", "-3"]
+    )
+    return some.recursive(leaves, _calls, max_leaves=12)
+
+
+formulas = some.one_of(expressions(["x", "y", "x", "y", "x*y"]), some.sampled_from(corpus.FORMULAS))
+_lines = some.lists(
+    some.tuples(some.sampled_from(corpus.NAMES), expressions(["w", "g", "t", "loss", "v", "k"])),
+    max_size=3,
+    unique_by=lambda line: line[0],
+).map(lambda lines: [f"{name} = {text}" for name, text in lines])
+_last = expressions(["g", "w", *corpus.NAMES[:6]]).map(lambda text: f"w = w - lr*({text})")
+rules = some.one_of(
+    some.tuples(_lines, _last).map(lambda parts: "\n".join([*parts[0], parts[1]])),
+    some.sampled_from(corpus.RULES),
+)
+cases = some.tuples(formulas, rules | some.sampled_from(list(engine.OPTIMIZERS)),
+                    some.sampled_from(STARTS))  # fmt: skip
+
+
+def read(case: Case) -> tuple[Landscape, Optimizer] | None:
+    """What is to run; None where the texts are refused, which takes a sentence."""
+    formula, rule, _ = case
+    try:
+        return engine.landscape(formula), engine.OPTIMIZERS.get(rule) or engine.optimizer(rule)
+    except ValueError as error:
+        assert len(str(error)) > 10, case  # noqa: PT017
+        return None
+
+
+def runs(case: Case) -> tuple[Descent, bool] | None:
+    """The plain run, and whether the last bit of its start decides where it goes."""
+    found = read(case)
+    if found is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = engine.descend(*found, case[2], STEPS)
+        assert np.isfinite(run.path).all(), case
+        near = [float(np.nextafter(np.nextafter(c, 1e9), 1e9)) for c in case[2]]
+        moved = engine.descend(*found, near, STEPS)
+    same = run.diverged_at == moved.diverged_at
+    return run, not (same and np.allclose(run.path, moved.path, rtol=1e-11, atol=1e-290))
+
+
+def close(a: object, b: object, case: Case) -> None:
+    np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-280, err_msg=repr(case))
+
+
+@drawn(4)
+@given(some.lists(cases, min_size=TOGETHER, max_size=TOGETHER))
+def test_lanes_and_javascript_take_the_plain_path(drawn_cases: list[Case]) -> None:
+    batch, kept = Batch(), []
+    for case in drawn_cases:
+        ran = runs(case)
+        if ran is None or ran[1]:
+            continue
+        run = ran[0]
+        argument = {"start": list(case[2]), "steps": STEPS, "hypers": dict(run.hypers)}
+        batch.add(engine.browser_run(run.landscape, run.optimizer), "run", argument)
+        axis = {"x": [case[2][0]]}
+        tile = engine.sweep(run.landscape, run.optimizer, axis, case[2], STEPS, device="cpu")
+        assert tile.diverged_at[0] == (run.diverged_at or -1), case
+        close(tile.final_point[0], run.path[-1], case)
+        kept.append((case, run))
+    with tempfile.TemporaryDirectory() as folder:
+        results = batch.run(Path(folder)) if kept else []
+    for (case, run), result in zip(kept, results, strict=True):
+        assert result["stopped"] == run.diverged_at, case
+        close(result["path"].reshape(-1, 2), run.path, case)
+
+
+@drawn(5)
+@given(cases)
+def test_blocks_take_the_plain_path(case: Case) -> None:
+    ran = runs(case)
+    if ran is None or ran[1]:
+        return
+    run = ran[0]
+    loop = landscape_loop(run.landscape, run.optimizer, run.options)
+    if loop.per_step:  # probes are drawn anew by whoever runs it
+        return
+    kernel = CellsKernel(loop, np.float64)
+    kernel.compile()
+    begin = [np.array([c]) for c in case[2]]
+    ends = kernel.run(STEPS, DIVERGENCE_RADIUS, 0.0, list(run.hypers.values()), [], begin)
+    assert (ends[2][0] or None) == run.diverged_at, case
+    close((ends[0][0], ends[1][0]), run.path[-1], case)
+
+
+@pytest.mark.parametrize("rule", corpus.RULES, ids=range(len(corpus.RULES)))
+def test_every_rule_of_the_corpus_in_lanes(rule: str) -> None:
+    case: Case = ("x**2 + 3*y**2", rule, (0.5, -0.25))
+    ran = runs(case)
+    if ran is None or ran[1]:
+        return
+    run = ran[0]
+    tile = engine.sweep(run.landscape, run.optimizer, {"y": [-0.25]}, case[2], STEPS, device="cpu")
+    close(tile.final_point[0], run.path[-1], case)
+
+
+@pytest.fixture(autouse=True)
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes, not what a compiler makes of them in the meantime."""
+    monkeypatch.setitem(os.environ, "DESCENT_LAB_COMPILE", "0")
