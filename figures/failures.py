@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.emit.picture import join, words
+from engine.emit.picture import join, stack, words
 from engine.tape import operations as ops
 from figures import charts, style
 from figures.step_chart import Curve, StepChart, step_chart
@@ -94,6 +94,34 @@ def against_condition(
         traces.append(trace | {"mode": "lines+markers", "marker": marker})
     charts.upright(layout, chosen, words("κ = {:3}", chosen))
     return {"data": traces, "layout": layout}
+
+
+def taylor(
+    curve: tuple[Any, Any], w: Any, value: Any, slope: Any, curvature: Any, reach: float
+) -> Figure:
+    """A function over [−reach, reach] with its tangent and its parabola at w, and the parabola's
+    bottom, where Newton's step lands."""
+    xs, ys = curve
+    away = xs - w
+    line = value + slope * away
+    layout = charts.axes((-reach, reach), (-1.2, 6.0), x_title="w", left=32)
+    bottom = stack(w - slope / curvature)
+    lowest = stack(value - 0.5 * slope * slope / curvature)
+    traces = [
+        charts.line(xs, line, style.CORRECTION, dash="dot", width=1.6, name="tangent"),
+        charts.line(
+            xs, line + 0.5 * curvature * away * away, BEST, dash="dash", width=1.8, name="parabola"
+        ),
+        charts.line(xs, ys, style.INK, name="f"),
+        charts.marks(bottom, lowest, BEST, symbol="diamond", labels=["its bottom"]),
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def bounded(made: StepChart, low: float, high: float) -> StepChart:
+    """A chart whose heights end there: what leaves it leaves the picture."""
+    made.figure["layout"]["yaxis"]["range"] = [low, high]
+    return made
 
 
 def with_point(figure: Figure, name: str, x: Any, y: Any) -> Figure:

@@ -1,4 +1,4 @@
-"""Where a rule fails, and the rule that was made to cure it: five short stories, each live."""
+"""Where a rule fails, and the rule that was made to cure it: six short stories, each live."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Group, Item
-from components.stage import Panel, Track, stage
-from engine.emit.picture import Picture, entry, stack, words, written
+from components.stage import Handle, Panel, Track, stage
+from engine.emit.picture import Picture, entry, round_to, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs import changing as moving
@@ -31,6 +31,7 @@ PARTS = {
     "decay": "L2 or decay",
     "amsgrad": "Adam's wrong turn",
     "adagrad": "Rates that run dry",
+    "taylor": "From slope to curvature",
     "curvature": "The price of κ",
     "eve": "A moving target",
 }
@@ -38,6 +39,7 @@ RIVALS = {
     "decay": ("adam_l2", "adamw"),
     "amsgrad": ("adam", "amsgrad"),
     "adagrad": ("adagrad", "rmsprop"),
+    "taylor": ("newton", "sophia"),
     "curvature": ("newton", "sophia"),
     "eve": ("adam", "eve"),
 }
@@ -47,6 +49,7 @@ TARGET = 1e-4
 KAPPA_STEPS = 120
 STRETCHES = 4  # of the moving target's rests
 LONGEST_WALK = 3000
+REACH = 6.0  # of the picture of one weight
 
 
 def rate(name: str, default: float, low: float, high: float, label: str, more: str = "") -> Any:
@@ -82,6 +85,14 @@ x = experiment(
         rate("ada.lr", 0.05, 1e-3, 2.0, "Adagrad"),
         rate("ada.other", 0.05, 1e-3, 1.0, "RMSProp and Adam"),
         length("ada.steps", 800, 20, 2000),
+        Number("ada.rho", 0.9, 0.0, 0.999, label="Adadelta's memory", symbol="ρ"),
+        Number("taylor.w", 1.4, -5.0, 5.0, label="start", symbol="w"),
+        rate("taylor.lr", 0.3, 0.01, 1.0, "Sophia and Adam"),
+        Number(
+            "taylor.reach", 0.5, 0.01, 5.0,
+            label="Sophia's longest step", symbol="ηρ", scale="log",
+        ),
+        length("taylor.steps", 30, 5, 200),
         Number("kappa", 100.0, 1.0, 1000.0, label="condition", symbol="κ", scale="log"),
         Choice("turned", "0", ("0", "30"), label="turned by", says={"0": "0°", "30": "30°"}),
         rate("eve.lr", 0.03, 1e-3, 1.0, "lr"),
@@ -169,7 +180,7 @@ def losses(runs: Mapping[str, LiveDescent]) -> Panel:
 # L2 or decay --------------------------------------------------------------------------------------
 
 
-def decay_groups() -> list[Group]:
+def decay_groups(_: Picture) -> list[Group]:
     """Rate, decay, noise and length for both."""
     names = ("decay.lr", "decay.weight", "decay.noise", "decay.seed", "decay.steps")
     return [Group(id="decay", title="Both rules", items=[x.slider(n) for n in names])]
@@ -217,7 +228,7 @@ def decay_story(live: Picture) -> Story:
 # Adam's wrong turn --------------------------------------------------------------------------------
 
 
-def ams_groups() -> list[Group]:
+def ams_groups(_: Picture) -> list[Group]:
     """Reddi's stream and the rate."""
     items = [x.slider(n) for n in ("ams.big", "ams.lr", "ams.steps")]
     note = "β₁ = 0, β₂ = 1/(1 + C²), nothing corrected, as in the theorem"
@@ -253,23 +264,24 @@ def ams_story(live: Picture) -> Story:
 # Rates that run dry -------------------------------------------------------------------------------
 
 
-def ada_groups() -> list[Group]:
+def ada_groups(live: Picture) -> list[Group]:
     """The rates of the four."""
-    items = [x.slider(n) for n in ("ada.lr", "ada.other", "ada.steps")]
-    return [Group(id="ada", title="Learning rates", items=items)]
+    items = [x.slider(n) for n in ("ada.lr", "ada.other", "ada.rho", "ada.steps")]
+    note = words("Adadelta's window: 1/(1 − ρ) = {:3} steps", 1.0 / (1.0 - live["ada.rho"]))
+    return [Group(id="ada", title="The rules", items=items, note=note)]
 
 
 def ada_story(live: Picture) -> Story:
     """Adagrad's rate falls for good; its successors' do not."""
     surface = LANDSCAPES["bowl"]
-    rates = {
-        slug: live["ada.lr"] if slug == "adagrad" else live["ada.other"] for slug in ADAPTIVE
-    } | {"adadelta": 1.0}
+    rates = {slug: live["ada.lr"] if slug == "adagrad" else live["ada.other"] for slug in ADAPTIVE}
+    hypers: dict[str, dict[str, Any]] = {slug: {"lr": lr} for slug, lr in rates.items()}
+    hypers["adadelta"] = {"lr": 1.0, "rho": live["ada.rho"]}
     runs = {
         slug: live_descend(
-            surface, slug, surface.start, live["ada.steps"], {"lr": lr}, recorded=True
+            surface, slug, surface.start, live["ada.steps"], hypers[slug], recorded=True
         )
-        for slug, lr in rates.items()
+        for slug in ADAPTIVE
     }
     shown = {}
     for slug, run in runs.items():
@@ -299,14 +311,95 @@ def ada_story(live: Picture) -> Story:
             *ends.values(),
         ),
         surface,
-        more="A larger η lets Adagrad arrive too: it has to be known beforehand.",
+        more=f"Adadelta was made as Adagrad with a window: in place of the sum an average that "
+        f"holds the squares of about 1/(1 − ρ) = {written(1 / (1 - x['ada.rho']), '3')} steps. A "
+        "larger η lets Adagrad arrive too: it has to be known beforehand.",
     )
+
+
+# From slope to curvature --------------------------------------------------------------------------
+
+
+def taylor_groups(_: Picture) -> list[Group]:
+    """Where it starts, and the two rates."""
+    names = ("taylor.w", "taylor.lr", "taylor.reach", "taylor.steps")
+    return [Group(id="taylor", title="One weight", items=[x.slider(n) for n in names])]
+
+
+def taylor_story(live: Picture) -> Story:
+    """Newton's step, Sophia's and Adam's on a function whose curvature fades."""
+    w, steps = live["taylor.w"], live["taylor.steps"]
+    surface = facts.LOG_COSH
+    value, slope, curvature = facts.taylor(w)
+    runs = {
+        slug: live_descend(surface, slug, (w, 0.0), steps, hypers)
+        for slug, hypers in facts.leaps(live["taylor.lr"], live["taylor.reach"]).items()
+    }
+    over = np.linspace(-REACH, REACH, 181)
+    heights = facts.taylor(over)[0]
+    looks = style.looks(runs)
+    sets = {"taylor.w": ops.clip(round_to(live.hand[0], 2), -5.0, 5.0)}
+    walks = by_name({slug: run.x for slug, run in runs.items()})
+    first = [run.x[1] - run.x[0] for run in runs.values()]
+    across = float(x["taylor.w"] - now(slope) / now(curvature))
+    away = abs(x["taylor.w"]) > facts.NEWTON_TURNS
+    return Story(
+        [
+            Panel(
+                id="taylor",
+                kind="chart",
+                title="f = ln cosh w, with its tangent (dotted) and parabola (dashed)",
+                figure=pictures.taylor((over, heights), w, value, slope, curvature, REACH),
+                tracks=[
+                    Track(
+                        x=run.x, y=facts.taylor(run.x)[0], color=look.color, marker=look.marker,
+                        label=OPTIMIZERS[slug].name, mode="points", stop=run.stopped,
+                    )
+                    for (slug, run), look in zip(runs.items(), looks, strict=True)
+                ],
+                handles=[
+                    Handle(
+                        id="w", x=w, y=value, label="start", axis="x", minimum=-5.0, maximum=5.0,
+                        curve=(over, heights), sets=sets,
+                    )
+                ],
+                alt="ln cosh with its first and second order Taylor polynomial at the start.",
+            ),
+            step_panel(
+                pictures.bounded(
+                    pictures.story("walk", "where w is", "w after each step.", walks, log=False),
+                    -REACH, REACH,
+                )
+            ),
+        ],
+        steps + 1.0,
+        f"The tangent (Taylor to first order) has no bottom: a rate has to say how far to go. The "
+        f"parabola (to second order) has one, g/H away: Newton needs no rate. Here it lands at "
+        f"{written(across, '3')}, "
+        + (
+            "farther out than it started, and every leap is longer: the slope stays, the curvature "
+            "fades. "
+            if away
+            else "nearer to the minimum, and a few more such steps arrive. "
+        )
+        + "Sophia divides by the curvature too, but never moves farther than ηρ. Adam knows no "
+        "curvature: its first steps have length η anywhere.",
+        words(
+            "g = {:3}, H = {:3}. First steps: Newton {:3}, Sophia {:3}, Adam {:3}.",
+            slope, curvature, *first,
+        ),
+        surface,
+        (1.1, 1),
+        more="May g² stand for H, as in lectures on Sophia? For losses −log p with labels drawn "
+        "from the model the two are equal on average. As such they are not: here g² + H = 1, one "
+        "is large where the other is small.",
+    )  # fmt: skip
 
 
 # The price of κ -----------------------------------------------------------------------------------
 
 
-def kappa_groups() -> list[Group]:
+def kappa_groups(_: Picture) -> list[Group]:
     """The condition number and the axes."""
     items: list[Item] = [x.slider("kappa"), x.chooser("turned")]
     note = "counted: at each rule's best learning rate; drawn: at one known in closed form"
@@ -373,7 +466,7 @@ def kappa_story(live: Picture) -> Story:
 # A moving target ----------------------------------------------------------------------------------
 
 
-def eve_groups() -> list[Group]:
+def eve_groups(_: Picture) -> list[Group]:
     """Both rules, and how the objective moves."""
     rules = [x.slider("eve.lr"), x.slider("eve.beta3")]
     target = [x.slider("eve.jump"), x.slider("eve.every")]
@@ -442,10 +535,11 @@ def eve_story(live: Picture) -> Story:
     )
 
 
-STORIES: dict[str, tuple[Callable[[], list[Group]], Callable[[Picture], Story]]] = {
+STORIES: dict[str, tuple[Callable[[Picture], list[Group]], Callable[[Picture], Story]]] = {
     "decay": (decay_groups, decay_story),
     "amsgrad": (ams_groups, ams_story),
     "adagrad": (ada_groups, ada_story),
+    "taylor": (taylor_groups, taylor_story),
     "curvature": (kappa_groups, kappa_story),
     "eve": (eve_groups, eve_story),
 }
@@ -480,7 +574,9 @@ def body() -> None:
         if story.more and not view.embedded:
             st.caption(story.more)
     with view.panel:
-        x.controls(groups(), live=live, height=view.height(500, 420), name=f"controls.{x['part']}")
+        x.controls(
+            groups(live), live=live, height=view.height(500, 420), name=f"controls.{x['part']}"
+        )
     if not view.embedded and not x.hidden("formula"):
         formulas(RIVALS[x["part"]], story.conventions)
     if not view.embedded and story.surface is not None:

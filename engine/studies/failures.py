@@ -5,6 +5,7 @@ What a story lets the reader move may be traced.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -71,6 +72,46 @@ IDLE_WEIGHT: Final = Landscape(
 def penalised_minimum(weight_decay: Any) -> tuple[Any, Any]:
     """Where (x − 1)² + ½λ|w|² is least."""
     return 2.0 / (2.0 + weight_decay), 0.0 * weight_decay
+
+
+# From slope to curvature --------------------------------------------------------------------------
+
+
+def _log_cosh(x: Any, y: Any) -> Any:
+    return ops.softplus(2.0 * x) - x - math.log(2.0) + 0.5 * y * y
+
+
+LOG_COSH: Final = Landscape(
+    slug="log_cosh",
+    name="ln cosh w",
+    function=_log_cosh,
+    latex=r"\ln\cosh x + \tfrac12 y^2",
+    domain=((-6.0, 6.0), (-6.0, 6.0)),
+    start=(1.4, 0.0),
+    minimum=0.0,
+    minima=((0.0, 0.0),),
+    log_levels=False,
+    note="Its slope tanh x never passes 1 and its curvature 1 − tanh² x fades: Newton's step "
+    "throws a point to the other side and farther out where sinh 2|x| > 4|x|, from 1.0888 on.",
+)
+NEWTON_TURNS: Final = 1.0888  # where Newton's step leads to the point across: sinh 2w = 4w
+
+
+def taylor(w: Any) -> tuple[Any, Any, Any]:
+    """ln cosh and its first two derivatives at w, for numbers, arrays and traced ones."""
+    slope = ops.tanh(w)
+    return _log_cosh(w, 0.0), slope, 1.0 - slope * slope
+
+
+def leaps(lr: Any, reach: Any) -> dict[str, dict[str, Any]]:
+    """The rules of that story by slug: Newton as it is, Sophia on the curvature of every step
+    (γ = 1, no averages) that moves at most `reach`, Adam at lr."""
+    now = {"beta1": 0.0, "beta2": 0.0, "interval": 1.0, "gamma": 1.0}
+    return {
+        "newton": {"lr": 1.0, "damping": 1e-8},
+        "sophia": {**now, "lr": lr, "rho": reach / lr},
+        "adam": {"lr": lr},
+    }
 
 
 # Rates that run dry, the price of κ ---------------------------------------------------------------

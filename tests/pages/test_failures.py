@@ -21,6 +21,7 @@ STORIES = {
     "decay": "whatever the noise: y ends at 0.008",
     "amsgrad": "it ends at 1.00",
     "adagrad": "its rate only falls",
+    "taylor": "Here it lands at −2.7, farther out than it started",
     "curvature": "Newton divides by the curvature and needs one step",
     "eve": "lower than Adam",
 }
@@ -39,6 +40,9 @@ def test_every_story_is_told(part: str, said: str) -> None:
         {"part": "decay", "decay.lr": "1", "decay.weight": "1"},
         {"part": "amsgrad", "ams.big": "20", "ams.steps": "60"},
         {"part": "adagrad", "ada.lr": "2", "ada.other": "1"},
+        {"part": "adagrad", "ada.rho": "0"},
+        {"part": "taylor", "taylor.w": "0"},
+        {"part": "taylor", "taylor.w": "-5", "taylor.reach": "5", "taylor.lr": "0.01"},
         {"part": "curvature", "kappa": "1", "turned": "30"},
         {"part": "eve", "eve.lr": "1", "eve.beta3": "0", "eve.jump": "0"},
     ],
@@ -84,6 +88,45 @@ def test_adagrad_runs_dry_where_its_successors_arrive() -> None:
     assert larger.gap[-1] < 1e-6, "a larger rate arrives too"
 
 
+def test_newton_leaps_past_where_curvature_fades_and_sophia_arrives() -> None:
+    """sinh 2w = 4w at 1.08866 (by bisection): Newton's step leads from there to −w, for ever."""
+    for w, arrives in ((1.0887 - 0.01, True), (1.0887 + 0.01, False), (1.4, False), (-4.0, False)):
+        runs = {
+            slug: engine.descend(facts.LOG_COSH, slug, (w, 0.0), 30, hypers)
+            for slug, hypers in facts.leaps(0.3, 0.5).items()
+        }
+        assert (runs["newton"].diverged_at is None) == arrives
+        size = np.abs(runs["newton"].path[: min(runs["newton"].last, 4) + 1, 0])
+        assert (np.diff(size) < 0).all() == arrives
+        assert runs["sophia"].gap[-1] < 1e-3
+        assert np.abs(np.diff(runs["sophia"].path[:, 0])).max() <= 0.3 / 0.3 * 0.5 + 1e-12
+        assert abs(runs["adam"].path[1, 0] - w) == pytest.approx(0.3, rel=1e-6)
+
+
+def test_the_parabola_is_the_functions_own_and_squares_are_not_its_curvature() -> None:
+    w = np.linspace(-3, 3, 13)
+    value, slope, curvature = facts.taylor(w)
+    np.testing.assert_allclose(value, np.log(np.cosh(w)), atol=1e-15)
+    np.testing.assert_allclose(facts.LOG_COSH.gradient(np.stack([w, 0 * w], -1))[:, 0], slope)
+    hessian = facts.LOG_COSH.hessian(np.stack([w, 0 * w], -1))[:, 0, 0]
+    np.testing.assert_allclose(hessian, curvature, atol=1e-12)
+    np.testing.assert_allclose(slope**2 + curvature, 1.0)
+
+
+def test_adadeltas_window_forgets_what_adagrads_sum_keeps() -> None:
+    """The steep first steps are gone from an average of memory 0.9 after some windows of 10."""
+    adadelta = engine.descend("bowl", "adadelta", (5, 3), 800, {"lr": 1.0, "rho": 0.9})
+    adagrad = engine.descend("bowl", "adagrad", (5, 3), 800, {"lr": 0.05})
+    assert (np.diff(adagrad.state["G"][1:], axis=0) >= 0).all(), "a sum"
+    v, g = adadelta.state["v"], adadelta.state["g"]
+    weights = 0.1 * 0.9 ** np.arange(800)[::-1]
+    np.testing.assert_allclose(v[800], (weights[:, None] * g[1:] ** 2).sum(axis=0), rtol=1e-9)
+    assert weights[-10:].sum() == pytest.approx(1 - 1 / np.e, abs=0.03), "the window, 1/(1 − ρ)"
+    assert "1/(1 − ρ) = 10 steps" in " ".join(
+        caption.value for caption in open_page("failures", part="adagrad").caption
+    )
+
+
 def test_kappa_costs_gradient_descent_most_and_newton_nothing() -> None:
     found = conditioning.steps_against_condition(
         ("sgd", "momentum", "sophia", "newton"), 0.0, 2000, 1e-4
@@ -121,7 +164,8 @@ def test_the_formulas_are_those_of_the_run() -> None:
     [
         ("decay", {"decay.lr", "decay.weight", "decay.noise", "decay.steps"}),
         ("amsgrad", {"ams.big", "ams.lr", "ams.steps"}),
-        ("adagrad", {"ada.lr", "ada.other", "ada.steps"}),
+        ("adagrad", {"ada.lr", "ada.other", "ada.rho", "ada.steps"}),
+        ("taylor", {"taylor.w", "taylor.lr", "taylor.reach", "taylor.steps"}),
         ("curvature", {"kappa"}),
     ],
 )
@@ -129,7 +173,7 @@ def test_the_picture_follows_every_number(
     part: str, fields: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.wire._REMEMBERED", 0)
-    (spec,) = specs_of(open_page("failures", part=part))
+    spec, *_ = specs_of(open_page("failures", part=part))
     (result,) = run_programs([spec], tmp_path)
     assert not result["error"]
     assert not result["doubts"]
