@@ -28,12 +28,13 @@ from engine.studies.family import (
 from engine.studies.rule_latex import rule_in_symbols
 from figures import family as pictures
 from figures import style
-from pages import frame, problem
+from pages import frame, problem, reasons
 from pages.runners import Runner
 from pages.state import Choice, Integer, Number, Text, experiment
 
-TREE, RULES, OUTCOMES, RELATED, SETTINGS = VIEWS = (
+TREE, RULES, OUTCOMES, RELATED, SETTINGS, WHY = VIEWS = (
     "the tree", "what they are", "what they do here", "who becomes whom", "settings and advice",
+    "why they differ",
 )  # fmt: skip
 ALL = "every branch"
 TARGETS = (1.0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-9)
@@ -98,6 +99,7 @@ x = experiment(
         Number("rotation", 30.0, -90.0, 90.0, label="rotation", unit="°"),
         Integer("steps", 300, 10, 1000, label="steps", symbol="T", scale="log"),
         Choice("target", 1e-2, TARGETS),
+        *reasons.FIELDS,
     ],
     parts=("history",),
 )
@@ -408,6 +410,8 @@ def advice() -> None:
 def filters() -> None:
     """What is shown, of whom, in which order."""
     st.segmented_control("View", VIEWS, **x.native("view"), label_visibility="collapsed")
+    if x["view"] == WHY:
+        return
     words, branch, order = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
     words.text_input("Find", placeholder="noise, momentum, 2019 …", **x.native("find"))
     branch.selectbox("Branch", [ALL, *BRANCHES], **x.native("branch"))
@@ -444,7 +448,9 @@ def body() -> None:
     entries = found()
     if x["view"] == OUTCOMES and not x.hidden("controls"):
         ground()
-    if not entries:
+    if x["view"] == WHY:
+        reasons.show(x, small=embedded)
+    elif not entries:
         st.info("No optimizer fits these words.", icon=":material/search_off:")
     elif x["view"] == TREE:
         tree(entries)

@@ -163,6 +163,22 @@ def test_departures_are_true_of_the_registry() -> None:
     assert OPTIMIZERS["muon"].option_values()["nesterov"] is True
 
 
+@pytest.mark.parametrize(
+    ("why", "word"),
+    [
+        ("a steady gradient", "a sum of gradients, not an average"),
+        ("a falling rate", "rolls on at the old rate"),
+        ("rare features", "moves it 27% as far"),
+        ("squares for curvature", "Gauss–Newton–Bartlett"),
+    ],
+)
+def test_why_they_differ(why: str, word: str) -> None:
+    page = open_page("family", view="why they differ", why=why)
+    assert not page.exception
+    assert not page.warning
+    assert word in markdown(page)
+
+
 def test_adam_with_l2_is_measured_with_a_penalty() -> None:
     page = open_page("family", view=OUTCOMES, find="l2")
     assert "Adam + L2, λ 0.01" in tables(page)
