@@ -259,6 +259,30 @@ def test_a_click_sets_the_start(visit: Visitor) -> None:
     assert -4 < y < 0
 
 
+ANOTHER_SINE = """
+const { sin, cos } = Math
+const next = (f) => (x) => f(x) * (1 + Number.EPSILON)
+Object.assign(Math, { sin: next(sin), cos: next(cos) })
+"""
+
+
+def test_a_run_that_hangs_on_its_last_bit_is_said_to(browser: Browser, server: str) -> None:
+    """A browser whose sine differs in its last bit: thrown about among Rastrigin's wells, momentum
+    takes another path there. The page says so and shows Python's, until the run is a calm one."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.add_init_script(ANOTHER_SINE)
+    page = context.new_page()
+    page.goto(f"{server}/race?on=rastrigin&lr=0.035&steps=400")
+    told = page.locator("p.told", has_text="sensitive to the last bit")
+    expect(told).to_have_count(1)
+    expect(stage(page)).to_have_attribute("data-doubts", "0")  # Python's own numbers stand there
+    number(page, "lr").fill("0.001")
+    number(page, "lr").press("Enter")
+    expect(told).to_have_count(0)
+    expect(stage(page)).to_have_attribute("data-doubts", "0")
+    context.close()
+
+
 def test_locked_nothing_moves(visit: Visitor) -> None:
     page = visit("/race?lock=all", reduced_motion="reduce")
     watch(page)
