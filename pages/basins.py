@@ -337,10 +337,11 @@ def body() -> None:
     """The pictures; reruns alone while sliders move or finer cells arrive."""
     side_by_side.own_rates(x)
     if not st.context.is_embedded and not x.hidden("setup"):
-        left, right = st.columns([1, 2], vertical_alignment="center")
-        problem.choose_landscape(x, left)
-        side_by_side.choose(x, right)
-        problem.type_formula(x)
+        with st.container(key="setup-basins"):
+            left, right = st.columns([1, 2], vertical_alignment="center")
+            problem.choose_landscape(x, left)
+            side_by_side.choose(x, right)
+            problem.type_formula(x)
     view = frame.view(x, PRESETS)
     surface = problem.landscape(x)
     runners = x["runs"][: side_by_side.MOST]

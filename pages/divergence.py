@@ -548,7 +548,8 @@ def fit_a_gaussian(view: frame.View) -> None:
 def body() -> None:
     """Everything that answers to the reader's hand."""
     if not st.context.is_embedded and not x.hidden("part"):
-        st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
+        with st.container(key="setup-divergence"):
+            st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
     view = frame.view(x, PRESETS, panel=0.25)
     (two_distributions if x["part"] == PARTS[0] else fit_a_gaussian)(view)
     x.publish()

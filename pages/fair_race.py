@@ -436,7 +436,8 @@ def choose_runner() -> None:
 def body() -> None:
     """The choices, the race, the search behind it, the numbers."""
     if not st.context.is_embedded and not x.hidden("setup"):
-        setup()
+        with st.container(key="setup-fair_race"):
+            setup()
     view = frame.view(x, PRESETS, panel=0.27)
     with view.panel:
         choose_runner()

@@ -462,11 +462,12 @@ def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
     if not embedded and not x.hidden("setup"):
-        left, right = st.columns([1, 2], vertical_alignment="bottom")
-        left.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
-        if not x.hidden("f"):
-            with right:
-                frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)", label="f(x, y) =")
+        with st.container(key="setup-four_ways"):
+            left, right = st.columns([1, 2], vertical_alignment="bottom")
+            left.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
+            if not x.hidden("f"):
+                with right:
+                    frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)", label="f(x, y) =")
     view = frame.view(x, PRESETS, panel=0.22)
     with view.panel:
         settings(view.height(420, 380))

@@ -271,7 +271,8 @@ def body() -> None:
     embedded = bool(st.context.is_embedded)
     function = program()
     if not embedded and not x.hidden("setup"):
-        setup(function)
+        with st.container(key="setup-graph"):
+            setup(function)
     if x["on"] == TYPED and not x.hidden("f"):
         typed()
     at = values(function)

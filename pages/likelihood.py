@@ -533,7 +533,8 @@ def code() -> str:
 def body() -> None:
     """Everything that answers to the reader's hand."""
     if not st.context.is_embedded and not x.hidden("model"):
-        st.segmented_control("Data", MODELS, label_visibility="collapsed", **x.native("model"))
+        with st.container(key="setup-likelihood"):
+            st.segmented_control("Data", MODELS, label_visibility="collapsed", **x.native("model"))
     view = frame.view(x, PRESETS)
     live = x.live()
     whole = not view.embedded

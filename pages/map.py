@@ -638,7 +638,8 @@ def body() -> None:
     """The maps; reruns alone while sliders move or a finer map arrives."""
     side_by_side.own_rates(x)
     if not st.context.is_embedded and not x.hidden("setup"):
-        setup()
+        with st.container(key="setup-map"):
+            setup()
     view = frame.view(x, PRESETS)
     wanted = requests()
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
