@@ -81,7 +81,8 @@ class Live:
             if how and "module" in how[0]:
                 text = how[0]["module"]
                 name = wire.digest(text)
-                modules[name] = encoder.text(text)
+                if name not in modules:  # twice the same: the second would say that it was sent
+                    modules[name] = encoder.text(text)
                 how = [{**how[0], "module": name}]
             lines.append([operation, arguments, *how])
         values = dict(self.tape.values)

@@ -157,6 +157,13 @@ def test_settings_of_the_default_are_left_out() -> None:
     assert Runners("runs", "sgd").default == (Runner("sgd"),)
 
 
+def test_the_same_rule_twice_sends_its_program_once_and_whole() -> None:
+    specs = specs_of(open_page("race", runs="sgd:lr=0.01;sgd:lr=0.02", same="0"))
+    modules = [blob for spec in specs for blob in spec["modules"].values()]
+    assert len(modules) == 1
+    assert modules[0]["b64"]
+
+
 # Presets ------------------------------------------------------------------------------------------
 
 

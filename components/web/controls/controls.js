@@ -4,7 +4,7 @@
 import { files } from "../files.js"
 import { swatch } from "../marks.js"
 import { Program } from "../program.js"
-import { array, text } from "../stage/arrays.js"
+import { constant, text } from "../stage/arrays.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
@@ -64,7 +64,7 @@ class Controls {
     if (!spec) return null
     const program = new Program({
       lines: spec.lines,
-      constants: spec.constants.map((c) => (c?.dtype ? array(c) : c)),
+      constants: spec.constants.map(constant),
       modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
     })
     try {

@@ -58,3 +58,7 @@ export function array(blob) {
   if (!blob) return null
   return blob.ref ? held.get(blob.ref) : decode(blob)
 }
+
+// A constant of a program as it came: an array, a number, or the name of one that JSON lacks.
+const UNSPOKEN = { inf: Infinity, "-inf": -Infinity, nan: NaN }
+export const constant = (c) => (c?.dtype ? array(c) : c?.$number ? UNSPOKEN[c.$number] : c)

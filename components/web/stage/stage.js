@@ -12,7 +12,7 @@ import { Program } from "../program.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
-import { Missing, array, receive, text } from "./arrays.js"
+import { Missing, array, constant, receive, text } from "./arrays.js"
 import { resolved } from "./figure.js"
 import { Panel } from "./panel.js"
 import { Bar, Clock } from "./playback.js"
@@ -133,7 +133,7 @@ class Stage {
     })
     const program = new Program({
       lines: spec.lines,
-      constants: spec.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? number(c.$number) : c)),
+      constants: spec.constants.map(constant),
       modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
     }, sweeper)
     try {
@@ -462,8 +462,6 @@ class Stage {
     this.root.remove()
   }
 }
-
-const number = (name) => ({ inf: Infinity, "-inf": -Infinity }[name] ?? NaN)
 
 const alike = (a, b) => (Array.isArray(b)
   ? Array.isArray(a) && a.length === b.length && b.every((v, i) => v === a[i])
