@@ -63,17 +63,16 @@ class _Cells:
         if self.loop.loss is not None:
             hit = f"({self.dialect.atom(self.loop.loss)} <= target) & (before < reached)"
             updates.append(("reached", f"where({hit}, before, reached)"))
-        following = [self.dialect.atom(c.following) for c in self.loop.point]
-        inside = " & ".join(f"(-bound <= {x}) & ({x} <= bound)" for x in following)
-        updates.append(("inside", inside))
-        left = "where(stopped == real(0.0), t, stopped)"
-        updates.append(("stopped", f"where(inside, stopped, {left})"))
+        near = [f"(absolute({self.dialect.atom(c.following)}) <= bound)" for c in self.loop.point]
+        updates.append(("running", "stopped == real(0.0)"))
+        updates.append(("inside", " & ".join(["running", *near])))
+        updates.append(("stopped", "where(inside != running, t, stopped)"))
         return updates
 
     def move(self) -> list[tuple[str, str]]:
         """(variable, next value) of the point, which stays once it has left, and of the state."""
         moves = [(c.variable, self.dialect.atom(c.following)) for c in self.loop.point]
-        stay = [(n, f"where(stopped == real(0.0), {value}, {n})") for n, value in moves]
+        stay = [(n, f"where(inside, {value}, {n})") for n, value in moves]
         return [*stay, *self.follow(self.own)]
 
 
@@ -141,13 +140,19 @@ def _text(*parts: Iterable[str]) -> str:
 # Blocks: the loop over cells innermost, over rows that fit the fastest cache ----------------------
 
 
-def block_source(loop: Loop, width: int = 64) -> str:
+ROW = 1024  # bytes of a row: sixteen instructions or more, which hide how long one step takes
+
+
+def block_source(loop: Loop, itemsize: int = 8) -> str:
     """Source of `sweep(first, last, steps, bound, target, *constants, *per_step, *point, *varied,
-    *results)`, which fills results[first:last]; all arrays are one-dimensional.
+    *results)`, which fills results[first:last]; all arrays are one-dimensional, of numbers of
+    itemsize bytes.
 
     Everything that a cell keeps from step to step is a row of one scratch array. As the rows lie
-    a constant distance apart, the compiler sees that they never overlap.
+    a constant distance apart, the compiler sees that they never overlap. That array, `empty`, must
+    begin with a cache line: an instruction that reads across two of them takes longer.
     """
+    width = ROW // itemsize
     cells, series, program = _Cells(loop, CELLS), _series(loop), loop.program
     begin, each = cells.begin(), cells.lines(Level.CELL)
     kept = [*(c.variable for c in loop.point), *(name for name, _ in begin)]
@@ -219,9 +224,9 @@ def cuda_source(loop: Loop, real: str) -> str:
     body = ["const real before = real(k);", "const real t = real(k + 1);"]
     body += _c(series.items(), "const real {0} = {1}[k];")
     body += _c(cells.lines(Level.STEP, Level.BOTH))
-    body += _c((pair for pair in cells.advance() if pair[0] == "reached"), "{0} = {1};")
-    body += _c((pair for pair in cells.advance() if pair[0] == "inside"), "const bool {0} = {1};")
-    body += _c((pair for pair in cells.advance() if pair[0] == "stopped"), "{0} = {1};")
+    kept = {name for name, _ in cells.begin()}
+    for pair in cells.advance():
+        body += _c([pair], "{0} = {1};" if pair[0] in kept else "const bool {0} = {1};")
     # All next values stand before any is assigned, as on the left of Python's parallel assignment.
     moves = [*cells.move(), *cells.follow(cells.shared)]
     body += _c(moves, "const real next_{0} = {1};") + _c(moves, "{0} = next_{0};")

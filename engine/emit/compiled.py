@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -29,6 +30,7 @@ from engine import limits
 from engine.emit.cells import block_source, lanes_source, results
 from engine.emit.dialect import FUNCTIONS
 from engine.emit.program import Loop
+from engine.emit.subnormals import taken_for_zero
 from engine.tape.operations import OPERATIONS
 
 
@@ -100,7 +102,7 @@ class CellsKernel:
     """Many runs at once, of one number type: `run` fills one array per result.
 
     The results are those of `cells.results`, and the same bits compiled or not where only
-    + − × ÷ √ occur.
+    + − × ÷ √ occur. In float32 both take subnormal numbers for zero where the machine can.
     """
 
     # Cells that NumPy takes at once: few enough for the cache, many enough to hide its overhead.
@@ -148,7 +150,8 @@ class CellsKernel:
         )
         jit = numba.njit(signature, error_model="numpy", nogil=True)
         scope = {**_numba_scope(), "real": self.dtype.type}
-        function: Callable[..., Any] = jit(_sweep_of(block_source(loop), scope))
+        source = block_source(loop, self.dtype.itemsize)
+        function: Callable[..., Any] = jit(_sweep_of(source, scope))
         return function
 
     def run(
@@ -165,10 +168,11 @@ class CellsKernel:
         ends = tuple(np.empty(size, self.dtype) for _ in results(self.loop))
         number: Any = self.dtype.type
         scalars = [number(x) for x in (bound, target, *constants)]
-        if self.compiled is not None:
-            self.compiled(0, size, steps, *scalars, *per_step, *of_cell, *ends)
-            return ends
-        with np.errstate(all="ignore"):
+        narrow = self.dtype == np.float32
+        with np.errstate(all="ignore"), taken_for_zero() if narrow else nullcontext():
+            if self.compiled is not None:
+                self.compiled(0, size, steps, *scalars, *per_step, *of_cell, *ends)
+                return ends
             for first in range(0, size, self.LANES):
                 part = slice(first, first + self.LANES)
                 found = self.plain(steps, *scalars, *per_step, *(a[part] for a in of_cell))
@@ -183,6 +187,7 @@ def _sweep_of(source: str, scope: dict[str, Any]) -> Callable[..., Any]:
     return function
 
 
+_CACHE_LINE = 64
 _NUMBERS = {"inf": math.inf, "nan": math.nan}
 _LANES = MappingProxyType(
     {
@@ -204,6 +209,11 @@ def _numba_scope() -> dict[str, Any]:
     def power(x: Any, y: Any) -> Any:
         return x**y
 
+    def empty(size: int, real: Any) -> Any:
+        room = np.empty(size * 8 + _CACHE_LINE, np.uint8)
+        first = -room.ctypes.data % _CACHE_LINE
+        return room[first : first + size * 8].view(real)[:size]
+
     functions = {name: getattr(math, name) for name in FUNCTIONS}
-    helpers = {"where": numba.njit(where), "power": numba.njit(power)}
-    return {**functions, **helpers, **_NUMBERS, "absolute": abs, "empty": np.empty}
+    helpers = {f.__name__: numba.njit(f) for f in (where, power, empty)}
+    return {**functions, **helpers, **_NUMBERS, "absolute": abs}

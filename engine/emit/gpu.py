@@ -19,6 +19,7 @@ TILE_CELLS = 2**20  # cells of one launch: enough to fill a GPU, short enough to
 THREADS = 128  # threads of one CUDA block: a run keeps some 40 registers
 # Without contraction a × b + c rounds twice, as on the CPU, so the results are the same bits.
 OPTIONS = ("--std=c++17", "--fmad=false")
+NARROW = (*OPTIONS, "--ftz=true")  # in float32 the CPU takes subnormal numbers for zero as well
 
 
 @lru_cache(maxsize=1)
@@ -39,10 +40,10 @@ def available() -> bool:
 
 
 @lru_cache(maxsize=128)
-def _kernel(source: str) -> Any:
+def _kernel(source: str, options: tuple[str, ...]) -> Any:
     import cupy
 
-    return cupy.RawKernel(source, "sweep", options=OPTIONS)
+    return cupy.RawKernel(source, "sweep", options=options)
 
 
 def source(loop: Loop, dtype: npt.DTypeLike) -> str:
@@ -78,7 +79,8 @@ def launch(
         *of_cell,
         *ends,
     )
-    _kernel(source(loop, kind))(((size + THREADS - 1) // THREADS,), (THREADS,), arguments)
+    options = NARROW if kind == np.float32 else OPTIONS
+    _kernel(source(loop, kind), options)(((size + THREADS - 1) // THREADS,), (THREADS,), arguments)
     return ends
 
 

@@ -94,7 +94,8 @@ class Landscape:
         """The value at w, shape (..., 2) -> (...)."""
         # On a tape, where x**3 means the engine's own products, as it does in every printed form.
         with np.errstate(all="ignore"):
-            _, value = autograd.trace(self.at, *_coordinates(w))
+            tape, value = autograd.trace(self.at, *_coordinates(w))
+        tape.nodes.clear()  # breaks the circle of tape and Values: memory is free at once
         return np.asarray(value.data if isinstance(value, Value) else value)
 
     def gradient(self, w: npt.ArrayLike) -> Array:

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit import gpu
+from engine.emit.cells import ROW
 from engine.emit.compiled import CellsKernel, compiler_enabled
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.optimizers.schedules import Schedule
@@ -43,9 +44,10 @@ MAX_WORK = 10**12  # cells × steps: some twenty minutes on two cores
 # Work (cells × steps) that NumPy has done sooner than the compiler would be ready.
 _PLAIN_WORK = 8_000_000
 # Work of one tile: a few milliseconds here, and a second or so where a tile has to travel.
-_TILE_WORK = 4_000_000
+_TILE_WORK = 8_000_000
 _SMALL_WORK = 200_000  # less than this is done before another thread has begun
 _TRAVEL_WORK = 400_000_000
+_BLOCK = ROW // 4  # cells of the widest block
 _COORDINATES = {"x": "w_0", "y": "w_1"}
 
 
@@ -275,13 +277,17 @@ class _Job:
 
     def of_cells(self, first: int, last: int) -> list[Array]:
         """Start and varied hyper-parameters of the cells first … last − 1, each (cells,)."""
-        indices = np.unravel_index(np.arange(first, last), [len(a) for a in self.axes.values()])
-        at = {n: a[i] for (n, a), i in zip(self.axes.items(), indices, strict=True)}
-        columns = [
-            at.get(n, np.full(last - first, s)) for n, s in zip("xy", self.start, strict=True)
-        ]
-        columns += [column for name, column in at.items() if name not in _COORDINATES]
-        return [np.ascontiguousarray(c, dtype=self.dtype) for c in columns]
+        at, later = {}, self.size
+        for name, values in self.axes.items():
+            later //= len(values)  # cells in a row that share a value
+            begin, end = first // later, -(-last // later)
+            turn = begin // len(values) * len(values)
+            values = np.tile(values.astype(self.dtype), -(-(end - turn) // len(values)))
+            column = np.repeat(values[begin - turn : end - turn], later)
+            at[name] = column[first - begin * later :][: last - first].copy()
+        start = zip(_COORDINATES, self.start, strict=True)
+        columns = [at.get(n, np.full(last - first, s, self.dtype)) for n, s in start]
+        return [*columns, *(column for name, column in at.items() if name not in _COORDINATES)]
 
     def arguments(self, first: int, last: int) -> tuple[Any, ...]:
         """What a kernel's `run` wants for those cells."""
@@ -369,8 +375,8 @@ _Tile = tuple[tuple[Array, ...], Array]
 
 
 def _tiles(job: _Job, cells: int) -> list[tuple[int, int]]:
-    """The grid cut into ranges of about that many cells, whole blocks each."""
-    width = max(64, cells // 64 * 64)
+    """The grid cut into ranges of about that many cells, whole blocks each where they are large."""
+    width = cells // _BLOCK * _BLOCK or max(64, cells // 64 * 64)
     return [(first, min(first + width, job.size)) for first in range(0, job.size, width)]
 
 
@@ -389,7 +395,7 @@ def _run_tile_on_gpu(job: _Job, first: int, last: int) -> _Tile:
 
 
 def _with_loss(job: _Job, results: tuple[Array, ...]) -> _Tile:
-    points = np.stack(results[:2], axis=-1).astype(float)
+    points = np.stack(results[:2], dtype=float).T  # whose coordinates lie together in memory
     return results, np.broadcast_to(job.landscape.value(points), (len(points),))
 
 
