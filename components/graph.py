@@ -16,7 +16,7 @@ from components import assets, store, wire
 from components.live import Live, Tape
 
 _COMPONENT: Final = st.components.v2.component(
-    "descent_lab.graph", js=assets.loader("graph/graph.js")
+    "descent_lab.graph", js=assets.loader("graph/graph.js"), isolate_styles=False
 )
 
 

@@ -29,7 +29,7 @@ from pages import background, frame, problem
 from pages import fair_race_words as says
 from pages.background import Work
 from pages.presets import Preset
-from pages.runners import MOST, Runner, format_runners
+from pages.competitors import MOST, Runner, format_runners
 from pages.state import Choice, Flag, Integer, experiment, shorten
 
 OWN, ONE, BOTH = "each at its own best", "one η for all", "both"
@@ -349,7 +349,7 @@ def search_panels(held: Held, found: list[Search]) -> tuple[list[Panel], str]:
     losses, log = pictures.loss_range([s.scores for s in found])
     maps = [
         Panel(
-            id=f"search{i}", kind="chart", title=f"{name}: {len(s.scores)} settings tried",
+            id=f"search{i}", kind="chart", title=f"{name}: {len(s.scores)} settings",
             figure=pictures.search_map(s, r.optimizer, look, losses, log),
             alt=f"Settings tried for {name}; the best has loss {s.scores[s.best]:.3g}.",
         )
@@ -362,7 +362,7 @@ def search_panels(held: Held, found: list[Search]) -> tuple[list[Panel], str]:
         curves.append(_track(name, look, lowest, x=counts * s.full))
     least = min(s.full for s in found)
     budget = Panel(
-        id="budget", kind="chart", title="best found, by budget (median search)", tracks=curves,
+        id="budget", kind="chart", title="median best, by budget", tracks=curves,
         figure=pictures.budget_axes(held.protocol.budget, least, losses, log),
         alt="The loss that half of all searches would find against what they may spend.",
     )  # fmt: skip
@@ -472,7 +472,8 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     if len(names) > 1:
         said += says.repeated(names, outcome.firsts)
         said += says.luck(names, outcome, held.task) if OWN in ways else ""
-    frame.notice(said)
+    with picture:
+        frame.notice(said)
     found = outcome.searches
     if not x.hidden("search"):
         maps, scale = search_panels(held, found)

@@ -224,7 +224,7 @@ def costs(drawn: Graph) -> None:
             Panel(
                 id="costs",
                 kind="chart",
-                title="products for the whole gradient of a neuron, against its number of weights",
+                title="products for a neuron's gradient, by its weights",
                 figure=pictures.costs(COUNTS, forward, reverse, n),
                 alt="Forward mode grows as the square of the number of weights, reverse in step.",
             )

@@ -196,25 +196,6 @@ def coin(live: Picture, height: int, *, small: bool) -> None:
     inside = ops.both(hand_x > -0.5, hand_x < pictures.PER_ROW - 0.5)
     at = ops.both(ops.both(ops.equal(np.arange(float(MOST)), chosen), there), inside)
     turned = ops.where(at, 1.0 - drawn, drawn)
-    if not small:
-        stage(
-            "likelihood.data",
-            [
-                Panel(
-                    id="flips",
-                    title=words(
-                        "the data: {:.0f} heads in {:.0f} flips (click to turn over)", k, n
-                    ),
-                    figure=pictures.flips(drawn, there, n),
-                    clicks={"flips": turned, "k": ops.sum(turned)},
-                    alt="The flips in a row, heads filled.",
-                )
-            ],
-            live=live,
-            frames=1,
-            height=130,
-            alt="The data",
-        )
     over, here, best = curves(k, n, THETA), curves(k, n, theta), estimate(k, n)
     entropy, slid = binary_entropy(best), live["slide"]
     sets = {"theta": round_to(ops.clip(hand_x, LOW, HIGH), 3)}
@@ -267,6 +248,25 @@ def coin(live: Picture, height: int, *, small: bool) -> None:
             )
         ],
     )  # fmt: skip
+    if not small:
+        stage(
+            "likelihood.data",
+            [
+                Panel(
+                    id="flips",
+                    title=words(
+                        "the data: {:.0f} heads in {:.0f} flips (click to turn over)", k, n
+                    ),
+                    figure=pictures.flips(drawn, there, n),
+                    clicks={"flips": turned, "k": ops.sum(turned)},
+                    alt="The flips in a row, heads filled.",
+                )
+            ],
+            live=live,
+            frames=1,
+            height=98,
+            alt="The data",
+        )
 
 
 def coin_remark() -> str:

@@ -34,7 +34,7 @@ from figures import maps as pictures
 from figures import race, style
 from pages import fine_maps, frame, problem, side_by_side
 from pages.presets import Preset
-from pages.runners import Runner
+from pages.competitors import Runner
 from pages.state import Choice, Number, Numbers, Text, experiment
 
 COLORS = ("loss", "steps to target")
@@ -366,7 +366,7 @@ def map_panel(
     )  # fmt: skip
     return Panel(
         id=f"map{shown.place}", figure=figure, rasters=[raster], handles=[handle], clicks=sets,
-        title="" if alone else name, rows=2 if alone else 1,
+        title="every cell a run" if alone else name, rows=2 if alone else 1,
         alt=f"Map of {name}: {across.symbol} against {up.symbol}, coloured by {x['by']}.",
     )  # fmt: skip
 
@@ -425,6 +425,7 @@ def replay(live: Picture, request: Request, run: LiveDescent, look: style.Look) 
     return [
         Panel(
             id="plane", figure=race.plane(surface, log=x["log"], parameters=parameters),
+            title="the marked run",
             handles=[handle], clicks=sets, tracks=[Track(x=run.x, y=run.y, **more)],
             alt=f"The path of {name} with the settings of the marked cell.",
         ),
@@ -609,15 +610,17 @@ def setup() -> None:
     left, right, axes, color = st.columns([1.1, 1.6, 1.4, 1], vertical_alignment="center")
     problem.choose_landscape(x, left)
     side_by_side.choose(x, right, new_axes)
-    known = maps.axis_names(x["runs"][0].optimizer)
+    optimizer = x["runs"][0].optimizer
+    known = maps.axis_names(optimizer)
+    spoken = {"": "as usual", "x": "x₀", "y": "y₀"} | {h.name: h.symbol for h in optimizer.hypers}
     with axes.container(horizontal=True):
         for which in ("ax", "ay"):
             options = ["", *known] if which == "ay" else list(known)
             if x[which] not in options:
                 x.update(**{which: options[0]})
+            way = "across" if which == "ax" else "up"
             st.selectbox(
-                "across" if which == "ax" else "up", options,
-                format_func=lambda name: name or "up: as usual",
+                way, options, format_func=lambda name, way=way: f"{way}: {spoken[name]}",
                 label_visibility="collapsed", **x.native(which, new_axes),
             )  # fmt: skip
     color.segmented_control("Colour", COLORS, label_visibility="collapsed", **x.native("by"))
