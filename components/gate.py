@@ -28,6 +28,9 @@ A_SECOND: Final = 20
 AT_ONCE: Final = 60
 """Messages that may come at once."""
 
+left = 0
+"""How many connections have ended."""
+
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
 _UNKNOWN, _TOO_BIG, _REFUSED = 1002, 1009, 1008
 _JSON: Final = ("json_value", "json_trigger_value")
@@ -64,7 +67,11 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.app(scope, _guarded(receive, send), send)
+            global left
+            try:
+                await self.app(scope, _guarded(receive, send), send)
+            finally:
+                left += 1
         elif (
             scope["type"] == "http"
             and not self.metrics
