@@ -28,7 +28,7 @@ from figures import maps as pictures
 from figures import style
 from pages import fine_maps, frame, problem, side_by_side
 from pages.presets import Preset
-from pages.runners import Runner, format_runners
+from pages.competitors import Runner, format_runners
 from pages.state import experiment
 
 FINE = 384  # starts along a side of the server's picture

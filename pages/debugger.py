@@ -19,7 +19,7 @@ from figures import debugger as pictures
 from figures import race, style
 from pages import clock, frame, problem, side_by_side
 from pages.presets import Preset
-from pages.runners import Runner
+from pages.competitors import Runner
 from pages.state import Integer, Text, experiment
 from pages.step_panel import step_panel
 
@@ -65,6 +65,14 @@ PRESETS = (
         "No coordinate moves further than ηρ: the unclipped step (grey) leaves the box, the step "
         "stays in its corner.",
         {"runs": "sophia:lr=0.3,gamma=0.5", "on": "rosenbrock", "start": "-1.5,2", "t": "4"},
+    ),
+    Preset(
+        "Heard in class: Muon is g/‖g‖",
+        "good",
+        "It normalises the momentum, not g, and a matrix not by its norm: all its singular values "
+        "become alike, 0.7 to 1.2. The plane is a 1 × 2 matrix with one of them: every step here "
+        "is 0.696 η long, along u.",
+        {"runs": "muon:lr=0.1,weight_decay=0", "t": "30"},
     ),
     Preset(
         "Where ε stands",

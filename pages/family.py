@@ -29,7 +29,7 @@ from engine.studies.rule_latex import rule_in_symbols
 from figures import family as pictures
 from figures import style
 from pages import frame, problem, reasons
-from pages.runners import Runner
+from pages.competitors import Runner
 from pages.state import Choice, Integer, Number, Text, experiment
 
 TREE, RULES, OUTCOMES, RELATED, SETTINGS, WHY = VIEWS = (

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages import frame
-from pages.catalog import SECTIONS, Entry
+from pages.contents import SECTIONS, Entry
 from pages.state import turn_to
 
 HERE = Path(__file__).resolve().parent

@@ -22,7 +22,7 @@ from engine.runs.live import LiveDescent, live_descend
 from engine.studies.gradient_latex import gradient_latex
 from engine.studies.tuning import best_rate
 from pages import frame
-from pages.runners import Runner, Runners, format_runners
+from pages.competitors import Runner, Runners, format_runners
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text, shorten
 
 TYPED = "formula"
@@ -193,6 +193,7 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
             options=[(str(value), meaning) for value, meaning in o.choices],
         )
         for o in runner.optimizer.options
+        if o.name not in without
     ]
     return items
 

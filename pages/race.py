@@ -26,12 +26,13 @@ from engine.studies.stability import (
     sharpest,
 )
 from engine.studies.tuning import RATES, RateCurve, halve_until_stable, rate_curve
+from engine.tape import Value
 from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
 from pages.presets import RACES
-from pages.runners import MOST, TYPED, Runner
+from pages.competitors import MOST, TYPED, Runner
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
 
@@ -204,9 +205,7 @@ def runner_group(
             else item
             for item in items
         ],
-        note=words("η is {:.2f} of its limit {:3}", hypers["lr"] / limit, limit)
-        if limit is not None and runner.has_rate
-        else "",
+        note=limit_note(hypers, limit),
         actions=[
             Action(id="find", label="find the best η here", icon="find"),
             Action(id="halve", label="halve η until it no longer diverges", icon="halve"),
@@ -215,6 +214,15 @@ def runner_group(
         ],
         collapsed=len(x["runs"]) > 4,
     )
+
+
+def limit_note(hypers: dict[str, Any], limit: Any) -> Any:
+    """Where a rule's rate stands against its limit at the start."""
+    if limit is None or "lr" not in hypers:
+        return ""
+    if np.isinf(limit.data if isinstance(limit, Value) else limit):
+        return "no limit at the start: nothing curves up there"
+    return words("η is {:.2f} of its limit {:3}", hypers["lr"] / limit, limit)
 
 
 def track_of(name: str, look: style.Look, run: LiveDescent, xs: Any, ys: Any, **more: Any) -> Track:
@@ -390,6 +398,16 @@ def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
     )
 
 
+def map_of_diverged(results: list[Descent]) -> None:
+    """The way to the map of the first run that got away."""
+    gone = next((k for k, r in enumerate(results) if r.diverged_at is not None), None)
+    if gone is None or not x["runs"][gone].has_rate:
+        return
+    runner = problem.as_it_runs(x, x["runs"][gone])
+    label = f"Map which settings of {runner.optimizer.name} stay here"
+    problem.link(x, "map", label, icon=":material/map:", runs=format_runners((runner,)), same="0")
+
+
 def rates(surface: Landscape, names: list[str]) -> None:
     """Loss reached against the learning rate, for every runner that has one."""
     runners = x["runs"]
@@ -487,6 +505,9 @@ def body() -> None:
     told, numbers = words_of(names, results, surface, sensitive=shown.sensitive)
     if told:
         view.picture.html(told)
+    if not view.embedded:
+        with view.picture:
+            map_of_diverged(results)
     if numbers:
         st.html(numbers)
     if x["rates"]:

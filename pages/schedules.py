@@ -25,7 +25,7 @@ from figures import race
 from figures import schedules as pictures
 from pages import clock, frame, problem, side_by_side
 from pages.presets import Preset
-from pages.runners import Runner
+from pages.competitors import Runner
 from pages.state import Choice, Integer, Number, experiment
 from pages.step_panel import step_panel
 
@@ -115,7 +115,7 @@ x = experiment(
         ),
         Choice(
             "beside", CONSTANT, (CONSTANT, FORMS), label="beside it",
-            says={CONSTANT: "the constant rate", FORMS: "momentum's other forms"},
+            says={CONSTANT: "the constant rate", FORMS: "its other forms"},
             help="what the run with the schedule is compared with",
         ),
         Integer("t", problem.STEPS, 0, problem.STEPS),
@@ -155,7 +155,8 @@ def groups(surface: Landscape) -> list[Group]:
     """The schedule, the optimizer, the landscape and the run."""
     plan = SCHEDULES[x["schedule"]]
     shared = bool(x["same"])
-    rule = problem.runner_items(0, x["runs"][0], without={"lr"} if shared else ())
+    without = ({"lr"} if shared else set()) | ({"form"} if side_by_form() else set())
+    rule = problem.runner_items(0, x["runs"][0], without=without)
     return [
         Group(
             id="schedule",

@@ -14,7 +14,7 @@ import engine
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from pages import frame, problem
-from pages.runners import TYPED, Runner
+from pages.competitors import TYPED, Runner
 from pages.state import Experiment
 
 MOST = 4  # pictures side by side

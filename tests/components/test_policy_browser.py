@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from pages.catalog import SECTIONS
+from pages.contents import SECTIONS
 from tests.browser import Visitor, wait_until_settled
 
 PATHS = [f"/{entry.file}" for entries in SECTIONS.values() for entry in entries]

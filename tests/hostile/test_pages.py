@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
-from pages.catalog import SECTIONS
+from pages.contents import SECTIONS
 from tests.hostile import corpus
 from tests.hostile.drawn import claim, complaints, drawn, open_link
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from components import wire
-from pages.catalog import SECTIONS
+from pages.contents import SECTIONS
 from pages.state import Choice, Experiment, Flag, Integer, Number, Numbers
 from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import open_page

@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 
 import engine
 from engine.optimizers import OPTIMIZERS
+from engine.optimizers.curvature import newton_schulz
 from engine.runs.live import still
 from engine.studies import debugger
-from pages.runners import parse_runners
+from pages.competitors import parse_runners
 from tests.browser import rerun, wait_until_settled
 from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page
@@ -127,6 +128,19 @@ def test_a_steady_gradient_is_added_up_ten_times() -> None:
     np.testing.assert_allclose(run.state["v"][1:, 0], 10 * (1 - 0.9 ** np.arange(1, 61)))
     assert run.path[59, 0] - run.path[60, 0] == pytest.approx(0.12, rel=0.01)
     assert run.path[60, 0] > -5, "it is still in the picture"
+
+
+def test_muon_normalises_momentum_and_makes_singular_values_alike() -> None:
+    run = run_of("muon:lr=0.1,weight_decay=0")
+    moved, u = np.diff(run.path, axis=0), run.state["u"][1:]
+    np.testing.assert_allclose(np.hypot(*moved.T) / 0.1, 0.696, atol=5e-4)
+    along = -(moved * u).sum(axis=1) / np.hypot(*moved.T) / np.hypot(*u.T)
+    np.testing.assert_allclose(along, 1.0, rtol=1e-12)
+    given = np.diag([3.0, 1.0])
+    alike = np.linalg.svd(newton_schulz(given), compute_uv=False)
+    assert 0.7 < alike.min() <= alike.max() < 1.2
+    normed = np.linalg.svd(given / np.linalg.norm(given), compute_uv=False)
+    assert normed.min() / normed.max() == pytest.approx(1 / 3), "dividing by the norm keeps them"
 
 
 def test_sophia_is_clipped_to_the_corner_of_its_box() -> None:

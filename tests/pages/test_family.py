@@ -27,7 +27,7 @@ from figures.family import (
     year_at,
 )
 from pages import problem
-from pages.runners import Runner, parse_runners
+from pages.competitors import Runner, parse_runners
 from tests.pages.running import markdown, open_page, tables
 
 RULES = "what they are"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from engine import LANDSCAPES, OPTIMIZERS, sweep
 from engine.runs.live_sweep import middles
 from engine.studies import maps
-from pages.runners import parse_runners
+from pages.competitors import parse_runners
 from tests.browser import wait_until_settled
 from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page, tables

@@ -16,7 +16,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
 from engine.studies.stability import eigenvalues_along
 from pages.presets import RACES
-from pages.runners import MOST, Runner, Runners, format_runners, parse_runners
+from pages.competitors import MOST, Runner, Runners, format_runners, parse_runners
 from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import open_page, tables
 
