@@ -27,8 +27,8 @@ from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import style
 from pages import fine_maps, frame, problem, side_by_side
-from pages.presets import Preset
 from pages.competitors import Runner, format_runners
+from pages.presets import Preset
 from pages.state import experiment
 
 FINE = 384  # starts along a side of the server's picture
@@ -378,7 +378,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0,
             restart=x.restart,
-            height=view.height(500, 430),
+            height=view.height(500, 470),
             columns=min(len(runners), 2),
             legend=False,
             lines=[arrived(name, basin) for name, basin in zip(names, found, strict=True)],

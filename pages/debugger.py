@@ -18,8 +18,8 @@ from engine.studies import rule_latex as latex
 from figures import debugger as pictures
 from figures import race, style
 from pages import clock, frame, problem, side_by_side
-from pages.presets import Preset
 from pages.competitors import Runner
+from pages.presets import Preset
 from pages.state import Integer, Text, experiment
 from pages.step_panel import step_panel
 

@@ -28,8 +28,8 @@ from figures import style
 from pages import background, frame, problem
 from pages import fair_race_words as says
 from pages.background import Work
-from pages.presets import Preset
 from pages.competitors import MOST, Runner, format_runners
+from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, experiment, shorten
 
 OWN, ONE, BOTH = "each at its own best", "one η for all", "both"

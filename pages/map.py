@@ -33,8 +33,8 @@ from engine.tape import operations as ops
 from figures import maps as pictures
 from figures import race, style
 from pages import fine_maps, frame, problem, side_by_side
-from pages.presets import Preset
 from pages.competitors import Runner
+from pages.presets import Preset
 from pages.state import Choice, Number, Numbers, Text, experiment
 
 COLORS = ("loss", "steps to target")
@@ -650,7 +650,7 @@ def body() -> None:
     told, below = st.container(), st.container()
     live = live_values(wanted)
     with view.panel:
-        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 440))
+        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 470))
     try:
         for request in wanted:
             request.check()
@@ -687,7 +687,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0 if alone else 1,
             restart=x.restart,
-            height=view.height(540, 430),
+            height=view.height(540, 470),
             columns=[1.35, 1] if alone else 2,
             legend=False,
             lines=[shares(found[0], by_loss=by_loss)] if alone else (),

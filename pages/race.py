@@ -31,8 +31,8 @@ from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
-from pages.presets import RACES
 from pages.competitors import MOST, TYPED, Runner, format_runners
+from pages.presets import RACES
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
 

@@ -24,8 +24,8 @@ from engine.tape import operations as ops
 from figures import race
 from figures import schedules as pictures
 from pages import clock, frame, problem, side_by_side
-from pages.presets import Preset
 from pages.competitors import Runner
+from pages.presets import Preset
 from pages.state import Choice, Integer, Number, experiment
 from pages.step_panel import step_panel
 
