@@ -45,7 +45,7 @@ def colors(n: int) -> list[str]:
 def distributions(p: Any, q: Any, names: Sequence[str]) -> Figure:
     """p, solid, and q, hatched, side by side, with room for a handle on each bar."""
     n = len(names)
-    layout = charts.axes((-0.6, n - 0.4), (0, 1.2), kind="bars", bottom=30, top=8)
+    layout = charts.axes((-0.6, n - 0.4), (0, 1.2), kind="bars", bottom=38, top=8)
     layout["yaxis"]["tickvals"] = [0, 0.25, 0.5, 0.75, 1]
     charts.name_bars(layout, names)
     at = np.arange(n)

@@ -33,7 +33,7 @@ def colors(n: int) -> list[str]:
 def curve(t: Any, h: Any, most: float, name: str, unit: str) -> Figure:
     """Entropy as one outcome's probability goes from 0 to 1."""
     layout = charts.axes((0, 1), (0, 1.15 * most), x_title=f"p({name})")
-    charts.level(layout, most, words(f"log n = {{:4}} {unit}", most), side="left")
+    charts.level(layout, most, words("log n = {:4}", most), side="left")
     hover = f"p = %{{x:.3f}}: %{{y:.4f}} {unit}"
     return {"data": [charts.line(t, h, style.INK, hover=hover)], "layout": layout}
 
@@ -79,7 +79,7 @@ def surprise_areas(p: Any, surprise: Any, h: Any, names: Sequence[str], unit: st
     }
     trace["marker"]["line"] = {"width": 1, "color": style.BACKGROUND}
     charts.level(layout, h, color=style.TARGET)
-    mean = words(f"mean height H = {{:.4f}} {unit}", h)
+    mean = words("mean height H = {:5}", h)
     charts.note(layout, 0.5, 0.94 * top, mean, color=style.TARGET)
     return {"data": [trace], "layout": layout}
 

@@ -139,4 +139,6 @@ def network(sizes: tuple[int, ...], activation: str, measured: Measured) -> Figu
     for layer, text in enumerate(called):
         top = height[layer][-1] + 0.46
         charts.note(layout, float(layer), top, text, color=style.MUTED)
+        if layer:
+            charts.note(layout, layer - 0.2, height[layer][0] - 0.46, "biases", color=style.MUTED)
     return {"data": data, "layout": layout}

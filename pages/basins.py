@@ -378,7 +378,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0,
             restart=x.restart,
-            height=view.height(500, 470),
+            height=view.height(500, 380),
             columns=min(len(runners), 2),
             legend=False,
             lines=[arrived(name, basin) for name, basin in zip(names, found, strict=True)],

@@ -12,7 +12,7 @@ from components.controls import Group, Item
 from components.graph import Code, graph
 from components.stage import Handle, Panel, Raster, stage
 from engine.derivatives.graph import Graph, Program, build, read_program
-from engine.emit.picture import round_to, words
+from engine.emit.picture import round_to, words, written
 from engine.limits import LEARNING_STEPS
 from engine.optimizers import OPTIMIZERS
 from engine.problems.data import DATASETS
@@ -147,7 +147,7 @@ def agreement(formula: Formula, program: Program, drawn: Graph) -> None:
     frame.table(
         ("", "by these lines", "by the laboratory's tape", "difference"),
         [
-            (f"∂f/∂{html.escape(name)}", f"{a:.15g}", f"{b:.15g}", f"{abs(a - b):.1e}")
+            (f"∂f/∂{html.escape(name)}", f"{a:.15g}", f"{b:.15g}", written(abs(a - b), "2"))
             for name, a, b in zip(program.inputs, lines, ours, strict=True)
         ],
     )
@@ -353,11 +353,15 @@ def graphs() -> None:
                 source(showcase.branching)
                 source(showcase.static)
     side = "log(1 + x)" if x["branch"] > 0 else "−x²"
-    frame.notice(
+    said = (
         f"At x = {x['branch']:.2f} Python's branch takes {side} and its tape holds only that: a "
-        "new tape at each call, PyTorch's way. The tape with `where` is the same for every x, so "
-        "it can be drawn, compiled and sent to a GPU once: TensorFlow 1's and JAX's way, and the "
-        "way this laboratory prints its kernels. Both give the same derivative."
+        "new tape at each call, PyTorch's way. The tape with `where` is the same for every x"
+    )
+    frame.notice(
+        f"{said}."
+        if view.embedded
+        else f"{said}, so it can be drawn, compiled and sent to a GPU once: TensorFlow 1's and "
+        "JAX's way, and the way this laboratory prints its kernels. Both give the same derivative."
     )
     x.publish()
 

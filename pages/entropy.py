@@ -155,7 +155,7 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
     sets = {"p": moved(p, k, hand_x)}
     point = Handle(
         id=f"probability of {name}", x=entry(p, k), y=h, axis="x", minimum=0.0, maximum=1.0,
-        label=words(f"{{:.4f}} {unit}", h), curve=(ALONG, along), sets=sets,
+        label=words("{:5}", h), curve=(ALONG, along), sets=sets,
         color=charts.class_color(active()),
     )  # fmt: skip
     handles = [
@@ -200,8 +200,8 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
         alt=words(f"Entropy of {len(called)} outcomes: {{:.4f}} {unit}", h),
         lines=[
             words(
-                f"H(p) = {{:.4f}} {unit} of at most log {len(called)} = {{:.4f}}; "
-                "Huffman's code takes {:.4f} bits on average, H is {:.4f} bits",
+                f"In {unit} H(p) = {{:5}} of at most {unit.log} {len(called)} = {{:5}}; in bits "
+                "Huffman's code takes {:5} on average, and H = {:5}",
                 h, most, grown(p).average, entropy(p, 2),
             )
         ],

@@ -451,7 +451,7 @@ def normal(live: Picture, height: int) -> None:
         [
             Panel(
                 id="data",
-                title="measurements (drag), each as likely as its stick is high",
+                title="measurements (drag) and how likely each is",
                 figure=pictures.measurements(
                     y, MU, normal_density(MU, mu, log_sigma), normal_density(y, mu, log_sigma)
                 ),

@@ -23,6 +23,7 @@ const ROW_GAP = 4
 const TITLE = 20
 const LEAST = 150 // of a panel's height and width
 const LEAST_ROW = 104 // of the height where there are three rows or more
+const ONE_BY_ONE = 480 // of the width, below which even what is meant to stack has tabs
 const LEAST_BESIDE = 170 // of the width where the caller says how panels share it, else they stack
 
 const { mount, copy } = await files(import.meta.url, "stage")
@@ -317,7 +318,7 @@ class Stage {
     const given = Array.isArray(data.columns) || n <= 3
     if (given && Math.min(...widths) < LEAST_BESIDE) widths = [width]
     const stacked = widths.length === 1 && n > 1
-    this.showTabs(data, stacked)
+    this.showTabs(data, stacked && (asked.length > 1 || width < ONE_BY_ONE))
     const spans = data.panels.map((panel) => (stacked ? 1 : panel.rows))
     const { columns } = cells(spans, widths.length)
     // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
@@ -327,7 +328,8 @@ class Stage {
     const room = stacked
       ? Math.min(320, Math.round(width * 0.8))
       : (data.height - chrome - (rows - 1) * ROW_GAP) / rows
-    const height = Math.max(stacked || rows < 3 ? LEAST : LEAST_ROW, Math.floor(room))
+    const least = Math.min(stacked || rows < 3 ? LEAST : LEAST_ROW, data.height)
+    const height = Math.max(least, Math.floor(room))
     this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
     // Where panels of several heights stack, the small ones stay smaller.
     const mixed = data.panels.some((panel) => panel.rows > 1)
