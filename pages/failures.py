@@ -30,8 +30,8 @@ from pages.step_panel import step_panel
 PARTS = {
     "decay": "L2 or decay",
     "amsgrad": "Adam's wrong turn",
-    "adagrad": "Rates that run dry",
-    "taylor": "From slope to curvature",
+    "adagrad": "Rates run dry",
+    "taylor": "Slope and curvature",
     "curvature": "The price of κ",
     "eve": "A moving target",
 }
@@ -221,7 +221,8 @@ def decay_story(live: Picture) -> Story:
         surface,
         more="Without noise Adam + L2 ends at the minimum of loss + ½λ|w|² (marked): at the end "
         "nothing is divided away. AdamW's decay is no penalty of the loss: where it ends depends "
-        "on how large the gradients were, and its strength goes with η.",
+        "on how large the gradients were, and its strength goes with η. (Printed with λ in both "
+        "places, as on some slides, it would decay twice: here it stands beside the step alone.)",
     )
 
 
@@ -317,7 +318,7 @@ def ada_story(live: Picture) -> Story:
     )
 
 
-# From slope to curvature --------------------------------------------------------------------------
+# Slope and curvature ------------------------------------------------------------------------------
 
 
 def taylor_groups(_: Picture) -> list[Group]:
@@ -348,7 +349,7 @@ def taylor_story(live: Picture) -> Story:
             Panel(
                 id="taylor",
                 kind="chart",
-                title="f = ln cosh w, with its tangent (dotted) and parabola (dashed)",
+                title="ln cosh w, tangent, parabola",
                 figure=pictures.taylor((over, heights), w, value, slope, curvature, REACH),
                 tracks=[
                     Track(
@@ -373,26 +374,27 @@ def taylor_story(live: Picture) -> Story:
             ),
         ],
         steps + 1.0,
-        f"The tangent (Taylor to first order) has no bottom: a rate has to say how far to go. The "
-        f"parabola (to second order) has one, g/H away: Newton needs no rate. Here it lands at "
+        f"Newton steps to the bottom of the parabola, g/H away: it lands at "
         f"{written(across, '3')}, "
         + (
-            "farther out than it started, and every leap is longer: the slope stays, the curvature "
-            "fades. "
+            "farther out than it started, and every leap is longer, for the slope stays and the "
+            "curvature fades. Sophia never moves farther than ηρ."
             if away
-            else "nearer to the minimum, and a few more such steps arrive. "
-        )
-        + "Sophia divides by the curvature too, but never moves farther than ηρ. Adam knows no "
-        "curvature: its first steps have length η anywhere.",
+            else "nearer to the minimum, and a few more such steps arrive."
+        ),
         words(
             "g = {:3}, H = {:3}. First steps: Newton {:3}, Sophia {:3}, Adam {:3}.",
             slope, curvature, *first,
         ),
         surface,
         (1.1, 1),
-        more="May g² stand for H, as in lectures on Sophia? For losses −log p with labels drawn "
-        "from the model the two are equal on average. As such they are not: here g² + H = 1, one "
-        "is large where the other is small.",
+        more="The tangent (Taylor to first order) has no bottom: a rate has to say how far to go. "
+        "The parabola (to second order) has one: Newton needs no rate. Sophia divides by the "
+        "curvature too, and clips; Adam knows no curvature, its first steps have length η anywhere. "
+        "Heard in class: g² for H, without γ and clip. For losses −log p with labels drawn "
+        "from the model the two are equal on average; as such they are not: here g² + H = 1, one "
+        "is large where the other is small. And m/g² without the clip is about η/g, longest where "
+        "the slope is least: it arrives nowhere.",
     )  # fmt: skip
 
 

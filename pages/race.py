@@ -401,7 +401,9 @@ def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
 def map_of_diverged(results: list[Descent]) -> None:
     """The way to the map of the first run that got away."""
     gone = next((k for k, r in enumerate(results) if r.diverged_at is not None), None)
-    if gone is None or not x["runs"][gone].has_rate:
+    surface = results[0].landscape
+    bottomless = surface.minimum is None and surface.slug != problem.TYPED
+    if gone is None or bottomless or not x["runs"][gone].has_rate:
         return
     runner = problem.as_it_runs(x, x["runs"][gone])
     label = f"Map which settings of {runner.optimizer.name} stay here"

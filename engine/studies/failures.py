@@ -74,7 +74,7 @@ def penalised_minimum(weight_decay: Any) -> tuple[Any, Any]:
     return 2.0 / (2.0 + weight_decay), 0.0 * weight_decay
 
 
-# From slope to curvature --------------------------------------------------------------------------
+# Slope and curvature ------------------------------------------------------------------------------
 
 
 def _log_cosh(x: Any, y: Any) -> Any:

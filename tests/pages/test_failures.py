@@ -21,7 +21,7 @@ STORIES = {
     "decay": "whatever the noise: y ends at 0.008",
     "amsgrad": "it ends at 1.00",
     "adagrad": "its rate only falls",
-    "taylor": "Here it lands at −2.7, farther out than it started",
+    "taylor": "it lands at −2.7, farther out than it started",
     "curvature": "Newton divides by the curvature and needs one step",
     "eve": "lower than Adam",
 }
@@ -101,6 +101,17 @@ def test_newton_leaps_past_where_curvature_fades_and_sophia_arrives() -> None:
         assert runs["sophia"].gap[-1] < 1e-3
         assert np.abs(np.diff(runs["sophia"].path[:, 0])).max() <= 0.3 / 0.3 * 0.5 + 1e-12
         assert abs(runs["adam"].path[1, 0] - w) == pytest.approx(0.3, rel=1e-6)
+
+
+def test_without_gamma_and_clip_squares_step_longest_where_the_slope_is_least() -> None:
+    for lr in (0.05, 0.3):
+        hypers = {"lr": lr, "beta1": 0.0, "beta2": 0.0}
+        run = engine.descend(
+            facts.LOG_COSH, "sophia", (1.4, 0.0), 30, hypers, options={"form": "simplified"}
+        )
+        x, moved = run.path[:-1, 0], np.diff(run.path[:, 0])
+        np.testing.assert_allclose(moved, -lr / np.tanh(x), rtol=1e-9)
+        assert np.abs(run.path[-10:, 0]).max() > 1.5
 
 
 def test_the_parabola_is_the_functions_own_and_squares_are_not_its_curvature() -> None:
