@@ -425,9 +425,13 @@ equal: Operation = _comparison("equal", operator.eq, "==", "=", "Eq")
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
+    xp = namespace(condition, x, y)
     if isinstance(condition, (bool, np.bool_)):
-        return x if condition else y
-    return namespace(condition, x, y).where(condition, x, y)
+        if shape_of(x) == shape_of(y):
+            return x if condition else y
+        # What is chosen takes on the shape of both.
+        condition = xp.asarray(bool(condition), device=(x if shape_of(x) else y).device)
+    return xp.where(condition, x, y)
 
 
 # Nothing comes out of the branch that is not taken, whatever its own slope is: see the gates.
@@ -791,25 +795,16 @@ def _logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     return out if keepdims else xp.squeeze(out, axis=axis)
 
 
-def _softmax_of(x: Any, axis: Any, out: Any, keepdims: bool) -> Any:
-    if not keepdims:
-        shape = list(shape_of(x))
-        shape[axis] = 1
-        out = reshape(out, shape=tuple(shape))
-    return exp(subtract(x, out))
-
-
 def _logsumexp_vjp(g: Any, out: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    weights = _softmax_of(x, axis, out, keepdims)
     if not keepdims:
         shape = list(shape_of(x))
         shape[axis] = 1
         g = reshape(g, shape=tuple(shape))
-    return multiply(g, weights)
+    return multiply(g, softmax(x, axis=axis))
 
 
 def _logsumexp_jvp(t: Any, out: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    return sum(multiply(t, _softmax_of(x, axis, out, keepdims)), axis=axis, keepdims=keepdims)
+    return sum(multiply(t, softmax(x, axis=axis)), axis=axis, keepdims=keepdims)
 
 
 logsumexp: Operation = _add("logsumexp", _logsumexp, [_logsumexp_vjp], [_logsumexp_jvp])

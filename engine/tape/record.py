@@ -189,6 +189,12 @@ class Value(Arithmetic):
         """The sum over axis (all axes where None)."""
         return OPERATORS["sum"](self, axis=axis, keepdims=keepdims)
 
+    def __eq__(self, other: object) -> Any:
+        # Python would say whether they are one and the same object.
+        raise TypeError("traced values are compared by `equal`, or by `is` for being the same")
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
         # Python would take one branch for good, where the graph has to keep both.
         raise TypeError("a traced value has no truth of its own: choose with `where`")

@@ -41,6 +41,33 @@ def test_the_reported_case() -> None:
     assert autograd.grad(lambda x, y: ops.clip(x, 2.0, y), (0, 1))(0.0, 1.0) == (0.0, 1.0)
 
 
+def test_a_bound_of_one_number_leaves_the_shape() -> None:
+    """One array gives x and low, and which of them counts is one truth for all of its elements."""
+    for at, right in (((0, 2), (0, 0)), ((0, 0.5), (0, 1)), ((0.5, 0), (1, 0))):
+        w = np.array(at, float)
+        slope = autograd.grad(lambda w: ops.clip(w[0], w[1], 1.0))(w)
+        assert slope.tolist() == list(right)
+        tangents = [
+            autograd.jvp(lambda w: ops.clip(w[0], w[1], 1.0), (w,), (e,))[1] for e in np.eye(2)
+        ]
+        np.testing.assert_array_equal(tangents, right)
+
+
+@pytest.mark.parametrize("condition", [True, False, np.True_, np.False_])
+def test_a_choice_for_all_takes_the_shape_of_both(condition: bool) -> None:
+    """As np.where has it, in value and slope, whichever of the two is the single number."""
+    row, column = np.array([2.0, 3.0, 5.0], np.float32), np.ones((2, 1), np.float32)
+    for x, y in ((row, 1.0), (1.0, row), (row, column), (column, row)):
+        found = ops.where(condition, x, y)
+        np.testing.assert_array_equal(found, np.where(condition, x, y))
+        assert found.dtype == np.float32
+        slopes = autograd.grad(lambda x, y: ops.sum(ops.where(condition, x, y)), (0, 1))(x, y)
+        counts = found.size // np.size(x), found.size // np.size(y)
+        for part, slope, right in zip((x, y), slopes, (condition, not condition), strict=True):
+            assert np.shape(slope) == np.shape(part)
+            np.testing.assert_array_equal(slope, counts[part is y] * float(right))
+
+
 # x, y, the value, ∂x, ∂y: by the limits of y·x^(y−1) and x^y·log x from inside, and 0 at (0, 0).
 POWERS = [
     (0.0, 0.0, 1.0, 0.0, 0.0),

@@ -16,6 +16,7 @@ import pytest
 
 from engine import losses
 from engine.tape import autograd
+from engine.tape import operations as ops
 
 INF = math.inf
 MASKED = np.array([2.0, -INF, 0.5, -INF, -1.0])
@@ -75,6 +76,24 @@ def test_a_certain_class() -> None:
     np.testing.assert_array_equal(losses.softmax([INF, 0.0, INF]), [0.5, 0.0, 0.5])
     assert losses.cross_entropy([INF, 0.0], 0) == 0.0
     assert losses.cross_entropy([INF, 0.0], 1) == INF
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_the_slope_of_logsumexp_lies_on_the_infinite_classes(keepdims: bool) -> None:
+    """∂ log Σ e^z = softmax(z), whose limit is all weight on the classes at +∞, shared alike."""
+    z = np.array([[INF, 0.0, -INF], [INF, 1.0, INF], [-INF, 0.0, 0.0]])
+    right = np.array([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])
+
+    def f(z: Any) -> Any:
+        return ops.logsumexp(z, keepdims=keepdims)
+
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ on the side that is not chosen
+        value, pull = autograd.vjp(f, z)
+        slopes = pull(np.ones_like(value))[0]
+        along = [autograd.jvp(f, (z,), (np.broadcast_to(e, z.shape),))[1] for e in np.eye(3)]
+    np.testing.assert_allclose(np.ravel(value), [INF, INF, math.log(2)])
+    np.testing.assert_array_equal(slopes, right)
+    np.testing.assert_array_equal(np.stack([np.ravel(t) for t in along], axis=-1), right)
 
 
 def test_where_all_are_masked_there_is_no_distribution() -> None:

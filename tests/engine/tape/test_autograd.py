@@ -213,3 +213,11 @@ def test_compare_finds_the_wrong_entry() -> None:
     assert found.error[1, 0] == pytest.approx(0.01, rel=0.05)
     assert found.error[0].max() < 1e-8
     assert found.error.shape == at.shape
+
+
+def test_signs_that_python_would_answer_itself_are_refused() -> None:
+    for told_apart in (lambda x: x == 2.0, lambda x: x != 2.0, lambda x: np.ones(2) == x):
+        with pytest.raises(TypeError, match="compared by `equal`"):
+            autograd.grad(told_apart)(2.0)
+    with pytest.raises(TypeError, match="choose with `where`"):
+        autograd.grad(lambda x: x if x > 0.0 else -x)(2.0)
