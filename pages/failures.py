@@ -390,7 +390,7 @@ def taylor_story(live: Picture) -> Story:
         (1.1, 1),
         more="The tangent (Taylor to first order) has no bottom: a rate has to say how far to go. "
         "The parabola (to second order) has one: Newton needs no rate. Sophia divides by the "
-        "curvature too, and clips; Adam knows no curvature, its first steps have length η anywhere. "
+        "curvature too, and clips; Adam knows no curvature: its first steps have length η. "
         "Heard in class: g² for H, without γ and clip. For losses −log p with labels drawn "
         "from the model the two are equal on average; as such they are not: here g² + H = 1, one "
         "is large where the other is small. And m/g² without the clip is about η/g, longest where "

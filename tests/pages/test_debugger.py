@@ -57,6 +57,42 @@ def test_another_runner_of_the_race_can_be_laid_over() -> None:
     assert "Dotted: SGD" in markdown(page)
 
 
+def test_a_rule_that_the_reader_typed_is_looked_into() -> None:
+    rule = "typed~v%20%3D%20beta%2Av%20%2B%20g%0Aw%20%3D%20w%20-%20lr%2Av:lr=0.005,beta=0.9"
+    page = open_page("debugger", runs=rule, t="3")
+    assert not page.exception
+    assert not page.warning
+    assert [area.value for area in page.text_area] == ["v = beta*v + g\nw = w - lr*v"]
+    assert "your own rule" in next(b for b in page.selectbox if b.label == "Optimizer").options
+    page = next(b for b in page.selectbox if b.label == "Optimizer").set_value("adam").run()
+    assert not page.exception
+    assert not page.text_area
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("race", {}),
+        ("debugger", {}),
+        ("schedules", {}),
+        ("bias_correction", {"stream": "race"}),
+        ("failures", {"part": "decay"}),
+        ("failures", {"part": "adagrad"}),
+        ("failures", {"part": "taylor"}),
+        ("failures", {"part": "curvature"}),
+        ("failures", {"part": "eve"}),
+    ],
+)
+def test_the_function_that_is_descended_is_told(name: str, link: dict[str, str]) -> None:
+    page = open_page(name, **link)
+    assert any(box.label.startswith("The function: ") for box in page.expander)
+    said = [element.value for element in page.latex]
+    assert any("f(x, y) = " in text for text in said)
+    assert sum(r"\frac{\partial f}{\partial" in text for text in said) == 2
+    hidden = open_page(name, **link, hide="function")
+    assert not any(box.label.startswith("The function: ") for box in hidden.expander)
+
+
 def test_a_link_of_the_race_carries_over() -> None:
     page = open_page("debugger", on="rosenbrock", runs="nesterov:lr=0.001", start="-1,1", steps="9")
     assert not page.exception

@@ -15,9 +15,9 @@ import engine
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
 from engine.studies.stability import eigenvalues_along
-from pages.presets import RACES
 from pages.competitors import MOST, Runner, Runners, format_runners, parse_runners
-from tests.pages.programs import run_programs, specs_of
+from pages.presets import RACES
+from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import open_page, tables
 
 # Links --------------------------------------------------------------------------------------------
@@ -214,6 +214,25 @@ def test_past_the_limit_one_diverges_and_the_other_does_not() -> None:
     assert race["sgd"].diverged_at is not None
     assert race["momentum"].diverged_at is None
     assert "diverged" in tables(open_page("race", lr="0.021"))
+
+
+def test_a_run_that_got_away_leads_to_its_map() -> None:
+    def links(**link: str) -> list[str]:
+        page = open_page("race", **link)
+        return [element.proto.label for element in page.get("page_link")]
+
+    assert "Map which settings of SGD stay here" in links(lr="0.021")
+    assert not any("Map" in label for label in links())
+    away = links(on="saddle", runs="sgd:lr=0.05", same="0")
+    assert not any("Map" in label for label in away), "on a saddle every rule gets away"
+
+
+def test_where_nothing_curves_up_there_is_no_limit() -> None:
+    groups = next(
+        d["groups"] for d in component_data(open_page("race", on="himmelblau")) if "groups" in d
+    )
+    notes = [str(group["note"]) for group in groups]
+    assert sum("nothing curves up there" in note for note in notes) == 2
 
 
 def test_too_timid() -> None:

@@ -13,6 +13,7 @@ const FAINT = 0.2 // a curve that the cursor has yet to reach
 const COMET = 14 // frames of emphasis behind a moving head
 const HEAD = 4.6 // radius of a head, CSS pixels
 const DOT = 3.2 // radius of a point
+const LEAVING = 16 // the length of the arrow where a trail leaves
 const EDGE = 7 // heads may stand over the axes' edge by this much
 const LABEL = 12 // the size of an arrow's word
 const LABEL_GAP = 6 // between an arrow and its word
@@ -80,6 +81,11 @@ export class Overlay {
     const n = track.px.length
     track.end = Math.min(n - 1, track.stop ?? n - 1)
     while (track.end > 0 && !Number.isFinite(track.px[track.end] + track.py[track.end])) track.end--
+    // A trail that gets away ends where it leaves for good: its swings would fill the picture.
+    if (track.mode !== "trail" || track.stop === null) return
+    let last = track.end
+    while (last >= 0 && !this.view.inside(track.px[last], track.py[last])) last--
+    track.end = Math.min(last + 1, track.end)
   }
 
   // Paints the moment `position` (in frames; a fraction lies between two).
@@ -148,7 +154,8 @@ export class Overlay {
       let x = track.px[at]
       let y = track.py[at]
       if (!(x - x === 0 && y - y === 0)) continue
-      if (track.stop !== null && frame >= track.stop) {
+      if (track.stop !== null && frame >= Math.min(track.stop, track.end + 1)) {
+        if (track.mode === "trail" && this.leave(track)) continue
         x = Math.min(view.right, Math.max(view.left, x))
         y = Math.min(view.bottom, Math.max(view.top, y))
         endMark(head, x, y, 5, track.css, theme.background)
@@ -170,6 +177,20 @@ export class Overlay {
     }
     head.restore()
     this.writeWords(words)
+  }
+
+  // A small arrow where a trail leaves the picture; false where it ends within or never was in it.
+  leave({ px, py, end, width, css }) {
+    const { head, theme, view } = this
+    const [x, y] = [px[end - 1], py[end - 1]]
+    const [dx, dy] = [px[end] - x, py[end] - y]
+    if (!(end > 0) || !view.inside(x, y) || view.inside(px[end], py[end])) return false
+    const until = (from, by, low, high) => (by ? ((by > 0 ? high : low) - from) / by : Infinity)
+    const part = Math.min(until(x, dx, view.left, view.right), until(y, dy, view.top, view.bottom))
+    const [ux, uy] = [dx, dy].map((d) => (d * LEAVING) / Math.hypot(dx, dy))
+    const [at, up] = [x + dx * part, y + dy * part]
+    arrow(head, at - ux, up - uy, at, up, width, css, theme.background)
+    return true
   }
 
   drawComets(frame) {
