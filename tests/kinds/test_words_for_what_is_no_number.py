@@ -29,7 +29,7 @@ def run(text: str, rule: str, at: tuple[float, float], lr: float = 0.1, **how: A
 @pytest.mark.parametrize(
     ("text", "rule", "at", "step", "told"),
     [
-        ("sqrt(x) + y", "sgd", (-4.0, 0.0), 1, "(-4, 0) the gradient and the loss are not numbers"),
+        ("sqrt(x) + y", "sgd", (-4.0, 0.0), 1, "(−4, 0) the gradient and the loss are not numbers"),
         ("sqrt(x) + y", "momentum", (-4.0, 0.0), 1, "the gradient and the loss are not numbers"),
         ("sqrt(x) + y", "adam", (-4.0, 0.0), 1, "the gradient and the loss are not numbers"),
         ("sqrt(x)*y", "newton", (-4.0, 1.0), 1, "the gradient and the loss are not numbers"),
@@ -71,7 +71,7 @@ def test_the_reported_run_finds_its_way() -> None:
     descent = run("where(x>0, sqrt(x), x)", "sgd", (-4.0, 0.0))
     assert descent.diverged_at is None
     np.testing.assert_allclose(descent.path[1], [-4.1, 0.0])  # the slope is 1
-    assert explain(descent).sentence == "SGD went from a loss of -4 to -14."
+    assert explain(descent).sentence == "SGD went from a loss of −4 to −14."
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_the_cluster_at_the_address_does_the_sweep(monkeypatch: pytest.MonkeyPat
     distributed = pytest.importorskip("distributed")
     axes = {"lr": np.geomspace(1e-3, 1, 300)}
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as running:
         monkeypatch.setenv(cluster.SETTING, running.scheduler_address)
         found, note = cluster.executor()
