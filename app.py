@@ -144,6 +144,8 @@ def keep_house() -> None:
             gc.collect()
 
 
+# Five milliseconds, the default, are long for a message that passes through three threads.
+sys.setswitchinterval(0.001)
 return_memory()
 Thread(target=keep_house, name="housekeeping", daemon=True).start()
 

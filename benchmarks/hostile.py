@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
 import os
 import statistics
 import tempfile
@@ -41,6 +42,7 @@ PAUSE = 0.25  # between two moves of a hand, as the browser's store sends them
 VISITS = ("/entropy", "/race", "/debugger", "/softmax", "/map")
 IDLE = 0.1  # of one core: below that a server rests
 IDLE_SECONDS = 60.0
+STORE, AT_REST = "descent_lab.store", "descent_lab.at_rest"
 RACE = "/race?runs=sgd;momentum;adam&steps=120"
 
 
@@ -51,7 +53,7 @@ class Reader:
         parts = urlsplit(link)
         self.page, self.query = parts.path[1:], parts.query
         self.components: dict[str, str] = {}  # the id of each component by its name
-        self.data: dict[str, dict[str, Any]] = {}
+        self.mark = ""  # of the fine map that the page would make
         self.fragments: dict[str, str] = {}
         self.seq = int(time.time() * 1000)
         address = f"ws{server.removeprefix('http')}/_stcore/stream"
@@ -88,11 +90,10 @@ class Reader:
             widget.json_value = json.dumps(state)
             rerun.fragment_id = self.fragments.get(name, "")
         if asked:
-            name = "descent_lab.at_rest"
             widget = rerun.widget_states.widgets.add()
-            widget.id = f"$$STREAMLIT_INTERNAL_KEY_{self.components[name]}__events"
+            widget.id = f"$$STREAMLIT_INTERNAL_KEY_{self.components[AT_REST]}__events"
             widget.json_trigger_value = json.dumps([{"event": "ask", "value": asked}])
-            rerun.fragment_id = self.fragments.get(name, "")
+            rerun.fragment_id = self.fragments.get(AT_REST, "")
         self.socket.send(message.SerializeToString())
 
     def answer(self, patience: float = PATIENCE) -> bool:
@@ -111,22 +112,21 @@ class Reader:
                 self.components[component.component_name] = component.id
                 if message.delta.fragment_id:
                     self.fragments[component.component_name] = message.delta.fragment_id
-                with suppress(ValueError):
-                    self.data[component.component_name] = json.loads(component.json)
+                if component.component_name == AT_REST:
+                    self.mark = json.loads(component.json)["mark"]
         return False
 
     def move(self, **values: Any) -> None:
         """What the page's store says while a hand moves."""
         self.seq += 1
         state = {"values": {"seq": self.seq, "set": values, "committed": False}}
-        self.ask({"descent_lab.store": state})
+        self.ask({STORE: state})
 
     def fine(self) -> bool:
         """Ask for the fine map, where the page has one that is not there yet."""
-        mark = self.data.get("descent_lab.at_rest", {}).get("mark", "")
-        if mark:
-            self.ask(asked=mark)
-        return bool(mark)
+        if self.mark:
+            self.ask(asked=self.mark)
+        return bool(self.mark)
 
 
 def rates() -> Iterator[float]:
@@ -152,7 +152,18 @@ def measure_other(server: str, seconds: float) -> list[float]:
     return found
 
 
-def be_hostile(server: str, first: int, stop: threading.Event, opened: list[str]) -> None:
+def all_hostile(server: str, stop: Any, opened: Any) -> None:
+    """Six hostile readers at once, in a process of their own, until told to stop."""
+    threads = [
+        threading.Thread(target=be_hostile, args=(server, i, stop, opened)) for i in range(HOSTILE)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def be_hostile(server: str, first: int, stop: Any, opened: Any) -> None:
     """Open one bad link after the other, each new to every cache, until told to stop."""
     for turn in itertools.count(first):
         if stop.is_set():
@@ -165,18 +176,19 @@ def be_hostile(server: str, first: int, stop: threading.Event, opened: list[str]
         with suppress(OSError, WebSocketException), Reader(server, link) as reader:
             reader.ask()
             reader.answer(5.0)
-            opened.append(link)
+            with opened.get_lock():
+                opened.value += 1
             for _ in range(6):  # looks in on its fine map, as a browser does
                 if reader.fine():
                     reader.answer(0.3)
             for rate in itertools.islice(rates(), 20):
-                if stop.is_set() or "descent_lab.store" not in reader.components:
+                if stop.is_set() or STORE not in reader.components:
                     break
                 reader.move(lr=rate, epochs=3000 - int(1000 * rate))
                 time.sleep(0.03)
 
 
-def measure_visits(server: str, stop: threading.Event, found: list[float]) -> None:
+def measure_visits(server: str, stop: Any, found: list[float]) -> None:
     """Seconds of first visits, one after the other."""
     for link in VISITS:
         if stop.wait(SECONDS / (len(VISITS) + 1)):
@@ -244,22 +256,23 @@ def measure() -> dict[str, float]:
         wait_until_idle(process)
         alone = measure_other(server, ALONE_SECONDS)
         before = memory(process)
-        stop = threading.Event()
+        spawned = multiprocessing.get_context("spawn")
+        stop, opened = spawned.Event(), spawned.Value("i", 0)
         visits: list[float] = []
-        opened: list[str] = []
-        threads = [
-            threading.Thread(target=be_hostile, args=(server, i, stop, opened))
-            for i in range(HOSTILE)
+        tasks = [
+            spawned.Process(target=all_hostile, args=(server, stop, opened)),
+            threading.Thread(target=measure_visits, args=(server, stop, visits)),
         ]
-        threads.append(threading.Thread(target=measure_visits, args=(server, stop, visits)))
-        for thread in threads:
-            thread.start()
+        for task in tasks:
+            task.start()
+        while not opened.value:
+            time.sleep(0.1)
         spent = processor_seconds(process)
         other = measure_other(server, SECONDS)
         spent = processor_seconds(process) - spent
         stop.set()
-        for thread in threads:
-            thread.join()
+        for task in tasks:
+            task.join()
         idle = wait_until_idle(process)
         return {
             "other_p50_ms": percentile(other, 50),
@@ -268,7 +281,7 @@ def measure() -> dict[str, float]:
             "new_visit_s": max(visits),
             "idle_after_s": idle,
             "rss_growth_mb": memory(process) - before,
-            "hostile_visits": len(opened),
+            "hostile_visits": opened.value,
             "cores_taken": spent / SECONDS,
             "load_before": os.getloadavg()[0],
         }

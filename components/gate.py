@@ -3,17 +3,25 @@
 Streamlit takes more: a message that empties the caches of all readers, others meant for developers,
 and states of components that are no JSON, which raise inside the page. None of our pages sends
 those, so whoever does loses the connection; whoever sends too fast waits.
+
+Scripts of all readers share one interpreter, so a rerun waits for its turn here: those who have
+come just now, and those whose reruns have taken long of late, go one at a time, in turns; for all
+the others the way is free. A reader whose pages are quick shares with one slow one, not with many.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
 
 from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,22 +36,42 @@ A_SECOND: Final = 20
 AT_ONCE: Final = 60
 """Messages that may come at once."""
 
+LIGHT_PLACES: Final = 8
+"""Reruns of light readers that may be under way at once. First ones of a visit, and those of
+readers who have used much, share one place beside them."""
+LIGHT_SECONDS: Final = 2.0
+"""Seconds of the interpreter, of the last ten or so, up to which a reader is light: a hand that
+moves all the time on the race uses about one."""
+FORGET_SECONDS: Final = 10.0
+PATIENCE: Final = 1.0
+"""Seconds after which a newer rerun of the same reader overtakes one under way."""
+LONGEST: Final = 10.0
+"""Seconds after which a rerun no longer waits for its turn, or no longer takes a place."""
+
 left = 0
 """How many connections have ended."""
 
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
 _UNKNOWN, _TOO_BIG, _REFUSED = 1002, 1009, 1008
+_SHORT: Final = 500  # bytes; the message that a rerun has finished has about 100
 _JSON: Final = ("json_value", "json_trigger_value")
 
 
-def fault(body: bytes) -> int | None:
-    """Why a message is refused, as the code that closes a WebSocket; None where it is taken."""
-    if len(body) > MESSAGE_BYTES:
-        return _TOO_BIG
+def read(body: bytes) -> BackMsg | None:
+    """The message that these bytes are, if they are one."""
     message = BackMsg()
     try:
         message.ParseFromString(body)
     except Exception:  # protobuf has an error of its own: this is no message of Streamlit's
+        return None
+    return message
+
+
+def fault(body: bytes, message: BackMsg | None) -> int | None:
+    """Why a message is refused, as the code that closes a WebSocket; None where it is taken."""
+    if len(body) > MESSAGE_BYTES:
+        return _TOO_BIG
+    if message is None:
         return _UNKNOWN
     if message.WhichOneof("type") not in _KINDS:
         return _REFUSED
@@ -56,11 +84,96 @@ def fault(body: bytes) -> int | None:
     return None
 
 
+Kind = Literal["new", "heavy", "light"]
+
+
+@dataclass(eq=False, slots=True)
+class Reader:
+    """One connection: what it has used of late, and whether a rerun of its is under way."""
+
+    used: float = 0.0
+    at: float = field(default_factory=time.monotonic)
+    kind: Kind = "new"
+    begun: float | None = None
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def charge(self, seconds: float) -> None:
+        """Add what a rerun took to what is not yet forgotten."""
+        now = time.monotonic()
+        self.used = self.used * math.exp((self.at - now) / FORGET_SECONDS) + seconds
+        self.at = now
+        self.kind = "light" if self.used <= LIGHT_SECONDS else "heavy"
+
+
+class Turns:
+    """Who runs and who waits, in the order of coming, in each of the three kinds."""
+
+    def __init__(self) -> None:
+        self.running: dict[Reader, Kind] = {}
+        self.waiting: dict[Kind, deque[asyncio.Future[None]]] = {
+            "new": deque(),
+            "heavy": deque(),
+            "light": deque(),
+        }
+
+    def _free(self, kind: Kind) -> bool:
+        light = sum(running == "light" for running in self.running.values())
+        return light < LIGHT_PLACES if kind == "light" else light == len(self.running)
+
+    async def take(self, reader: Reader) -> None:
+        """Wait for a place, and for a rerun of the reader's own that is under way."""
+        if reader in self.running:
+            try:
+                await asyncio.wait_for(reader.finished.wait(), PATIENCE)
+            except TimeoutError:
+                return  # it goes on in the place of the one that it overtakes
+        if reader.kind != "new":
+            reader.charge(0.0)
+        kind = reader.kind
+        if not self._free(kind):
+            turn = asyncio.get_running_loop().create_future()
+            self.waiting[kind].append(turn)
+            try:
+                await asyncio.wait_for(turn, LONGEST)
+            except TimeoutError:
+                pass
+            finally:
+                if turn in self.waiting[kind]:
+                    self.waiting[kind].remove(turn)
+        self.running[reader] = kind
+        reader.begun = time.monotonic()
+        reader.finished.clear()
+        asyncio.get_running_loop().call_later(LONGEST, self.give, reader, reader.begun)
+
+    def give(self, reader: Reader, begun: float | None = None) -> None:
+        """A rerun has ended (or that one, begun then, has run too long to hold a place)."""
+        if reader not in self.running or (begun is not None and begun != reader.begun):
+            return
+        others = len(self.running)
+        kind = self.running.pop(reader)
+        assert reader.begun is not None
+        reader.charge((time.monotonic() - reader.begun) / others)
+        reader.finished.set()
+        order: dict[Kind, tuple[Kind, ...]] = {
+            "light": ("light",),
+            "new": ("heavy", "new"),
+            "heavy": ("new", "heavy"),
+        }
+        for following in order[kind]:
+            waiting = self.waiting[following]
+            while waiting and self._free(following):
+                turn = waiting.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+
+
 class Gate:
     """ASGI middleware before Streamlit's WebSocket and its metrics, which `metrics` opens."""
 
     def __init__(self, app: ASGIApp, base_path: str = "", metrics: bool = False) -> None:
         self.app = app
+        self.turns = Turns()
         self.metrics = metrics
         base = base_path.strip("/")
         self.metrics_path = f"/{base}/_stcore/metrics" if base else "/_stcore/metrics"
@@ -68,9 +181,15 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             global left
+            reader = Reader()
             try:
-                await self.app(scope, _guarded(receive, send), send)
+                await self.app(
+                    scope,
+                    _guarded(receive, send, self.turns, reader),
+                    _watched(send, self.turns, reader),
+                )
             finally:
+                self.turns.give(reader)
                 left += 1
         elif (
             scope["type"] == "http"
@@ -82,7 +201,7 @@ class Gate:
             await self.app(scope, receive, send)
 
 
-def _guarded(receive: Receive, send: Send) -> Receive:
+def _guarded(receive: Receive, send: Send, turns: Turns, reader: Reader) -> Receive:
     """Receives what may pass, when it may; what may not ends the connection."""
     tokens, refilled = float(AT_ONCE), time.monotonic()
 
@@ -95,11 +214,27 @@ def _guarded(receive: Receive, send: Send) -> Receive:
         tokens, refilled = min(AT_ONCE, tokens + (now - refilled) * A_SECOND) - 1, now
         if tokens < 0:
             await asyncio.sleep(-tokens / A_SECOND)
-        body = message.get("bytes")
-        code = _UNKNOWN if body is None else fault(body)
-        if code is None:
-            return message
-        await send({"type": "websocket.close", "code": code})
-        return {"type": "websocket.disconnect", "code": code}
+        body = message.get("bytes") or b""
+        said = read(body) if len(body) <= MESSAGE_BYTES else None
+        code = fault(body, said) if message.get("bytes") is not None else _UNKNOWN
+        if code is not None:
+            await send({"type": "websocket.close", "code": code})
+            return {"type": "websocket.disconnect", "code": code}
+        if said is not None and said.WhichOneof("type") == "rerun_script":
+            await turns.take(reader)
+        return message
 
     return receive_guarded
+
+
+def _watched(send: Send, turns: Turns, reader: Reader) -> Send:
+    """Sends, and notes when a rerun has finished."""
+
+    async def send_watched(message: Message) -> None:
+        body = message.get("bytes") or b""
+        short = 0 < len(body) <= _SHORT
+        if short and ForwardMsg.FromString(body).WhichOneof("type") == "script_finished":
+            turns.give(reader)
+        await send(message)
+
+    return send_watched

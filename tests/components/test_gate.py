@@ -59,7 +59,7 @@ DEEP = "[" * 50_000
     ],
 )
 def test_what_may_pass(body: bytes, code: int | None) -> None:
-    assert gate.fault(body) == code
+    assert gate.fault(body, gate.read(body)) == code
 
 
 async def echo(socket: WebSocket) -> None:
@@ -118,7 +118,7 @@ def test_who_sends_too_fast_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def take() -> float:
         begin = time.monotonic()
-        guarded = gate._guarded(receive, send)
+        guarded = gate._guarded(receive, send, gate.Turns(), gate.Reader())
         for _ in range(15):
             assert (await guarded())["type"] == "websocket.receive"
         return time.monotonic() - begin
@@ -132,3 +132,91 @@ def test_metrics_are_closed_unless_opened() -> None:
     assert serving(base_path="/lab/").get("/lab/_stcore/metrics").status_code == 404
     assert serving(metrics=True).get("/_stcore/metrics").text == "numbers"
     assert serving().get("/_stcore/health").text == "numbers"
+
+
+# Turns -------------------------------------------------------------------------------------------
+
+
+def test_first_reruns_and_heavy_readers_go_one_at_a_time_and_in_turns() -> None:
+    order: list[str] = []
+
+    async def go() -> None:
+        turns = gate.Turns()
+        news = [gate.Reader() for _ in range(2)]
+        heavies = [gate.Reader(used=9.0, kind="heavy") for _ in range(2)]
+        light = gate.Reader(kind="light")
+        await turns.take(news[0])
+
+        async def wait(name: str, reader: gate.Reader) -> None:
+            await turns.take(reader)
+            order.append(name)
+
+        tasks = [
+            asyncio.ensure_future(wait(name, reader))
+            for name, reader in [
+                ("new", news[1]), ("heavy 1", heavies[0]), ("heavy 2", heavies[1]), ("light", light)
+            ]
+        ]  # fmt: skip
+        await asyncio.sleep(0.01)
+        assert order == ["light"]  # its way is free, however many wait
+        for reader in (news[0], heavies[0], news[1]):
+            turns.give(reader)
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(go())
+    assert order == ["light", "heavy 1", "new", "heavy 2"]
+
+
+def test_who_uses_much_is_heavy_until_it_is_forgotten() -> None:
+    reader = gate.Reader()
+    reader.charge(0.5)
+    assert reader.kind == "light"
+    reader.charge(gate.LIGHT_SECONDS)
+    assert reader.kind == "heavy"
+    reader.at -= 3 * gate.FORGET_SECONDS
+    reader.charge(0.0)
+    assert reader.kind == "light"
+
+
+def test_a_newer_rerun_overtakes_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.02)
+
+    async def go() -> None:
+        turns, reader = gate.Turns(), gate.Reader()
+        await turns.take(reader)
+        await turns.take(reader)
+        assert len(turns.running) == 1
+        turns.give(reader)
+        assert not turns.running
+
+    asyncio.run(go())
+
+
+def test_no_place_is_held_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "LONGEST", 0.02)
+
+    async def go() -> None:
+        turns = gate.Turns()
+        await turns.take(gate.Reader())
+        await turns.take(gate.Reader())  # as soon as the first has had its time
+        await asyncio.sleep(0.05)
+        assert not turns.running
+
+    asyncio.run(go())
+
+
+def test_a_reader_who_leaves_while_waiting_leaves_nothing_behind() -> None:
+    async def go() -> None:
+        turns, first, second = gate.Turns(), gate.Reader(), gate.Reader()
+        await turns.take(first)
+        task = asyncio.ensure_future(turns.take(second))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not turns.waiting["new"]
+        turns.give(second)
+        turns.give(first)
+        assert not turns.running
+
+    asyncio.run(go())
