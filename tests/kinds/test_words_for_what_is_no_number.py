@@ -56,7 +56,8 @@ def test_a_run_that_walks_off_its_function_is_told_where() -> None:
     sentence = explain(descent).sentence
     x, y = descent.path[descent.last]
     assert x < 0  # where the root has no value
-    assert f"stopped at step {descent.diverged_at}: at ({x:.3g}, {y:.3g})" in sentence
+    at = f"at ({x:.3g}, {y:.3g})".replace("-", "−")
+    assert f"stopped at step {descent.diverged_at}: {at}" in sentence
 
 
 def test_a_loss_without_value_is_not_told_as_a_number() -> None:

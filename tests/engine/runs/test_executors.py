@@ -24,6 +24,9 @@ def _no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESCENT_LAB_COMPILE", "0")
 
 
+LONG = 1500  # so many steps that tiles are left when the first is done, on a busy machine too
+
+
 def run(executor: Executor | None, steps: int = 120, **more: Any) -> Sweep:
     formula = typed("(x - 1)**2 + 30*(y + x*y - 2)**2")
     return sweep(formula, "adam", AXES, (3, 2), steps, target=0.1, executor=executor, **more)
@@ -83,8 +86,8 @@ def test_a_process_that_is_killed_does_not_lose_the_sweep() -> None:
                 os.kill(victims.pop(), signal.SIGKILL)
 
         with pytest.warns(RuntimeWarning, match="the executor broke"):
-            found = run(executor, progress=kill)
-    assert_same(found, run(None))
+            found = run(executor, LONG, progress=kill)
+    assert_same(found, run(None, LONG))
 
 
 def test_a_sweep_over_an_executor_can_be_stopped() -> None:
