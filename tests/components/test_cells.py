@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,11 @@ _DRIVER = """
 import { readFileSync } from "node:fs"
 const addresses = new Map()
 globalThis.Blob = class { constructor(parts) { this.text = parts.join("") } }
-URL.createObjectURL = (blob) => { const url = `blob:${addresses.size}`; addresses.set(url, blob.text); return url }
+URL.createObjectURL = (blob) => {
+  const url = `blob:${addresses.size}`
+  addresses.set(url, blob.text)
+  return url
+}
 let workers = 0
 let tiles = 0
 globalThis.Worker = class {
@@ -37,7 +40,8 @@ const { Sweeper } = await import("./cells.js")
 const text = readFileSync("sweep.mjs", "utf8")
 const module = await import("./sweep.mjs")
 const request = (condition) => ({
-  varied: ["beta", "lr"], log: [false, true], low: { beta: 0, lr: 1e-3 }, high: { beta: 0.9, lr: 0.1 },
+  varied: ["beta", "lr"], log: [false, true],
+  low: { beta: 0, lr: 1e-3 }, high: { beta: 0.9, lr: 0.1 },
   given: { start: [5, 3], steps: 30, hypers: {}, parameters: { condition, rotation: 0 } },
 })
 const heard = []
@@ -45,8 +49,9 @@ const sweeper = new Sweeper((line, parts) => heard.push({
   line, side: parts.loss.shape[0], loss: Array.from(parts.loss.slice(0, 3)),
   last: parts.loss[parts.loss.length - 1], diverged: parts.diverged.reduce((a, b) => a + b, 0),
 }))
+const asked = { text, module, known: null, seed: 0, fresh: false }
 const ask = (condition, more = {}) =>
-  sweeper.ask(7, { text, module, request: request(condition), known: null, seed: 0, fresh: false, ...more })
+  sweeper.ask(7, { ...asked, request: request(condition), ...more })
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 const first = ask(10, { fresh: true })
 ask(20)
