@@ -2,6 +2,7 @@
 // is the store's, and what a control shows besides follows it.
 
 import { files } from "../files.js"
+import { ending } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program } from "../program.js"
 import { constant, text } from "../stage/arrays.js"
@@ -20,10 +21,7 @@ export default function render(component) {
   let panel = instances.get(parentElement)
   if (!panel) instances.set(parentElement, (panel = new Controls(parentElement)))
   panel.receive(component)
-  return () => {
-    instances.delete(parentElement)
-    panel.dispose()
-  }
+  return ending(instances, parentElement)
 }
 
 class Controls {

@@ -4,8 +4,10 @@
 // is; beyond that it is zoomed and moved.
 
 import { files } from "../files.js"
+import { ending } from "../lifetime.js"
 import { Program } from "../program.js"
 import { array } from "../stage/arrays.js"
+import { place } from "../stage/labels.js"
 import { Bar, Clock } from "../stage/playback.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
@@ -17,8 +19,10 @@ const SVG = "http://www.w3.org/2000/svg"
 const WIDTH = 122
 const HEIGHT = 62
 const MARGIN = 10
+const NUMBER = { right: [48, 14], down: [58, 14] } // what the number on an edge takes up
+const BACK = { right: 24, down: 13 } // how far before its target it stands
 // What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers.
-const PITCH = { right: [178, 80], down: [98, 138] }
+const PITCH = { right: [178, 78], down: [90, 134] }
 const LARGEST = 1.1
 const READABLE = 0.5 // below this scale it opens zoomed in, at the result
 const COMFORTABLE = 0.8 // above it nobody needs to zoom
@@ -34,10 +38,7 @@ export default function render(component) {
   let graph = instances.get(parentElement)
   if (!graph) instances.set(parentElement, (graph = new Graph(parentElement)))
   graph.receive(component)
-  return () => {
-    instances.delete(parentElement)
-    graph.dispose()
-  }
+  return ending(instances, parentElement)
 }
 
 const make = (name, attributes, text) => {
@@ -269,6 +270,7 @@ class Graph {
     this.places = nodes.map((node) => at([node.x, node.y]))
     this.edges = edges.map((edge) => this.drawEdge(edge.points.map(at), down))
     this.nodes = nodes.map((node, i) => this.drawNode(node, i, this.places[i]))
+    this.separate()
     const labels = this.edges.map((edge) => edge.label)
     this.svg.replaceChildren(...this.edges.map((e) => e.group), ...labels, ...this.nodes.map((n) => n.group))
     this.painted = -1
@@ -292,16 +294,29 @@ class Graph {
     group.append(make("path", { d }), make("path", { class: "dg-tip", d: tip }))
     const [a, b] = [route.at(-2), route.at(-1)]
     const label = make("g", { class: "dg-edge" })
-    const t = down ? 0.5 : 0.58 // where on the last stretch the label stands: nearer to the target
+    // Where on the last stretch, which of a long edge begins beside a node, the number stands.
+    const t = down ? 1 - BACK.down / (b[1] - a[1]) : 1 - BACK.right / (b[0] - a[0])
     const u = 1 - t
     const ease = (p, q) => p * (u ** 3 + 3 * u * u * t) + q * (3 * u * t * t + t ** 3)
     const line = (p, q) => p + (q - p) * t
-    const text = make("text", {
-      x: down ? ease(a[0], b[0]) : line(a[0], b[0]),
-      y: (down ? line(a[1], b[1]) : ease(a[1], b[1])) + 4,
-    })
+    const at = down ? [ease(a[0], b[0]), line(a[1], b[1])] : [line(a[0], b[0]), ease(a[1], b[1])]
+    const text = make("text", {})
     label.append(text)
-    return { group, label, text }
+    return { group, label, text, at }
+  }
+
+  // Numbers on edges clear of the nodes and of each other.
+  separate() {
+    const around = ([x, y], [width, height]) => ({ x: x - width / 2, y: y - height / 2, width, height })
+    const size = NUMBER[this.direction]
+    const boxes = this.edges.map((edge) => around(edge.at, size))
+    const nodes = this.places.map((at) => ({ ...around(at, [WIDTH, HEIGHT]), fixed: true }))
+    const [right, bottom] = this.natural
+    place([...nodes, ...boxes], { left: 0, right, top: 0, bottom })
+    this.edges.forEach(({ text }, k) => {
+      text.setAttribute("x", boxes[k].x + size[0] / 2)
+      text.setAttribute("y", boxes[k].y + size[1] / 2 + 4)
+    })
   }
 
   drawNode(node, i, [x, y]) {

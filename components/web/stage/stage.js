@@ -7,6 +7,7 @@
 
 import { Sweeper } from "../cells.js"
 import { files } from "../files.js"
+import { ending } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program } from "../program.js"
 import { storeOf } from "../store.js"
@@ -34,10 +35,7 @@ export default function render(component) {
   let stage = instances.get(parentElement)
   if (!stage) instances.set(parentElement, (stage = new Stage(parentElement)))
   stage.receive(component)
-  return () => {
-    instances.delete(parentElement)
-    stage.dispose()
-  }
+  return ending(instances, parentElement)
 }
 
 class Stage {
