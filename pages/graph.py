@@ -278,7 +278,7 @@ def body() -> None:
     at = values(function)
     x.stand_in("at", at)
     beside = len(function.inputs) <= FEW
-    drawn, show = drawing(function, at, 270 if embedded else 500)
+    drawn, show = drawing(function, at, 270 if embedded else 540)
     panel = [] if x.hidden("at") else inputs(function, at)
     if beside and panel:
         view = frame.view(x, panel=0.22)

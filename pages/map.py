@@ -619,8 +619,9 @@ def setup() -> None:
             if x[which] not in options:
                 x.update(**{which: options[0]})
             way = "across" if which == "ax" else "up"
+            says = {name: f"{way}: {spoken[name]}" for name in options}
             st.selectbox(
-                way, options, format_func=lambda name, way=way: f"{way}: {spoken[name]}",
+                way, options, format_func=says.__getitem__,
                 label_visibility="collapsed", **x.native(which, new_axes),
             )  # fmt: skip
     color.segmented_control("Colour", COLORS, label_visibility="collapsed", **x.native("by"))
