@@ -24,7 +24,7 @@ COMPOSITIONS: Final = 8  # of a function with itself
 COMPOSED_OPERATIONS: Final = 4000  # recorded in all, after which no further one is tried
 
 # Kernels compiled for sweeps. A line takes 2 to 5 ms to compile (the longest program of our own
-# rules has 370), and 1 to 2 MB of memory stay for each kernel for as long as the process lives.
+# rules has 270), and 1 to 2 MB of memory stay for each kernel for as long as the process lives.
 COMPILED_LINES: Final = 400
 COMPILED_KERNELS: Final = 64
 WAITING_KERNELS: Final = 3

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import engine
+from engine import limits
 from engine.emit.compiled import CellsKernel
 from engine.optimizers import Optimizer
 from engine.problems.formula import FUNCTIONS
@@ -145,8 +146,8 @@ def test_blocks_take_the_plain_path(case: Case) -> None:
         return
     run = ran[0]
     loop = landscape_loop(run.landscape, run.optimizer, run.options)
-    if loop.per_step:  # probes are drawn anew by whoever runs it
-        return
+    if loop.per_step or len(loop.program.lines) > limits.COMPILED_LINES:
+        return  # probes are drawn anew by whoever runs it; what is long is not compiled
     kernel = CellsKernel(loop, np.float64)
     kernel.compile()
     begin = [np.array([c]) for c in case[2]]
