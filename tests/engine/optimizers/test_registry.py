@@ -389,13 +389,13 @@ def test_an_entry_says_all_that_the_table_shows(slug: str) -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("slug", "options"), variants())
-def test_a_rule_compiled_ends_where_the_plain_one_does(slug: str, options: dict[str, Any]) -> None:
+def assert_the_plain_path(slug: str, options: dict[str, Any], *, compiled: bool) -> None:
+    """That a kernel for many runs ends one of them where `descend` does."""
     surface, rule = engine.LANDSCAPES["beale"], OPTIMIZERS[slug]
     chosen = rule.option_values(options)
     kernel = CellsKernel(landscape_loop(surface, rule, chosen), np.float64)
-    kernel.compile()
+    if compiled:
+        kernel.compile()
     hypers = {"lr": 1e-3} if any(h.name == "lr" for h in rule.hypers) else {}
     run = engine.descend(surface, slug, (0.5, 0.3), 100, hypers, options=options)
     inputs, _ = step_inputs(rule, chosen, 100, None, 0.0, 0)
@@ -404,6 +404,20 @@ def test_a_rule_compiled_ends_where_the_plain_one_does(slug: str, options: dict[
     x, y, stopped = kernel.run(100, DIVERGENCE_RADIUS, 0.0, constants, inputs, begin)
     np.testing.assert_allclose((x[0], y[0]), run.path[-1], rtol=1e-10, atol=1e-12)
     assert (stopped[0] or None) == run.diverged_at
+
+
+@pytest.mark.parametrize(("slug", "options"), variants())
+def test_a_rule_on_lanes_ends_where_the_plain_one_does(slug: str, options: dict[str, Any]) -> None:
+    assert_the_plain_path(slug, options, compiled=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(OPTIMIZERS))
+def test_a_rule_compiled_ends_where_the_plain_one_does(slug: str) -> None:
+    """With the last of each option's choices, whose lines the defaults lack; the compiler takes
+    half a second, and what it is given is printed line by line as lanes are."""
+    options = {o.name: o.choices[-1][0] for o in OPTIMIZERS[slug].options}
+    assert_the_plain_path(slug, options, compiled=True)
 
 
 @pytest.mark.parametrize("form", ["paper", "hutchinson", "squares", "simplified"])
