@@ -95,13 +95,13 @@ def compare(result: Any, run: Descent, exact: bool, hypers: dict[str, float], **
 
 
 def test_every_run_in_javascript_is_the_run_in_python(tmp_path: Path) -> None:
-    """At a rate that suits the landscape, and at one that does not."""
+    """At a rate that suits the landscape, and each rule also at one that does not."""
     batch, cases = Batch(), []
     for landscape, optimizer in itertools.product(LANDSCAPES.values(), OPTIMIZERS.values()):
-        for options in conventions(optimizer):
+        for i, options in enumerate(conventions(optimizer)):
             module = engine.browser_run(landscape, optimizer, options=options)
             exact = is_exact(landscape, optimizer, options)
-            for rate in (1.0, 8.0):
+            for rate in (1.0,) if i else (1.0, 8.0):
                 hypers = {}
                 if any(h.name == "lr" for h in optimizer.hypers):
                     hypers = {"lr": rate * landscape.lr}
@@ -299,7 +299,7 @@ def test_names_that_mean_something_elsewhere_are_just_names(tmp_path: Path) -> N
 # What fails is shown as it was drawn: shrinking whole batches would take for ever.
 @settings(
     deadline=None,
-    max_examples=3,
+    max_examples=2,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -100,12 +100,12 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_sweep() -> None:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=3, threads_per_worker=1, processes=True, dashboard_address=":0"
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
         pids = client.run(os.getpid)
-        assert len(set(pids.values())) == 3
+        assert len(set(pids.values())) == 2
         victims = [next(iter(pids.values()))]
         done: list[float] = []
 
