@@ -144,29 +144,32 @@ ROW = 1024  # bytes of a row: sixteen instructions or more, which hide how long 
 
 
 def block_source(loop: Loop, itemsize: int = 8) -> str:
-    """Source of `sweep(first, last, steps, bound, target, *constants, *per_step, *point, *varied,
-    *results)`, which fills results[first:last]; all arrays are one-dimensional, of numbers of
-    itemsize bytes.
+    """Source of `sweep(first, last, steps, bound, target, constants, per_step, given, ends)`.
+
+    The arrays hold numbers of itemsize bytes: constants (1-D), then a row each for what differs
+    from step to step, for point and varied, and for the results, whose columns first … last − 1
+    are filled. A compiler takes several times as long for as many arguments.
 
     Everything that a cell keeps from step to step is a row of one scratch array. As the rows lie
     a constant distance apart, the compiler sees that they never overlap. That array, `empty`, must
     begin with a cache line: an instruction that reads across two of them takes longer.
     """
     width = ROW // itemsize
-    cells, series, program = _Cells(loop, CELLS), _series(loop), loop.program
+    cells, program = _Cells(loop, CELLS), loop.program
     begin, each = cells.begin(), cells.lines(Level.CELL)
     kept = [*(c.variable for c in loop.point), *(name for name, _ in begin)]
     used: set[object] = {a for x in program.at(Level.BOTH) for a in x.arguments}
     used |= {loop.loss, *(c.following for c in (*loop.point, *loop.carried))}
     fixed = [n for n in (*loop.varied.values(), *(name for name, _ in each)) if n in used]
     row = {name: f"scratch[{i * width} + lane]" for i, name in enumerate([*kept, *fixed])}
-    arrays = {name: f"{name}_of" for name in _given(loop)}
-    ends = {name: f"{name}_out" for name in results(loop)}
-    inputs = [*loop.constants.values(), *series.values(), *arrays.values(), *ends.values()]
+    constants = [(name, f"constants[{i}]") for i, name in enumerate(loop.constants.values())]
+    series = [(name, f"per_step[{i}, k]") for i, name in enumerate(loop.per_step.values())]
+    given = [(name, f"given[{i}, cell]") for i, name in enumerate(_given(loop))]
+    ends = [(row[name], f"ends[{i}, start + lane]") for i, name in enumerate(results(loop))]
 
-    each_cell = _python(arrays.items(), "{0} = {1}[cell]") + _python(each) + _python(begin)
+    each_cell = _python(given) + _python(each) + _python(begin)
     each_cell += _python(row.items(), "{1} = {0}")
-    each_step = [*_COUNT, *_python(series.items(), "{0} = {1}[k]")]
+    each_step = [*_COUNT, *_python(series)]
     each_step += _python(cells.lines(Level.STEP))
     moves = cells.move()
     body = _python(row.items()) + _python(cells.lines(Level.BOTH)) + _python(cells.advance())
@@ -174,8 +177,8 @@ def block_source(loop: Loop, itemsize: int = 8) -> str:
     changed = {name for name, _ in (*moves, *cells.advance())}
     body += [f"{place} = {name}" for name, place in row.items() if name in changed]
     return _text(
-        [f"def sweep(first, last, steps, bound, target, {', '.join(inputs)}):"],
-        indent(1, _python(cells.lines(Level.CONSTANT))),
+        ["def sweep(first, last, steps, bound, target, constants, per_step, given, ends):"],
+        indent(1, _python(constants) + _python(cells.lines(Level.CONSTANT))),
         indent(1, [f"scratch = empty({len(row) * width}, real)"]),
         indent(1, [f"for start in range(first, last, {width}):"]),
         # The last block is filled up with copies of the last cell, so that all are of one width.
@@ -188,7 +191,7 @@ def block_source(loop: Loop, itemsize: int = 8) -> str:
         indent(4, body),
         indent(3, _at_once(cells.follow(cells.shared))),
         indent(2, [f"for lane in range(min({width}, last - start)):"]),
-        indent(3, [f"{array}[start + lane] = {row[name]}" for name, array in ends.items()]),
+        indent(3, _python(ends, "{1} = {0}")),
     )
 
 

@@ -142,15 +142,12 @@ class CellsKernel:
     def _compile(self) -> Callable[..., Any]:
         import numba
 
-        loop = self.loop
         real = numba.from_dtype(self.dtype)
-        arrays = len(loop.per_step) + len(loop.point) + len(loop.varied) + len(results(loop))
-        signature = numba.void(
-            *[numba.int64] * 3, *[real] * (2 + len(loop.constants)), *[real[::1]] * arrays
-        )
+        arrays = [real[::1], *[real[:, ::1]] * 3]
+        signature = numba.void(*[numba.int64] * 3, real, real, *arrays)
         jit = numba.njit(signature, error_model="numpy", nogil=True)
         scope = {**_numba_scope(), "real": self.dtype.type}
-        source = block_source(loop, self.dtype.itemsize)
+        source = block_source(self.loop, self.dtype.itemsize)
         function: Callable[..., Any] = jit(_sweep_of(source, scope))
         return function
 
@@ -165,20 +162,24 @@ class CellsKernel:
     ) -> tuple[npt.NDArray[Any], ...]:
         """Run every cell; of_cell holds the starting points, then what varies, each (cells,)."""
         size = len(of_cell[0])
-        ends = tuple(np.empty(size, self.dtype) for _ in results(self.loop))
+        ends = np.empty((len(results(self.loop)), size), self.dtype)
         number: Any = self.dtype.type
-        scalars = [number(x) for x in (bound, target, *constants)]
+        bounds = number(bound), number(target)
         narrow = self.dtype == np.float32
         with np.errstate(all="ignore"), taken_for_zero() if narrow else nullcontext():
             if self.compiled is not None:
-                self.compiled(0, size, steps, *scalars, *per_step, *of_cell, *ends)
-                return ends
+                rows = np.empty((len(per_step), steps), self.dtype)
+                for row, array in zip(rows, per_step, strict=True):
+                    row[:] = array
+                numbers = np.array(constants, self.dtype)
+                self.compiled(0, size, steps, *bounds, numbers, rows, np.stack(of_cell), ends)
+                return tuple(ends)
+            scalars = [number(x) for x in constants]
             for first in range(0, size, self.LANES):
                 part = slice(first, first + self.LANES)
-                found = self.plain(steps, *scalars, *per_step, *(a[part] for a in of_cell))
-                for array, end in zip(ends, found, strict=True):
-                    array[part] = end
-        return ends
+                given = (*per_step, *(a[part] for a in of_cell))
+                ends[:, part] = self.plain(steps, *bounds, *scalars, *given)
+        return tuple(ends)
 
 
 def _sweep_of(source: str, scope: dict[str, Any]) -> Callable[..., Any]:
