@@ -565,7 +565,7 @@ def body() -> None:
             story.panels,
             live=live,
             frames=story.frames,
-            height=view.height(480, 300),
+            height=view.height(480, 350),
             columns=list(story.columns),
             alt=PARTS[x["part"]],
             lines=[story.line] if story.line else [],

@@ -460,7 +460,7 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     with picture:
         stage(
             "fair_race.stage", race_panels(held, ways, tall=view.embedded),
-            frames=held.task.evaluations + 1, height=view.height(460, 400),
+            frames=held.task.evaluations + 1, height=view.height(420, 400),
             columns=[1.25] * (1 if view.embedded else len(ways)) + [1],
             frame_name="evaluation", alt="The race: losses over many seeds, and mean ranks",
         )  # fmt: skip

@@ -168,6 +168,7 @@ def tree(entries: list[Optimizer]) -> None:
         )
     st.html(f"<div class='family-cards'>{''.join(cards)}</div>")
     if st.context.is_embedded:
+        st.html("<p class='told'>Each rule stands at its year, below its parent.</p>")
         return
     frame.notice(
         "Each rule stands at its year, below the one that it was made from, with what it changed. "

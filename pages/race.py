@@ -12,7 +12,7 @@ import streamlit as st
 import engine
 from components.controls import Action, Group, Item, Slider
 from components.stage import Handle, Panel, Track, stage
-from engine.emit.picture import Picture, stack, words, written
+from engine.emit.picture import Picture, entry, stack, words, written
 from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
@@ -436,6 +436,18 @@ def rates(surface: Landscape, names: list[str]) -> None:
     )
 
 
+def ends(live: Picture, names: list[str], runs: list[LiveDescent]) -> list[Any]:
+    """What an embedded race says in one line: where each run ends above the minimum."""
+    said = ", ".join(f"{name} {{:3}}" for name in names)
+    return [
+        words(
+            f"After {{:.0f}} steps above the minimum: {said}.",
+            live["steps"],
+            *(entry(run.gap, live["steps"]) for run in runs),
+        )
+    ]
+
+
 def words_of(
     names: list[str], runs: list[Descent], surface: Landscape, *, sensitive: bool
 ) -> tuple[str, str]:
@@ -495,11 +507,12 @@ def body() -> None:
             restart=x.restart,
             height=view.height(520, 440),
             columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
+            lines=ends(live, names, runs) if view.embedded else (),
             alt=f"{len(runs)} optimizers on {surface.name}",
         )
     with view.panel:
         x.controls(
-            groups(surface, live), live=live, height=view.height(640, 470), on_action=on_action
+            groups(surface, live), live=live, height=view.height(640, 420), on_action=on_action
         )
         choose_runner()
     if said := st.session_state.pop("race.said", None):
@@ -510,7 +523,7 @@ def body() -> None:
     if not view.embedded:
         with view.picture:
             map_of_diverged(results)
-    if numbers:
+    if numbers and not view.embedded:
         st.html(numbers)
     if x["rates"]:
         rates(surface, names)

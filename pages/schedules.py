@@ -412,7 +412,7 @@ def body() -> None:
             panels(live, surface, plan, compared, factors * rate),
             live=live,
             frames=live["steps"] + 1.0,
-            height=view.height(500, 320),
+            height=view.height(500, 310),
             columns=[1, 1] if view.embedded else [1.15, 1],
             alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
             report_cursor=True,

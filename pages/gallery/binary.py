@@ -62,7 +62,7 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
     panels = [
         Panel(
             id="probability",
-            title=f"cross-entropy in {unit}, over the probability",
+            title=f"loss in {unit}, over p",
             figure=pictures.by_probability(over_p, y, steepest=0.0),
             handles=[on_p("probability of 1", by_p.loss, over_p[y].loss)],
             clicks=to_p,

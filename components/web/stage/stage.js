@@ -23,7 +23,7 @@ const GAP = 12
 const ROW_GAP = 4
 const TITLE = 20
 const LEAST = 150 // of a panel's height and width
-const LEAST_ROW = 104 // of the height where there are three rows or more
+const LEAST_ROW = 104 // of the height where there are several rows
 const ONE_BY_ONE = 480 // of the width, below which even what is meant to stack has tabs
 const LEAST_BESIDE = 170 // of the width where the caller says how panels share it, else they stack
 
@@ -326,7 +326,7 @@ class Stage {
     const room = stacked
       ? Math.min(320, Math.round(width * 0.8))
       : (data.height - chrome - (rows - 1) * ROW_GAP) / rows
-    const least = Math.min(stacked || rows < 3 ? LEAST : LEAST_ROW, data.height)
+    const least = Math.min(stacked || rows < 2 ? LEAST : LEAST_ROW, data.height)
     const height = Math.max(least, Math.floor(room))
     this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
     // Where panels of several heights stack, the small ones stay smaller.
