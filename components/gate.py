@@ -15,7 +15,6 @@ import asyncio
 import json
 import math
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -31,22 +30,27 @@ MESSAGE_BYTES: Final = 128_000
 under 1 kB as the pages open; a link and a typed rule of full length, 2000 characters each that
 may take twelve bytes in an address, are 50 kB."""
 
-A_SECOND: Final = 20
-"""Messages a second that one connection may keep up: a hand on a control sends four."""
-AT_ONCE: Final = 60
+A_SECOND: Final = 8
+"""Messages a second that one connection may keep up: a hand on a control sends three, a page that
+looks in on its finer map six."""
+AT_ONCE: Final = 16
 """Messages that may come at once."""
 
 LIGHT_PLACES: Final = 8
-"""Reruns of light readers that may be under way at once. First ones of a visit, and those of
-readers who have used much, share one place beside them."""
+"""Reruns of light readers that may be under way at once; of those who wait the one who has been
+here longest is first: to come again is no way to the front. First ones of a visit, and those of
+readers who have used much, share one place beside them. Fewer make a quick reader slower: whoever
+does not read what is sent holds a place for its whole time."""
 LIGHT_SECONDS: Final = 2.0
 """Seconds of the interpreter, of the last ten or so, up to which a reader is light: a hand that
 moves all the time on the race uses about one."""
 FORGET_SECONDS: Final = 10.0
 PATIENCE: Final = 1.0
 """Seconds after which a newer rerun of the same reader overtakes one under way."""
-LONGEST: Final = 10.0
-"""Seconds after which a rerun no longer waits for its turn, or no longer takes a place."""
+HOLD: Final = {"light": 0.3, "new": 1.5, "heavy": 1.5}
+"""Seconds that a rerun holds its place: whoever does not read what is sent never seems to end."""
+LONGEST: Final = 2.5
+"""Seconds after which a rerun no longer waits for its turn."""
 
 left = 0
 """How many connections have ended."""
@@ -92,9 +96,10 @@ class Reader:
     """One connection: what it has used of late, and whether a rerun of its is under way."""
 
     used: float = 0.0
+    came: float = field(default_factory=time.monotonic)
     at: float = field(default_factory=time.monotonic)
     kind: Kind = "new"
-    begun: float | None = None
+    begun: float = 0.0  # in processor time of this process, which a busy machine does not stretch
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     def charge(self, seconds: float) -> None:
@@ -106,14 +111,14 @@ class Reader:
 
 
 class Turns:
-    """Who runs and who waits, in the order of coming, in each of the three kinds."""
+    """Who runs and who waits, in each of the three kinds."""
 
     def __init__(self) -> None:
         self.running: dict[Reader, Kind] = {}
-        self.waiting: dict[Kind, deque[asyncio.Future[None]]] = {
-            "new": deque(),
-            "heavy": deque(),
-            "light": deque(),
+        self.waiting: dict[Kind, dict[asyncio.Future[None], Reader]] = {
+            "new": {},
+            "heavy": {},
+            "light": {},
         }
 
     def _free(self, kind: Kind) -> bool:
@@ -130,20 +135,26 @@ class Turns:
         if reader.kind != "new":
             reader.charge(0.0)
         kind = reader.kind
-        if not self._free(kind):
-            turn = asyncio.get_running_loop().create_future()
-            self.waiting[kind].append(turn)
-            try:
-                await asyncio.wait_for(turn, LONGEST)
-            except TimeoutError:
-                pass
-            finally:
-                if turn in self.waiting[kind]:
-                    self.waiting[kind].remove(turn)
+        if self._free(kind):
+            self._start(reader, kind)
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self.waiting[kind][turn] = reader
+        try:
+            await asyncio.wait_for(turn, LONGEST)
+        except TimeoutError:
+            self._start(reader, kind)
+        except asyncio.CancelledError:
+            self.give(reader)
+            raise
+        finally:
+            self.waiting[kind].pop(turn, None)
+
+    def _start(self, reader: Reader, kind: Kind) -> None:
         self.running[reader] = kind
-        reader.begun = time.monotonic()
+        reader.begun = time.process_time()
         reader.finished.clear()
-        asyncio.get_running_loop().call_later(LONGEST, self.give, reader, reader.begun)
+        asyncio.get_running_loop().call_later(HOLD[kind], self.give, reader, reader.begun)
 
     def give(self, reader: Reader, begun: float | None = None) -> None:
         """A rerun has ended (or that one, begun then, has run too long to hold a place)."""
@@ -151,8 +162,7 @@ class Turns:
             return
         others = len(self.running)
         kind = self.running.pop(reader)
-        assert reader.begun is not None
-        reader.charge((time.monotonic() - reader.begun) / others)
+        reader.charge((time.process_time() - reader.begun) / others)
         reader.finished.set()
         order: dict[Kind, tuple[Kind, ...]] = {
             "light": ("light",),
@@ -162,8 +172,10 @@ class Turns:
         for following in order[kind]:
             waiting = self.waiting[following]
             while waiting and self._free(following):
-                turn = waiting.popleft()
+                turn = min(waiting, key=lambda t: waiting[t].came if kind == "light" else 0.0)
+                one = waiting.pop(turn)
                 if not turn.done():
+                    self._start(one, following)
                     turn.set_result(None)
                     return
 

@@ -194,7 +194,7 @@ def test_a_newer_rerun_overtakes_after_a_while(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_no_place_is_held_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "LONGEST", 0.02)
+    monkeypatch.setitem(gate.HOLD, "new", 0.02)
 
     async def go() -> None:
         turns = gate.Turns()
