@@ -158,7 +158,7 @@ class CellsKernel:
         target: float,
         constants: Sequence[float],
         per_step: Sequence[npt.NDArray[Any]],
-        of_cell: Sequence[npt.NDArray[Any]],
+        of_cell: Sequence[npt.NDArray[Any]] | npt.NDArray[Any],
     ) -> tuple[npt.NDArray[Any], ...]:
         """Run every cell; of_cell holds the starting points, then what varies, each (cells,)."""
         size = len(of_cell[0])
@@ -171,14 +171,14 @@ class CellsKernel:
                 rows = np.empty((len(per_step), steps), self.dtype)
                 for row, array in zip(rows, per_step, strict=True):
                     row[:] = array
-                numbers = np.array(constants, self.dtype)
-                self.compiled(0, size, steps, *bounds, numbers, rows, np.stack(of_cell), ends)
+                numbers, given = np.array(constants, self.dtype), np.ascontiguousarray(of_cell)
+                self.compiled(0, size, steps, *bounds, numbers, rows, given, ends)
                 return tuple(ends)
             scalars = [number(x) for x in constants]
             for first in range(0, size, self.LANES):
                 part = slice(first, first + self.LANES)
-                given = (*per_step, *(a[part] for a in of_cell))
-                ends[:, part] = self.plain(steps, *bounds, *scalars, *given)
+                arrays = (*per_step, *(a[part] for a in of_cell))
+                ends[:, part] = self.plain(steps, *bounds, *scalars, *arrays)
         return tuple(ends)
 
 

@@ -275,19 +275,20 @@ class _Job:
                 kernel.request()
         return kernel.compiled is not None
 
-    def of_cells(self, first: int, last: int) -> list[Array]:
-        """Start and varied hyper-parameters of the cells first … last − 1, each (cells,)."""
-        at, later = {}, self.size
+    def of_cells(self, first: int, last: int) -> Array:
+        """Start and varied hyper-parameters of the cells first … last − 1, a row for each."""
+        varied = [name for name in self.axes if name not in _COORDINATES]
+        rows = np.empty((2 + len(varied), last - first), self.dtype)
+        rows[:2] = np.reshape(self.start, (2, 1))
+        of = dict(zip((*_COORDINATES, *varied), rows, strict=True))
+        later = self.size
         for name, values in self.axes.items():
             later //= len(values)  # cells in a row that share a value
             begin, end = first // later, -(-last // later)
             turn = begin // len(values) * len(values)
-            values = np.tile(values.astype(self.dtype), -(-(end - turn) // len(values)))
-            column = np.repeat(values[begin - turn : end - turn], later)
-            at[name] = column[first - begin * later :][: last - first].copy()
-        start = zip(_COORDINATES, self.start, strict=True)
-        columns = [at.get(n, np.full(last - first, s, self.dtype)) for n, s in start]
-        return [*columns, *(column for name, column in at.items() if name not in _COORDINATES)]
+            values = np.tile(values, -(-(end - turn) // len(values)))[begin - turn : end - turn]
+            of[name][:] = np.repeat(values, later)[first - begin * later :][: last - first]
+        return rows
 
     def arguments(self, first: int, last: int) -> tuple[Any, ...]:
         """What a kernel's `run` wants for those cells."""
