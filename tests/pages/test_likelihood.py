@@ -100,7 +100,7 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
 def test_dragging_theta_on_one_curve_moves_all(visit: Callable[..., Page]) -> None:
     page = visit("/likelihood")
     drag(page, '[data-handle="θ on KL"]', 60)
-    page.wait_for_function("Number(new URLSearchParams(location.search).get('theta')) > 0.35")
+    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('theta')) > 0.35")
     page.wait_for_function(
         """() => {
             const handles = [...document.querySelectorAll('[data-handle^="θ on"]')]
@@ -120,4 +120,4 @@ def test_a_click_turns_a_flip_over(visit: Callable[..., Page]) -> None:
     x = box["x"] + 8 + (9 + 0.7) / 10.4 * (box["width"] - 18)
     page.mouse.click(x, box["y"] + box["height"] / 2)
     page.get_by_text("towards 0.8").wait_for()
-    page.wait_for_function("new URLSearchParams(location.search).get('flips') === '1101101111'")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('flips') === '1101101111'")
