@@ -120,4 +120,6 @@ def test_a_click_turns_a_flip_over(visit: Callable[..., Page]) -> None:
     x = box["x"] + 8 + (9 + 0.7) / 10.4 * (box["width"] - 18)
     page.mouse.click(x, box["y"] + box["height"] / 2)
     page.get_by_text("towards 0.8").wait_for()
-    page.wait_for_function("() => new URLSearchParams(location.search).get('flips') === '1101101111'")
+    page.wait_for_function(
+        "() => new URLSearchParams(location.search).get('flips') === '1101101111'"
+    )
