@@ -315,11 +315,15 @@ def test_switch_choice_action_help_and_folding(demo: Visitor) -> None:
     expect(page.locator(".dc-brief").first).to_contain_text("η 0.02, β 0.9")
 
 
-def test_narrow_pages_stack_the_panels_and_never_scroll_sideways(demo: Visitor) -> None:
+def test_narrow_pages_show_one_panel_at_a_time_and_never_scroll_sideways(demo: Visitor) -> None:
     page = demo(FEW, width=360, touch=True)
     stage(page)
     plane, loss = (page.locator(f'[data-panel="{name}"]') for name in ("plane", "loss"))
-    assert grip(loss)[1] > grip(plane)[1] + 100
+    expect(plane).to_be_visible()
+    expect(loss).to_be_hidden()
+    page.get_by_role("tab").nth(1).click()
+    expect(loss).to_be_visible()
+    expect(plane).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     box = slider(page, "lr").bounding_box()
     assert box is not None

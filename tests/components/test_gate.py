@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +18,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from components import gate
+
+
+def run_alone(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def rerun(**state: Any) -> bytes:
@@ -123,7 +131,7 @@ def test_who_sends_too_fast_waits(monkeypatch: pytest.MonkeyPatch) -> None:
             assert (await guarded())["type"] == "websocket.receive"
         return time.monotonic() - begin
 
-    assert asyncio.run(take()) > 0.045
+    assert run_alone(take()) > 0.045
 
 
 def test_metrics_are_closed_unless_opened() -> None:
@@ -164,7 +172,7 @@ def test_first_reruns_and_heavy_readers_go_one_at_a_time_and_in_turns() -> None:
             await asyncio.sleep(0.01)
         await asyncio.gather(*tasks)
 
-    asyncio.run(go())
+    run_alone(go())
     assert order == ["light", "heavy 1", "new", "heavy 2"]
 
 
@@ -190,7 +198,7 @@ def test_a_newer_rerun_overtakes_after_a_while(monkeypatch: pytest.MonkeyPatch) 
         turns.give(reader)
         assert not turns.running
 
-    asyncio.run(go())
+    run_alone(go())
 
 
 def test_no_place_is_held_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +211,7 @@ def test_no_place_is_held_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.05)
         assert not turns.running
 
-    asyncio.run(go())
+    run_alone(go())
 
 
 def test_a_reader_who_leaves_while_waiting_leaves_nothing_behind() -> None:
@@ -219,4 +227,4 @@ def test_a_reader_who_leaves_while_waiting_leaves_nothing_behind() -> None:
         turns.give(first)
         assert not turns.running
 
-    asyncio.run(go())
+    run_alone(go())
