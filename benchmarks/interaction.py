@@ -212,7 +212,7 @@ def measure_page(name: str) -> Callable[[Page, str], dict[str, float]]:
         for selector in PAGES[name]:
             page.goto(f"{address}/{name}")
             wait_until_settled(page)
-            thing = page.locator(selector).first
+            thing = page.locator(f"{selector}:visible").first
             thing.wait_for()
             if (last := page.locator('[data-act="last"]')).count() and last.first.is_visible():
                 last.first.click()
