@@ -5,7 +5,7 @@ import { files } from "../files.js"
 import { ending } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program } from "../program.js"
-import { constant, text } from "../stage/arrays.js"
+import { decoded } from "../stage/arrays.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
@@ -60,11 +60,7 @@ class Controls {
 
   async prepare(spec) {
     if (!spec) return null
-    const program = new Program({
-      lines: spec.lines,
-      constants: spec.constants.map(constant),
-      modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
-    })
+    const program = new Program(decoded(spec))
     try {
       await program.ready()
     } catch {

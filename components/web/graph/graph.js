@@ -6,7 +6,7 @@
 import { files } from "../files.js"
 import { ending } from "../lifetime.js"
 import { Program } from "../program.js"
-import { array } from "../stage/arrays.js"
+import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
 import { Bar, Clock } from "../stage/playback.js"
 import { storeOf } from "../store.js"
@@ -88,10 +88,7 @@ class Graph {
     }
     const before = this.data
     this.data = data
-    this.program = data.program && new Program({
-      lines: data.program.lines,
-      constants: data.program.constants.map((c) => (c?.dtype ? array(c) : c?.$number ? Number(c.$number) : c)),
-    })
+    this.program = data.program && new Program(decoded(data.program))
     if (this.program) this.store.adopt(data.program.values, data.program.seq)
     this.evaluate()
     const theme = new Theme(this.root)

@@ -52,7 +52,7 @@ const decode = (blob) => {
   return out
 }
 
-export const text = (blob) => new TextDecoder().decode(array(blob))
+const text = (blob) => new TextDecoder().decode(array(blob))
 
 export function array(blob) {
   if (!blob) return null
@@ -61,4 +61,11 @@ export function array(blob) {
 
 // A constant of a program as it came: an array, a number, or the name of one that JSON lacks.
 const UNSPOKEN = { inf: Infinity, "-inf": -Infinity, nan: NaN }
-export const constant = (c) => (c?.dtype ? array(c) : c?.$number ? UNSPOKEN[c.$number] : c)
+const constant = (c) => (c?.dtype ? array(c) : c?.$number ? UNSPOKEN[c.$number] : c)
+
+// A picture's program as it came, ready for Program: arrays and modules decoded.
+export const decoded = (spec) => ({
+  lines: spec.lines,
+  constants: spec.constants.map(constant),
+  modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
+})

@@ -13,7 +13,7 @@ import { Program } from "../program.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
-import { Missing, array, constant, receive, text } from "./arrays.js"
+import { Missing, array, decoded, receive } from "./arrays.js"
 import { resolved } from "./figure.js"
 import { Panel } from "./panel.js"
 import { Bar, Clock } from "./playback.js"
@@ -130,11 +130,7 @@ class Stage {
       cancelAnimationFrame(this.answering)
       this.answering = requestAnimationFrame(() => program === this.program && this.moved())
     })
-    const program = new Program({
-      lines: spec.lines,
-      constants: spec.constants.map(constant),
-      modules: Object.fromEntries(Object.entries(spec.modules).map(([n, blob]) => [n, text(blob)])),
-    }, sweeper)
+    const program = new Program(decoded(spec), sweeper)
     try {
       await program.ready()
     } catch (problem) {
