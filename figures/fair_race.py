@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import written
 from engine.optimizers import Optimizer, Parameter
 from engine.studies.fair_race import Search, Standing, is_memory
 from figures import charts, style
@@ -161,9 +162,11 @@ def _ring(x: float, y: float, symbol: str, color: str, size: int, width: float) 
 
 def _describe(search: Search, trial: int, by_name: dict[str, Any]) -> str:
     setting = search.setting(trial)
-    text = ", ".join(f"{by_name[name].symbol} = {value:.4g}" for name, value in setting.items())
+    text = ", ".join(
+        f"{by_name[name].symbol} = {written(value)}" for name, value in setting.items()
+    )
     score = float(search.scores[trial])
-    end = f"loss {score:.3g}" if np.isfinite(score) else "diverged"
+    end = f"loss {written(score, '3')}" if np.isfinite(score) else "diverged"
     return ("as it came: " if trial == 0 else "") + f"{text}<br>{end}"
 
 
@@ -185,7 +188,7 @@ def scale(losses: Range, log: bool) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{float(f'{value:.2g}'):g}"
+    return written(value, "2")
 
 
 def budget_axes(most: int, least: int, losses: Range, log: bool) -> Figure:

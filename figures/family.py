@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS
 from engine.runs.descent import Descent
 from engine.studies.family import Heir, Relation, origin
@@ -283,7 +284,8 @@ def _running(run: Descent, slug: str, corner: Place) -> str:
         f"<g class='thumb'><rect x='{corner.x}' y='{corner.y}' width='{_THUMB}' "
         f"height='{_THUMB}' rx='6' class='back'/>{rings}<path d='{path}' pathLength='1' "
         f"class='run' style='{color}'/><text x='{corner.x + 6}' y='{corner.y + 14}' "
-        f"class='under'>{html.escape(OPTIMIZERS[slug].name)}, η {run.hypers['lr']:g}</text></g>"
+        f"class='under'>{html.escape(OPTIMIZERS[slug].name)}, η {written(run.hypers['lr'])}"
+        "</text></g>"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS
 from engine.studies.parity import ROUNDING, TOLERANCE, Agreement
 from figures import charts, style
@@ -53,7 +54,7 @@ def dots(rows: Sequence[Agreement], references: Sequence[str]) -> Figure:
             "opacity": 0.85,
             "text": [
                 f"{OPTIMIZERS[row.optimizer].name}<br>{row.spelled or 'its one form'}<br>"
-                f"{name}: {row.call}<br>{row.largest_relative_error:.1e}"
+                f"{name}: {row.call}<br>{written(row.largest_relative_error, '.1e')}"
                 for row in own
             ],
             "hovertemplate": "%{text}<extra></extra>",

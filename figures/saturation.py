@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.emit.picture import stack, words
+from engine.emit.picture import stack, words, written
 from engine.studies.saturation import SATURATED, Slopes, saturation_edge
 from figures import charts, style
 
@@ -114,7 +114,7 @@ def prediction_axes(
         layout,
         0.98 * epochs,
         0.35 if target == 1 else 0.65,
-        f"dotted: recovered,<br>|ŷ − y| = {recovered:g}",
+        f"dotted: recovered,<br>|ŷ − y| = {written(recovered)}",
         anchor="right",
     )
     data.append(charts.marks([0.0], stack(start), style.INK))

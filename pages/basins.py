@@ -14,7 +14,7 @@ import streamlit as st
 import engine
 from components.controls import Group
 from components.stage import Handle, Panel, Raster, Track, stage
-from engine.emit.picture import Picture, stack, words
+from engine.emit.picture import Picture, stack, words, written
 from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
 from engine.problems.minima import Minimum
@@ -257,7 +257,8 @@ def columns(minima: tuple[Minimum, ...]) -> list[str]:
     shown = minima[:MOST_NAMED]
     return [
         *(
-            f"{pictures.minimum_name(i)}{'★' if m.is_global else ''} ({m.x:.2f}, {m.y:.2f})"
+            f"{pictures.minimum_name(i)}{'★' if m.is_global else ''} "
+            f"({written(m.x, '.2f')}, {written(m.y, '.2f')})"
             for i, m in enumerate(shown)
         ),
         *(["other minima"] if len(minima) > len(shown) else []),
@@ -281,7 +282,7 @@ def table(
     rows = []
     for name, look, basin in zip(names, looks, found, strict=True):
         shares = folded(basins.shares(basin.labels, len(minima)), minima)
-        rows.append([frame.swatch(look) + html.escape(name), *(f"{s:.1%}" for s in shares)])
+        rows.append([frame.swatch(look) + html.escape(name), *(written(s, ".1%") for s in shares)])
     frame.table(["of all starts", *columns(minima)], rows)
 
 
@@ -294,14 +295,14 @@ def chances(
     rows = []
     for name, look, end in zip(names, looks, ends, strict=True):
         shares = folded(list(end.shares), minima)
-        rows.append([frame.swatch(look) + html.escape(name), *(f"{s:.0%}" for s in shares)])
+        rows.append([frame.swatch(look) + html.escape(name), *(written(s, ".0%") for s in shares)])
     seeds = min(end.seeds for end in ends)
     worst = max(end.error(i) for end in ends for i in range(len(end.shares)))
     frame.table([f"of {seeds} seeds, from the marked start", *columns(minima)], rows)
     st.caption(
         f"The picture shows one seed of the noise, the same for every start; these are {seeds} "
-        f"seeds from one start, each share uncertain by up to ±{worst:.0%}. With noise a run "
-        "counts to the minimum that it is nearest to, within half the way to the next."
+        f"seeds from one start, each share uncertain by up to ±{written(worst, '.0%')}. With noise "
+        "a run counts to the minimum that it is nearest to, within half the way to the next."
     )
 
 
@@ -317,19 +318,22 @@ def notice(
     if count < len(minima):
         parts = [
             f"{name} ends in {'the' if count == 1 else 'a'} global minimum from "
-            f"**{basins.share_of_global(basin.labels, minima):.0%}** of the starts"
+            f"**{written(basins.share_of_global(basin.labels, minima), '.0%')}** of the starts"
             for name, basin in zip(names, found, strict=True)
         ]
         text = "; ".join(parts) + "."
     elif len(found) > 1:
         differ = basins.disagreement([basin.labels for basin in found])
         text = (
-            f"From **{differ:.0%}** of the starts the optimizers do not all end in the same place."
+            f"From **{written(differ, '.0%')}** of the starts the optimizers do not all end in the "
+            "same place."
         )
     else:
         kept = basins.shares(found[0].labels, len(minima))
-        text = f"**{kept[-2] + kept[-1]:.0%}** of the starts end in no minimum."
-    frame.notice(text + f" A tint is darker the sooner the run is below a loss of {level:.3g}.")
+        text = f"**{written(kept[-2] + kept[-1], '.0%')}** of the starts end in no minimum."
+    frame.notice(
+        text + f" A tint is darker the sooner the run is below a loss of {written(level, '3')}."
+    )
 
 
 @st.fragment

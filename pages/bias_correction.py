@@ -224,7 +224,7 @@ def factors() -> None:
     """The correction at steps worth remembering."""
     rows = [
         (
-            f"{SYMBOLS[name]} = {x[name]:g}",
+            f"{SYMBOLS[name]} = {written(x[name])}",
             *(f"×{written(averages.correction(x[name], float(t)))}" for t in (1, 2, 10, 100, 1000)),
             f"{written(averages.memory(x[name]))} steps",
             f"{written(averages.lag(x[name]))} steps",
@@ -253,7 +253,7 @@ def heard(found: Averages) -> None:
         f"E[g²] − E[g]²: after {last} steps v̂ − m̂² = {written(v, '3')} − {written(m * m, '3')} "
         f"= {written(v - m * m, '3')}.\n"
         f"- *“Momentum's velocity is an average.”* It is a sum, v ← βv + g: at β = "
-        f"{x['beta1']:g} it stands at {written(sum_, '3')} after {last} steps, 1/(1 − β) = "
+        f"{written(x['beta1'])} it stands at {written(sum_, '3')} after {last} steps, 1/(1 − β) = "
         f"{written(averages.memory(x['beta1']), '3')} times what the average holds.\n"
         f"- *“An average lags by 1/(1 − β) steps.”* That is its window; behind a steady drift it "
         f"stays β/(1 − β) = {written(averages.lag(x['beta1']), '3')} steps."

@@ -275,7 +275,7 @@ def show_learning(now: Learner, height: int) -> None:
                 ],
                 title="probability of each class",
                 alt=f"Decision regions after {now.steps} steps, "
-                f"{now.accuracy:.0%} of the points on the right side.",
+                f"{written(now.accuracy, '.0%')} of the points on the right side.",
             ),
             Panel(
                 id="loss", kind="chart", figure=pictures.loss(now, max(now.steps, 200)),
@@ -292,13 +292,14 @@ def told(now: Learner, *, waits: bool) -> str:
     """Where the lesson stands."""
     said = f"Step {now.steps}" + (f" of {x['trained']}, under way" if waits else "")
     if now.diverged:
-        return f"{said}: it diverged. η = {x['lr']:g} is too large for this rule; halve it."
+        return f"{said}: it diverged. η = {written(x['lr'])} is too large for this rule; halve it."
     if not now.losses:
         return (
             f"{said}: nothing learned yet; the {now.network.size} weights are random. Press Start. "
             "A step takes all 200 points at once, so it is an epoch too."
         )
-    said += f": loss {now.losses[-1]:.4f}, {now.accuracy:.1%} of the points on the right side."
+    right = written(now.accuracy, ".1%")
+    said += f": loss {now.losses[-1]:.4f}, {right} of the points on the right side."
     if now.steps >= now.most:
         said += f" This page takes a network of {now.network.size} numbers no further."
     return said

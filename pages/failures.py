@@ -439,7 +439,7 @@ def kappa_story(live: Picture) -> Story:
             Panel(
                 id="kappa",
                 kind="chart",
-                title=f"steps until the loss is {TARGET:g}",
+                title=f"steps until the loss is {written(TARGET)}",
                 figure=pictures.against_condition(
                     conditioning.CONDITIONS, by_name(steps), kappa, problem.STEPS
                 ),

@@ -18,6 +18,7 @@ from components.at_rest import ask_at_rest
 from components.controls import Action, Group, Item
 from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
+from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
 from engine.studies import fair_race as fair
@@ -351,7 +352,7 @@ def search_panels(held: Held, found: list[Search]) -> tuple[list[Panel], str]:
         Panel(
             id=f"search{i}", kind="chart", title=f"{name}: {len(s.scores)} settings",
             figure=pictures.search_map(s, r.optimizer, look, losses, log),
-            alt=f"Settings tried for {name}; the best has loss {s.scores[s.best]:.3g}.",
+            alt=f"Settings tried for {name}; the best has loss {written(s.scores[s.best], '3')}.",
         )
         for i, (name, r, look, s) in enumerate(zip(names, held.runners, looks, found, strict=True))
     ]  # fmt: skip
@@ -382,7 +383,7 @@ def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
             frame.swatch(look) + html.escape(name),
             html.escape(says.described(runner.optimizer, s)),
             f"{len(s.scores)} ({s.diverged})",
-            f"{s.spent.sum():,}",
+            written(s.spent.sum(), "d"),
         ]
         for heat in ways.values():
             low, median, high = (says.loss(float(q)) for q in fair.quartiles(heat.curves[i][:, -1]))
@@ -390,7 +391,7 @@ def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
             row += [
                 _on_one_line(f"{median} ({low} … {high})"),
                 _on_one_line(f"{at.mean[i]:.2f} ({at.low[i]:.2f} … {at.high[i]:.2f})"),
-                f"{at.wins[i]:.3g}",
+                written(at.wins[i], "3"),
             ]
         rows.append(row)
     frame.table(head, rows)

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from engine.emit.picture import written
 from engine.optimizers import Optimizer
 from engine.studies import fair_race as fair
 from engine.studies.fair_race import Heat, Outcome, Protocol, Search, Task
@@ -34,17 +35,18 @@ def verdict(names: list[str], ways: dict[str, Heat], outcome: Outcome, protocol:
     if len(ways) > 1:
         other = outcome.one.standing.order[0]
         text += (
-            f"At one η = {protocol.lr:.3g} for all it would be **{names[other]}**: that compares "
-            "how well this η suits each rule, not the rules. "
+            f"At one η = {written(protocol.lr, '3')} for all it would be **{names[other]}**: that "
+            "compares how well this η suits each rule, not the rules. "
             if other != first
-            else f"At one η = {protocol.lr:.3g} for all, {names[first]} is first as well. "
+            else f"At one η = {written(protocol.lr, '3')} for all, {names[first]} is first as "
+            "well. "
         )
     return text
 
 
 def share(value: float) -> str:
     """A share in words: never 100 % of what was only sampled."""
-    return "more than 99 %" if value > 0.99 else f"{value:.0%}".replace("%", " %")
+    return ("more than " if value > 0.99 else "") + written(min(value, 0.99), ".0%")
 
 
 def repeated(names: list[str], firsts: Counter[int]) -> str:
@@ -71,8 +73,9 @@ def luck(names: list[str], outcome: Outcome, task: Task) -> str:
     text = ""
     if np.isfinite(median) and median > 1.5 * score > 0 and task.noise > 0:
         text += (
-            f"In its tuning {names[first]} reached {score:.2g}, in the race {median:.2g}: the best "
-            "of many trials is partly the luckiest, which is why the race has seeds of its own. "
+            f"In its tuning {names[first]} reached {written(score, '2')}, in the race "
+            f"{written(median, '2')}: the best of many trials is partly the luckiest, "
+            "which is why the race has seeds of its own. "
         )
     if task.landscape.minimum is None:
         text += (
@@ -98,12 +101,14 @@ def described(optimizer: Optimizer, search: Search) -> str:
     if not search.found:
         return "every setting tried diverged"
     found = search.setting(search.best)
-    return ", ".join(f"{symbols[name]}\u00a0=\u00a0{value:.4g}" for name, value in found.items())
+    return ", ".join(
+        f"{symbols[name]}\u00a0=\u00a0{written(value)}" for name, value in found.items()
+    )
 
 
 def loss(value: float) -> str:
     """A loss in short."""
-    return f"{float(f'{value:.2g}'):g}" if np.isfinite(value) else "diverged"
+    return written(value, "2") if np.isfinite(value) else "diverged"
 
 
 def method(found: list[Search], task: Task, protocol: Protocol) -> str:
@@ -113,12 +118,12 @@ def method(found: list[Search], task: Task, protocol: Protocol) -> str:
     spent = [int(s.spent.sum()) for s in found]
     last = protocol.first + protocol.seeds - 1
     return f"""
-**Budget.** Each optimizer may spend {protocol.budget:,} gradient evaluations on its own settings. A
-trial runs {task.evaluations} evaluations on each of {tries} tuning seeds and counts by the median
-loss reached; a run that diverges is stopped and costs what it has used, so that rules which often
-diverge get to try more. A search ends when it cannot pay for another trial: here they spent
-{min(spent):,} to {max(spent):,}. A product with the Hessian, as Newton and Sophia use it, is not
-counted: they have an advantage here.
+**Budget.** Each optimizer may spend {written(protocol.budget, "d")} gradient evaluations on its own
+settings. A trial runs {task.evaluations} evaluations on each of {tries} tuning seeds and counts
+by the median loss reached; a run that diverges is stopped and costs what it has used, so that rules
+which often diverge get to try more. A search ends when it cannot pay for another trial: here they
+spent {written(min(spent), "d")} to {written(max(spent), "d")}. A product with the Hessian, as
+Newton and Sophia use it, is not counted: they have an advantage here.
 
 **Search.** First the optimizer as it came (□), then points of an evenly spread sequence (Halton's,
 its digits permuted at random) over the whole range that its controls offer, η and ε on a log scale,
@@ -126,12 +131,13 @@ decays β evenly in log(1 − β). The best trial is ringed (◯). The ranges ar
 a narrower one around good values would help whoever gets it (Choi et al. 2019). The last picture
 asks what half of all searches with a smaller budget would have found (after Dodge et al. 2019).
 
-**Race.** Seeds {protocol.first} to {last}; tuning used {first[0]:,} to {first[-1]:,}, so no race is
-run on noise that a tuning has seen. A seed gives every optimizer the same
-noise{" and the same start" if strewn else ""}. Lines are medians, bands reach from the lower to the
-upper quartile. Ranks are taken seed by seed by the loss at the end; equals share, who diverged is
-last. The interval of a mean rank holds {fair.CONFIDENCE:.0%} of {fair.RESAMPLES:,} resamples of
-whole seeds with replacement (percentile bootstrap, Efron & Tibshirani 1993).
+**Race.** Seeds {protocol.first} to {last}; tuning used {written(first[0], "d")} to
+{written(first[-1], "d")}, so no race is run on noise that a tuning has seen. A seed gives
+every optimizer the same noise{" and the same start" if strewn else ""}. Lines are
+medians, bands reach from the lower to the upper quartile. Ranks are taken seed by seed by the loss
+at the end; equals share, who diverged is last. The interval of a mean rank holds
+{written(fair.CONFIDENCE, ".0%")} of {written(fair.RESAMPLES, "d")} resamples of whole seeds with replacement (percentile
+bootstrap, Efron & Tibshirani 1993).
 
 **What it does not show.** The intervals hold the luck of the race's seeds, not that of the search:
 for that the whole is done with {protocol.searches} searches, each at other points and on other

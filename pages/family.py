@@ -251,7 +251,9 @@ def measured(entries: list[Optimizer]) -> None:
     for outcome in kept:
         entry = OPTIMIZERS[outcome.slug]
         others = TRIED_WITH.get(entry.slug, {})
-        said = "".join(f", {h.symbol} {others[h.name]:g}" for h in entry.hypers if h.name in others)
+        said = "".join(
+            f", {h.symbol} {written(others[h.name])}" for h in entry.hypers if h.name in others
+        )
         runners = [Runner(entry.slug, {"lr": outcome.lr, **others})]
         href = html.escape(problem.race_address(surface, runners, steps=steps, target=target))
         rows.append(
@@ -277,9 +279,9 @@ def measured(entries: list[Optimizer]) -> None:
         f"Each optimizer ran at {RATES + 1} learning rates, its default and {RATES} over its whole "
         "range, the other settings at their defaults (Adam + L2 with λ = 0.01: with PyTorch's "
         "λ = 0 it is Adam), from "
-        f"({surface.start[0]:g}, {surface.start[1]:g}) for {steps} steps. The best rate is first "
-        "at the target among those that end there too; the race counts the first crossing alone. "
-        "Losses count from the minimum."
+        f"({written(surface.start[0])}, {written(surface.start[1])}) for {steps} steps. "
+        "The best rate is first at the target among those that end there too; the race counts the "
+        "first crossing alone. Losses count from the minimum."
     )
 
 

@@ -241,7 +241,7 @@ def short(value: float) -> str:
 
 def many(count: int) -> str:
     """A count, with its thousands apart as long as it can be read."""
-    return f"{count:,}" if count < 10**9 else written(float(count), "3")
+    return written(count, "d" if count < 10**9 else "3")
 
 
 WAYS = {
@@ -437,7 +437,7 @@ def swell_words(counts: Swell) -> None:
                 ("reverse", "reverse mode, with f"),
             )
         ]
-        + [("forward mode, with f", f"{counts.forward[k]:,}")],
+        + [("forward mode, with f", written(counts.forward[k], "d"))],
     )
     if counts.latex[k]:
         st.latex(rf"f_{{{k + 1}}}'(x) = {counts.latex[k]}")

@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components.share import share
+from engine.emit.picture import written
 from figures import style
 from pages.presets import Preset
 from pages.state import Experiment
@@ -230,8 +231,8 @@ def meter(label: str, ratio: float, text: str) -> str:
     filled = min(ratio / 2, 1.0) * 100
     return (
         f"<div class='meter'><span>{label}</span>"
-        f"<span class='bar' role='img' aria-label='{ratio:.3g} times the limit'>"
+        f"<span class='bar' role='img' aria-label='{written(ratio, '3')} times the limit'>"
         f"<span class='fill' style='width:{filled:.1f}%'></span>"
         f"<span class='limit' style='left:50%'></span></span>"
-        f"<span>{html.escape(text)} · {ratio:.2f}×</span></div>"
+        f"<span>{html.escape(text)} · {written(ratio, '.2f')}×</span></div>"
     )

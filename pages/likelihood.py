@@ -276,9 +276,9 @@ def coin_remark() -> str:
     if k in (0, n):
         side = "heads" if k else "tails"
         return (
-            f"Only {side} so far: the optimum is at the very edge, θ = {best:g}, where the other "
-            "side is held impossible and its first appearance would cost an **infinite** loss. "
-            "That is why models are trained with some smoothing, or more data."
+            f"Only {side} so far: the optimum is at the very edge, θ = {written(best)}, where the "
+            "other side is held impossible and its first appearance would cost an **infinite** "
+            "loss. That is why models are trained with some smoothing, or more data."
         )
     if abs(theta - best) < 0.006:
         return (

@@ -20,7 +20,7 @@ import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from components.stage import Handle, Panel, Raster, Track, stage
-from engine.emit.picture import Picture, entry, smallest, stack, words
+from engine.emit.picture import Picture, entry, in_latex, smallest, stack, words, written
 from engine.problems.landscapes import Landscape
 from engine.runs import cluster
 from engine.runs.live import LiveDescent
@@ -476,13 +476,15 @@ def notice(request: Request, found: Sweep) -> None:
     hypers, start = found.cell(*(quickest or valley.cell))
     symbols = {h.name: h.latex for h in request.runner.optimizer.hypers} | {"x": "x_0", "y": "y_0"}
     at = hypers | dict(zip("xy", start, strict=True))
-    where = ", ".join(f"${symbols[a.name]} = {at[a.name]:.3g}$" for a in reversed(request.axes))
+    where = ", ".join(
+        f"${symbols[a.name]} = {in_latex(at[a.name], '3')}$" for a in reversed(request.axes)
+    )
     text = f"The {'best' if quickest is None else 'quickest'} cell of this map is {where}."
     if has_pair(request):
         pair = maps.polyak_pair(*(maps.quadratic_curvatures(request.surface) or (0.0, 0.0)))
         text += (
-            rf" Polyak's pair for these curvatures is $\eta = {pair[0]:.4g}$, "
-            rf"$\beta = {pair[1]:.4g}$: the best in the long run."
+            rf" Polyak's pair for these curvatures is $\eta = {in_latex(pair[0])}$, "
+            rf"$\beta = {in_latex(pair[1])}$: the best in the long run."
         )
     frame.notice(text)
 
@@ -496,20 +498,20 @@ def formula(request: Request) -> None:
     limit = optimizer.stability_limit(curvatures[1], request.hypers, options)
     if limit is None:
         return
-    lines = rf"\eta < {optimizer.stability_formula(options)} = {limit:.4g}"
+    lines = rf"\eta < {optimizer.stability_formula(options)} = {in_latex(limit)}"
     if has_pair(request):
         kappa = curvatures[1] / curvatures[0]
         lines += (
             r",\qquad \eta^\star = \frac{4}{(\sqrt{\lambda_{\min}}+\sqrt{\lambda_{\max}})^2},\quad"
             r"\beta^\star = \Bigl(\frac{\sqrt\kappa-1}{\sqrt\kappa+1}\Bigr)^2"
-            rf",\quad \kappa = {kappa:.4g}"
+            rf",\quad \kappa = {in_latex(kappa)}"
         )
     st.latex(lines)
 
 
 def percent(share: float) -> str:
     """A share with two digits that count."""
-    return f"{float(f'{100 * share:.2g}'):g} %"
+    return f"{written(100 * share, '2')}\u202f%"
 
 
 def valleys(names: list[str], found: list[Map], looks: tuple[style.Look, ...]) -> None:
@@ -528,7 +530,7 @@ def valleys(names: list[str], found: list[Map], looks: tuple[style.Look, ...]) -
         [
             (
                 frame.swatch(look) + html.escape(name),
-                f"{valley.best:.2g}" if valley.share else "every run diverges",
+                written(valley.best, "2") if valley.share else "every run diverges",
                 percent(valley.share),
                 percent(valley.share_of_all),
                 percent(valley.diverged),

@@ -299,7 +299,7 @@ def table(ce: Slopes, mse: Slopes, runs: tuple[Training, Training]) -> None:
         )
     frame.table(
         (f"at ŷ = {written(ce.prediction)}, y = {x['y']}", "loss", "∂L/∂z", "∂L/∂w = x · ∂L/∂z",
-         "epochs to |ŷ − y| ≤ ½", f"epochs to ≤ {RECOVERED:g}"),
+         "epochs to |ŷ − y| ≤ ½", f"epochs to ≤ {written(RECOVERED)}"),
         rows,
     )  # fmt: skip
 

@@ -157,8 +157,8 @@ class Words:
     """A sentence with numbers in it that move: a `str.format` template and what goes into it.
 
     A field `{:4}` writes a number in short, to so many significant digits; `{:4b}` the same, in
-    brackets where it is negative; `{:t}` says true or false. `{:.3f}`, `{:+.3f}`, `{:.0f}` and
-    `{:.1%}` are Python's. Minus signs are true ones.
+    brackets where it is negative; `{:t}` says true or false; `{:.3f}`, `{:+.3f}`, `{:.0f}` and
+    `{:.1%}` as in Python. See `written`.
     """
 
     template: str
@@ -191,6 +191,7 @@ def words(template: str, *arguments: Any) -> Any:
     return sentence if traced else str(sentence)
 
 
+NARROW: Final = "\u202f"  # the space between thousands, and before a percent sign
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED: Final = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _POWER: Final = re.compile("( × )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
@@ -199,8 +200,10 @@ _POWER: Final = re.compile("( × )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 def written(x: Any, spec: str = "") -> str:
     """A number as readers see it: the one way of writing numbers, here and in the browser.
 
-    spec is Python's, or a bare number of significant digits (4 where it is empty), which a "b"
-    after it puts into brackets where it is negative; "t" writes a truth value.
+    True minus signs, powers of ten as powers (6.6 × 10⁻¹⁰), narrow spaces between thousands from
+    10 000 on and before a percent sign.  spec is Python's, or a bare number of significant
+    digits (4 where it is empty), which a "b" after it puts into brackets where it is negative;
+    "t" writes a truth value.
     """
     value = float(x)
     if spec == "t":
@@ -213,10 +216,7 @@ def written(x: Any, spec: str = "") -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if spec and not spec.isdigit():
-        text = format(value, spec)
-        if not any(c in "123456789" for c in text):
-            text = text.replace("-", "")  # no minus zero
-        return text.replace("-", "−")
+        return _formatted(value, spec)
     digits = int(spec or 4)
     if value == 0:
         return "0"
@@ -224,16 +224,45 @@ def written(x: Any, spec: str = "") -> str:
     sign = "−" if value < 0 else ""
     power = int(exponent)
     if -4 <= power < 6:
-        text = f"{abs(value):.{max(digits - 1 - power, 0)}f}"
-        return sign + (text.rstrip("0").rstrip(".") if "." in text else text)
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return sign + _grouped(_trimmed(f"{abs(value):.{max(digits - 1 - power, 0)}f}"))
+    mantissa = _trimmed(mantissa)
     tens = "10" + str(power).translate(_SUPERSCRIPTS)
     return sign + (tens if mantissa == "1" else f"{mantissa} × {tens}")
+
+
+def _formatted(value: float, spec: str) -> str:
+    """A number as a format of Python's says: `+`, `,` and .2f, .1%, .2e, .3g or d."""
+    plus, kind = "+" if spec.startswith("+") else "", spec[-1]
+    bare = spec.lstrip("+").replace(",", "")
+    size = abs(value)
+    if kind == "e":
+        mantissa, exponent = format(size, bare).split("e")
+        tens = f" × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if size else ""
+        text = mantissa + tens
+    elif kind == "g" or kind.isdigit():
+        mantissa = text = written(size, bare.strip(".g") or "6")
+    else:
+        places = bare[1:-1] or ("0" if kind == "d" else "6")
+        mantissa = _grouped(f"{size * 100 if kind == '%' else size:.{places}f}")
+        text = mantissa + (f"{NARROW}%" if kind == "%" else "")
+    if value < 0 and any(c in "123456789" for c in mantissa):  # no minus zero
+        return f"−{text}"
+    return plus + text
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _grouped(text: str) -> str:
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}".replace(",", NARROW) + point + rest if len(whole) > 4 else text
 
 
 def in_latex(x: Any, spec: str = "") -> str:
     """The same number in LaTeX."""
     text = written(x, spec).replace("−", "-").replace("∞", r"\infty").replace("%", r"\%")
+    text = text.replace(NARROW, r"\,")
     found = _POWER.search(text)
     if found is None:
         return text

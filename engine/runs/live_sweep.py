@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import written
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
 from engine.runs import browser
@@ -60,8 +61,8 @@ def cells_along(axes: int, program: str, steps: int) -> int:
     lines = program.count("\n")
     if lines * steps > _LONGEST:
         raise ValueError(
-            f"this landscape and rule make a program of {lines:,} lines, which is mapped over at "
-            f"most {_LONGEST // lines:,} steps"
+            f"this landscape and rule make a program of {written(lines, 'd')} lines, which is "
+            f"mapped over at most {written(_LONGEST // lines, 'd')} steps"
         )
     cells = _WORK / max(1, lines * steps)
     return max(_LEAST, min(most, int(cells ** (1 / axes))))

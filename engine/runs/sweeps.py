@@ -23,6 +23,7 @@ import numpy.typing as npt
 from engine.emit import gpu
 from engine.emit.cells import ROW
 from engine.emit.compiled import CellsKernel, compiler_enabled
+from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.optimizers.schedules import Schedule
 from engine.problems import minima as basins
@@ -224,11 +225,14 @@ class _Job:
         checked = _check_axes(optimizer, axes)
         size = math.prod(len(a) for a in checked.values())
         if size > MAX_CELLS:
-            raise ValueError(f"a sweep has at most {MAX_CELLS:,} cells; this one has {size:,}")
+            raise ValueError(
+                f"a sweep has at most {written(MAX_CELLS, 'd')} cells; "
+                f"this one has {written(size, 'd')}"
+            )
         if size * steps > MAX_WORK:
             raise ValueError(
-                f"a sweep takes at most {MAX_WORK:.0e} steps over all cells; "
-                f"this one takes {size:,} × {steps:,}"
+                f"a sweep takes at most {written(MAX_WORK)} steps over all cells; "
+                f"this one takes {written(size, 'd')} × {written(steps, 'd')}"
             )
         chosen = optimizer.option_values(options)
         per_step, factors = step_inputs(optimizer, chosen, steps, schedule, noise, seed)

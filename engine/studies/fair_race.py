@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit.compiled import CellsKernel
+from engine.emit.picture import written
 from engine.optimizers import Optimizer, Parameter
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, check_run, descend, step_inputs
@@ -230,11 +231,14 @@ def tune(
     full = task.steps(optimizer) * optimizer.evaluations * len(seeds)
     if not 0 < full <= budget:
         raise ValueError(
-            f"a budget of {budget:,} gradient evaluations does not pay for one trial of "
-            f"{optimizer.name}: {len(seeds)} runs of {task.evaluations:,}"
+            f"a budget of {written(budget, 'd')} gradient evaluations does not pay for one trial "
+            f"of {optimizer.name}: {len(seeds)} runs of {written(task.evaluations, 'd')}"
         )
     if budget > MAX_BUDGET:
-        raise ValueError(f"a budget is at most {MAX_BUDGET:,} gradient evaluations, got {budget:,}")
+        raise ValueError(
+            f"a budget is at most {written(MAX_BUDGET, 'd')} gradient evaluations, "
+            f"got {written(budget, 'd')}"
+        )
     trials: list[Array] = []
     scores: list[Array] = []
     spent: list[npt.NDArray[np.int64]] = []
@@ -324,8 +328,9 @@ def race(
     """
     if len(seeds) * task.evaluations > MAX_RACE:
         raise ValueError(
-            f"a race takes at most {MAX_RACE:,} gradient evaluations of each optimizer; this one "
-            f"takes {len(seeds):,} seeds × {task.evaluations:,}"
+            f"a race takes at most {written(MAX_RACE, 'd')} gradient evaluations of each "
+            f"optimizer; this one takes {written(len(seeds), 'd')} seeds × "
+            f"{written(task.evaluations, 'd')}"
         )
     steps = task.steps(optimizer)
     needed = seeds if task.varies(optimizer, options) else seeds[:1]

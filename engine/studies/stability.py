@@ -238,7 +238,7 @@ def _sentence(
         words[0] += (
             f": {descent.landscape.name} has no bottom that way; the loss still fell, from "
             f"{_number(start)} to {_number(end)}, as the run went past a distance of "
-            f"{DIVERGENCE_RADIUS:,.0f}"
+            f"{written(DIVERGENCE_RADIUS)}"
         )
     elif since is not None and ratio is not None and limit is not None:
         words[0] += ": " + _limit_words(descent, ratio, limit, since, eigenvalues)
@@ -346,11 +346,11 @@ def _without_loss(descent: Descent) -> str:
     where = np.flatnonzero(~np.isfinite(descent.loss))
     since = "from the start on" if where[0] == 0 else f"from step {where[0]} on"
     if len(where) < len(descent.loss) - where[0]:
-        since = f"at {len(where):,} of {len(descent.loss):,} points"
+        since = f"at {written(len(where), 'd')} of {written(len(descent.loss), 'd')} points"
     kind = "not a number" if np.isnan(descent.loss[where]).all() else "not finite"
     return (
-        f"{descent.optimizer.name} took all its {descent.steps:,} steps, but {since} the loss is "
-        f"{kind}: {descent.landscape.name} has no value there."
+        f"{descent.optimizer.name} took all its {written(descent.steps, 'd')} steps, but {since} "
+        f"the loss is {kind}: {descent.landscape.name} has no value there."
     )
 
 

@@ -1,6 +1,6 @@
 """What charts compute before they draw: marks of axes, written numbers, room for labels, contours.
 
-The modules run under Node, as they run in the browser; each is a file without imports.
+The modules run under Node, as they run in the browser; beyond themselves they import words.js.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ def run(module: str, body: str) -> Any:
     """What BODY returns, a function's body that has the module's exports as `m`."""
     script = (
         'import { readFileSync } from "node:fs"\n'
+        "const as = (text) => 'data:text/javascript,' + encodeURIComponent(text)\n"
+        f"const words = as(readFileSync({json.dumps(str(STAGE.parent / 'words.js'))}, 'utf8'))\n"
         f"const text = readFileSync({json.dumps(str(STAGE / module))}, 'utf8')\n"
-        'const m = await import("data:text/javascript," + encodeURIComponent(text))\n'
+        "const m = await import(as(text.replace('../words.js', words)))\n"
         f"console.log(JSON.stringify((() => {{ {body} }})()))"
     )
     done = subprocess.run(

@@ -16,7 +16,7 @@ import pytest
 import engine
 from engine.studies.stability import explain, explain_each
 
-FALSE_OF_NAN = ("10,000", "no bottom", "diverged", "nan", "inf", "times the stability limit")
+FALSE_OF_NAN = ("10\u202f000", "no bottom", "diverged", "nan", "inf", "times the stability limit")
 
 
 def run(text: str, rule: str, at: tuple[float, float], lr: float = 0.1, **how: Any) -> Any:

@@ -27,7 +27,7 @@ def test_himmelblaus_four_minima_are_named_with_their_shares() -> None:
     page = open_page("basins")
     assert not page.exception
     table = tables(page)
-    for place in ("(3.00, 2.00)", "(-2.81, 3.13)", "(-3.78, -3.28)", "(3.58, -1.85)"):
+    for place in ("(3.00, 2.00)", "(−2.81, 3.13)", "(−3.78, −3.28)", "(3.58, −1.85)"):
         assert place in table
     assert "do not all end in the same place" in markdown(page)
 

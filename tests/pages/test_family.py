@@ -168,7 +168,7 @@ def test_departures_are_true_of_the_registry() -> None:
     [
         ("a steady gradient", "a sum of gradients, not an average"),
         ("a falling rate", "rolls on at the old rate"),
-        ("rare features", "moves it 27% as far"),
+        ("rare features", "moves it 27\u202f% as far"),
         ("squares for curvature", "Gauss–Newton–Bartlett"),
     ],
 )

@@ -35,7 +35,7 @@ def test_the_parts_are_the_menu() -> None:
         ({"part": PARTS[2]}, ["Zero-one loss still stands at m = −2", "hinge, logistic, squared"]),
         ({"part": PARTS[2], "m": "0.5"}, ["zero-one loss is content"]),
         ({"part": PARTS[3]}, ["**0.01 times**", "0.1054", "0.001054"]),
-        ({"part": PARTS[3], "gamma": "0"}, ["focal loss **is** cross-entropy", "86.2%"]),
+        ({"part": PARTS[3], "gamma": "0"}, ["focal loss **is** cross-entropy", "86.2\u202f%"]),
         ({"part": PARTS[3], "weigh": "1"}, [r"\alpha_t"]),
     ],
 )

@@ -32,7 +32,7 @@ def test_input_multiplies_the_gradient_of_the_weight() -> None:
 
 def test_remark_follows_the_state() -> None:
     assert "right and sure" in markdown(open_page("saturation", z="5"))
-    assert "σ′(z) = 0.0595 is 24% of its largest value ¼" in markdown(
+    assert "σ′(z) = 0.0595 is 24\u202f% of its largest value ¼" in markdown(
         open_page("saturation", z="2.69")
     )
     assert "not within 300" in markdown(open_page("saturation", z="-7"))

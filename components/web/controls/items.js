@@ -2,15 +2,10 @@
 //
 // `panel` is told what the hand did: panel.moved(name, value, committed).
 
+import { read, written } from "../words.js"
+
 const STEPS = 1000 // of the range input; a log scale is mapped onto these
 const KEYS_MS = 450 // after the last key the value counts as settled
-
-export const shown = (value) => {
-  if (value === 0) return "0"
-  const size = Math.abs(value)
-  if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(4)))
-  return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e")
-}
 
 class Item {
   constructor(element, spec, panel) {
@@ -71,7 +66,7 @@ export class Slider extends Item {
     const { range, number } = this
     const label = this.element.querySelector(".dc-label")
     if (this.spec.default !== null && !this.spec.locked) {
-      label.title = `Double-click: back to ${shown(this.spec.default)}`
+      label.title = `Double-click: back to ${this.text(this.spec.default)}`
       label.ondblclick = () => this.set(this.spec.default, true)
     }
     range.onpointerdown = () => (this.held = true)
@@ -139,19 +134,23 @@ export class Slider extends Item {
     return `calc(${(part * 100).toFixed(2)}% + ${((0.5 - part) * 14).toFixed(1)}px)`
   }
 
+  // Whole numbers with all of their digits, others with four.
+  text(value) {
+    return written(value, this.spec.integer ? "d" : "")
+  }
+
   read() {
     const { number, spec } = this
-    if (number.value === shown(this.value)) return
-    const text = number.value.trim().replace(",", ".").replace("−", "-")
-    const asked = text === "" ? NaN : Number(text)
+    if (number.value === this.text(this.value)) return
+    const asked = read(number.value)
     if (!Number.isFinite(asked)) {
-      this.say(`“${number.value}” is not a number; kept ${shown(this.value)}.`)
+      this.say(`“${number.value}” is not a number; kept ${this.text(this.value)}.`)
       this.show()
       return
     }
     let value = Math.min(spec.max, Math.max(spec.min, asked))
     if (spec.integer) value = Math.round(value)
-    const range = `${shown(spec.min)} to ${shown(spec.max)}`
+    const range = `${this.text(spec.min)} to ${this.text(spec.max)}`
     this.say(value === asked ? "" : spec.integer && value === Math.round(asked)
       ? "Whole numbers only." : `The range is ${range}.`)
     this.set(value, true)
@@ -212,12 +211,12 @@ export class Slider extends Item {
     this.shown = value
     range.value = this.stepped ? value : Math.round(part * STEPS)
     range.style.setProperty("--fill", this.across(part))
-    range.setAttribute("aria-valuetext", `${shown(value)}${spec.unit ? ` ${spec.unit}` : ""}`)
-    number.value = shown(value)
+    range.setAttribute("aria-valuetext", `${this.text(value)}${spec.unit ? ` ${spec.unit}` : ""}`)
+    number.value = this.text(value)
   }
 
   brief() {
-    return `${this.spec.symbol || this.spec.label} ${shown(this.value)}`
+    return `${this.spec.symbol || this.spec.label} ${this.text(this.value)}`
   }
 
   dispose() {

@@ -1,14 +1,14 @@
-// Where an axis has its marks, and how numbers are written: round steps of 1, 2 or 5, powers of
-// ten with superscripts, thin spaces between thousands, true minus signs.
+// Where an axis has its marks and what they are called: round steps of 1, 2 or 5, and decades.
+// Numbers are written as everywhere (words.js), powers of ten in markup.
 
-const NARROW = "\u202f"
-const SUPERSCRIPTS = { "−": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷",
-  8: "⁸", 9: "⁹" }
+import { written } from "../words.js"
+
 const LARGE = 1e6 // from here on, and below SMALL, an axis counts in powers of ten
 const SMALL = 1e-5
 const MOST = 400 // marks on an axis: a guard against a step that does not suit its range
 
-const minus = (text) => text.replace("-", "−")
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+const lowered = (power) => [...power].map((c) => (c === "⁻" ? "−" : RAISED.indexOf(c))).join("")
 
 // The least 1, 2 or 5 times a power of ten that is not below `rough`.
 export function roundStep(rough) {
@@ -43,13 +43,17 @@ export function linearTicks(low, high, room, { step = 0, format: spec = "" } = {
 function stepLabels(values, step) {
   const largest = Math.max(...values.map(Math.abs), step)
   if (largest < LARGE && step > SMALL) {
-    return values.map((value) => grouped(minus(String(Number(value.toFixed(decimals(step)))))))
+    return values.map((value) => format(Number(value.toFixed(decimals(step))), "~g"))
   }
   const exponent = Math.floor(Math.log10(largest) + 1e-9)
   const unit = 10 ** exponent
   const digits = decimals(step / unit)
-  return values.map((value) =>
-    value === 0 ? "0" : power(minus(String(Number((value / unit).toFixed(digits)))), exponent, true))
+  return values.map((value) => {
+    if (value === 0) return "0"
+    const head = format(Number((value / unit).toFixed(digits)), "~g")
+    const tail = decadeLabel(exponent)
+    return head === "1" ? tail : head === "−1" ? `−${tail}` : `${head} × ${tail}`
+  })
 }
 
 function decimals(step) {
@@ -88,22 +92,9 @@ export function logTicks(low, high, room, { every = 1, format: spec = "" } = {})
   return linearTicks(10 ** low, 10 ** high, Math.min(room, 5)).filter(({ value }) => value > 0)
 }
 
-function decadeLabel(exponent) {
-  return exponent === 0 ? "1" : exponent === 1 ? "10" : power("", exponent, true)
-}
-
-function power(mantissa, exponent, rich) {
-  const raised = minus(String(exponent))
-  const tail = rich ? `10<sup>${raised}</sup>` : `10${[...raised].map((c) => SUPERSCRIPTS[c]).join("")}`
-  return mantissa && mantissa !== "1" ? `${mantissa === "−1" ? "−" : `${mantissa} × `}${tail}` : tail
-}
-
-function grouped(text) {
-  const [whole, part] = text.split(".")
-  if (whole.replace("−", "").length < 5) return text
-  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, NARROW)
-  return part === undefined ? spaced : `${spaced}.${part}`
-}
+// 10⁰ and 10¹ are written out.
+const decadeLabel = (exponent) =>
+  exponent === 0 ? "1" : exponent === 1 ? "10" : `10<sup>${String(exponent).replace("-", "−")}</sup>`
 
 // A number as d3's formats say that figures use (.3g, ~g, .2f, .1e, .0%, ",.0f"), with `rich`
 // markup for powers of ten or superscript characters.
@@ -111,27 +102,8 @@ export function format(value, spec = ".4g", rich = false) {
   if (value === null || value === undefined) return "—"
   if (typeof value !== "number") return String(value)
   if (Number.isNaN(value)) return "—"
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞"
-  const [, digits, kind] = /^,?(?:\.(\d+))?~?([efg%])?$/.exec(spec) ?? []
-  const places = digits === undefined ? undefined : Number(digits)
-  if (kind === "f") return grouped(minus(zero(value.toFixed(places ?? 6))))
-  if (kind === "%") return `${minus(zero((100 * value).toFixed(places ?? 0)))}${NARROW}%`
-  if (kind === "e") return scientific(value, places ?? 3, rich)
-  return general(value, places ?? 12, rich)
-}
-
-const zero = (text) => (Number(text) === 0 ? text.replace("-", "") : text)
-
-function general(value, digits, rich) {
-  if (value === 0) return "0"
-  const rounded = Number(value.toPrecision(Math.max(1, digits)))
-  const exponent = Math.floor(Math.log10(Math.abs(rounded)) + 1e-12)
-  if (exponent < -4 || exponent >= 6) return scientific(value, Math.max(0, digits - 1), rich, true)
-  return grouped(minus(String(rounded)))
-}
-
-function scientific(value, places, rich, trim = false) {
-  if (value === 0) return "0"
-  const [head, exponent] = value.toExponential(Math.min(20, places)).split("e")
-  return power(minus(trim ? String(Number(head)) : head), Number(exponent), rich)
+  const [, digits] = /^,?(?:\.(\d+))?~?g?$/.exec(spec) ?? []
+  const general = /g$|^$/.test(spec)
+  const text = written(value, general ? digits ?? "12" : spec.replace("~", ""))
+  return rich ? text.replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+$/, (power) => `<sup>${lowered(power)}</sup>`) : text
 }

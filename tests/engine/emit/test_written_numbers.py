@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.emit.picture import addends, in_latex, written
+from tests.engine.emit.node import node
+
+WORDS = Path(__file__).resolve().parents[3] / "components" / "web" / "words.js"
+SPECS = ("", "2", "3", "4b", ".2f", "+.3f", ".0%", ".1%", ".2e", "d", ".3g", ",.0f")
 
 
 @pytest.mark.parametrize(
@@ -22,12 +30,64 @@ from engine.emit.picture import addends, in_latex, written
         (math.inf, "", "∞", r"\infty"),
         (-1.7, ".2f", "−1.70", "-1.70"),
         (-0.0001, ".2f", "0.00", "0.00"),
-        (0.29, ".0%", "29%", r"29\%"),
+        (0.29, ".0%", "29\u202f%", r"29\,\%"),
+        (-0.125, ".1%", "−12.5\u202f%", r"-12.5\,\%"),
+        (19730, "", "19\u202f730", r"19\,730"),
+        (9999, "d", "9999", "9999"),
+        (1234567.4, ",.1f", "1\u202f234\u202f567.4", r"1\,234\,567.4"),
+        (6.055e-6, "", "6.055 × 10⁻⁶", r"6.055 \cdot 10^{-6}"),
+        (6.61e-10, ".2e", "6.61 × 10⁻¹⁰", r"6.61 \cdot 10^{-10}"),
+        (0.25, "+.2f", "+0.25", "+0.25"),
+        (-123456.7, ".3g", "−123\u202f457", r"-123\,457"),
     ],
 )
 def test_one_number_in_text_and_in_latex(value: float, spec: str, text: str, latex: str) -> None:
     assert written(value, spec) == text
     assert in_latex(value, spec) == latex
+
+
+def in_browser(name: str, calls: list[list[Any]]) -> list[Any]:
+    """What a function of the browser's words.js makes of each list of arguments."""
+    source = json.dumps(WORDS.read_text(encoding="utf-8"))
+    script = (
+        f"const m = await import('data:text/javascript,' + encodeURIComponent({source}))\n"
+        f"console.log(JSON.stringify({json.dumps(calls)}.map((args) => m.{name}(...args))))"
+    )
+    done = subprocess.run(
+        [node(), "--input-type=module", "-"],
+        input=script, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+numbers = st.one_of(st.floats(-1e9, 1e9), st.floats(-1e-3, 1e-3), st.integers(-(10**7), 10**7))
+
+
+@given(st.lists(st.tuples(numbers, st.sampled_from(SPECS)), min_size=30, max_size=60))
+@settings(max_examples=5, deadline=None)
+def test_the_browser_writes_the_same(cases: list[tuple[float, str]]) -> None:
+    ours = [written(value, spec) for value, spec in cases]
+    assert in_browser("written", [[float(v), s] for v, s in cases]) == ours
+
+
+def test_what_is_written_can_be_typed() -> None:
+    typed = [
+        "6.055 × 10⁻⁶",
+        "10⁻⁸",
+        "−2.5",
+        "19\u202f730",
+        "1e-5",
+        "0,5",
+        " 12 ",
+        "2*10⁻³",
+        "",
+        "x",
+        "1-2",
+    ]
+    found = in_browser("read", [[text] for text in typed])
+    assert found == [6.055e-6, 1e-8, -2.5, 19730, 1e-5, 0.5, 12, 2e-3, None, None, None]
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=8), st.integers(2, 4))

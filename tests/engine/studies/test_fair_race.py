@@ -117,7 +117,7 @@ def test_a_larger_budget_goes_on_where_the_smaller_ended() -> None:
     ("budget", "names", "message"),
     [
         (119, None, "does not pay for one trial"),
-        (fair.MAX_BUDGET + 1, None, "at most 1,000,000"),
+        (fair.MAX_BUDGET + 1, None, "at most 1\u202f000\u202f000"),
         (1_000, ("gamma",), "can be tuned in lr"),
         (1_000, (), "can be tuned in lr"),
     ],
@@ -226,7 +226,7 @@ def test_no_race_sees_a_seed_of_tuning() -> None:
 
 
 def test_too_large_a_race_is_refused() -> None:
-    with pytest.raises(ValueError, match="at most 100,000"):
+    with pytest.raises(ValueError, match="at most 100\u202f000"):
         race(replace(TASK, evaluations=2_000), SGD, race_seeds(0, 51))
 
 
