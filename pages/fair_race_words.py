@@ -136,8 +136,8 @@ asks what half of all searches with a smaller budget would have found (after Dod
 every optimizer the same noise{" and the same start" if strewn else ""}. Lines are
 medians, bands reach from the lower to the upper quartile. Ranks are taken seed by seed by the loss
 at the end; equals share, who diverged is last. The interval of a mean rank holds
-{written(fair.CONFIDENCE, ".0%")} of {written(fair.RESAMPLES, "d")} resamples of whole seeds with replacement (percentile
-bootstrap, Efron & Tibshirani 1993).
+{written(fair.CONFIDENCE, ".0%")} of {written(fair.RESAMPLES, "d")} resamples of whole
+seeds with replacement (percentile bootstrap, Efron & Tibshirani 1993).
 
 **What it does not show.** The intervals hold the luck of the race's seeds, not that of the search:
 for that the whole is done with {protocol.searches} searches, each at other points and on other
