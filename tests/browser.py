@@ -8,6 +8,7 @@ browser's console, or a request to a machine other than this one.
 from __future__ import annotations
 
 import html
+import os
 import shutil
 import socket
 import subprocess
@@ -54,7 +55,16 @@ def find_browser() -> str | None:
 @contextmanager
 def serve_app(entry: str, log: Path) -> Iterator[str]:
     """Run `streamlit run ENTRY` (relative to the repository) on a free port; give its address."""
-    port = _free_port()
+    with app_process(entry, log) as (address, _):
+        yield address
+
+
+@contextmanager
+def app_process(
+    entry: str, log: Path, port: int | None = None, **settings: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, with its process beside its address; `settings` are variables of its own."""
+    port = port or free_port()
     flags = {
         "server.headless": "true",
         "server.address": "127.0.0.1",
@@ -64,11 +74,17 @@ def serve_app(entry: str, log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", entry]
     command += [part for name, value in flags.items() for part in (f"--{name}", value)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **settings},
+        )
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_healthy(process, f"{address}/_stcore/health", log)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         try:
@@ -78,7 +94,7 @@ def serve_app(entry: str, log: Path) -> Iterator[str]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
