@@ -81,7 +81,7 @@ PRESETS = (
 x = experiment(
     "basins",
     problem.fields(runs="sgd:lr=0.01;momentum:lr=0.01,beta=0.9", on="himmelblau", steps=200),
-    parts=("runs", "seeds"),
+    parts=("runs", "seeds", "function"),
 )
 
 frame.opening(
@@ -396,6 +396,7 @@ def body() -> None:
         if minima and x["noise"] > 0 and not x.hidden("seeds") and not x.held:
             chances(names, looks, wanted, problem.start_point(x, surface), minima)
     if not view.embedded:
+        problem.about(x, surface)
         problem.link(x, "race", "Race from this start", icon=":material/flag:", same="0")
     x.publish()
 

@@ -93,7 +93,7 @@ x = experiment(
         Flag("strewn", False),
         Choice("show", BOTH, (OWN, BOTH, ONE)),
     ],
-    parts=("add", "method"),
+    parts=("add", "method", "function"),
 )  # fmt: skip
 
 frame.opening(
@@ -495,6 +495,7 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
         runs=format_runners(tuned), same="0",
         start=",".join(map(shorten, held.task.start_of(held.protocol.first))),
     )  # fmt: skip
+    problem.about(x, held.task.landscape)
     if not x.hidden("method"):
         with st.expander("How the race is run, and what it cannot show"):
             st.markdown(says.method(found, held.task, held.protocol))

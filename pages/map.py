@@ -104,7 +104,7 @@ x = experiment(
         Choice("by", COLORS[0], COLORS),
         Number("target", 0.01, 1e-16, 1e6, label="target loss", scale="log"),
     ],
-    parts=("runs", "axes"),
+    parts=("runs", "axes", "function"),
 )
 
 frame.opening(
@@ -703,6 +703,7 @@ def body() -> None:
         elif not alone and not x.hidden("table"):
             valleys(names, found, looks)
     if not view.embedded:
+        problem.about(x, wanted[0].surface)
         problem.link(x, "race", "Race the marked settings", icon=":material/flag:", same="0")
     x.publish()
 

@@ -76,6 +76,8 @@ def test_a_rule_that_the_reader_typed_is_looked_into() -> None:
         ("debugger", {}),
         ("schedules", {}),
         ("bias_correction", {"stream": "race"}),
+        ("map", {"steps": "20"}),
+        ("basins", {"steps": "20"}),
         ("failures", {"part": "decay"}),
         ("failures", {"part": "adagrad"}),
         ("failures", {"part": "taylor"}),
