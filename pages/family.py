@@ -180,7 +180,7 @@ def tree(entries: list[Optimizer]) -> None:
                 "<ol class='timeline'>"
                 + "".join(
                     f"<li><b>{e.year}</b><span><em>{html.escape(e.who)}</em>"
-                    f"{html.escape(e.what)}</span></li>"
+                    f"{html.escape(e.what)} <small>{html.escape(e.source)}</small></span></li>"
                     for e in HISTORY
                 )
                 + "</ol>"

@@ -368,7 +368,7 @@ LION = Optimizer(
         r"<m> = <beta2>\, <m-> + (1 - <beta2>)\, <g>",
     ),
     idea="Only the sign of a momentum: every weight moves by the same amount. Found by search.",
-    when="Large vision and language models; a third of AdamW's rate, and half of its memory.",
+    when="Large vision and language models; a third to a tenth of AdamW's rate, half its memory.",
     paper="Chen et al., Symbolic discovery of optimization algorithms",
     year=2023,
     typical_lr="0.0001",

@@ -253,7 +253,7 @@ SCHEDULE_FREE_SGD = Optimizer(
     when="Where the length of the run is not known. Evaluate at the average x.",
     paper="Defazio et al., The road less scheduled",
     year=2024,
-    typical_lr="1 – 10",
+    typical_lr="1 – 5",
     relatives="β = 0 is SGD; β = 1 takes the gradient at the average itself.",
 )
 

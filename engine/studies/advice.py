@@ -21,34 +21,49 @@ class Usual:
 
 USUAL: Mapping[str, Usual] = MappingProxyType(
     {
-        "sgd": Usual("η 0.1, divided by 10 on plateaus", "He et al. 2016, with β 0.9"),
-        "momentum": Usual("β 0.9, η 0.1, λ 0.0001", "He et al. 2016, residual networks"),
-        "nesterov": Usual("β up to 0.99 or 0.995, growing", "Sutskever et al. 2013"),
-        "aggmo": Usual("β 0, 0.9, 0.99", "Lucas et al. 2019"),
-        "adagrad": Usual("η 0.01", "PyTorch; the paper tunes η"),
-        "adadelta": Usual("ρ 0.95, ε 10⁻⁶, no η", "Zeiler 2012"),
-        "rmsprop": Usual("β 0.9, η 0.001", "Hinton, lecture 6e"),
-        "adam": Usual("η 0.001, β₁ 0.9, β₂ 0.999, ε 10⁻⁸", "Kingma & Ba 2015"),
+        "sgd": Usual("η 0.1, tenfold down at plateaus", "He et al. 2016, section 3.4 (β 0.9)"),
+        "momentum": Usual("β 0.9, η 0.1, λ 0.0001", "He et al. 2016, section 3.4"),
+        "nesterov": Usual(
+            "β growing to 0.9, 0.99, 0.995 or 0.999", "Sutskever et al. 2013, section 3"
+        ),
+        "aggmo": Usual("β 0, 0.9, 0.99", "Lucas et al. 2019; pytorch_optimizer"),
+        "adagrad": Usual("η 0.01", "PyTorch"),
+        "adadelta": Usual("ρ 0.95, ε 10⁻⁶, no η", "Zeiler 2012, as Keras has it"),
+        "rmsprop": Usual("β 0.9, η 0.001", "Hinton, lecture 6e; Ruder 2016"),
+        "adam": Usual("η 0.001, β₁ 0.9, β₂ 0.999, ε 10⁻⁸", "Kingma & Ba 2015, algorithm 1"),
         "adam_l2": Usual("as Adam, λ tuned", "PyTorch: λ 0"),
         "adamw": Usual(
-            "β₁ 0.9, β₂ 0.95, λ 0.1, η 6 × 10⁻⁴ to 6 × 10⁻⁵", "Brown et al. 2020, GPT-3"
+            "η 6 × 10⁻⁴ falling to 6 × 10⁻⁵, β₁ 0.9, β₂ 0.95, λ 0.1", "nanoGPT, after GPT-3"
         ),
-        "amsgrad": Usual("as Adam; β₂ 0.99 or 0.999", "Reddi et al. 2018"),
-        "qhadam": Usual("ν₁ 0.7, ν₂ 1, β₁ 0.995, β₂ 0.999", "Ma & Yarats 2019"),
-        "eve": Usual("β₃ 0.999, c 10", "Koushik & Hayashi 2016"),
-        "nadam": Usual("η 0.002", "PyTorch, Dozat 2016"),
-        "radam": Usual("as Adam, no warm-up", "Liu et al. 2020"),
-        "adamax": Usual("η 0.002", "Kingma & Ba 2015, section 7"),
-        "lion": Usual("η 3 to 10 times below AdamW's, λ as many times above", "Chen et al. 2023"),
-        "adan": Usual("β 0.98, 0.92, 0.99; η up to 0.01", "Xie et al. 2022"),
-        "schedule_free_sgd": Usual("β 0.9; η 10 to 50 times SGD's", "Defazio et al. 2024, code"),
+        "amsgrad": Usual("as Adam", "PyTorch: a switch of its Adam"),
+        "qhadam": Usual("η 0.001, ν₁ 0.7, ν₂ 1, β₁ 0.995, β₂ 0.999", "the authors' qhoptim"),
+        "eve": Usual("η 0.001, β₃ 0.999", "the authors' sgd-feedback"),
+        "nadam": Usual("η 0.002", "PyTorch"),
+        "radam": Usual("as Adam", "PyTorch"),
+        "adamax": Usual("η 0.002", "Kingma & Ba 2015, section 7; PyTorch"),
+        "lion": Usual(
+            "η 3 to 10 times below AdamW's, λ as many times above; β₁ 0.9, β₂ 0.99",
+            "Chen et al. 2023, section 5",
+        ),
+        "adan": Usual(
+            "β 0.98, 0.92, 0.99; η 5 to 10 times Adam's; λ 0.02", "Xie et al. 2022, their code"
+        ),
+        "schedule_free_sgd": Usual(
+            "β 0.9; η 10 to 50 times SGD's; warm-up", "Defazio et al. 2024, their code"
+        ),
         "schedule_free_adamw": Usual(
-            "β₁ 0.9; η 1 to 10 times AdamW's", "Defazio et al. 2024, code"
+            "β₁ 0.9; η 1 to 10 times AdamW's; warm-up", "Defazio et al. 2024, their code"
         ),
-        "sophia": Usual("β₁ 0.96, β₂ 0.99, γ 0.01, k 10, clip 1", "Liu et al. 2023, Hutchinson"),
-        "muon": Usual("μ 0.95, η 0.02, five Newton–Schulz steps", "Jordan et al. 2024"),
-        "newton": Usual("η 1, a line search where it overshoots", "Nocedal & Wright 2006"),
-        "shampoo": Usual("η as for SGD with momentum", "Gupta, Koren & Singer 2018"),
+        "sophia": Usual(
+            "β₁ 0.96, β₂ 0.99, γ 0.01, k 10, clip 1; η 0.0003 for GPT-2 small",
+            "Liu et al. 2023, their code; optax, pytorch_optimizer",
+        ),
+        "muon": Usual(
+            "μ 0.95, Nesterov, five Newton–Schulz steps, η 0.02, λ 0.01",
+            "Jordan et al. 2024, their code",
+        ),
+        "newton": Usual("η 1, less where a line search says so", "Nocedal & Wright, section 2.2"),
+        "shampoo": Usual("η 0.001, ε 10⁻⁶", "pytorch_optimizer"),
     }
 )
 
@@ -68,29 +83,36 @@ class Advice:
 ADVICE: tuple[Advice, ...] = (
     Advice(
         "a first try on anything", ("adam",),
-        "fifteen rules on eight problems: none is clearly better than it",
+        "of fifteen rules none was clearly best, and several at their defaults did about as well "
+        "as one that was tuned",
         "Schmidt, Schneider & Hennig 2021",
     ),
     Advice(
         "convolutional networks on images", ("momentum",),
-        "with a falling rate it is the standard that others are held to", "He et al. 2016",
+        "with a rate that falls tenfold at plateaus it trained the residual networks",
+        "He et al. 2016, section 3.4",
     ),
     Advice(
         "transformers and language models", ("adamw",),
-        "with warm-up, cosine and β₂ of 0.95", "Brown et al. 2020",
+        "with warm-up, cosine and β₂ of 0.95", "Brown et al. 2020, GPT-3; nanoGPT",
     ),
     Advice(
         "rare features: words, clicks", ("adagrad",),
-        "what is seen seldom keeps a large rate", "Duchi, Hazan & Singer 2011",
+        "it finds “very predictive but rarely seen features”", "Duchi, Hazan & Singer 2011",
     ),
     Advice(
-        "recurrent nets, reinforcement learning", ("rmsprop",),
-        "gradients change their size; it forgets the old ones", "Mnih et al. 2015",
+        "recurrent networks", ("rmsprop",),
+        "“usually a good choice”: gradients change their size, and it forgets the old ones",
+        "Keras; Hinton, lecture 6e",
+    ),
+    Advice(
+        "reinforcement learning from pixels", ("rmsprop",),
+        "it trained the deep Q-networks", "Mnih et al. 2015",
     ),
     Advice(
         "hidden matrices of a large network", ("muon", "adamw"),
-        "Muon for the matrices, AdamW for embeddings, gains and biases", "Jordan et al. 2024",
-        together=True,
+        "Muon for the matrices, AdamW for embeddings, heads, gains and biases",
+        "Jordan et al. 2024", together=True,
     ),
     Advice(
         "memory is short", ("lion", "momentum"),
@@ -102,11 +124,12 @@ ADVICE: tuple[Advice, ...] = (
     ),
     Advice(
         "few parameters, exact gradients", ("newton",),
-        "the condition number is gone; a step costs n³", "Nocedal & Wright 2006",
+        "near the minimum every step about doubles the right digits; a step costs n³",
+        "Nocedal & Wright, sections 2.2 and 3.3",
     ),
     Advice(
         "comparing rules", (),
-        "tune all of them alike, ε too: a rule is never worse than what it contains",
+        "tune all of them alike, ε too: then a rule is never worse than one that it contains",
         "Choi et al. 2019",
     ),
 )  # fmt: skip
@@ -117,6 +140,9 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
         "rmsprop": "defaults β 0.99 and η 0.01 are PyTorch's; the lecture has 0.9 and 0.001",
         "adam_l2": "PyTorch's default λ 0 is Adam; where it is measured here, λ is 0.01",
         "adamax": "ε as in PyTorch and optax; the paper has none",
+        "adamw": "defaults are PyTorch's: language models take a shorter β₂ and a larger λ",
+        "adadelta": "default ρ 0.9 is PyTorch's; the paper uses 0.95",
+        "qhadam": "default β₁ 0.9 is Adam's; the authors recommend 0.995",
         "eve": "f* is counted from the landscape's known minimum",
         "nadam": "PyTorch's form is the paper's; optax keeps the momentum constant",
         "radam": "ε before the correction, as PyTorch; after it, as optax, at a switch",
@@ -141,28 +167,65 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A year, who, and what it brought."""
+    """A year, who, what it brought, and where that is written."""
 
     year: int
     who: str
     what: str
+    source: str
 
 
 HISTORY: tuple[Event, ...] = (
-    Event(1740, "Simpson", "Newton's method (1669) for several unknowns, by derivatives."),
-    Event(1847, "Cauchy", "Gradient descent, for the orbits of heavenly bodies."),
-    Event(1951, "Robbins & Monro", "Steps along a noisy estimate converge, if they shrink well."),
-    Event(1964, "Polyak", "The heavy ball: a velocity, and the best β for a condition number."),
-    Event(1983, "Nesterov", "Look ahead, and reach 1/k² on convex problems, the best order."),
-    Event(2011, "Duchi, Hazan & Singer", "A rate of its own for every coordinate."),
-    Event(2011, "Niu, Recht, Ré & Wright", "Hogwild: many processors write without locks."),
+    Event(
+        1740, "Simpson",
+        "Newton's method (1669) by derivatives: for two unknowns, and for finding optima.",
+        "Essays on several curious and useful subjects",
+    ),
+    Event(
+        1847, "Cauchy", "Gradient descent, for the orbits of heavenly bodies.",
+        "Comptes rendus 25; Lemaréchal 2012",
+    ),
+    Event(
+        1951, "Robbins & Monro", "Steps along a noisy estimate converge, if they shrink well.",
+        "A stochastic approximation method",
+    ),
+    Event(
+        1964, "Polyak", "The heavy ball: a velocity, and the best β for a condition number.",
+        "Some methods of speeding up the convergence of iteration methods",
+    ),
+    Event(
+        1983, "Nesterov", "Look ahead, and the error falls as 1/k² on convex problems.",
+        "A method … with convergence rate O(1/k²)",
+    ),
+    Event(
+        2011, "Duchi, Hazan & Singer", "Adagrad: a rate of its own for every coordinate.",
+        "Adaptive subgradient methods",
+    ),
+    Event(
+        2011, "Niu, Recht, Ré & Wright", "Hogwild: many processors write without locks.",
+        "Hogwild!: a lock-free approach",
+    ),
     Event(
         2012, "Tieleman & Hinton",
-        "RMSProp, on a slide of lecture 6e. It was never published, and is cited as that slide.",
+        "RMSProp, on a slide. It was never published, and is cited as that slide.",
+        "Neural networks for machine learning, lecture 6e",
     ),
-    Event(2015, "Kingma & Ba", "Adam, the most cited of all."),
-    Event(2018, "Reddi, Kale & Kumar", "A gap in Adam's proof, a case where it fails, AMSGrad."),
-    Event(2019, "Loshchilov & Hutter", "Decay beside the step, on arXiv since 2017: AdamW."),
-    Event(2023, "Chen et al.", "Lion, found by a search over programs."),
-    Event(2024, "Jordan et al.", "Muon, on a blog: once more a rule without a paper."),
+    Event(2015, "Kingma & Ba", "Adam: momentum and RMSProp, both corrected for their start.",
+          "Adam: a method for stochastic optimization"),
+    Event(
+        2018, "Reddi, Kale & Kumar", "A gap in Adam's proof, a case where it fails, AMSGrad.",
+        "On the convergence of Adam and beyond",
+    ),
+    Event(
+        2019, "Loshchilov & Hutter", "AdamW: decay beside the step, on arXiv since 2017.",
+        "Decoupled weight decay regularization",
+    ),
+    Event(
+        2023, "Chen et al.", "Lion, found by a search over programs.",
+        "Symbolic discovery of optimization algorithms",
+    ),
+    Event(
+        2024, "Jordan et al.", "Muon, on a blog: once more a rule without a paper.",
+        "kellerjordan.github.io/posts/muon",
+    ),
 )  # fmt: skip

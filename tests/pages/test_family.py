@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 import engine
 from engine.emit.picture import written
 from engine.optimizers import BRANCHES, OPTIMIZERS
-from engine.studies.advice import ADVICE, DEPARTURES, USUAL
+from engine.studies.advice import ADVICE, DEPARTURES, HISTORY, USUAL
 from engine.studies.comparison import TRIED_WITH, compare
 from engine.studies.family import HEIRS, RELATIONS, Relation, origin, thumbnail
 from figures.family import (
@@ -153,6 +153,22 @@ def test_what_is_said_of_rules_is_of_rules_that_there_are() -> None:
     assert {slug for advice in ADVICE for slug in advice.take} <= set(OPTIMIZERS)
 
 
+def test_what_is_usual_is_the_default_or_a_departure_that_is_said() -> None:
+    for slug, usual in USUAL.items():
+        known = {h.symbol: h.default for h in OPTIMIZERS[slug].hypers}
+        said = re.findall(r"(β₁|β₂|β₃|ν₁|ν₂|ρ|γ|λ|k) (\d[\d.]*)", usual.values)
+        for symbol, number in said:
+            if known.get(symbol, float(number)) != float(number):
+                assert slug in DEPARTURES, (slug, symbol)
+
+
+def test_all_that_is_said_has_a_source() -> None:
+    assert all(usual.source for usual in USUAL.values())
+    assert all(advice.source for advice in ADVICE)
+    assert all(event.source for event in HISTORY)
+    assert [event.year for event in HISTORY] == sorted(event.year for event in HISTORY)
+
+
 def test_departures_are_true_of_the_registry() -> None:
     defaults = {slug: entry.hyper_values() for slug, entry in OPTIMIZERS.items()}
     assert (defaults["rmsprop"]["beta"], defaults["rmsprop"]["lr"]) == (0.99, 0.01)
@@ -161,6 +177,8 @@ def test_departures_are_true_of_the_registry() -> None:
     assert defaults["sophia"]["lr"] == 0.06
     assert (defaults["muon"]["weight_decay"], defaults["lion"]["lr"]) == (0.1, 0.0001)
     assert OPTIMIZERS["muon"].option_values()["nesterov"] is True
+    assert (defaults["adadelta"]["rho"], defaults["qhadam"]["beta1"]) == (0.9, 0.9)
+    assert (defaults["adamw"]["beta2"], defaults["adamw"]["weight_decay"]) == (0.999, 0.01)
 
 
 @pytest.mark.parametrize(
