@@ -36,12 +36,14 @@ SPAN = (0.42, 0.56)  # of the slider's way: 0.003 to 0.023, past gradient descen
 DRAG_SECONDS = 6.0
 PAGE_SECONDS = 3.0
 PLAIN_DRAGS = 12
+ONE_WAY = 0.5  # seconds: more than a pixel a frame, so that every move changes the value
 HERTZ = 60.0
 
 SLIDER = '[data-name="{}"] .dc-range'
 HANDLE = ".dl-handle"
+INPUT = '.dg-node[role="slider"]'  # of a drawn computation
 
-# What is dragged on each page, sliders and handles: selectors, the first match of each.
+# What is dragged on each page, sliders, handles and inputs: selectors, the first match of each.
 PAGES: dict[str, tuple[str, ...]] = {
     "race": (SLIDER.format("lr"), HANDLE),
     "debugger": (SLIDER.format("0/lr"), HANDLE),
@@ -56,10 +58,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     "softmax": (SLIDER.format("T"), HANDLE),
     "saturation": (".dc-range", HANDLE),
     "losses": (".dc-range", HANDLE),
-    "graph": (".dc-range",),
+    "graph": (".dc-range", INPUT),
     "four_ways": (".dc-range", HANDLE),
-    "gradient_check": (".dc-range",),
-    "engine_room": (".dc-range",),
+    "gradient_check": (SLIDER.format("h"),),
+    "engine_room": (INPUT,),
 }
 
 T = TypeVar("T")
@@ -155,16 +157,16 @@ def drag(
 ) -> Drag:
     """Move a slider or a handle to and fro at the rate of a mouse, and say what came of it.
 
-    span gives the two ends as shares of a slider's way; a handle moves 40 px across and 20 down.
+    span gives the two ends as shares of a slider's way; the rest moves 80 px across, 40 down.
     """
     thing.scroll_into_view_if_needed()
     box = thing.bounding_box()
     assert box is not None, "what is to be dragged is not on the page"
-    handle = "dl-handle" in (thing.get_attribute("class") or "")
+    slider = "dc-range" in (thing.get_attribute("class") or "")
     y0 = box["y"] + box["height"] / 2
-    if handle:
+    if not slider:
         x0 = box["x"] + box["width"] / 2
-        dx, dy = -40.0, 20.0
+        dx, dy = -80.0, 40.0
     else:
         low, high = span or (0.35, 0.65)
         part = thing.evaluate("e => (e.value - e.min) / (e.max - e.min)")
@@ -178,7 +180,7 @@ def drag(
     begin = time.perf_counter()
     count = 0
     while (elapsed := time.perf_counter() - begin) < seconds:
-        phase = elapsed % 2.0  # one way takes a second
+        phase = elapsed % (2 * ONE_WAY) / ONE_WAY
         share = 0.125 + 0.875 * min(phase, 2.0 - phase)
         page.mouse.move(x0 + dx * share, y0 + dy * share)
         count += 1

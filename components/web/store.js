@@ -2,9 +2,20 @@
 // here first, and whoever listens paints in that same frame; Python hears of it at a reader's
 // pace, and its word is taken for everything that no hand has moved since.
 
-const PACE_MS = 300 // between two messages while a hand moves
+const PACE_MS = 300 // between two messages while a hand moves, at least
+const RARE_MS = 3000 // at most
+const SHARE = 0.04 // of a moving hand's time, at most, goes into showing Python's answers
 const LOST_MS = 4000 // a message without an answer by then was lost
 const stores = new Map() // page -> Store
+
+// Time in long tasks so far, ms: what answers cost whose words the browser sets anew. Where a
+// browser does not count them it stays 0.
+let busy = 0
+if (globalThis.PerformanceObserver?.supportedEntryTypes?.includes("longtask")) {
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) busy += duration
+  }).observe({ type: "longtask" })
+}
 
 export function storeOf(page) {
   let store = stores.get(page)
@@ -22,6 +33,7 @@ class Store {
     this.sent = 0
     this.echoed = 0
     this.since = -Infinity
+    this.busy = 0 // in long tasks, as of the last message
     this.committed = true
     this.unsent = false
     this.timer = 0
@@ -125,10 +137,12 @@ class Store {
     if (!this.unsent || !this.component) return
     const age = performance.now() - this.since
     const waiting = this.sent > this.echoed && age < LOST_MS
-    if (!this.committed && (waiting || age < PACE_MS)) {
-      this.timer = setTimeout(() => this.flush(), Math.max(20, (waiting ? LOST_MS : PACE_MS) - age))
+    const pace = Math.min(RARE_MS, Math.max(PACE_MS, (busy - this.busy) / SHARE))
+    if (!this.committed && (waiting || age < pace)) {
+      this.timer = setTimeout(() => this.flush(), Math.max(20, (waiting ? LOST_MS : pace) - age))
       return
     }
+    this.busy = busy
     this.unsent = false
     this.since = performance.now()
     this.sent = ++this.seq

@@ -8,7 +8,7 @@ import { ending } from "../lifetime.js"
 import { Program } from "../program.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
-import { Bar, Clock } from "../stage/playback.js"
+import { announce, Bar, Clock } from "../stage/playback.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
@@ -174,6 +174,7 @@ class Graph {
     if (!this.evaluate()) return
     this.painted = -1
     this.paint()
+    announce(this.root, data.program.seq, store.version)
   }
 
   // Where there is room: the direction that lets it be larger.

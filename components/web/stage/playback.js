@@ -80,6 +80,18 @@ export class Clock {
   }
 }
 
+// Called within a frame: a message posted there is handled right after that frame is painted.
+// Says so with descent:painted {seq, version, t}: which data and which version of the store.
+export function announce(root, seq, version) {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = () => {
+    const detail = { seq, version, t: performance.now() }
+    root.dispatchEvent(new CustomEvent("descent:painted", { bubbles: true, composed: true, detail }))
+    port1.close()
+  }
+  port2.postMessage(null)
+}
+
 export class Bar {
   constructor(element, clock, onLoop) {
     this.clock = clock

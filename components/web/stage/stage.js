@@ -16,7 +16,7 @@ import { sentence } from "../words.js"
 import { Missing, array, decoded, receive } from "./arrays.js"
 import { resolved } from "./figure.js"
 import { Panel } from "./panel.js"
-import { Bar, Clock } from "./playback.js"
+import { announce, Bar, Clock } from "./playback.js"
 import { Scene } from "./scene.js"
 
 const GAP = 12
@@ -195,7 +195,7 @@ class Stage {
     for (const panel of this.panels.values()) panel.refresh(this.resolve)
     this.writeLines()
     this.paint()
-    this.announce(data.seq)
+    announce(this.root, data.seq, this.store?.version ?? 0)
   }
 
   writeLines() {
@@ -280,7 +280,7 @@ class Stage {
     this.writeLines()
     this.paint()
     this.root.dataset.seq = data.seq
-    requestAnimationFrame(() => this.announce(data.seq))
+    requestAnimationFrame(() => announce(this.root, data.seq, this.store?.version ?? 0))
     if (this.autoplay) {
       this.autoplay = false
       this.clock.play()
@@ -430,19 +430,6 @@ class Stage {
       return [name, typeof value === "number" ? value : Array.from(value)]
     }))
     this.store.set(changes, { committed: kind !== "drag" })
-  }
-
-  // Called within a frame: a message posted there is handled right after that frame is painted.
-  announce(seq) {
-    const version = this.store?.version ?? 0
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      const detail = { seq, version, t: performance.now() }
-      this.root.dispatchEvent(
-        new CustomEvent("descent:painted", { bubbles: true, composed: true, detail }))
-      port1.close()
-    }
-    port2.postMessage(null)
   }
 
   dispose() {
