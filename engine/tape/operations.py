@@ -428,7 +428,10 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     xp = namespace(condition, x, y)
     if isinstance(condition, (bool, np.bool_)):
         if shape_of(x) == shape_of(y):
-            return x if condition else y
+            chosen, other = (x, y) if condition else (y, x)
+            # A bare number takes on the precision of the one beside it, as it does in an array.
+            bare = isinstance(other, np.floating) and type(chosen) in (int, float)
+            return type(other)(chosen) if bare else chosen
         # What is chosen takes on the shape of both.
         condition = xp.asarray(bool(condition), device=(x if shape_of(x) else y).device)
     return xp.where(condition, x, y)

@@ -209,6 +209,26 @@ def test_float32_stays_float32_through_every_row() -> None:
             assert [g.dtype for g in grads] == [np.float32] * len(places), name
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda s: ops.clip(s, -1.0, 1.0),
+        lambda s: ops.maximum(s, 7.0),
+        lambda s: ops.minimum(s, 1),
+        lambda s: ops.where(s > 100.0, s, 1.0),
+    ],
+)
+def test_a_bare_number_leaves_a_float32_scalar_as_narrow_as_it_is(f: Any) -> None:
+    w = np.array([-2.0, 0.5, 3.0], np.float32)
+
+    def of_sum(w: Any) -> Any:
+        return f(ops.sum(w))
+
+    value, gradient = autograd.value_and_grad(of_sum)(w)
+    assert value.dtype == gradient.dtype == np.float32
+    assert autograd.jvp(of_sum, (w,), (np.ones_like(w),))[1].dtype == np.float32
+
+
 # Numbers of other kinds ---------------------------------------------------------------------------
 
 SMOOTH = ("exp", "log1p", "sin", "cos", "tan", "tanh", "tanh_slope", "sigmoid", "sigmoid_slope",
