@@ -12,6 +12,7 @@ moves, and every paint says which number it shows.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -25,8 +26,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from websockets.sync.client import connect
 
-from tests.browser import FLAGS, find_browser, serve_app, wait_until_settled
+from tests.browser import FLAGS, find_browser, free_port, serve_app, wait_until_settled
 
 RUNNERS = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw")
 STEPS = 600
@@ -38,6 +40,7 @@ PAGE_SECONDS = 3.0
 PLAIN_DRAGS = 12
 ONE_WAY = 0.5  # seconds: more than a pixel a frame, so that every move changes the value
 HERTZ = 60.0
+DEBUGGING_PORT = free_port()
 
 SLIDER = '[data-name="{}"] .dc-range'
 HANDLE = ".dl-handle"
@@ -152,6 +155,27 @@ def percentile(values: Sequence[float], share: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
+@contextmanager
+def mouse_of(page: Page) -> Iterator[Callable[[float, float], None]]:
+    """Moves the pressed mouse without waiting for the picture, as a hand does.
+
+    Playwright's own moves return when the page has handled them, and hide what a slow page loses.
+    """
+    session = page.context.new_cdp_session(page)
+    target = session.send("Target.getTargetInfo")["targetInfo"]["targetId"]
+    session.detach()
+    count = itertools.count(1)
+    with connect(f"ws://127.0.0.1:{DEBUGGING_PORT}/devtools/page/{target}") as socket:
+
+        def move(x: float, y: float) -> None:
+            where = {"x": x, "y": y, "button": "left", "buttons": 1}
+            moved = {"type": "mouseMoved", **where}
+            message = {"id": next(count), "method": "Input.dispatchMouseEvent", "params": moved}
+            socket.send(json.dumps(message))
+
+        yield move
+
+
 def drag(
     page: Page, thing: Locator, seconds: float, span: tuple[float, float] | None = None
 ) -> Drag:
@@ -177,14 +201,15 @@ def drag(
     page.mouse.down()
     page.mouse.move(x0 + dx / 8, y0 + dy / 8)
     page.evaluate("descentLog.forget()")
-    begin = time.perf_counter()
-    count = 0
-    while (elapsed := time.perf_counter() - begin) < seconds:
-        phase = elapsed % (2 * ONE_WAY) / ONE_WAY
-        share = 0.125 + 0.875 * min(phase, 2.0 - phase)
-        page.mouse.move(x0 + dx * share, y0 + dy * share)
-        count += 1
-        time.sleep(max(0.0, begin + count / HERTZ - time.perf_counter()))
+    with mouse_of(page) as move:
+        begin = time.perf_counter()
+        count = 0
+        while (elapsed := time.perf_counter() - begin) < seconds:
+            phase = elapsed % (2 * ONE_WAY) / ONE_WAY
+            share = 0.125 + 0.875 * min(phase, 2.0 - phase)
+            move(x0 + dx * share, y0 + dy * share)
+            count += 1
+            time.sleep(max(0.0, begin + count / HERTZ - time.perf_counter()))
     log = page.evaluate("({...descentLog, forget: undefined})")
     page.mouse.up()
     wait_until_settled(page)
@@ -257,7 +282,8 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         raise SystemExit("no Chromium or Chrome on the PATH")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        flags = [*FLAGS, f"--remote-debugging-port={DEBUGGING_PORT}"]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()
 

@@ -3,19 +3,12 @@
 // pace, and its word is taken for everything that no hand has moved since.
 
 const PACE_MS = 300 // between two messages while a hand moves, at least
-const RARE_MS = 3000 // at most
-const SHARE = 0.04 // of a moving hand's time, at most, goes into showing Python's answers
+const RARE_MS = 3000 // at most, and
+const REST_MS = 200 // after its last move
+const SHARE = 0.03 // of a moving hand's time, at most, may be lost to showing Python's answers
+const SMOOTH_MS = 25 // frames further apart than this lost one
 const LOST_MS = 4000 // a message without an answer by then was lost
 const stores = new Map() // page -> Store
-
-// Time in long tasks so far, ms: what answers cost whose words the browser sets anew. Where a
-// browser does not count them it stays 0.
-let busy = 0
-if (globalThis.PerformanceObserver?.supportedEntryTypes?.includes("longtask")) {
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) busy += duration
-  }).observe({ type: "longtask" })
-}
 
 export function storeOf(page) {
   let store = stores.get(page)
@@ -32,8 +25,10 @@ class Store {
     this.seq = Date.now() // rises across mounts: Python tells new from old by it
     this.sent = 0
     this.echoed = 0
-    this.since = -Infinity
-    this.busy = 0 // in long tasks, as of the last message
+    this.since = -Infinity // when the last message went
+    this.last = -Infinity // when a hand moved last
+    this.lost = 0 // ms of a moving hand's frames, since the last message
+    this.watching = false
     this.committed = true
     this.unsent = false
     this.timer = 0
@@ -77,6 +72,8 @@ class Store {
     if (!any && committed === this.committed) return
     this.committed = committed
     this.unsent = true
+    this.last = performance.now()
+    this.watch()
     if (any) dispatchEvent(new CustomEvent("descent:moved", { detail: ++this.version }))
     this.changed()
     this.flush()
@@ -117,6 +114,20 @@ class Store {
     })
   }
 
+  // Counts the frames that a moving hand loses: where answers cost many they come more rarely.
+  watch() {
+    if (this.watching || this.committed) return
+    this.watching = true
+    let last = null
+    const look = (now) => {
+      if (last !== null && now - last > SMOOTH_MS) this.lost += now - last
+      last = now
+      if (this.committed) this.watching = false
+      else requestAnimationFrame(look)
+    }
+    requestAnimationFrame(look)
+  }
+
   join(component) {
     this.component = component
     this.flush()
@@ -135,14 +146,16 @@ class Store {
     clearTimeout(this.timer)
     this.timer = 0
     if (!this.unsent || !this.component) return
-    const age = performance.now() - this.since
+    const now = performance.now()
+    const age = now - this.since
     const waiting = this.sent > this.echoed && age < LOST_MS
-    const pace = Math.min(RARE_MS, Math.max(PACE_MS, (busy - this.busy) / SHARE))
-    if (!this.committed && (waiting || age < pace)) {
-      this.timer = setTimeout(() => this.flush(), Math.max(20, (waiting ? LOST_MS : pace) - age))
+    const pace = Math.min(RARE_MS, Math.max(PACE_MS, this.lost / SHARE))
+    const due = waiting ? LOST_MS - age : Math.min(pace - age, Math.max(PACE_MS - age, this.last + REST_MS - now))
+    if (!this.committed && due > 0) {
+      this.timer = setTimeout(() => this.flush(), Math.max(20, due))
       return
     }
-    this.busy = busy
+    this.lost = 0
     this.unsent = false
     this.since = performance.now()
     this.sent = ++this.seq
