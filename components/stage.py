@@ -99,13 +99,15 @@ class Handle:
 
     `axis` says which way it moves; `minimum` and `maximum` bound each way it moves (a pair
     for "xy").  `sets` maps names of the page's store to what they become, expressions over the
-    tape's `hand`.  With `curve` (xs rising, ys) y is kept on the curve while x moves.
+    tape's `hand`.  With `curve` (xs rising, ys) y is kept on the curve while x moves.  `spoken`
+    is its name to whoever listens; without one it is called by its label, or its id.
     """
 
     id: str
     x: Any
     y: Any
     label: Any = ""
+    spoken: str = ""
     axis: Literal["xy", "x", "y"] = "xy"
     sets: Mapping[str, Any] = field(default_factory=dict)
     minimum: Any = None
@@ -148,7 +150,8 @@ class Panel:
     "chart" with a `cursor` it moves the clock; a "scene" is 3-D and shows tracks alone.
     `figure` gives the ranges of its axes; its zoom and camera are kept until its
     `layout.uirevision` changes.  `cursor` is True where the axis counts frames, or the x of
-    each frame.  `rows` is how many rows of the stage it spans, where panels stand in several.
+    each frame.  `rows` is how many rows of the stage it spans, where panels stand in several;
+    `tab` is what it is called on a phone, where one is shown at a time.
     """
 
     id: str
@@ -162,6 +165,7 @@ class Panel:
     cursor: bool | ArrayLike = False
     clicks: Mapping[str, Any] = field(default_factory=dict)
     title: Any = ""
+    tab: str = ""
     alt: str = ""
     rows: int = 1
 
@@ -359,6 +363,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         "id": panel.id,
         "kind": panel.kind,
         "title": encoder.words(panel.title),
+        "tab": panel.tab,
         "alt": panel.alt,
         "rows": max(1, int(panel.rows)),
         "figure": figure,
@@ -420,6 +425,7 @@ def _handle(handle: Handle, encoder: wire.Wire) -> dict[str, Any]:
         "x": encoder.number(handle.x),
         "y": encoder.number(handle.y),
         "label": encoder.words(handle.label),
+        "spoken": handle.spoken,
         "axis": handle.axis,
         "sets": {name: encoder.number(value) for name, value in handle.sets.items()},
         "min": _bounds(handle.minimum, encoder),

@@ -122,13 +122,11 @@ def identity(sums: Sequence[Sum], js: Any, names: Sequence[str], unit: str) -> F
     for i, one in enumerate(sums):
         a, b = one.first, one.second
         slices(one.terms, 2.0 * i)
-        say(words(f"H({a}, {b}) = {{:.4f}}", one.cross), 2.0 * i)
+        say(words(f"H({a}, {b}) = {{:8}}", one.cross), 2.0 * i)
         slices(one.own, 2.0 * i + 1)
         piece(one.entropy, one.divergence, 2.0 * i + 1, style.INK)
         say(
-            words(
-                f"H({a}) = {{:.4f}}, hatched KL({a}‖{b}) = {{:.4f}}", one.entropy, one.divergence
-            ),
+            words(f"H({a}) = {{:8}}, hatched KL({a}‖{b}) = {{:8}}", one.entropy, one.divergence),
             2.0 * i + 1,
         )
     if js is not None:

@@ -1,4 +1,5 @@
-"""The pictures of entropy: its curve, expected surprise as an area, and an optimal code's tree.
+"""The pictures of entropy: its curve, expected surprise as an area, an optimal code's tree, and a
+density cut into cells.
 
 Numbers and arrays may be traced throughout: the pictures then follow the reader's hand.
 """
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.emit.picture import join, largest, running_sum, words
+from engine.emit.picture import join, largest, running_sum, summing_up, words
 from engine.losses.huffman import Tree
 from engine.tape import operations as ops
 from figures import charts, style
@@ -30,10 +31,10 @@ def colors(n: int) -> list[str]:
     return [charts.class_color(k) for k in range(n)]
 
 
-def curve(t: Any, h: Any, most: float, name: str, unit: str) -> Figure:
-    """Entropy as one outcome's probability goes from 0 to 1."""
+def curve(t: Any, h: Any, most: float, top: str, name: str, unit: str) -> Figure:
+    """Entropy as one outcome's probability goes from 0 to 1; `top` is what its most is called."""
     layout = charts.axes((0, 1), (0, 1.15 * most), x_title=f"p({name})")
-    charts.level(layout, most, words("log n = {:4}", most), side="left")
+    charts.level(layout, most, words(f"{top} = {{:4}}", most), side="left")
     hover = f"p = %{{x:.3f}}: %{{y:.4f}} {unit}"
     return {"data": [charts.line(t, h, style.INK, hover=hover)], "layout": layout}
 
@@ -63,9 +64,10 @@ def surprise_areas(p: Any, surprise: Any, h: Any, names: Sequence[str], unit: st
         top = ops.where(tallest < step * per_bit, step * per_bit, top)
     layout = charts.axes((0, 1), (0, top), x_title="probability")
     area = p * ops.where(p > 0, surprise, 0.0)
+    parts = summing_up(area)
     labels = [
-        words(f"{name}<br>{{:.3f}}", part)
-        for name, part in zip(names, charts.each(area), strict=True)
+        words(f"{name}<br>{{:8}}", part)
+        for name, part in zip(names, charts.each(parts), strict=True)
     ]
     trace = charts.bars(
         ops.where(p > 0, ops.minimum(surprise, top), 0.0), colors(len(names)),
@@ -138,3 +140,47 @@ def lengths(code: Tree, surprise: Any, names: Sequence[str]) -> Figure:
         labels=[words("{:.2f}" if n <= 5 else "{:.1f}", v) for v in charts.each(ideal)],
     )  # fmt: skip
     return {"data": [word, wish], "layout": layout}
+
+
+# A density ----------------------------------------------------------------------------------------
+
+WINDOW: Final = 4.0  # of x, either way
+IN_SIGHT: Final = 80  # cells either way that the narrowest ones need to fill it
+WIDTHS: Final = (0.05, 4.0)
+_BITS: Final = (-3.0, 8.0)  # the axis of entropies
+
+
+def cut(x: Any, value: Any, middles: Any, heights: Any, width: Any) -> Figure:
+    """A density over x, and its cells as bars as high as it is on average there."""
+    layout = charts.axes((-WINDOW, WINDOW), (0, 1.2 * largest(value)), x_title="x")
+    bars = charts.bars(
+        heights, charts.class_color(0), at=middles, width=width + np.zeros(len(heights.data)),
+        opacity=0.45,
+    )  # fmt: skip
+    bars["marker"]["line"] = {"width": 1, "color": style.BACKGROUND}
+    bars["hovertemplate"] = "density %{y:.4g} on average<extra></extra>"
+    return {"data": [bars, charts.line(x, value, style.INK, name="p")], "layout": layout}
+
+
+def against_width(widths: Any, of_cells: Any, of_density: Any, unit: str) -> Figure:
+    """H(Δ) against the width of the cells on a log axis, and h − log Δ, which it comes to."""
+    per_bit = {"bits": 1.0, "nats": math.log(2), "bans": math.log10(2)}[unit]
+    low, high = (bits * per_bit for bits in _BITS)
+    layout = charts.axes(WIDTHS, (low, high), x_title="width of a cell, Δ", log_x=True)
+    layout["xaxis"] |= {"tickvals": [0.05, 0.1, 0.2, 0.5, 1, 2, 4]}
+    charts.level(layout, 0.0)
+    charts.level(layout, of_density, words(f"h = {{:.4f}} {unit}", of_density), side="right")
+    limit = of_density - ops.log(widths) * (per_bit / math.log(2))
+    data = [
+        charts.line(widths, limit, style.LIMIT, dash="dash", name="h − log Δ"),
+        charts.line(widths, of_cells, style.INK, name="H(Δ)"),
+    ]
+    at = np.array([1.9, 0.08])  # where there is room below the one and above the other
+    named = charts.marks(
+        at, of_density - np.log(at) * (per_bit / math.log(2)), style.INK, size=0,
+        labels=["h − log Δ", "H(Δ)"],
+    )  # fmt: skip
+    named |= {"mode": "text", "hoverinfo": "skip", "textposition": ["bottom left", "top right"]}
+    named["textfont"]["color"] = [style.LIMIT, style.INK]
+    data.append(named)
+    return {"data": data, "layout": layout}

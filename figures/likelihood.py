@@ -49,9 +49,10 @@ def flips(drawn: Any, there: Any, count: Any) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def losses(over: Curves, here: Curves, best: Any, floor: Any, slid: Any) -> Figure:
+def losses(over: Curves, here: Curves, best: Any, floor: Any, written: Any, slid: Any) -> Figure:
     """Negative log-likelihood and cross-entropy, which are one curve, and KL, slid up by a part of
-    the entropy of the data, `floor`, that lies between. here is all of them at the chosen θ."""
+    the entropy of the data, `floor`, that lies between; `written` is that as it is printed. here
+    is all of them at the chosen θ."""
     layout = charts.axes((0, 1), (0, TALLEST), x_title="θ", left=44)
     charts.upright(layout, best, words("k/n = {:3}", best), color=style.LIMIT, dash="dash")
     raised = over.kl + slid * floor
@@ -60,7 +61,7 @@ def losses(over: Curves, here: Curves, best: Any, floor: Any, slid: Any) -> Figu
         _held(over.theta, over.nll, style.INK, width=1.4, name="−log L / n"),
         _held(over.theta, raised, APART, width=2.6, dash="dash", name="KL"),
         _gap(here.theta[0], here.kl[0] + slid * floor, here.cross_entropy[0],
-             words("H(k/n) = {:.4f}", floor)),
+             words("H(k/n) = {:8}", written)),
         _names(
             over.theta, ops.where(best > 0.5, _NAMED_AT, 1.0 - _NAMED_AT),
             (over.cross_entropy, "−log L/n = cross-entropy", LOSS), (raised, "KL", APART),
@@ -92,7 +93,7 @@ def _names(x: Any, part: Any, *curves: tuple[Any, str, str]) -> Figure:
     at = part * (len(x) - 1.0)
     marks = charts.marks(
         [entry(x, at)] * len(curves),
-        [ops.minimum(entry(y, at), 0.93 * TALLEST) for y, _, _ in curves],
+        [ops.minimum(entry(y, at) + 0.03 * TALLEST, 0.93 * TALLEST) for y, _, _ in curves],
         style.INK, size=0, labels=[text for _, text, _ in curves], position="top right",
     )  # fmt: skip
     marks |= {"mode": "text", "hoverinfo": "skip"}
@@ -130,10 +131,11 @@ def measurements(measured: Any, x: Any, density: Any, at: Any) -> Figure:
 
 
 def normal_losses(
-    over: NormalCurves, here: NormalCurves, mu: Any, x: Any, best: Any, slid: Any
+    over: NormalCurves, here: NormalCurves, mu: Any, x: Any, best: Any, written: Any, slid: Any
 ) -> Figure:
-    """Negative log-likelihood over μ, and the squared error, slid up by a part of the constant."""
-    low = ops.minimum(smallest(over.nll, over.squared), 0.0)
+    """Negative log-likelihood over μ, and the squared error, slid up by a part of the constant,
+    which is printed as `written`."""
+    low = smallest(over.nll, over.squared) - 0.25
     top = smallest(over.nll) + TALLEST
     layout = charts.axes((-REACH, REACH), (low, top), x_title="μ", left=44)
     charts.upright(layout, best, words("mean of y = {:3}", best), color=style.LIMIT, dash="dash")
@@ -143,7 +145,7 @@ def normal_losses(
         charts.line(x, raised, APART, width=2.6, dash="dash", name="MSE / 2σ²"),
         _gap(
             mu, here.squared[0] + slid * here.constant, here.nll[0],
-            words("log σ√2π = {:.4f}", here.constant),
+            words("log σ√2π = {:8}", written),
         ),
     ]  # fmt: skip
     return {"data": data, "layout": layout}

@@ -13,7 +13,16 @@ import streamlit as st
 
 from components.controls import Action, Group
 from components.stage import Boxes, Handle, Panel, Track, stage
-from engine.emit.picture import Picture, addends, in_latex, round_to, stack, words, written
+from engine.emit.picture import (
+    Picture,
+    addends,
+    adding_up,
+    in_latex,
+    round_to,
+    stack,
+    words,
+    written,
+)
 from engine.losses.information import (
     cross_entropy,
     entropy,
@@ -193,14 +202,15 @@ def settings(live: Picture, height: int) -> None:
 def summed(p: Any, q: Any, first: str, second: str) -> pictures.Sum:
     """H(first, second) with its parts, in the page's unit."""
     base = units.of(x).base
+    own, divergence, cross = adding_up(entropy(p, base), kl_divergence(p, q, base))
     return pictures.Sum(
         first=first,
         second=second,
         terms=terms(p, q, base),
         own=terms(p, p, base),
-        cross=cross_entropy(p, q, base),
-        entropy=entropy(p, base),
-        divergence=kl_divergence(p, q, base),
+        cross=cross,
+        entropy=own,
+        divergence=divergence,
     )
 
 
@@ -210,11 +220,15 @@ def comparison(live: Picture, height: int) -> None:
     p, q = normalized(live["p"]), normalized(live["q"])
     handles = [
         Handle(
-            id=f"{which}({name})", x=k + shift, y=d[k], axis="y", minimum=0.0, maximum=1.0,
+            id=f"{which}({name})", spoken=f"{meaning} of {name}", x=k + shift, y=d[k], axis="y",
+            minimum=0.0, maximum=1.0,
             color=charts.class_color(k), marker="ring" if which == "p" else "square",
             sets={which: round_to(renormalized(d, float(k), round_to(hand, 3)), 6)},
         )
-        for which, d, shift in (("p", p, -pictures.OFFSET), ("q", q, pictures.OFFSET))
+        for which, meaning, d, shift in (
+            ("p", "true probability", p, -pictures.OFFSET),
+            ("q", "believed probability", q, pictures.OFFSET),
+        )
         for k, name in enumerate(called)
     ]  # fmt: skip
     here = summed(p, q, "p", "q")
@@ -226,6 +240,7 @@ def comparison(live: Picture, height: int) -> None:
             Panel(
                 id="bars",
                 title="truth p, solid, and belief q, hatched (drag both)",
+                tab="p and q",
                 figure=pictures.distributions(p, q, called),
                 handles=handles,
                 alt="Bars of p and q for each outcome, each with a handle to drag.",
@@ -234,6 +249,7 @@ def comparison(live: Picture, height: int) -> None:
                 id="sums",
                 kind="chart",
                 title="cross-entropy is entropy + KL: both bars are as long",
+                tab="cross-entropy",
                 figure=pictures.identity(sums, js, called, unit.name),
                 alt="Cross-entropy as a bar with a slice for each outcome, over entropy and KL.",
             ),
@@ -245,7 +261,7 @@ def comparison(live: Picture, height: int) -> None:
         alt="Two distributions and what separates them",
         lines=[
             words(
-                f"H(p, q) = {{:.3f}} {unit} = H(p) {{:.4f}} + KL(p‖q) {{:.4f}}",
+                f"H(p, q) = {{:8}} {unit} = H(p) {{:8}} + KL(p‖q) {{:8}}",
                 here.cross, here.entropy, here.divergence,
             )
         ],
@@ -255,11 +271,9 @@ def comparison(live: Picture, height: int) -> None:
 def formula(p: np.ndarray, q: np.ndarray) -> str:
     """The identity in LaTeX with the current numbers, which add up."""
     unit = units.of(x)
-    h, kl = float(entropy(p, unit.base)), float(kl_divergence(p, q, unit.base))
-    if math.isfinite(kl):
-        (first, second), total = addends([h, kl], 3)
-    else:
-        first, second, total = in_latex(h, ".3f"), r"\infty", r"\infty"
+    first, second, total = (
+        in_latex(v, "8") for v in adding_up(entropy(p, unit.base), kl_divergence(p, q, unit.base))
+    )
     log = unit.latex
     return (
         rf"\begin{{aligned}} H(p, q) &= -\textstyle\sum_i p_i {log} q_i = {total} \\ "
@@ -317,14 +331,15 @@ def table(p: np.ndarray, q: np.ndarray) -> None:
     """Each outcome's part in the sums."""
     unit = units.of(x)
     parts, own = terms(p, q, unit.base), terms(p, p, unit.base)
+    columns = [addends([float(v) for v in column], 3) for column in (parts, own, parts - own)]
     rows = [
         (
             html.escape(name), f"{p[k]:.4f}", f"{q[k]:.4f}",
-            written(surprise(q[k], unit.base), ".4f"), written(parts[k], ".4f"),
-            written(own[k], ".4f"), written(parts[k] - own[k], "+.4f"),
+            written(surprise(q[k], unit.base), ".4f"), *(shown[k] for shown, _ in columns),
         )
         for k, name in enumerate(names())
     ]  # fmt: skip
+    rows.append(("together", "1", "1", "", *(total for _, total in columns)))
     log = unit.log
     head = ("outcome", "p", "q", f"−{log} q", f"−p {log} q", f"−p {log} p", f"p {log}(p/q)")
     frame.table(head, rows)
@@ -440,6 +455,7 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
         Panel(
             id=d,
             title=titles[d],
+            tab=f"{d} KL",
             figure=contours(d, humps),
             tracks=[
                 Track(
@@ -448,7 +464,12 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
                     dash="solid" if d == "forward" else "dash", stop=f.lost_at,
                 )
             ],
-            handles=[Handle(id="start", x=start[0], y=start[1], label="start", sets=sets)],
+            handles=[
+                Handle(
+                    id="start", spoken="mean and spread at the start", x=start[0], y=start[1],
+                    label="start", sets=sets,
+                )
+            ],
             clicks=sets,
             alt=f"Contours of the {d} divergence over mean and deviation, with the fit's path.",
         )
@@ -462,6 +483,7 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
                 id="density",
                 kind="chart",
                 title="p (thick), the start (thin), and q on its way",
+                tab="densities",
                 figure=pictures.density(
                     FINE,
                     target_density(FINE, **traced),

@@ -326,7 +326,8 @@ def graphs() -> None:
                     figure=pictures.branches(at, value, slope, BRANCH),
                     handles=[
                         Handle(
-                            id="x", x=at, y=value, axis="x", minimum=-BRANCH, maximum=BRANCH,
+                            id="x", spoken="x of the function", x=at, y=value, axis="x",
+                            minimum=-BRANCH, maximum=BRANCH,
                             label=words("x = {:.2f}", at),
                             sets={"branch": round_to(live.hand[0], 2)},
                         )

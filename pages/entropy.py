@@ -1,8 +1,11 @@
-"""Entropy: how much surprise a distribution holds, as a curve, as an area and as a code."""
+"""Entropy: how much surprise a distribution holds, as a curve, as an area and as a code; and what
+is left of it for a density."""
 
 from __future__ import annotations
 
 import html
+import math
+from functools import cache
 from string import ascii_uppercase
 from typing import Any
 
@@ -11,7 +14,18 @@ import streamlit as st
 
 from components.controls import Action, Group, Slider
 from components.stage import Handle, Panel, stage
-from engine.emit.picture import Picture, addends, entry, in_latex, round_to, words, written
+from engine.emit.picture import (
+    Picture,
+    addends,
+    adding_up,
+    entry,
+    in_latex,
+    round_digits,
+    round_to,
+    words,
+    written,
+)
+from engine.losses import density as densities
 from engine.losses.huffman import grown, huffman
 from engine.losses.information import (
     dense_at_the_ends,
@@ -21,12 +35,14 @@ from engine.losses.information import (
     renormalized,
     surprise,
 )
+from engine.tape import operations as ops
 from figures import charts
 from figures import entropy as pictures
 from pages import frame, units
 from pages.presets import Preset
-from pages.state import Integer, Numbers, experiment, shorten
+from pages.state import Choice, Integer, Number, Numbers, experiment, shorten
 
+PARTS = ("outcomes", "a density")
 MOST = 8  # outcomes
 ALONG = dense_at_the_ends(201)  # where the curve is drawn
 
@@ -55,14 +71,47 @@ PRESETS = (
         "block closes the gap.",
         {"p": "0.9,0.1"},
     ),
+    Preset(
+        "a density", "good",
+        "A normal density with σ = 1 has h = ½ log₂ 2πe = 2.047 bits. Its cells of width ½ hold "
+        "3.062 bits, a little over h + 1, and a bit more with each halving.",
+        {"part": PARTS[1]},
+    ),
+    Preset(
+        "below zero", "good",
+        "A normal density narrower than σ = 0.242 has negative entropy: h = −1.275 bits at 0.1. "
+        "The entropy of its cells is never negative.",
+        {"part": PARTS[1], "spread": "0.1", "width": "0.1"},
+    ),
 )  # fmt: skip
 
 x = experiment(
     "entropy",
     [
+        Choice("part", PARTS[0], PARTS),
         Numbers("p", (0.5, 0.5), 0, 1000, count=(2, MOST)),
         Integer("k", 0, 0, MOST - 1),
         units.field("bits"),
+        Choice("density", "normal", list(densities.DENSITIES), label="density"),
+        Number(
+            "spread",
+            1.0,
+            0.05,
+            2.0,
+            label="spread",
+            symbol="σ",
+            scale="log",
+            help="the density's standard deviation",
+        ),
+        Number(
+            "width",
+            0.5,
+            *pictures.WIDTHS,
+            label="width of a cell",
+            symbol="Δ",
+            scale="log",
+            help="the density is cut into cells of this width, each of which is an outcome",
+        ),
     ],
     parts=("code", "copies", "share"),
 )
@@ -154,13 +203,15 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
     name = called[active()]
     sets = {"p": moved(p, k, hand_x)}
     point = Handle(
-        id=f"probability of {name}", x=entry(p, k), y=h, axis="x", minimum=0.0, maximum=1.0,
+        id="share", spoken=f"probability of {name}, on the curve of entropy", x=entry(p, k), y=h,
+        axis="x", minimum=0.0, maximum=1.0,
         label=words("{:5}", h), curve=(ALONG, along), sets=sets,
         color=charts.class_color(active()),
     )  # fmt: skip
     handles = [
         Handle(
-            id=f"probability of {name}", x=float(i), y=p[i], axis="y", minimum=0.0, maximum=1.0,
+            id=name, spoken=f"probability of {name}", x=float(i), y=p[i], axis="y",
+            minimum=0.0, maximum=1.0,
             color=charts.class_color(i),
             sets={"p": moved(p, float(i), hand_y), "k": float(i)},
         )
@@ -170,6 +221,7 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
         Panel(
             id="bars",
             title="probabilities (drag)",
+            tab="probabilities",
             figure=pictures.distribution(p, called),
             handles=handles,
             alt="Bars of the probabilities, each with a handle to drag.",
@@ -177,7 +229,8 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
         Panel(
             id="curve",
             title=f"entropy in {unit}, as p({name}) changes",
-            figure=pictures.curve(ALONG, along, most, name, unit.name),
+            tab="entropy",
+            figure=pictures.curve(ALONG, along, most, f"{unit.log} {len(called)}", name, unit.name),
             handles=[point],
             clicks=sets,
             alt="Entropy against the probability of one outcome.",
@@ -186,6 +239,7 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
             id="areas",
             kind="chart",
             title="surprise × probability: the whole area is H",
+            tab="surprise",
             figure=pictures.surprise_areas(p, surprise(p, unit.base), h, called, unit.name),
             alt="Rectangles as wide as probability and as high as surprise.",
         ),
@@ -200,9 +254,10 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
         alt=words(f"Entropy of {len(called)} outcomes: {{:.4f}} {unit}", h),
         lines=[
             words(
-                f"In {unit} H(p) = {{:5}} of at most {unit.log} {len(called)} = {{:5}}; in bits "
-                "Huffman's code takes {:5} on average, and H = {:5}",
-                h, most, grown(p).average, entropy(p, 2),
+                f"H(p) = {{:5}} of at most {unit.log} {len(called)} = {{:5}} {unit}; "
+                + ("Huffman's code takes {:5} on average" if unit.base == 2 else
+                   "in bits Huffman's code takes {:5} on average and H(p) = {:5}"),
+                h, most, grown(p).average, *([] if unit.base == 2 else [entropy(p, 2)]),
             )
         ],
     )  # fmt: skip
@@ -218,6 +273,7 @@ def coding(live: Picture, p: Any, height: int) -> None:
                 id="tree",
                 kind="chart",
                 title="an optimal code (Huffman): read the bits from the top",
+                tab="code",
                 figure=pictures.tree(code, names()),
                 alt="Tree of the code; likely outcomes hang high, rare ones low.",
             ),
@@ -225,6 +281,7 @@ def coding(live: Picture, p: Any, height: int) -> None:
                 id="lengths",
                 kind="chart",
                 title="length of each word (coloured) beside −log₂ p (grey), in bits",
+                tab="word lengths",
                 figure=pictures.lengths(code, surprise(p, 2), names()),
                 alt="Length of each code word beside the surprise of its outcome.",
             ),
@@ -327,10 +384,213 @@ def code_of(p: np.ndarray) -> str:
     )
 
 
+# A density ----------------------------------------------------------------------------------------
+
+FINE = np.linspace(-pictures.WINDOW, pictures.WINDOW, 641)
+RATIOS = np.geomspace(0.025, 80.0, 161)  # of width to spread, all that the sliders reach
+
+
+@cache
+def over_ratios(name: str) -> np.ndarray:
+    """H of a density's cells, in nats, at each of the RATIOS: the same at every spread."""
+    return np.array([float(densities.entropy_of_cells(name, 1.0, r)) for r in RATIOS])
+
+
+def density_settings(live: Picture, height: int) -> None:
+    """Which density, its spread, its cells, the unit."""
+    x.controls(
+        [
+            Group(
+                id="density",
+                title="Density",
+                items=[x.chooser("density"), x.slider("spread")],
+            ),
+            Group(id="cells", title="Cells", items=[x.slider("width"), x.chooser("unit")]),
+        ],
+        live=live,
+        height=height,
+    )
+
+
+def cut_density(live: Picture, height: int) -> None:
+    """The density in its cells, and their entropy against their width."""
+    unit, name, spread, width = units.of(x), x["density"], live["spread"], live["width"]
+    h = densities.differential_entropy(name, spread, unit.base)
+    of_cells = densities.entropy_of_cells(name, spread, width, unit.base)
+    middle = len(densities.CELLS) // 2
+    near = slice(middle - pictures.IN_SIGHT, middle + pictures.IN_SIGHT + 1)
+    shares = densities.cells(name, spread, width)[near]
+    one = float(surprise(1 / math.e, unit.base))  # a nat in this unit
+    hand = live.hand[0]
+    sets = {"width": round_digits(ops.clip(hand, *pictures.WIDTHS), 3)}
+    at_spread = {"spread": round_to(ops.clip(hand, 0.05, 2.0), 3)}
+    first, second, total = adding_up(h, -one * ops.log(width))
+    log = unit.log
+    stage(
+        "entropy.density",
+        [
+            Panel(
+                id="cells",
+                title="the density, cut into cells",
+                tab="density",
+                figure=pictures.cut(
+                    FINE, densities.density(name, FINE, spread),
+                    width * densities.CELLS[near], shares / width, width,
+                ),
+                handles=[
+                    Handle(
+                        id="spread", spoken="spread of the density", x=spread,
+                        y=densities.density(name, spread, spread), axis="x", minimum=0.05,
+                        maximum=2.0, label=words("σ = {:3}", spread), sets=at_spread,
+                    )
+                ],
+                alt="A density over bars of equal width, each as high as it is on average there.",
+            ),
+            Panel(
+                id="widths",
+                title=f"entropy of the cells against their width, in {unit}",
+                tab="entropy against width",
+                figure=pictures.against_width(
+                    RATIOS * spread, one * over_ratios(name), h, unit.name
+                ),
+                handles=[
+                    Handle(
+                        id="width", spoken="width of a cell", x=width, y=of_cells, axis="x",
+                        minimum=pictures.WIDTHS[0], maximum=pictures.WIDTHS[1],
+                        label=words("{:.4f}", of_cells), sets=sets,
+                    )
+                ],
+                clicks=sets,
+                alt="Entropy of the cells over their width, beside h minus log of the width.",
+            ),
+        ],
+        live=live,
+        frames=1,
+        columns=[1, 1.1],
+        height=height,
+        alt="A density, its cells, and the entropy of both",
+        lines=[
+            words(
+                f"h = {{:8}} and −{log} Δ = {{:8}}: together {{:8}} {unit}; the cells have "
+                f"H(Δ) = {{:.4f}}.",
+                first, second, total, of_cells,
+            )
+        ],
+    )  # fmt: skip
+
+
+def density_numbers() -> tuple[float, float]:
+    """h and H(Δ) in the page's unit."""
+    name, spread, base = x["density"], x["spread"], units.of(x).base
+    return (
+        float(densities.differential_entropy(name, spread, base)),
+        float(densities.entropy_of_cells(name, spread, x["width"], base)),
+    )
+
+
+def density_remark() -> str:
+    """What is worth seeing in the present state."""
+    unit, (h, of_cells) = units.of(x), density_numbers()
+    one = (
+        "1 bit"
+        if unit.name == "bits"
+        else f"{unit.log} 2 = {float(surprise(0.5, unit.base)):.4f} {unit}"
+    )
+    ratio = x["width"] / x["spread"]
+    if h < 0:
+        return (
+            f"h = {written(h, '.4f')} {unit} is **negative**: the density is above 1 nearly "
+            "wherever it is at all, and the mean of −log p falls below 0. That is no "
+            "contradiction: h is what is left when log 1/Δ is taken off the entropy of the cells, "
+            f"{of_cells:.4f} here, which is never negative."
+        )
+    if ratio > 1:
+        return (
+            f"The cells are wider than the spread: a few of them hold all, H(Δ) = {of_cells:.4f} "
+            f"{unit} is far from h − {unit.log} Δ. Narrow them."
+        )
+    return (
+        f"A density has no probability at a point, only its cells have: halving them adds {one}, "
+        f"so H(Δ) grows **without end**. What stays is h = lim H(Δ) + {unit.log} Δ = "
+        f"{written(h, '.4f')} {unit}, the density's own entropy, which depends on what x is "
+        "measured in. Of all densities of one spread the normal's is the largest."
+    )
+
+
+def density_formula() -> str:
+    """h with its number, and what H(Δ) comes to."""
+    unit, (h, _) = units.of(x), density_numbers()
+    closed = densities.DENSITIES[x["density"]].latex.format(log=unit.latex)
+    first, second, total = (
+        in_latex(v, "8") for v in adding_up(h, -math.log(x["width"]) / math.log(unit.base))
+    )
+    sign = "" if second.startswith("-") else "+"
+    return (
+        rf"\begin{{aligned}} h(p) &= -\textstyle\int p(x)\,{unit.latex}\,p(x)\,dx = {closed} = "
+        rf"{first}\ \text{{{unit}}} \\ H(\Delta) &\approx h - {unit.latex}\,\Delta = {first} "
+        rf"{sign} {second} = {total}\ \text{{{unit}}} \end{{aligned}}"
+    )
+
+
+def density_code() -> str:
+    """The same with NumPy: h by its integral, H(Δ) by the cells."""
+    unit, name = units.of(x), x["density"]
+    spread, width = shorten(x["spread"]), shorten(x["width"])
+    log = {"bits": "np.log2", "nats": "np.log", "bans": "np.log10"}[unit.name]
+    h, of_cells = density_numbers()
+    shape = {
+        "normal": "np.exp(-0.5 * (x / s) ** 2) / (s * np.sqrt(2 * np.pi))",
+        "uniform": "(np.abs(x) <= s * np.sqrt(3)) / (s * np.sqrt(12))",
+        "exponential": "(x >= 0) * np.exp(-np.maximum(x, 0) / s) / s",
+    }[name]
+    return (
+        "import numpy as np\n\n"
+        f"s, width, parts = {spread}, {width}, 2048  # spread, width of a cell, points in one\n"
+        "cells = int(np.ceil(40 * s / width))\n"
+        "middles = np.arange(-cells, cells + 1) * width\n"
+        "inside = ((np.arange(parts) + 0.5) / parts - 0.5) * width\n"
+        "x = middles[:, None] + inside\n"
+        f"p = {shape}\n"
+        "P = p.mean(axis=1) * width  # the probability of each cell\n"
+        "P = P[P > 0]\n"
+        f"H = -(P * {log}(P)).sum()  # {of_cells:.4g} {unit}\n"
+        "p = p[p > 0]\n"
+        f"h = -(p * {log}(p)).sum() * width / parts  # {h:.4g} {unit}\n"
+        f"print(h - {log}(width), H)\n"
+    )
+
+
+def of_a_density(view: frame.View) -> None:
+    """The second part."""
+    live = x.live()
+    with view.picture:
+        cut_density(live, view.height(390, 370))
+        frame.notice(density_remark())
+    with view.panel:
+        density_settings(live, view.height(400, 400))
+    if not view.embedded:
+        if not x.hidden("formula"):
+            st.latex(density_formula())
+        if not x.hidden("copies"):
+            frame.copies(Python=density_code(), LaTeX=density_formula())
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
 @st.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
+    if not st.context.is_embedded and not x.hidden("part"):
+        with st.container(key="setup-entropy"):
+            st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
     view = frame.view(x, PRESETS)
+    (of_outcomes if x["part"] == PARTS[0] else of_a_density)(view)
+    x.publish()
+
+
+def of_outcomes(view: frame.View) -> None:
+    """The first part: bars, curve, areas and code."""
     x.stand_in("k", active())
     live = x.live()
     traced, p = normalized(live["p"]), distribution()
@@ -348,7 +608,6 @@ def body() -> None:
             table(p)
         if not x.hidden("copies"):
             frame.copies(Python=code_of(p), LaTeX=formula(p))
-    x.publish()
 
 
 body()

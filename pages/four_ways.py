@@ -163,10 +163,12 @@ def picture(live: Picture, found: Traced, errors: Errors | None, view: frame.Vie
         Panel(
             id="curve",
             title=f"f along {wrt}, its tangent, the secant through {wrt} ± h",
+            tab="function",
             figure=pictures.curve(line.x, ys, line.window, found, h),
             handles=[
                 Handle(
-                    id="point", x=found.x, y=found.value, axis="x", sets=point,
+                    id="point", spoken=f"{wrt} of the point", x=found.x, y=found.value, axis="x",
+                    sets=point,
                     minimum=-reach(), maximum=reach(), label=words(f"{wrt} = {{:4}}", found.x),
                     color=pictures.MODES,
                 )
@@ -176,13 +178,15 @@ def picture(live: Picture, found: Traced, errors: Errors | None, view: frame.Vie
         ),
         Panel(
             id="errors",
-            title=f"{of} error against the step",
+            title=f"{of} error against the step (dotted: theory)",
+            tab="error",
             figure=pictures.errors(errors, found, still),
             handles=[]
             if errors is None
             else [
                 Handle(
-                    id="h", x=h, y=pictures.on_curve(found.central_errors, h), axis="x",
+                    id="h", spoken="step of the differences", x=h,
+                    y=pictures.on_curve(found.central_errors, h), axis="x",
                     sets=step, minimum=1e-16, maximum=1.0, label=words("h = {:2}", h),
                     color=pictures.CENTRAL,
                 )
@@ -197,7 +201,8 @@ def picture(live: Picture, found: Traced, errors: Errors | None, view: frame.Vie
         panels.insert(
             1,
             Panel(
-                id="lens", title="lens on the secant", figure=pictures.lens(found), alt=about,
+                id="lens", title="lens on the secant", tab="lens", figure=pictures.lens(found),
+                alt=about,
                 kind="chart",
             ),
         )  # fmt: skip
@@ -391,7 +396,8 @@ def composition(live: Picture, counts: Swell, height: int) -> None:
     n = live["n"]
     tape = [float(c) for c in counts.reverse]
     handle = Handle(
-        id="n", x=n, y=entry(tape, n - 1.0), axis="x", minimum=1, maximum=COMPOSITIONS,
+        id="n", spoken="times composed", x=n, y=entry(tape, n - 1.0), axis="x", minimum=1,
+        maximum=COMPOSITIONS,
         label=words("n = {:.0f}", n), color=pictures.MODES,
         sets={"n": ops.clip(floor(live.hand[0] + 0.5), 1.0, float(COMPOSITIONS))},
     )  # fmt: skip

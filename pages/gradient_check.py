@@ -278,6 +278,8 @@ def show(
         Panel(
             id="errors",
             kind="chart",
+            title="relative error of each entry",
+            tab="errors",
             rows=2,
             figure=pictures.errors(names, measured),
             alt="Relative error of each parameter on a logarithmic axis. " + said.replace("*", ""),
@@ -287,7 +289,8 @@ def show(
     if drawn:
         network = pictures.network(SIZES, x["activation"], measured)
         about = "The network: its weights and biases as edges, coloured by verdict."
-        panels.insert(0, Panel(id="network", rows=1, figure=network, alt=about))
+        title = "the network, its weights and biases in the colour of their verdict"
+        panels.insert(0, Panel(id="network", title=title, tab="network", figure=network, alt=about))
     counts = [
         ops.sum(ops.where(measured.where(verdict), 1.0, 0.0)) for verdict in ("wrong", "doubtful")
     ]

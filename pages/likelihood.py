@@ -14,7 +14,16 @@ import streamlit as st
 from components.controls import Action, Group, Slider
 from components.stage import Handle, Panel, stage
 from engine import losses
-from engine.emit.picture import Picture, addends, floor, in_latex, round_to, words, written
+from engine.emit.picture import (
+    Picture,
+    addends,
+    adding_up,
+    floor,
+    in_latex,
+    round_to,
+    words,
+    written,
+)
 from engine.losses.information import binary_entropy
 from engine.losses.likelihood import (
     curves,
@@ -104,12 +113,12 @@ x = experiment(
         Choice("model", MODELS[0], MODELS),
         Flips("flips", "1101101110"),
         Number(
-            "theta", 0.3, LOW, HIGH, label="theta", symbol="θ",
-            help="the coin's chance of heads, as the model has it",
+            "theta", 0.3, LOW, HIGH, label="chance of heads", symbol="θ",
+            help="as the model has it; the data have k/n",
         ),
         Number(
-            "slide", 0.0, 0.0, 1.0, label="slide the lower curve up",
-            help="by a part of the constant that lies between the two curves",
+            "slide", 0.0, 0.0, 1.0, label="lift the lower curve",
+            help="by this part of the constant that lies between the two curves",
         ),
         Numbers("y", (-1.2, 0.3, 0.8, 1.9), -REACH, REACH, count=(2, 12)),
         Number("mu", -1.0, -REACH, REACH, label="mean of the model", symbol="μ"),
@@ -204,21 +213,24 @@ def coin(live: Picture, height: int, *, small: bool) -> None:
 
     def handle(id_: str, y: Any, at: Any, color: str, most: Any) -> Handle:
         return Handle(
-            id=id_, x=theta, y=ops.minimum(at, most), axis="x", minimum=LOW, maximum=HIGH,
+            id=id_, spoken=f"chance of heads, on {id_}", x=theta, y=ops.minimum(at, most),
+            axis="x", minimum=LOW, maximum=HIGH,
             curve=(THETA, ops.minimum(y, most)), color=color, sets=sets,
         )  # fmt: skip
 
     likelihood, cross, kl = here.likelihood[0], here.cross_entropy[0], here.kl[0]
+    first, second, total = adding_up(entropy, kl)
     stage(
         "likelihood.curves",
         [
             Panel(
                 id="losses",
                 title="minimise: −log L(θ)/n is cross-entropy, KL lies H(k/n) below",
-                figure=pictures.losses(over, here, best, entropy, slid),
+                tab="losses",
+                figure=pictures.losses(over, here, best, entropy, first, slid),
                 handles=[
-                    handle("θ on cross-entropy", over.cross_entropy, cross, pictures.LOSS, top),
-                    handle("θ on KL", raised, kl + slid * entropy, pictures.APART, top),
+                    handle("cross-entropy", over.cross_entropy, cross, pictures.LOSS, top),
+                    handle("KL", raised, kl + slid * entropy, pictures.APART, top),
                 ],
                 clicks=sets,
                 alt="Cross-entropy and KL over theta, a constant apart, with one minimum.",
@@ -226,9 +238,10 @@ def coin(live: Picture, height: int, *, small: bool) -> None:
             Panel(
                 id="likelihood",
                 title="maximise: likelihood L(θ)",
+                tab="likelihood",
                 figure=pictures.likelihood(over, best),
                 handles=[
-                    handle("θ on the likelihood", over.likelihood, likelihood,
+                    handle("the likelihood", over.likelihood, likelihood,
                            pictures.LIKELIHOOD, 1.0)
                 ],
                 clicks=sets,
@@ -242,9 +255,9 @@ def coin(live: Picture, height: int, *, small: bool) -> None:
         alt="Likelihood, negative log-likelihood, cross-entropy and KL over theta",
         lines=[
             words(
-                "θ = {:.3f}: L = {:3}, −log L/n = cross-entropy = {:.3f} = H(k/n) {:.4f} + KL "
-                "{:.4f} nats",
-                theta, likelihood, cross, entropy, kl,
+                "θ = {:.3f}: L = {:3}, −log L/n = cross-entropy = {:8} = H(k/n) {:8} + KL {:8} "
+                "nats",
+                theta, likelihood, total, first, second,
             )
         ],
     )  # fmt: skip
@@ -298,7 +311,7 @@ def chain() -> list[tuple[str, str, str]]:
     k, n = counts()
     theta, best = x["theta"], estimate(k, n)
     here = curves(k, n, theta)
-    (h, kl), nll = addends([float(binary_entropy(best)), float(here.kl[0])], 4)
+    h, kl, nll = (in_latex(v, "8") for v in adding_up(binary_entropy(best), here.kl[0]))
     likelihood = in_latex(float(here.likelihood[0]), "4")
     share, rest = in_latex(best, "3"), in_latex(1 - best, "3")
     t, u = in_latex(theta, "3"), in_latex(1 - theta, "3")
@@ -428,9 +441,11 @@ def normal(live: Picture, height: int) -> None:
     best = ops.mean(y)
     hand = round_to(ops.clip(live.hand[0], -REACH, REACH), 2)
     log_sigma = ops.log(sigma)
+    first, second, total = adding_up(here.squared[0], here.constant)
     handles = [
         Handle(
-            id=f"measurement {i + 1}", x=y[i], y=0.0, axis="x", minimum=-REACH, maximum=REACH,
+            id=f"y{i}", spoken=f"measurement {i + 1}", x=y[i], y=0.0, axis="x",
+            minimum=-REACH, maximum=REACH,
             color=pictures.LOSS, sets={f"y[{i}]": hand},
         )
         for i in range(n)
@@ -438,8 +453,8 @@ def normal(live: Picture, height: int) -> None:
     raised = over.squared + slid * over.constant
     mean = [
         Handle(
-            id=f"μ on {name}", x=mu, y=at, axis="x", minimum=-REACH, maximum=REACH, color=color,
-            curve=(MU, curve), sets={"mu": hand},
+            id=name, spoken=f"mean of the model, on {name}", x=mu, y=at, axis="x",
+            minimum=-REACH, maximum=REACH, color=color, curve=(MU, curve), sets={"mu": hand},
         )
         for name, curve, at, color in (
             ("the loss", over.nll, here.nll[0], pictures.LOSS),
@@ -452,6 +467,7 @@ def normal(live: Picture, height: int) -> None:
             Panel(
                 id="data",
                 title="measurements (drag) and how likely each is",
+                tab="measurements",
                 figure=pictures.measurements(
                     y, MU, normal_density(MU, mu, log_sigma), normal_density(y, mu, log_sigma)
                 ),
@@ -461,7 +477,8 @@ def normal(live: Picture, height: int) -> None:
             Panel(
                 id="losses",
                 title="−log L(μ)/n (pale) and squared error / 2σ² (dashed)",
-                figure=pictures.normal_losses(over, here, mu, MU, best, slid),
+                tab="losses",
+                figure=pictures.normal_losses(over, here, mu, MU, best, second, slid),
                 handles=mean,
                 clicks={"mu": hand},
                 alt="Negative log-likelihood and squared error over the mean, a constant apart.",
@@ -474,9 +491,9 @@ def normal(live: Picture, height: int) -> None:
         alt="Maximum likelihood of measurements",
         lines=[
             words(
-                "μ = {:.2f}: −log L/n = {:.3f} = MSE/2σ² {:.4f} + log σ√2π {:.4f} nats; "
-                "both are least at the mean, {:.3f}",
-                mu, here.nll[0], here.squared[0], here.constant, best,
+                "μ = {:.2f}: −log L/n = {:8} = MSE/2σ² {:8} + log σ√2π {:8b} nats; both are "
+                "least at the mean, {:.3f}",
+                mu, total, first, second, best,
             )
         ],
     )  # fmt: skip
@@ -486,12 +503,12 @@ def normal_formula() -> str:
     """Why the squared error: in LaTeX, the numbers put in."""
     y, sigma = np.array(x["y"]), x["sigma"]
     here = normal_curves(y, np.array([x["mu"]]), sigma)
-    (squared, constant), nll = addends([float(here.squared[0]), float(here.constant)], 4)
+    squared, constant, nll = (in_latex(v, "8") for v in adding_up(here.squared[0], here.constant))
     return (
         r"\begin{aligned} -\tfrac1n\ln L(\mu) &= \frac1{2\sigma^2}\cdot\tfrac1n\textstyle\sum_i "
         r"(y_i-\mu)^2 + \ln \sigma\sqrt{2\pi} \\ "
-        rf"{nll} &= {squared} {'+' if not constant.startswith('−') else ''} "
-        rf"{constant.replace('−', '-')} \end{{aligned}}"
+        rf"{nll} &= {squared} {'' if constant.startswith('-') else '+'} {constant}\ "
+        r"\text{nats} \end{aligned}"
     )
 
 
@@ -514,8 +531,23 @@ def normal_remark() -> str:
 # The page -----------------------------------------------------------------------------------------
 
 
+def normal_code() -> str:
+    """The numbers of the measurements as NumPy."""
+    y = np.array(x["y"])
+    loss = written(float(normal_curves(y, np.array([x["mu"]]), x["sigma"]).nll[0]), "6")
+    return (
+        "import numpy as np\n\n"
+        f"y = np.array([{', '.join(map(shorten, x['y']))}])\n"
+        f"mu, sigma = {shorten(x['mu'])}, {shorten(x['sigma'])}\n"
+        "mse = ((y - mu) ** 2).mean()\n"
+        "loss = mse / (2 * sigma**2) + np.log(sigma * np.sqrt(2 * np.pi))"
+        f"  # {loss.replace('−', '-')} nats\n"
+        "best = y.mean()\n"
+    )
+
+
 def code() -> str:
-    """The page's numbers as NumPy."""
+    """The numbers of the coin as NumPy."""
     flips = ", ".join(x["flips"])
     k, n = counts()
     loss = written(float(curves(k, n, x["theta"]).nll[0]), "6")
@@ -563,6 +595,8 @@ def body() -> None:
             normal_settings(live, view.height(460, 430))
         if whole and not x.hidden("formula"):
             st.latex(normal_formula())
+        if whole and not x.hidden("copies"):
+            frame.copies(Python=normal_code(), LaTeX=normal_formula())
     x.publish()
 
 

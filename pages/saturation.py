@@ -161,10 +161,18 @@ def show(live: Picture, *, small: bool, height: int) -> None:
     )
     moved = ops.clip(round_to(live.hand[0], 3), -REACH, REACH)
     handle = Handle(
-        id="logit", x=z, y=pictures.FOOT, axis="x", minimum=-REACH, maximum=REACH, sets={"z": moved}
+        id="logit",
+        spoken="logit of the neuron",
+        x=z,
+        y=pictures.FOOT,
+        axis="x",
+        minimum=-REACH,
+        maximum=REACH,
+        sets={"z": moved},
     )
     on_sigma = Handle(
-        id="prediction", x=z, y=here[0].prediction, axis="x", minimum=-REACH, maximum=REACH,
+        id="prediction", spoken="logit of the neuron, on the sigmoid", x=z, y=here[0].prediction,
+        axis="x", minimum=-REACH, maximum=REACH,
         curve=(Z, curves[0].prediction), sets={"z": moved},
         label=words("ŷ = {:.4f}", here[0].prediction),
     )  # fmt: skip
@@ -185,6 +193,7 @@ def show(live: Picture, *, small: bool, height: int) -> None:
     gradient = Panel(
         id="gradient",
         title="gradient ∂L/∂z, and the way that training takes along it",
+        tab="gradient",
         figure=pictures.gradient(*curves, others, y, here),
         handles=[handle],
         clicks={"z": moved},
@@ -196,6 +205,7 @@ def show(live: Picture, *, small: bool, height: int) -> None:
     sigmoid = Panel(
         id="sigmoid",
         title="prediction ŷ = σ(z)",
+        tab="sigmoid",
         figure=pictures.sigmoid(curves[0], y, here[0]),
         handles=[on_sigma],
         clicks={"z": moved},
@@ -205,6 +215,7 @@ def show(live: Picture, *, small: bool, height: int) -> None:
         id="training",
         kind="chart",
         title=f"prediction against epoch, y = {y}",
+        tab="training",
         figure=pictures.prediction_axes(
             live["epochs"], y, RECOVERED, (runs[0].first_epoch(RECOVERED),
             runs[1].first_epoch(RECOVERED)), here[0].prediction,

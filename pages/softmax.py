@@ -226,7 +226,8 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
     hand = ops.clip(round_to(live.hand[0], 2 if high - low <= 60 else 1), -FARTHEST, FARTHEST)
     handles = [
         Handle(
-            id=f"{'energy' if x['boltzmann'] else 'score'} of {name}", x=values[i], y=float(i),
+            id=name, spoken=f"{'energy' if x['boltzmann'] else 'score'} of {name}",
+            x=values[i], y=float(i),
             axis="x", minimum=max(low, -FARTHEST), maximum=min(high, FARTHEST),
             color=charts.class_color(i),
             sets={f"z[{i}]": sign() * hand},
@@ -239,6 +240,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
         Panel(
             id="scores",
             title="energies E = −z (drag)" if x["boltzmann"] else "scores z (drag)",
+            tab="energies" if x["boltzmann"] else "scores",
             figure=pictures.scores(values, rows, (low, high), "E" if x["boltzmann"] else "z"),
             handles=handles,
             alt="Bars of the scores, each with a handle to drag.",
@@ -247,6 +249,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
             id="flow",
             kind="chart",
             title=f"{exponent}, and its share ŷ of the whole",
+            tab="shares",
             figure=pictures.flow(now, names, powers=hottest < LARGEST_POWER),
             alt="For each class a bar of its power of e, joined by a band to its probability.",
         ),
@@ -254,6 +257,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
             id="gradient",
             kind="chart",
             title="how far each share is off",
+            tab="gradient",
             figure=pictures.gradient(now.error, names),
             alt="Bars of probability minus target for every class.",
         ),
@@ -288,7 +292,8 @@ def curves(live: Picture, now: Steps, height: int) -> None:
     )
     sets = {"T": rounded}
     handle = Handle(
-        id="temperature", x=t, y=0.0, label=words("T = {:3}", t), axis="x", sets=sets,
+        id="temperature", spoken="temperature", x=t, y=0.0, label=words("T = {:3}", t), axis="x",
+        sets=sets,
         minimum=COLDEST, maximum=HOTTEST,
     )  # fmt: skip
     most = float(surprise(1 / len(x["z"]), unit.base))
@@ -298,6 +303,7 @@ def curves(live: Picture, now: Steps, height: int) -> None:
             Panel(
                 id="against",
                 title="probability of each class against T",
+                tab="probabilities",
                 figure=pictures.against_temperature(study, now.shares, class_names(), t),
                 handles=[handle],
                 clicks=sets,
@@ -306,6 +312,7 @@ def curves(live: Picture, now: Steps, height: int) -> None:
             Panel(
                 id="entropy",
                 title=f"entropy against T, in {unit}",
+                tab="entropy",
                 figure=pictures.entropy(study, entropy(now.shares, unit.base), t, most, unit.name),
                 handles=[handle],
                 clicks=sets,

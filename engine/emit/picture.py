@@ -284,6 +284,39 @@ def addends(terms: Sequence[float], digits: int) -> tuple[list[str], str]:
     return [written(term, f".{more}f") for term in terms], total
 
 
+def summing_up(terms: Any, digits: int = 4) -> Any:
+    """An array of terms, traced, rounded as `addends` writes them: the form "8" shows the digits
+    that are left and no others."""
+    total = round_to(ops.sum(terms), digits)
+    found = round_to(terms, digits + 5)
+    for more in range(digits + 4, digits - 1, -1):
+        rounded = round_to(terms, more)
+        off = round_to(ops.sum(rounded), digits) - total
+        found = ops.where(abs(off) < 0.5 * 10.0**-digits, rounded, found)
+    return found
+
+
+def adding_up(*terms: Any) -> tuple[Any, ...]:
+    """Two or three terms and, last, their sum, all rounded alike so that they add up exactly.
+
+    To four digits after the point or, where that does not add up, to three, else to more; what is
+    infinite stays so. Numbers may be traced; written with the form "8" they show no other digits.
+    """
+    exact = (*terms, sum(terms))
+    longest = [round_to(x, _TRIED[-1]) for x in terms]
+    found = (*longest, sum(longest))
+    for digits in reversed(_TRIED[:-1]):
+        rounded = tuple(round_to(x, digits) for x in exact)
+        with np.errstate(invalid="ignore"):  # ∞ − ∞ fits nowhere
+            off = sum(rounded[:-1]) - rounded[-1]
+        fits = abs(off) < 0.5 * 10.0**-digits
+        found = tuple(ops.where(fits, x, y) for x, y in zip(rounded, found, strict=True))
+    return found
+
+
+_TRIED: Final = (4, 3, 5, 6, 7, 8)
+
+
 def _data(x: Any) -> Any:
     return x.data if type(x) is Value else x
 

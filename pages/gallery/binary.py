@@ -47,14 +47,15 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
 
     def on_p(name: str, value: Any, heights: Any, reach: float = np.inf) -> Handle:
         return Handle(
-            id=name, x=p, y=ops.clip(value, -reach, reach), axis="x", minimum=NEAR_0,
+            id=name, spoken=name, x=p, y=ops.clip(value, -reach, reach), axis="x", minimum=NEAR_0,
             maximum=NEAR_1, curve=(P, np.clip(heights, -reach, reach)),
             label=words("{:4}", value), color=color, sets=to_p,
         )  # fmt: skip
 
     def on_z(name: str, height: Any, heights: Any) -> Handle:
         return Handle(
-            id=name, x=z, y=height, axis="x", minimum=-SPAN, maximum=SPAN, curve=(Z, heights),
+            id=name, spoken=name, x=z, y=height, axis="x", minimum=-SPAN, maximum=SPAN, curve=(Z,
+            heights),
             label=words("{:4}", height), color=color, sets=to_z,
         )  # fmt: skip
 
@@ -63,26 +64,29 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
         Panel(
             id="probability",
             title=f"loss in {unit}, over p",
+            tab="over p",
             figure=pictures.by_probability(over_p, y, steepest=0.0),
-            handles=[on_p("probability of 1", by_p.loss, over_p[y].loss)],
+            handles=[on_p("probability of class 1", by_p.loss, over_p[y].loss)],
             clicks=to_p,
             alt="Minus log p and minus log of one minus p.",
         ),
         Panel(
             id="logit",
             title="the same over the logit",
+            tab="over z",
             figure=pictures.by_logit(over_z, y, slope=0.0),
-            handles=[on_z("logit", by_z.loss, over_z[y].loss)],
+            handles=[on_z("logit of class 1", by_z.loss, over_z[y].loss)],
             clicks=to_z,
             alt="Both losses over the logit, nearly straight on the wrong side.",
         ),
         Panel(
             id="slope",
             title="gradient by p: without bound",
+            tab="gradient by p",
             figure=pictures.by_probability(over_p, y, steepest=STEEPEST),
             handles=[
                 on_p(
-                    "probability of 1, its gradient",
+                    "probability of class 1, on the gradient",
                     by_p.gradient,
                     over_p[y].gradient,
                     0.97 * STEEPEST,
@@ -94,8 +98,9 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
         Panel(
             id="pull",
             title=f"gradient by z: at most {written(one, '3')} {unit}",
+            tab="gradient by z",
             figure=pictures.by_logit(over_z, y, slope=one),
-            handles=[on_z("logit, its gradient", by_z.gradient, over_z[y].gradient)],
+            handles=[on_z("logit of class 1, on the gradient", by_z.gradient, over_z[y].gradient)],
             clicks=to_z,
             alt="The gradient by the logit, prediction minus target.",
         ),

@@ -45,11 +45,11 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
     to_gamma = {"gamma": ops.clip(round_to(live.hand[0], 2), 0.0, STRONGEST)}
     panels = [
         Panel(
-            id="loss", title=words("focal loss, γ = {:3}", gamma),
+            id="loss", title=words("focal loss, γ = {:3}", gamma), tab="loss",
             figure=pictures.focal(plain, focal),
             handles=[
                 Handle(
-                    id="probability of the true class", x=p, y=here.loss, axis="x",
+                    id="p", spoken="probability of the true class", x=p, y=here.loss, axis="x",
                     minimum=NEAR_0, maximum=NEAR_1, curve=(P, focal.loss),
                     label=words("{:4}", here.loss), color=pictures.FOCAL, sets=to_p,
                 )
@@ -58,11 +58,12 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
             alt="Focal loss and cross-entropy over the true class's probability.",
         ),
         Panel(
-            id="gradient", title="size of the gradient by the logit",
+            id="gradient", title="size of the gradient by the logit", tab="gradient",
             figure=pictures.focal_gradient(plain, focal),
             handles=[
                 Handle(
-                    id="probability of the true class, its gradient", x=p, y=pull, axis="x",
+                    id="slope", spoken="probability of the true class, on the gradient", x=p,
+                    y=pull, axis="x",
                     minimum=NEAR_0, maximum=NEAR_1, curve=(P, pulls), label=words("{:4}", pull),
                     color=pictures.FOCAL, sets=to_p,
                 )
@@ -71,11 +72,12 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
             alt="Size of the gradient over the true class's probability.",
         ),
         Panel(
-            id="share", title="easy examples' share of the gradient",
+            id="share", title="easy examples' share of the gradient", tab="easy share",
             figure=pictures.easy_share(GAMMAS, shares),
             handles=[
                 Handle(
-                    id="focus γ", x=gamma, y=share, axis="x", minimum=0.0, maximum=STRONGEST,
+                    id="gamma", spoken="focus gamma", x=gamma, y=share, axis="x", minimum=0.0,
+                    maximum=STRONGEST,
                     curve=(GAMMAS, shares), label=words("{:.1%}", share), color=pictures.SHARE,
                     sets=to_gamma,
                 )

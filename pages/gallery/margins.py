@@ -36,8 +36,8 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
     runs = {name: descend_margin(name, live["m"], live["steps"], live["lr"]) for name in looks}
     sets = {"m": ops.clip(round_to(live.hand[0], 3), -REACH, REACH)}
     start = Handle(
-        id="starting margin", x=live["m"], y=0.0, axis="x", minimum=-REACH, maximum=REACH,
-        label="start", sets=sets,
+        id="start", spoken="margin at the start", x=live["m"], y=0.0, axis="x", minimum=-REACH,
+        maximum=REACH, label="start", sets=sets,
     )  # fmt: skip
 
     def tracks(what: str) -> list[Track]:
@@ -53,17 +53,17 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
 
     panels = [
         Panel(
-            id="loss", title="loss over the margin, a mark a step",
+            id="loss", title="loss over the margin, a mark a step", tab="loss",
             figure=pictures.margin_losses(studies), tracks=tracks("loss"), handles=[start],
             clicks=sets, rows=1 if small else 2, alt="Four losses over the margin.",
         ),
         Panel(
-            id="gradient", title="gradient by the margin",
+            id="gradient", title="gradient by the margin", tab="gradient",
             figure=pictures.margin_gradients(studies), tracks=tracks("gradient"), clicks=sets,
             alt="Gradients of four losses over the margin; zero-one's is 0.",
         ),
         Panel(
-            id="path", kind="chart", title="margin against step",
+            id="path", kind="chart", title="margin against step", tab="descent",
             figure=pictures.margin_axes([r.curve.margin for r in runs.values()], live["steps"]),
             tracks=tracks("margin"), cursor=True,
             alt="Margin against step; zero-one stays where it starts.",

@@ -20,6 +20,7 @@ NAME = "squared error"
 REACH = 5.0
 ERRORS = np.linspace(-REACH, REACH, 201)
 COLORS = {"a": pictures.FIRST, "b": pictures.SECOND}
+SYMBOLS = {"a": "e₁", "b": "e₂"}
 SPOKEN = {"a": "first error", "b": "second error"}
 
 
@@ -37,8 +38,9 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
     def points(heights: Any, at: dict[str, Any]) -> list[Handle]:
         return [
             Handle(
-                id=SPOKEN[name], x=live[name], y=at[name], axis="x", minimum=-REACH, maximum=REACH,
-                curve=(ERRORS, heights), label=words("{:4}", at[name]), color=color,
+                id=name, spoken=SPOKEN[name], x=live[name], y=at[name], axis="x", minimum=-REACH,
+                maximum=REACH, curve=(ERRORS, heights), color=color,
+                label=words(f"{SYMBOLS[name]}: {{:4}}", at[name]),
                 sets={name: ops.clip(round_to(live.hand[0], 3), -REACH, REACH)},
             )
             for name, color in COLORS.items()
@@ -49,13 +51,15 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
         "losses.squared",
         [
             Panel(
-                id="loss", title="½ (ŷ − y)²" if x["half"] else "squared error (ŷ − y)²",
+                id="loss", tab="loss",
+                title="½ (ŷ − y)²" if x["half"] else "squared error (ŷ − y)²",
                 figure=pictures.parabola(curve),
                 handles=points(curve.loss, {n: c.loss for n, c in here.items()}),
                 alt="A parabola over the error.",
             ),
             Panel(
-                id="gradient", title="its gradient", figure=pictures.straight(curve),
+                id="gradient", title="its gradient", tab="gradient",
+                figure=pictures.straight(curve),
                 handles=points(curve.gradient, {n: c.gradient for n, c in here.items()}),
                 alt="A straight line over the error.",
             ),
@@ -120,8 +124,8 @@ def code(x: Experiment) -> str:
 PART = Part(
     NAME,
     (
-        Number("a", 4.0, -REACH, REACH, label="first error", symbol="e₁"),
-        Number("b", 2.0, -REACH, REACH, label="second error", symbol="e₂"),
+        Number("a", 4.0, -REACH, REACH, label="first error", symbol=SYMBOLS["a"]),
+        Number("b", 2.0, -REACH, REACH, label="second error", symbol=SYMBOLS["b"]),
         Flag("half", False, label="½ (ŷ − y)²", help="with a half in front the gradient is ŷ − y"),
     ),
     (Preset("4 costs 16", "good", "Twice the error, four times the cost: 16 against 4.", {}),),

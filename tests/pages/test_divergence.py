@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.programs import run_programs, specs_of
+from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import drag, markdown, open_page, tables
 
 FIT = "fit a Gaussian"
@@ -20,7 +20,7 @@ def test_one_hot_truth_reads_one_slot() -> None:
     assert not page.exception
     assert not page.caption or "sum to" not in page.caption[-1].value
     said = markdown(page)
-    assert r"0.357 &= 0.000 + 0.357\ \text{nats}" in said
+    assert r"0.3567 &= 0 + 0.3567\ \text{nats}" in said
     assert "p is a **label**" in said
     assert "reads one slot of q alone, −ln 0.7 = 0.3567 nats" in said
     assert "**q** says" not in said
@@ -42,7 +42,24 @@ def test_the_identity_as_printed_adds_up(unit: str) -> None:
         found = re.search(r"([\d.]+) &= ([\d.]+) \+ ([\d.]+)", latex)
         assert found is not None
         total, *parts = map(float, found.groups())
-        assert f"{sum(parts):.3f}" == f"{total:.3f}"
+        assert sum(parts) == pytest.approx(total, abs=1e-12)
+
+
+def test_the_line_says_what_the_formula_says() -> None:
+    """2.0142 = 1.2955 + 0.7188 does not add up as printed; three digits do."""
+    page = open_page("divergence")
+    assert r"2.014 &= 1.295 + 0.719\ \text{bits}" in page.latex[0].value
+    (line,) = next(d["lines"] for d in component_data(page) if "panels" in d)
+    assert line["$text"].count(["8"]) == 3
+
+
+def test_columns_of_the_table_add_up_to_their_sums() -> None:
+    rows = re.findall(r"<tr>(.*?)</tr>", tables(open_page("divergence")))
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows[1:]]
+    for column in (4, 5, 6):
+        *parts, total = (float(row[column].replace("−", "-")) for row in cells)
+        digits = len(cells[-1][column].partition(".")[2])
+        assert f"{sum(parts):.{digits}f}" == f"{total:.{digits}f}"
 
 
 def test_remark_follows_the_state() -> None:

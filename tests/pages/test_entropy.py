@@ -31,6 +31,37 @@ def test_numbers_of_the_course(p: str, unit: str, h: str) -> None:
     assert rf"= {h}\ \text{{{unit}}}" in markdown(page)
 
 
+def test_the_entropy_of_a_density() -> None:
+    """½ log₂ 2πe σ² = 2.0471 bits at σ = 1, −1.2748 bits at σ = 0.1."""
+    page = open_page("entropy", part="a density")
+    assert not page.exception
+    said = markdown(page)
+    assert r"= 2.0471\ \text{bits}" in said
+    assert r"= 2.0471 + 1 = 3.0471\ \text{bits}" in said
+    assert "halving them adds 1 bit, so H(Δ) grows **without end**" in said
+    below = markdown(open_page("entropy", part="a density", spread="0.1", width="0.1"))
+    assert r"= -1.2748\ \text{bits}" in below
+    assert "is **negative**" in below
+    assert "wider than the spread" in markdown(
+        open_page("entropy", part="a density", width="2", unit="nats")
+    )
+
+
+@pytest.mark.parametrize("density", ["normal", "uniform", "exponential"])
+def test_a_density_follows_the_hand_and_its_code_runs(density: str, tmp_path: Path) -> None:
+    page = open_page("entropy", part="a density", density=density, spread="0.8", width="0.3")
+    (result,) = run_programs(specs_of(page), tmp_path)
+    assert (result["error"], result["doubts"]) == ("", [])
+    assert set(result["moved"]) == {"spread", "width"}
+    source = page.code[0].value
+    names: dict[str, float] = {}
+    exec(source, {}, names)  # the page's own text, as a reader runs it
+    for name in ("H", "h"):
+        said = re.search(rf"^{name} = .*# ([-\d.]+)", source, re.MULTILINE)
+        assert said is not None
+        assert names[name] == pytest.approx(float(said[1]), abs=2e-3)
+
+
 @pytest.mark.parametrize("p", ["0.99,0.01", "1,1,1,1,1,1", "3,1,2,7,1", "5,3,2,1,1,1,1,2"])
 @pytest.mark.parametrize("unit", ["bits", "nats", "bans"])
 def test_what_is_printed_adds_up(p: str, unit: str) -> None:
@@ -119,7 +150,7 @@ def test_a_dragged_bar_takes_from_the_others_and_the_curve_follows_it(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("/entropy?p=1,1,1,1")
-    drag(page, '[data-panel="bars"] [data-handle="probability of B"]', 0, -40)
+    drag(page, '[data-panel="bars"] [data-handle="B"]', 0, -40)
     page.wait_for_function("() => new URLSearchParams(location.search).get('k') === '1'")
     page.get_by_text("as p(B) changes").wait_for()
     rows = page.locator("table.numbers tr")

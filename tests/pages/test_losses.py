@@ -125,9 +125,9 @@ def test_unreadable_link_falls_back_with_a_notice(name: str, value: str) -> None
 @pytest.mark.browser
 def test_dragging_a_point_changes_what_is_said(visit: Callable[..., Page]) -> None:
     page = visit("/losses?part=cross-entropy")
-    page.locator('[data-panel="logit"] [data-handle="logit"]').wait_for()
+    page.locator('[data-panel="logit"] [data-handle="logit of class 1"]').wait_for()
     before = page.locator(".stMain").inner_text()
-    drag(page, '[data-panel="logit"] [data-handle="logit"]', 40)
+    drag(page, '[data-panel="logit"] [data-handle="logit of class 1"]', 40)
     page.wait_for_function("() => new URLSearchParams(location.search).has('p')")
     assert page.locator(".stMain").inner_text() != before
     assert re.search(r"p=0\.\d+", page.url)

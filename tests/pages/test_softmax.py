@@ -127,7 +127,7 @@ def test_dragging_a_score_changes_the_probabilities(visit: Callable[..., Page]) 
     page = visit("/softmax")
     row = page.locator("table.numbers tr").nth(2)
     assert row.locator("td").nth(3).inner_text() == "0.2424"
-    drag(page, '[data-handle="score of B"]', 40)
+    drag(page, '[data-handle="B"]', 40)
     page.wait_for_function("() => new URLSearchParams(location.search).has('z')")
     page.wait_for_function(
         "() => Number(document.querySelectorAll('table.numbers tr')[2].cells[3].innerText) > 0.3"

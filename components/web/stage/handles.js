@@ -159,16 +159,17 @@ class Handle {
 
   describe() {
     this.say("aria-disabled", String(this.locked))
-    const { axis, label, id, min, max } = this.spec
+    const { axis, label, id, min, max, spoken } = this.spec
+    const name = spoken || label || id
     if (axis === "xy") {
       const at = `x ${short(this.x)}, y ${short(this.y)}`
-      this.say("aria-label", `${label || id}: ${at}. Arrow keys move it.`)
+      this.say("aria-label", `${name}: ${at}. Arrow keys move it.`)
       return
     }
     const way = axis === "x" ? 0 : 1
     const value = axis === "x" ? this.x : this.y
     this.say("role", "slider")
-    this.say("aria-label", label || id)
+    this.say("aria-label", name)
     this.say("aria-valuenow", String(value))
     this.say("aria-valuetext", short(value))
     this.say("aria-orientation", axis === "x" ? "horizontal" : "vertical")

@@ -349,7 +349,7 @@ class Stage {
       button.type = "button"
       button.setAttribute("role", "tab")
       button.setAttribute("aria-selected", String(i === this.tab))
-      const name = this.find(panel.title) || panel.id
+      const name = panel.tab || this.find(panel.title) || panel.id
       if (button.textContent !== name) button.textContent = name
       button.onclick = () => {
         this.tab = i

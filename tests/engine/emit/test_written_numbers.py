@@ -8,11 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.emit.picture import addends, in_latex, written
+from engine.emit.picture import addends, adding_up, in_latex, summing_up, written
 from tests.engine.emit.node import node
 
 WORDS = Path(__file__).resolve().parents[3] / "components" / "web" / "words.js"
@@ -95,9 +96,29 @@ def test_what_is_printed_adds_up(terms: list[float], digits: int) -> None:
     parts, total = addends(terms, digits)
     assert f"{math.fsum(map(float, parts)):.{digits}f}" == total
     assert total == f"{math.fsum(terms):.{digits}f}"
+    shown = summing_up(np.array(terms), digits)
+    half = 0.501 * 10.0**-digits  # a tie may round either way
+    assert shown == pytest.approx(np.array(terms), abs=half)
+    assert float(np.sum(shown)) == pytest.approx(math.fsum(terms), abs=2 * half)
 
 
 def test_no_more_digits_than_it_takes() -> None:
     assert addends([0.99 * 0.014500, 0.01 * 6.643856], 4) == (["0.0144", "0.0664"], "0.0808")
-    parts, total = addends([math.log2(6) / 6] * 6, 4)
+    sixths = [math.log2(6) / 6] * 6
+    parts, total = addends(sixths, 4)
     assert (set(parts), total) == ({"0.43083"}, "2.5850")
+    assert {written(x, "8") for x in summing_up(np.array(sixths), 4)} == {"0.43083"}
+
+
+@given(st.floats(0, 10), st.floats(-2, 10))
+def test_two_terms_add_up_to_the_last_digit(a: float, b: float) -> None:
+    *parts, total = (float(x) for x in adding_up(a, b))
+    for x, exact in zip((*parts, total), (a, b, a + b), strict=True):
+        assert x == pytest.approx(exact, abs=0.51e-3)
+    assert sum(parts) == pytest.approx(total, abs=1e-9)
+
+
+def test_four_digits_where_they_add_up_else_three() -> None:
+    assert adding_up(0.610864, 0.338919) == pytest.approx((0.6109, 0.3389, 0.9498), abs=1e-12)
+    assert adding_up(1.2954618, 0.7187849) == pytest.approx((1.295, 0.719, 2.014), abs=1e-12)
+    assert adding_up(0.5, math.inf) == (0.5, math.inf, math.inf)
