@@ -36,7 +36,7 @@ class Wall:
 WALLS = {
     "engine": Wall(
         frozenset({"numpy", "numba", "llvmlite", "sympy", "mpmath"}),
-        lazy=frozenset({"cupy", "distributed"}),
+        lazy=frozenset({"cupy", "distributed", "sklearn"}),
     ),
     "figures": Wall(frozenset({"engine", "numpy", "plotly"})),
     "components": Wall(frozenset({"streamlit", "starlette", "numpy", "plotly"})),

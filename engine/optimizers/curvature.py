@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import M, beta, decay, epsilon, lr
 from engine.problems.parameter import Parameter
-from engine.tape import Vector
+from engine.tape import Arithmetic, Vector
 from engine.tape import operations as ops
 
 # Newton -------------------------------------------------------------------------------------------
@@ -119,7 +119,8 @@ def _sophia_with(estimate: Any, oracle: Oracle, w: Vector, s: Any, h: Any, o: An
         state["h"] = h.beta2 * s.h + (1.0 - h.beta2) * (g * g)
     else:
         due = ops.equal(s.age, 0.0)
-        if isinstance(due, (bool, np.bool_)) and not due:  # on a tape both branches are written
+        # On the tape of the plane both branches are written; where it is known, one is enough.
+        if not (isinstance(due, Arithmetic) or ops.shape_of(due)) and not due:
             state["h"] = s.h
         else:
             fresh = h.beta2 * s.h + (1.0 - h.beta2) * estimate(w)
@@ -275,7 +276,7 @@ def _shampoo_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tu
         table = g if np.ndim(g) == 2 else np.reshape(g, (1, -1))
         left = left + table @ table.T
         right = right + table.T @ table
-        eye_left, eye_right = (h.eps * np.eye(n) for n in table.shape)
+        eye_left, eye_right = (h.eps * np.eye(n, dtype=table.dtype) for n in table.shape)
         if np.ndim(g) == 2:
             step = _inverse_root(left + eye_left, 4) @ table @ _inverse_root(right + eye_right, 4)
         else:  # a vector has one side: full-matrix Adagrad
@@ -333,16 +334,16 @@ NEWTON_SCHULZ_STEPS = 5
 _SMALLEST_NORM = 1e-7
 
 
-def newton_schulz(matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def newton_schulz(matrix: Any) -> Any:
     """Five Newton–Schulz steps: the singular values of a matrix pushed to about 1, (r, c).
 
     They end between 0.7 and 1.2, which Muon takes for orthogonal enough (Jordan et al. 2024).
     Raises ValueError for anything but a matrix.
     """
-    x = np.asarray(matrix, dtype=float)
+    x = matrix if hasattr(matrix, "__array_namespace__") else np.asarray(matrix, dtype=float)
     if x.ndim != 2:
         raise ValueError(f"Newton–Schulz needs a matrix, got shape {x.shape}")
-    x = x / max(float(np.sqrt((x * x).sum())), _SMALLEST_NORM)
+    x = x / ops.maximum(ops.sqrt(ops.sum(x * x)), _SMALLEST_NORM)
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.T

@@ -1,4 +1,4 @@
-"""A small multilayer perceptron on the tape, and its training.
+"""Small multilayer perceptrons on the tape: how they begin and what they say.
 
 The parameters are one Vector of arrays, weights and biases in turn, so that a gradient is a Vector
 too and any update rule of the engine takes both as they are.
@@ -7,7 +7,7 @@ too and any update rule of the engine takes both as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,57 @@ ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {"tanh": ops.tanh, "relu": ops.relu, "sigmoid": ops.sigmoid, "softplus": ops.softplus}
 )
 
+Drawn = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
+
+
+def _uniform(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[Array, Array]:
+    bound = 1.0 / math.sqrt(inputs)
+    weights = rng.uniform(-bound, bound, (inputs, outputs))
+    return weights, rng.uniform(-bound, bound, (outputs,))
+
+
+def _xavier(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[Array, Array]:
+    bound = math.sqrt(6.0 / (inputs + outputs))
+    return rng.uniform(-bound, bound, (inputs, outputs)), np.zeros(outputs)
+
+
+def _he(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[Array, Array]:
+    return math.sqrt(2.0 / inputs) * rng.standard_normal((inputs, outputs)), np.zeros(outputs)
+
+
+def _zero(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[Array, Array]:
+    return np.zeros((inputs, outputs)), np.zeros(outputs)
+
+
+def _large(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[Array, Array]:
+    return 10.0 / math.sqrt(inputs) * rng.standard_normal((inputs, outputs)), np.zeros(outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Initialisation:
+    """How the weights (inputs, outputs) and biases (outputs,) of a layer are drawn."""
+
+    name: str
+    draw: Drawn
+    meaning: str
+
+
+INITIALISATIONS: Mapping[str, Initialisation] = MappingProxyType(
+    {
+        "uniform": Initialisation(
+            "PyTorch's", _uniform, "uniform in ±1/√in, biases too: torch.nn.Linear's own"
+        ),
+        "xavier": Initialisation(
+            "Xavier", _xavier, "uniform in ±√(6/(in + out)), for tanh (Glorot & Bengio 2010)"
+        ),
+        "he": Initialisation("He", _he, "normal of variance 2/in, for ReLU (He et al. 2015)"),
+        "zero": Initialisation("all zero", _zero, "all hidden units stay the same one"),
+        "large": Initialisation(
+            "too large", _large, "normal of deviation 10/√in: units saturate before they learn"
+        ),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MLP:
@@ -36,18 +87,25 @@ class MLP:
     sizes: tuple[int, ...]
     activation: str | Callable[[Any], Any] = "tanh"
 
-    def initial(self, seed: int = 0, dtype: npt.DTypeLike = np.float64) -> Vector:
-        """Weights (in, out) and biases (out,) in turn, uniform in ±1/√in, as PyTorch's Linear."""
+    def initial(
+        self, seed: int = 0, dtype: npt.DTypeLike = np.float64, scheme: str = "uniform"
+    ) -> Vector:
+        """Weights (in, out) and biases (out,) in turn, as a scheme of INITIALISATIONS draws them.
+
+        The same seed gives the same weights.
+        """
         rng = np.random.default_rng(seed)
+        draw = INITIALISATIONS[scheme].draw
         parts = []
         for inputs, outputs in zip(self.sizes, self.sizes[1:], strict=False):
-            bound = 1.0 / math.sqrt(inputs)
-            parts.append(rng.uniform(-bound, bound, (inputs, outputs)).astype(dtype))
-            parts.append(rng.uniform(-bound, bound, (outputs,)).astype(dtype))
+            parts += [part.astype(dtype) for part in draw(rng, inputs, outputs)]
         return Vector(parts)
 
-    def __call__(self, parameters: Vector, x: Any) -> Any:
-        """The last layer's output, (batch, sizes[-1]), for x of shape (batch, sizes[0])."""
+    def __call__(self, parameters: Vector, x: Any, masks: Sequence[Any] = ()) -> Any:
+        """The last layer's output, (batch, sizes[-1]), for x of shape (batch, sizes[0]).
+
+        masks, one for each hidden layer, multiply its units: dropout hands in 0 and 1/(1 − p).
+        """
         chosen = self.activation
         activation = ACTIVATIONS[chosen] if isinstance(chosen, str) else chosen
         h = x
@@ -55,6 +113,8 @@ class MLP:
             h = ops.affine(h, parameters[i], parameters[i + 1])
             if i + 2 < len(parameters):
                 h = activation(h)
+                if masks:
+                    h = h * masks[i // 2]
         return h
 
     @property

@@ -1,11 +1,14 @@
 """Rules of the registry on the tensors of a network: parameter groups, one rule for each.
 
-A rule that goes element by element runs on tensors as it stands. Sophia, Shampoo and Muon have
-forms for tensors of their own, and a rule made for matrices leaves the rest to its fallback.
+A rule that goes element by element runs on tensors as it stands, laid end to end in one array:
+Python's time a step goes by the number of operations, not of weights. Sophia, Shampoo and Muon
+have forms for tensors of their own, and a rule made for matrices leaves the rest to its fallback.
+A step (loss, gradient, clipping, update, average) is recorded once and printed as NumPy.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +16,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.tensor import Compiled, compiled
 from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.problems import counted
 from engine.runs.descent import find_optimizer
 from engine.runs.step import first_state, take_step
 from engine.tape import Vector, autograd
+from engine.tape import operations as ops
 
-Array = npt.NDArray[np.float64]
-Loss = Callable[[Vector], Any]
-"""The loss of the network on a batch, as a function of its tensors, written with operations."""
+Array = npt.NDArray[Any]
+Loss = Callable[..., Any]
+"""The loss of a network as a function of its tensors (a Vector) and of what a batch hands in,
+written with operations. It is recorded: what else it looks at must not change."""
 
 
 @dataclass(frozen=True)
@@ -92,32 +99,98 @@ def _group(
     return Group(entry, tuple(members), entry.hyper_values(hypers), entry.option_values(options))
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """How a group's tensors lie in its point: end to end in one array, or each by itself."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    flat: bool
+
+    def joined(self, tensors: Sequence[Any]) -> Vector:
+        """The point of these tensors."""
+        if not self.flat:
+            return Vector(tensors)
+        xp = ops.namespace(*tensors)
+        return Vector((xp.concat([xp.reshape(tensor, (-1,)) for tensor in tensors]),))
+
+    def cut(self, point: Vector) -> list[Any]:
+        """The tensors of a point, views where it is one array."""
+        if not self.flat:
+            return list(point)
+        (line,) = point
+        tensors, start = [], 0
+        for shape in self.shapes:
+            size = math.prod(shape)
+            tensors.append(line[start : start + size].reshape(shape))
+            start += size
+        return tensors
+
+
+class _Network:
+    """Loss and gradient of a step as the groups' rules ask for them; counts what they cost."""
+
+    def __init__(self, trainer: Trainer, loss: Loss, tensors: Sequence[Any]) -> None:
+        self.trainer = trainer
+        self.tensors = list(tensors)
+        self.evaluations = 1
+        self._of = loss
+        self.value, gradients = autograd.value_and_grad(loss)(Vector(tensors))
+        self.gradients = trainer.clipped(gradients)
+
+    def loss(self, tensors: Sequence[Any]) -> Any:
+        self.evaluations += 1
+        return self._of(Vector(tensors))
+
+    def gradient(self, tensors: Sequence[Any]) -> Sequence[Any]:
+        self.evaluations += 1
+        return self.trainer.clipped(autograd.grad(self._of)(Vector(tensors)))
+
+    def hessian_product(self, tensors: Sequence[Any], along: Sequence[Any]) -> Sequence[Any]:
+        """H · along: a forward sweep over a reverse one, the cost of two gradients."""
+        self.evaluations += 2
+        found: Sequence[Any] = autograd.jvp(
+            autograd.grad(self._of), (Vector(tensors),), (Vector(along),)
+        )[1]
+        return found
+
+
 class _TensorOracle:
     """What a network answers to the rule of one group; the other groups' tensors stand still."""
 
     def __init__(
-        self, trainer: Trainer, group: Group, loss: Loss, gradients: Vector, schedule: float
-    ) -> None:
-        self.t = trainer.t
+        self, network: _Network, group: Group, layout: _Layout, point: Vector,
+        t: Any, schedule: Any, signs: Vector | None,
+    ) -> None:  # fmt: skip
+        self.t = t
         self.schedule = schedule
-        self.lower_bound: float | None = trainer.lower_bound
-        self._trainer = trainer
+        self.lower_bound: float | None = network.trainer.lower_bound
+        self.point = point
+        self._network = network
         self._group = group
-        self._loss = loss
-        self.point = Vector(trainer.tensors[i] for i in group.members)
-        self._gradient = Vector(gradients[i] for i in group.members)
+        self._layout = layout
+        self._signs = signs
+        self._gradient = layout.joined([network.gradients[i] for i in group.members])
+
+    def _all(self, parts: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+        """Every tensor of the network, the group's own in their places."""
+        tensors = list(others)
+        for i, part in zip(self._group.members, parts, strict=True):
+            tensors[i] = part
+        return tensors
+
+    def _own(self, found: Sequence[Any]) -> Vector:
+        return self._layout.joined([found[i] for i in self._group.members])
 
     def loss(self, w: Vector) -> Any:
-        tensors = list(self._trainer.tensors)
-        for i, part in zip(self._group.members, w, strict=True):
-            tensors[i] = part
-        return self._loss(Vector(tensors))
+        if w is self.point:  # known already, for all groups at once
+            return self._network.value
+        return self._network.loss(self._all(self._layout.cut(w), self._network.tensors))
 
     def gradient(self, w: Vector) -> Vector:
-        if w is self.point:  # known already, for all groups at once
+        if w is self.point:
             return self._gradient
-        gradient: Vector = autograd.grad(self.loss)(w)
-        return gradient
+        network = self._network
+        return self._own(network.gradient(self._all(self._layout.cut(w), network.tensors)))
 
     def hessian(self, w: Vector) -> tuple[Vector, ...]:
         raise ValueError("the Hessian of a network is too large to be written out")
@@ -126,19 +199,30 @@ class _TensorOracle:
         raise ValueError("the diagonal of a network's Hessian is estimated by hessian_probe")
 
     def hessian_probe(self, w: Vector) -> Vector:
-        """u ⊙ Hu for fresh random signs u."""
-        signs = Vector(self._trainer.random.choice((-1.0, 1.0), size=np.shape(x)) for x in w)
-        product = autograd.jvp(autograd.grad(self.loss), (w,), (signs,))[1]
-        estimate: Vector = signs * product
+        """u ⊙ Hu for this step's random signs u."""
+        assert self._signs is not None  # of every group whose rule may draw
+        network = self._network
+        still = [ops.namespace(part).zeros_like(part) for part in network.tensors]
+        along = self._all(self._layout.cut(self._signs), still)
+        tensors = self._all(self._layout.cut(w), network.tensors)
+        product = self._own(network.hessian_product(tensors, along))
+        estimate: Vector = self._signs * product
         return estimate
+
+
+Signs = Callable[[int, int], Array]
+"""Random signs (size,) for the probes of step t: signs(t, size)."""
 
 
 class Trainer:
     """Moves a network's tensors down a loss, a step at a time, by the rule of each group.
 
-    tensors are the current values, t the steps taken, states the state of each group by name.
-    lower_bound is the least the loss can be; seed drives the probes of rules that draw them.
-    Raises ValueError unless every tensor belongs to exactly one group.
+    `tensors` are the current values, of type dtype, `t` the steps taken, `states` the state of each
+    group by name. Where clip > 0 a longer gradient is shortened to that norm, all tensors taken
+    together (torch.nn.utils.clip_grad_norm_); where average > 0, `averages` follow the tensors as
+    an exponential moving average with that decay. lower_bound is the least the loss can be; seed
+    drives the probes of rules that draw them. Raises ValueError unless every tensor belongs to
+    exactly one group.
     """
 
     def __init__(
@@ -148,44 +232,134 @@ class Trainer:
         *,
         lower_bound: float = 0.0,
         seed: int = 0,
+        dtype: npt.DTypeLike = np.float64,
+        clip: float = 0.0,
+        average: float = 0.0,
     ) -> None:
-        self.tensors: list[Array] = [np.array(tensor, dtype=float) for tensor in tensors]
+        start: list[Array] = [np.array(tensor, dtype=dtype) for tensor in tensors]
         self.groups = tuple(groups)
         members = sorted(i for group in groups for i in group.members)
-        if members != list(range(len(self.tensors))):
+        if members != list(range(len(start))):
             raise ValueError("every tensor belongs to exactly one group of optimizers")
         self.lower_bound = lower_bound
-        self.random = np.random.default_rng(seed)
+        self.dtype = np.dtype(dtype)
+        self.clip, self.average = clip, average
+        self.signs: Signs = lambda t, size: counted.signs(seed, t, size)
         self.t = 0
-        self.states = [self._start(group) for group in self.groups]
+        self.evaluations = 0
+        self._layouts = tuple(
+            _Layout(tuple(start[i].shape for i in group.members), _joins(group.optimizer))
+            for group in self.groups
+        )
+        self.points = tuple(
+            layout.joined([start[i] for i in group.members])
+            for group, layout in zip(self.groups, self._layouts, strict=True)
+        )
+        self._averages = self.points if average else ()
+        self._slots = tuple(
+            g.optimizer.tensor_state or g.optimizer.slots(g.options) for g in self.groups
+        )
+        self._states = tuple(map(self._start, range(len(self.groups))))
+        self._loss: Loss | None = None
+        self._step: Compiled | None = None
 
-    def _start(self, group: Group) -> dict[str, Any]:
-        entry, own = group.optimizer, Vector(self.tensors[i] for i in group.members)
-        if entry.tensor_state:  # of shapes of its own (Shampoo's), it grows out of a plain 0
-            return first_state(entry.tensor_state, own)
-        return first_state(entry.slots(group.options), own, np.zeros_like)
+    def _start(self, k: int) -> tuple[Any, ...]:
+        own = self.groups[k].optimizer.tensor_state is not None
+        zero = (lambda part: 0.0) if own else np.zeros_like  # its shapes are the rule's business
+        return tuple(first_state(self._slots[k], self.points[k], zero).values())
 
-    def step(self, loss: Loss, schedule: float = 1.0) -> float:
-        """One step of every group on this batch's loss; returns the loss before the step.
+    @property
+    def tensors(self) -> list[Array]:
+        """The weights as they are now, in the network's order."""
+        return self._tensors(self.points)
+
+    @property
+    def averages(self) -> list[Array]:
+        """The averaged weights; the weights themselves where none are kept."""
+        return self._tensors(self._averages or self.points)
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """The state of each group's rule by name."""
+        return [
+            {slot.name: value for slot, value in zip(slots, state, strict=True)}
+            for slots, state in zip(self._slots, self._states, strict=True)
+        ]
+
+    def _tensors(self, points: Sequence[Vector]) -> list[Any]:
+        found: dict[int, Any] = {}
+        for group, layout, point in zip(self.groups, self._layouts, points, strict=True):
+            found |= dict(zip(group.members, layout.cut(point), strict=True))
+        return [found[i] for i in range(len(found))]
+
+    def clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
+        """The gradient of all tensors, no longer than `clip` where that is set."""
+        if not self.clip:
+            return gradients
+        squares = [ops.sum(g * g) for g in gradients]
+        total = squares[0]
+        for square in squares[1:]:
+            total = total + square
+        factor = ops.minimum(self.clip / (ops.sqrt(total) + 1e-6), 1.0)
+        return [g * factor for g in gradients]
+
+    def step(self, loss: Loss, schedule: float = 1.0, *batch: Any) -> float:
+        """One step of every group on loss(tensors, *batch); returns the loss before the step.
 
         schedule is the factor on every learning rate.
         """
+        if self._step is None or self._loss != loss:
+            self._loss, self._step = loss, compiled(self.advance_by(loss))
         self.t += 1
         with np.errstate(all="ignore"):
-            value, gradients = autograd.value_and_grad(loss)(Vector(self.tensors))
-            moved: dict[int, Array] = {}
-            for k, group in enumerate(self.groups):
-                entry = group.optimizer
-                oracle = _TensorOracle(self, group, loss, gradients, schedule)
-                following, self.states[k] = take_step(
-                    entry,
-                    oracle,
-                    oracle.point,
-                    self.states[k],
-                    group.hypers,
-                    group.options,
-                    entry.tensor_rule,
-                )
-                moved |= dict(zip(group.members, following, strict=True))
-        self.tensors = [np.asarray(moved[i]) for i in range(len(self.tensors))]
+            value, self.points, self._states, self._averages, cost = self._step(
+                self.points, self._states, self._averages, float(self.t), float(schedule),
+                tuple(map(self._drawn, range(len(self.groups)))), batch,
+            )  # fmt: skip
+        self.evaluations += cost
         return float(value)
+
+    def _drawn(self, k: int) -> Vector | None:
+        """The signs of this step for a group whose rule may draw."""
+        if self.groups[k].optimizer.draws is None:
+            return None
+        point = self.points[k]
+        line = self.signs(self.t, sum(part.size for part in point)).astype(self.dtype)
+        parts, start = [], 0
+        for part in point:
+            parts.append(line[start : start + part.size].reshape(part.shape))
+            start += part.size
+        return Vector(parts)
+
+    def advance_by(self, loss: Loss) -> Callable[..., Any]:
+        """The step as a pure function of points, states, averages, t, schedule, signs and batch,
+        which gives the loss, the next points, states and averages, and the evaluations taken."""
+
+        def advance(
+            points: Any, states: Any, averages: Any, t: Any, schedule: Any, signs: Any, batch: Any
+        ) -> Any:
+            network = _Network(self, lambda w: loss(w, *batch), self._tensors(points))
+            following, after = [], []
+            for k, group in enumerate(self.groups):
+                oracle = _TensorOracle(
+                    network, group, self._layouts[k], points[k], t, schedule, signs[k]
+                )
+                names = [slot.name for slot in self._slots[k]]
+                point, state = take_step(
+                    group.optimizer, oracle, points[k], dict(zip(names, states[k], strict=True)),
+                    group.hypers, group.options, group.optimizer.tensor_rule,
+                )  # fmt: skip
+                following.append(point)
+                after.append(tuple(state[name] for name in names))
+            keep = self.average
+            new = tuple(
+                keep * a + (1.0 - keep) * w for a, w in zip(averages, following, strict=False)
+            )
+            return network.value, tuple(following), tuple(after), new, network.evaluations
+
+        return advance
+
+
+def _joins(optimizer: Optimizer) -> bool:
+    """Whether the rule is the same on tensors laid end to end."""
+    return optimizer.elementwise and (optimizer.tensor_state is None)

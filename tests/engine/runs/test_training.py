@@ -29,8 +29,8 @@ def test_a_rule_on_tensors_is_the_rule_of_the_plane(slug: str) -> None:
     trainer = Trainer(
         tensors, one_group(slug, tensors, {"lr": 1e-3}, options), lower_bound=surface.minimum
     )
-    if slug == "sophia":  # the probes come from another stream: hand it the plane's
-        trainer.random = _Signs(probe_signs(40, 0)[::10])
+    probes = probe_signs(40, 0)
+    trainer.signs = lambda t, size: probes[t - 1]  # the plane's, for the rules that draw
 
     def loss(w: Vector) -> Any:
         return ops.sum(surface.at(w[0], w[1]))
@@ -38,16 +38,6 @@ def test_a_rule_on_tensors_is_the_rule_of_the_plane(slug: str) -> None:
     for t, factor in enumerate(engine.SCHEDULES["cosine"].factors(40)):
         assert trainer.step(loss, float(factor)) == pytest.approx(run.loss[t], rel=1e-9)
         np.testing.assert_allclose(np.concatenate(trainer.tensors), run.path[t + 1], rtol=1e-9)
-
-
-class _Signs:
-    """Hands out given signs, a coordinate at a time."""
-
-    def __init__(self, signs: np.ndarray) -> None:
-        self.left = list(signs.ravel())
-
-    def choice(self, _: Any, size: Any) -> np.ndarray:
-        return np.full(size, self.left.pop(0))
 
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "muon.npz"
