@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import M, beta, decay, epsilon, lr
