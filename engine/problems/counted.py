@@ -15,7 +15,7 @@ _MASK = 0xFFFFFFFF
 
 
 def _mixed(x: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Every bit of x spread over all bits: lowbias32 of Wellons, "Prospecting for hash functions"."""
+    """Every bit of x spread over all bits: lowbias32 (Wellons, Prospecting for hash functions)."""
     x = x ^ (x >> np.uint32(16))
     x = x * np.uint32(0x7FEB352D)
     x = x ^ (x >> np.uint32(15))
