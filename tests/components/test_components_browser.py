@@ -265,9 +265,9 @@ def test_slider_keys_commit_once_they_rest(demo: Visitor) -> None:
 @pytest.mark.parametrize(
     ("typed", "becomes", "message"),
     [
-        ("3e-4", "3e-4", ""),
+        ("3e-4", "0.0003", ""),
         ("0,05", "0.05", ""),
-        ("7", "1", "The range is 1e-4 to 1."),
+        ("7", "1", "The range is 0.0001 to 1."),
         ("fast", "0.02", "“fast” is not a number; kept 0.02."),
     ],
 )
