@@ -18,9 +18,10 @@ _COMPONENT: Final = st.components.v2.component(
 )
 
 
-def share(key: str, *, title: str, names: Sequence[tuple[str, str]] = ()) -> None:
+def share(key: str, *, title: str, names: Sequence[tuple[str, str, bool]] = ()) -> None:
     """A button that opens the link and the iframe snippet, each with a button to copy it.
 
-    `names` are what the frame can hide or lock: the name in the address, and what it is called.
+    `names` are what the frame can hide or lock: the name in the address, what it is called, and
+    whether a frame shows it only where it is asked for.
     """
-    _COMPONENT(key=key, data={"title": title, "names": [list(pair) for pair in names]})
+    _COMPONENT(key=key, data={"title": title, "names": [list(one) for one in names]})

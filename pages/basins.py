@@ -84,13 +84,6 @@ x = experiment(
     parts=("runs", "seeds", "function"),
 )
 
-frame.opening(
-    x,
-    "Basins",
-    "Every point of the picture is a start, tinted by the minimum its run ends in and darker where "
-    "it is there sooner. Move a learning rate and watch the borders; click a start to replay it.",
-)
-
 
 # What is mapped -----------------------------------------------------------------------------------
 
@@ -336,16 +329,27 @@ def notice(
     )
 
 
+def opening() -> None:
+    """Title and lead, whose words choose whose basins, on what."""
+    frame.opening(
+        x,
+        "Basins",
+        [
+            "Every point is a start of ", *side_by_side.runner_menus(x, side_by_side.MOST), " on ",
+            problem.landscape_menu(x),
+            ", tinted by the minimum that its run ends in, darker where it is there sooner.",
+        ],
+    )  # fmt: skip
+    if x.stands("setup"):
+        problem.type_formula(x)
+        side_by_side.own_rules(x, range(len(x["runs"][: side_by_side.MOST])))
+
+
 @st.fragment
 def body() -> None:
     """The pictures; reruns alone while sliders move or finer cells arrive."""
     side_by_side.own_rates(x)
-    if not st.context.is_embedded and not x.hidden("setup"):
-        with st.container(key="setup-basins"):
-            left, right = st.columns([1, 2], vertical_alignment="center")
-            problem.choose_landscape(x, left)
-            side_by_side.choose(x, right)
-            problem.type_formula(x)
+    opening()
     view = frame.view(x, PRESETS)
     surface = problem.landscape(x)
     runners = x["runs"][: side_by_side.MOST]

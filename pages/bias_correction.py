@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Group, Item
+from components.lead import Piece
 from components.stage import Boxes, Panel, stage
 from engine.emit.picture import Picture, words, written
 from engine.optimizers import OPTIMIZERS
@@ -68,7 +69,7 @@ x = experiment(
     [
         *problem.fields(runs="sgd:lr=0.0185", noise=0.3),
         Choice(
-            "stream", "constant", [*SIGNALS, RACE],
+            "stream", "constant", [*SIGNALS, RACE], label="stream",
             says={s.slug: s.name for s in SIGNALS.values()} | {RACE: "of a race"},
             help="; ".join(f"{s.name}: {s.meaning}" for s in SIGNALS.values())
             + "; of a race: what its first runner was given",
@@ -84,12 +85,6 @@ x = experiment(
     ],
     parts=("heard", "function"),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Adam and bias correction",
-    "Averages that start at zero read too low at first. Dividing by 1 − βᵗ mends them.",
-)
 
 
 def steps() -> int:
@@ -260,13 +255,28 @@ def heard(found: Averages) -> None:
     )
 
 
+def opening() -> None:
+    """Title and lead, whose words choose the gradients."""
+    race = x["stream"] == RACE
+    landscape: list[Piece] = [" ", problem.landscape_menu(x)]
+    said = "the gradients of a race on" if race else f"{SIGNALS[x['stream']].name} gradients"
+    frame.opening(
+        x,
+        "Adam and bias correction",
+        [
+            "The averages of ", x.menu("stream", text=said),
+            *(landscape if race else []),
+            " start at zero and read too low at first. Dividing by 1 − βᵗ mends them.",
+        ],
+    )  # fmt: skip
+    if race and x.stands("setup"):
+        problem.type_formula(x)
+
+
 @st.fragment
 def body() -> None:
     """Stream, averages and steps under one cursor."""
-    if x["stream"] == RACE and not st.context.is_embedded:
-        left, _ = st.columns([1, 2])
-        problem.choose_landscape(x, left)
-        problem.type_formula(x)
+    opening()
     view = frame.view(x, PRESETS, panel=0.25)
     live = problem.live_picture(x, problem.landscape(x)) if x["stream"] == RACE else x.live()
     last = ops.minimum(live["steps"], float(LONGEST))

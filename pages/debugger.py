@@ -99,16 +99,10 @@ x = experiment(
     [
         *problem.fields(runs="adam:lr=0.4"),
         Integer("at", 0, 0, 11),
-        Text("against", ""),
+        Text("against", "", label="compared with"),
         Integer("t", 6, 0, problem.STEPS),
     ],
     parts=("function",),
-)
-
-frame.opening(
-    x,
-    "Update debugger",
-    "One step of an optimizer: its rule, its numbers and its arrows, under one cursor.",
 )
 
 
@@ -319,13 +313,10 @@ def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> No
     frame.notice(debugger.describe(run, step))
 
 
-def setup() -> None:
-    """Which optimizer, on what, against what."""
-    left, middle, right = st.columns([1, 1.1, 1.3], vertical_alignment="center")
-    problem.choose_landscape(x, left)
+def opening() -> None:
+    """Title and lead, whose words choose which optimizer, on what, against what."""
     runner = chosen()
-    side_by_side.choose_one(x, middle, place(), against="")
-    options = {"": "compare with nothing"}
+    options = {"": "nothing"}
     options |= {
         key: v.name for key, v in debugger.variants(runner.optimizer, runner.options).items()
     }
@@ -335,13 +326,18 @@ def setup() -> None:
     }
     if x["against"] not in options:
         x.update(against="")
-    right.selectbox(
-        "Compare",
-        list(options),
-        format_func=options.__getitem__,
-        label_visibility="collapsed",
-        **x.native("against"),
-    )
+    frame.opening(
+        x,
+        "Update debugger",
+        [
+            "One step of ", side_by_side.one_menu(x, place(), against=""), " on ",
+            problem.landscape_menu(x), ", compared with ",
+            x.menu("against", options=list(options.items())),
+            ": its rule, its numbers, its arrows.",
+        ],
+    )  # fmt: skip
+    if not x.stands("setup"):
+        return
     if len(x["runs"]) > 1:
         st.segmented_control(
             "Runner", range(len(names)), format_func=names.__getitem__, required=True,
@@ -354,8 +350,7 @@ def setup() -> None:
 @st.fragment
 def body() -> None:
     """One run, one cursor: the picture with its controls, and the formula of the cursor's step."""
-    if not st.context.is_embedded and not x.hidden("setup"):
-        setup()
+    opening()
     view = frame.view(x, PRESETS, panel=0.25)
     surface = problem.landscape(x)
     live = problem.live_picture(x, surface)

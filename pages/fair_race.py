@@ -19,14 +19,13 @@ from components.controls import Action, Group, Item
 from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
 from engine.emit.picture import written
-from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import Landscape
 from engine.studies import fair_race as fair
 from engine.studies.fair_race import Entrant, Heat, Outcome, Protocol, Search, Task
 from figures import fair_race as pictures
 from figures import race as planes
 from figures import style
-from pages import background, frame, problem
+from pages import background, frame, problem, side_by_side
 from pages import fair_race_words as says
 from pages.background import Work
 from pages.competitors import MOST, Runner, format_runners
@@ -90,18 +89,11 @@ x = experiment(
         Integer("repeats", 5, 1, 20, label="searches", symbol="r",
                 help="the whole is repeated with as many searches; the pictures show the first"),
         Integer("seeds", 50, 2, 500, label="seeds", symbol="n", scale="log"),
-        Flag("strewn", False),
-        Choice("show", BOTH, (OWN, BOTH, ONE)),
+        Flag("strewn", False, label="random starts"),
+        Choice("show", BOTH, (OWN, BOTH, ONE), label="how they race"),
     ],
     parts=("add", "method", "function"),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Fair race",
-    "Every optimizer is tuned with the same number of gradient evaluations, "
-    "then all race over many seeds that no tuning has seen.",
-)
 
 
 # What is computed ---------------------------------------------------------------------------------
@@ -232,19 +224,15 @@ def _offer(place: Any) -> None:
 
 
 def on_action(group: str, action: str) -> None:
-    """The buttons of a runner."""
+    """The buttons of a group."""
     runners = list(x["runs"])
-    if action == "remove" and int(group) < len(runners) and len(runners) > 1:
+    if action == "again":
+        search_again()
+    elif action == "others":
+        other_seeds()
+    elif action == "remove" and int(group) < len(runners) and len(runners) > 1:
         del runners[int(group)]
         x.change({"runs": tuple(runners)})
-
-
-def add_runner() -> None:
-    """Append the chosen optimizer with its defaults and clear the choice."""
-    slug = st.session_state["fair_race.add"]
-    if slug is not None and len(x["runs"]) < MOST:
-        x.change({"runs": (*x["runs"], Runner(slug))})
-    st.session_state["fair_race.add"] = None
 
 
 def search_again() -> None:
@@ -275,12 +263,19 @@ def groups(surface: Landscape) -> list[Group]:
         x.slider("steps", label="evaluations a run", minimum=10.0),
         x.slider("noise"),
         x.slider("seeds"),
+        x.toggle("strewn"),
         *([x.slider("lr", label="one η for all", default=surface.lr)] if x["show"] != OWN else []),
     ]
     return [
         *([Group(id="landscape", title=surface.name, items=own)] if own else []),
-        Group(id="tuning", title="Tuning, for each", items=tuning),
-        Group(id="race", title="The race", items=race),
+        Group(
+            id="tuning", title="Tuning, for each", items=tuning,
+            actions=[Action(id="again", label="search again", locked=x.locked("search"))],
+        ),
+        Group(
+            id="race", title="The race", items=race,
+            actions=[Action(id="others", label="other seeds", locked=x.locked("seed"))],
+        ),
         *(
             Group(
                 id=str(place), title=name, color=look.color, dash=look.dash, marker=look.marker,
@@ -404,44 +399,27 @@ def _on_one_line(text: str) -> str:
 # The page -----------------------------------------------------------------------------------------
 
 
-def setup() -> None:
-    """The choices above the picture, as native widgets."""
-    left, middle, right = st.columns([1.2, 1.5, 1.3], vertical_alignment="center")
-    problem.choose_landscape(x, left)
-    middle.segmented_control(
-        "Race", (OWN, BOTH, ONE), label_visibility="collapsed", **x.native("show")
-    )
-    with right.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="right"
-    ):
-        st.toggle("random starts", **x.native("strewn"))
-        st.button(
-            "search again", on_click=search_again, type="tertiary", disabled=x.locked("search")
-        )
-        st.button("other seeds", on_click=other_seeds, type="tertiary", disabled=x.locked("seed"))
-    problem.type_formula(x)
-
-
-def choose_runner() -> None:
-    """The way to add an optimizer."""
-    if not x.hidden("add") and len(x["runs"]) < MOST:
-        st.selectbox(
-            "Add an optimizer", list(OPTIMIZERS), index=None, key="fair_race.add",
-            format_func=lambda slug: OPTIMIZERS[slug].name, on_change=add_runner,
-            placeholder="Add an optimizer…", label_visibility="collapsed",
-            disabled=x.locked("add"),
-        )  # fmt: skip
+def opening() -> None:
+    """Title and lead, whose words choose who races, where and how."""
+    frame.opening(
+        x,
+        "Fair race",
+        [
+            "Tune ", *side_by_side.runner_menus(x, MOST), " on ", problem.landscape_menu(x),
+            " with one budget, then race them on new seeds, ", x.menu("show"), ".",
+        ],
+    )  # fmt: skip
+    if x.stands("setup"):
+        problem.type_formula(x)
+        side_by_side.own_rules(x, range(len(x["runs"])))
 
 
 @st.fragment
 def body() -> None:
     """The choices, the race, the search behind it, the numbers."""
-    if not st.context.is_embedded and not x.hidden("setup"):
-        with st.container(key="setup-fair_race"):
-            setup()
+    opening()
     view = frame.view(x, PRESETS, panel=0.27)
     with view.panel:
-        choose_runner()
         x.controls(groups(problem.landscape(x)), height=view.height(560, 420), on_action=on_action)
     with view.picture:
         picture, progress = st.container(), st.container()

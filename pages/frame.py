@@ -17,6 +17,8 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from components.lead import Piece, said
+from components.lead import lead as sentence
 from components.share import share
 from engine.emit.picture import written
 from figures import style
@@ -61,7 +63,7 @@ def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) 
     `panel` is the controls' share of the width. Presets stand over the picture.
     """
     embedded = bool(st.context.is_embedded)
-    if presets and not embedded and not x.hidden("presets"):
+    if presets and x.stands("presets"):
         choose_preset(x, presets)
     if x.hidden("controls"):
         place = st.container()
@@ -95,13 +97,26 @@ def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:
         st.caption(lit.reason if lit else "&nbsp;")
 
 
-def opening(x: Experiment, title: str, lead: str) -> None:
-    """Title, one sentence, what in the link could not be read, and the way to share it."""
-    if not st.context.is_embedded:
+def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
+    """Title, one sentence, what in the link could not be read, and the way to share it.
+
+    Where words of the sentence are menus the page calls this in its fragment, which they rerun.
+    """
+    choices = not isinstance(lead, str)
+    pieces = [lead] if isinstance(lead, str) else lead
+    if not x.stands("setup"):
+        pieces = ["".join(p if isinstance(p, str) else said(p) for p in pieces)]
+    if st.context.is_embedded:
+        if choices and x.stands("setup"):
+            sentence(f"{x.page}.lead", pieces)
+    else:
         with st.container(key="opening", horizontal=True, vertical_alignment="top", gap="small"):
             with st.container(gap=None):
                 st.title(title, anchor=False)
-                st.html(f"<p class='lead'>{lead}</p>")
+                if choices:
+                    sentence(f"{x.page}.lead", pieces)
+                else:
+                    st.html(f"<p class='lead'>{lead}</p>")
             share(f"{x.page}.share", title=title, names=x.choosable())
     for notice in x.notices:
         reason = notice.reason.replace("```", "'''")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import streamlit as st
 import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
+from components.lead import Menu
 from components.stage import Handle, Panel, Raster, Track, stage
 from engine.emit.picture import Picture, entry, in_latex, smallest, stack, words, written
 from engine.problems.landscapes import Landscape
@@ -95,23 +96,16 @@ x = experiment(
     "map",
     [
         *problem.fields(runs="momentum:lr=0.0307,beta=0.566", steps=60),
-        Text("ax", "lr", check=_name),
-        Text("ay", "", check=_name),
+        Text("ax", "lr", check=_name, label="axis across"),
+        Text("ay", "", check=_name, label="axis up"),
         Choice("sx", "auto", SCALES),
         Choice("sy", "auto", SCALES),
         Numbers("xr", (), -1e6, 1e6, count=(0, 2)),
         Numbers("yr", (), -1e6, 1e6, count=(0, 2)),
-        Choice("by", COLORS[0], COLORS),
+        Choice("by", COLORS[0], COLORS, label="colour"),
         Number("target", 0.01, 1e-16, 1e6, label="target loss", scale="log"),
     ],
     parts=("runs", "axes", "function"),
-)
-
-frame.opening(
-    x,
-    "Hyper-parameter map",
-    "Every point is a whole run, coloured by where it ended. "
-    "Move κ and watch the valley of good settings move; click a cell to replay its run.",
 )
 
 
@@ -607,27 +601,34 @@ def groups(
     return [*shown, Group(id="axes", title="Axes", items=ranges, collapsed=True)]
 
 
-def setup() -> None:
-    """Landscape, optimizers, axes and colour, as native widgets."""
-    left, right, axes, color = st.columns([1.1, 1.6, 1.4, 1], vertical_alignment="center")
-    problem.choose_landscape(x, left)
-    side_by_side.choose(x, right, new_axes)
+def opening() -> None:
+    """Title and lead, whose words choose what is mapped, along which axes, in which colours."""
     optimizer = x["runs"][0].optimizer
     known = maps.axis_names(optimizer)
     spoken = {"": "as usual", "x": "x₀", "y": "y₀"} | {h.name: h.symbol for h in optimizer.hypers}
-    with axes.container(horizontal=True):
-        for which in ("ax", "ay"):
-            options = ["", *known] if which == "ay" else list(known)
-            if x[which] not in options:
-                x.update(**{which: options[0]})
-            way = "across" if which == "ax" else "up"
-            says = {name: f"{way}: {spoken[name]}" for name in options}
-            st.selectbox(
-                way, options, format_func=says.__getitem__,
-                label_visibility="collapsed", **x.native(which, new_axes),
-            )  # fmt: skip
-    color.segmented_control("Colour", COLORS, label_visibility="collapsed", **x.native("by"))
-    problem.type_formula(x)
+    axes: dict[str, Menu] = {}
+    for which in ("ax", "ay"):
+        options = ["", *known] if which == "ay" else list(known)
+        if x[which] not in options:
+            x.update(**{which: options[0]})
+        axes[which] = x.menu(
+            which, options=[(name, spoken[name]) for name in options], then=new_axes
+        )
+    usual = maps.second_axis(optimizer, x["ax"])
+    if x["ay"] == "" and len(x["runs"]) == 1:
+        axes["ay"] = replace(axes["ay"], text="nothing" if usual is None else spoken[usual])
+    frame.opening(
+        x,
+        "Hyper-parameter map",
+        [
+            "Every point is a run of ", *side_by_side.runner_menus(x, side_by_side.MOST, new_axes),
+            " on ", problem.landscape_menu(x), ": across ", axes["ax"], ", up ",
+            axes["ay"], ", coloured by ", x.menu("by"), ". Click one to replay it.",
+        ],
+    )  # fmt: skip
+    if x.stands("setup"):
+        problem.type_formula(x)
+        side_by_side.own_rules(x, range(len(x["runs"][: side_by_side.MOST])))
 
 
 def live_values(wanted: list[Request]) -> Picture:
@@ -643,9 +644,7 @@ def live_values(wanted: list[Request]) -> Picture:
 def body() -> None:
     """The maps; reruns alone while sliders move or a finer map arrives."""
     side_by_side.own_rates(x)
-    if not st.context.is_embedded and not x.hidden("setup"):
-        with st.container(key="setup-map"):
-            setup()
+    opening()
     view = frame.view(x, PRESETS)
     wanted = requests()
     names = frame.distinct([r.runner.optimizer.name for r in wanted])

@@ -14,6 +14,7 @@ import streamlit as st
 import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
+from components.lead import Menu
 from engine.emit.picture import Picture, written
 from engine.optimizers import Optimizer, Parameter
 from engine.problems.landscapes import LANDSCAPES, Landscape
@@ -26,6 +27,16 @@ from pages.competitors import Runner, Runners, format_runners
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text, shorten
 
 TYPED = "formula"
+FORMULAS = (
+    "x**2 + 50*y**2", "(x - 1)^2 + 10(y - x^2)^2", "x^4 - 2x^2 + y^2", "sin(2x) + 0.2x^2 + y^2",
+    "abs(x) + 5abs(y)",
+)  # fmt: skip
+# What a landscape is called in a sentence, where that is not its name.
+IN_A_SENTENCE = {
+    "bowl": "an ill-conditioned bowl", "saddle": "a saddle", "monkey_saddle": "a monkey saddle",
+    "three_hump_camel": "a three-hump camel", "six_hump_camel": "a six-hump camel",
+    "two_wells": "a sharp and a flat well",
+}  # fmt: skip
 STEPS = 2000  # the longest run on a page
 
 
@@ -198,32 +209,40 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
     return items
 
 
-def choose_landscape(x: Experiment, place: Any) -> None:
-    """The choice of a landscape, in the container `place`; another one brings its own start."""
+def landscape_menu(x: Experiment) -> Menu:
+    """The choice of a landscape as a word of a sentence; another one brings a start, a rate and
+    levels that suit it. The reader's own formula comes first, with examples to change."""
 
-    def changed() -> None:
-        surface = landscape(x)
-        x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
+    def take(value: str) -> None:
+        slug, _, example = value.partition(":")
+        x.change({"on": slug, **({"f": FORMULAS[int(example)]} if example else {})})
+        suit(x)
 
-    place.selectbox(
-        "Landscape",
-        [*LANDSCAPES, TYPED],
-        format_func=lambda slug: "your own formula" if slug == TYPED else LANDSCAPES[slug].name,
-        label_visibility="collapsed",
-        **x.native("on", changed),
+    return Menu(
+        id="on",
+        label="landscape",
+        value=x["on"],
+        text=x["f"] if x["on"] == TYPED else IN_A_SENTENCE.get(x["on"], ""),
+        options=[
+            (TYPED, "your own formula"),
+            ("formulas to change", [(f"{TYPED}:{i}", f) for i, f in enumerate(FORMULAS)]),
+            ("landscapes", [(slug, entry.name) for slug, entry in LANDSCAPES.items()]),
+        ],
+        take=take,
+        locked=x.locked("on"),
     )
 
 
+def suit(x: Experiment) -> None:
+    """A start, a rate and levels that suit the landscape."""
+    surface = landscape(x)
+    x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
+
+
 def type_formula(x: Experiment) -> None:
-    """The field for a formula, where the landscape is the reader's own; another one brings a start,
-    a rate and levels that suit it."""
-
-    def suit() -> None:
-        surface = landscape(x)
-        x.change({"start": (), "log": surface.log_levels, "lr": surface.lr})
-
+    """The field for a formula, where the landscape is the reader's own."""
     if x["on"] == TYPED:
-        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=suit)
+        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=lambda: suit(x))
 
 
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:

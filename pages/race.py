@@ -13,7 +13,6 @@ import engine
 from components.controls import Action, Group, Item, Slider
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, entry, stack, words, written
-from engine.optimizers.typed import EXAMPLES
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent
@@ -31,7 +30,7 @@ from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
-from pages.competitors import MOST, TYPED, Runner, format_runners
+from pages.competitors import MOST, Runner, format_runners
 from pages.presets import RACES
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
@@ -42,18 +41,11 @@ x = experiment(
     [
         *problem.fields(runs="sgd;momentum:beta=0.8", same=True, steps=120),
         Number("target", 0.01, 1e-16, 1e6),
-        Choice("view", VIEWS[0], VIEWS),
+        Choice("view", VIEWS[0], VIEWS, label="view"),
         Flag("rates", False, label="loss against η"),
         Flag("curvature", False, label="curvature along the paths"),
     ],
     parts=("stability", "add", "function"),
-)
-
-frame.opening(
-    x,
-    "The race",
-    "Optimizers descend the same landscape from the same point. "
-    "Move a slider, drag the start or click the plane: they run again.",
 )
 
 
@@ -62,6 +54,9 @@ frame.opening(
 
 def on_action(group: str, action: str) -> None:
     """The buttons of a runner."""
+    if action == "scatter":
+        random_start()
+        return
     runners = list(x["runs"])
     place = int(group)
     if place >= len(runners):
@@ -144,15 +139,6 @@ def find_rate(place: int) -> None:
     say(f"{runner.optimizer.name}: η = {written(found.best)} reaches lowest of {RATES} rates.")
 
 
-def add_runner() -> None:
-    """Append the chosen optimizer with its defaults and clear the choice."""
-    slug = st.session_state["race.add"]
-    if slug is not None and len(x["runs"]) < MOST:
-        typed = Runner(TYPED, rule=EXAMPLES[side_by_side.FIRST_RULE])
-        x.change({"runs": (*x["runs"], typed if slug == TYPED else Runner(slug))})
-    st.session_state["race.add"] = None
-
-
 def random_start() -> None:
     """A point anywhere in the window."""
     (x0, x1), (y0, y1) = problem.landscape(x).window
@@ -169,7 +155,7 @@ def groups(surface: Landscape, live: Picture) -> list[Group]:
     race: list[Item] = [*problem.run_sliders(x)]
     if x["same"]:
         race.insert(0, x.slider("lr", default=surface.lr))
-    race += [x.toggle("curvature"), x.toggle("rates")]
+    race += [x.toggle(name) for name in ("same", "log", "curvature", "rates")]
     start = live["start"]
     sharp = sharpest(surface, start[0], start[1], problem.live_parameters(live, surface))
     runners = x["runs"]
@@ -177,7 +163,12 @@ def groups(surface: Landscape, live: Picture) -> list[Group]:
     names = frame.distinct([r.optimizer.name for r in runners])
     return [
         *([Group(id="landscape", title=surface.name, items=own)] if own else []),
-        Group(id="race", title="All", items=race),
+        Group(
+            id="race",
+            title="All",
+            items=race,
+            actions=[Action(id="scatter", label="random start", locked=x.locked("start"))],
+        ),
         *(
             runner_group(live, sharp, place, name, runner, look)
             for place, (name, runner, look) in enumerate(zip(names, runners, looks, strict=True))
@@ -458,38 +449,25 @@ def words_of(
     return (frame.SENSITIVE if sensitive else "") + divergence(runs, facts), numbers
 
 
-def setup() -> None:
-    """The choices above the picture, as native widgets."""
-    left, middle, right = st.columns([1.2, 1, 1.6], vertical_alignment="center")
-    problem.choose_landscape(x, left)
-    middle.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
-    with right.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="right"
-    ):
-        st.toggle("log levels", **x.native("log"))
-        st.toggle("one η for all", **x.native("same"))
-        frozen = x.locked("start")
-        st.button("random start", on_click=random_start, type="tertiary", disabled=frozen)
-    problem.type_formula(x)
-
-
-def choose_runner() -> None:
-    """The way to add a runner."""
-    if not x.hidden("add") and len(x["runs"]) < MOST:
-        st.selectbox(
-            "Add an optimizer", list(side_by_side.NAMES), index=None, key="race.add",
-            format_func=side_by_side.NAMES.__getitem__, on_change=add_runner,
-            placeholder="Add an optimizer…", label_visibility="collapsed",
-            disabled=x.locked("add"),
-        )  # fmt: skip
+def opening() -> None:
+    """Title and lead, whose words choose who races where, and the fields of what is typed."""
+    frame.opening(
+        x,
+        "The race",
+        [
+            "Race ", *side_by_side.runner_menus(x, MOST), " on ", problem.landscape_menu(x), ", ",
+            x.menu("view"), ": drag the start, move a slider.",
+        ],
+    )  # fmt: skip
+    if x.stands("setup"):
+        problem.type_formula(x)
+        side_by_side.own_rules(x, range(len(x["runs"])))
 
 
 @st.fragment
 def body() -> None:
     """The race: what is set, what is seen, and what came of it."""
-    if not st.context.is_embedded and not x.hidden("setup"):
-        setup()
-    side_by_side.own_rules(x, range(len(x["runs"])))
+    opening()
     view = frame.view(x, RACES)
     surface = problem.landscape(x)
     live = problem.live_picture(x, surface)
@@ -514,7 +492,6 @@ def body() -> None:
         x.controls(
             groups(surface, live), live=live, height=view.height(640, 420), on_action=on_action
         )
-        choose_runner()
     if said := st.session_state.pop("race.said", None):
         st.toast(said)
     told, numbers = words_of(names, results, surface, sensitive=shown.sensitive)

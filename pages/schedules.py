@@ -105,7 +105,8 @@ x = experiment(
     "schedules",
     [
         *problem.fields(runs="sgd:lr=0.0185", noise=10.0, steps=400),
-        Choice("schedule", "cosine", list(SCHEDULES)),
+        Choice("schedule", "cosine", list(SCHEDULES), label="schedule",
+               says={slug: plan.name for slug, plan in SCHEDULES.items()}),
         *(
             Number(
                 f"s.{p.name}", p.default, p.low, p.high,
@@ -122,13 +123,6 @@ x = experiment(
     ],
     parts=("function",),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Schedules",
-    "The learning rate over the run, above the run that it drives. "
-    "Drag its peak, its warm-up and its cycle.",
-)
 
 
 def runner() -> Runner:
@@ -378,24 +372,25 @@ def line_of(ends: list[Any]) -> Any:
     return words("At the last step: {:3} at the constant rate, {:3} with the schedule.", *ends)
 
 
-def setup() -> None:
-    """Which schedule, which optimizer, on what."""
-    left, middle, right = st.columns(3)
-    left.selectbox(
-        "Schedule", list(SCHEDULES), format_func=lambda slug: SCHEDULES[slug].name,
-        label_visibility="collapsed", **x.native("schedule"),
+def opening() -> None:
+    """Title and lead, whose words choose which schedule drives which optimizer, on what."""
+    frame.opening(
+        x,
+        "Schedules",
+        [
+            x.menu("schedule"), " drives ", side_by_side.one_menu(x, rated=True), " on ",
+            problem.landscape_menu(x), ": drag its peak, its warm-up and its cycle.",
+        ],
     )  # fmt: skip
-    side_by_side.choose_one(x, middle, rated=True)
-    problem.choose_landscape(x, right)
-    problem.type_formula(x)
-    side_by_side.own_rules(x, [0])
+    if x.stands("setup"):
+        problem.type_formula(x)
+        side_by_side.own_rules(x, [0])
 
 
 @st.fragment
 def body() -> None:
     """The schedule and its run, which follow the handles and sliders."""
-    if not st.context.is_embedded and not x.hidden("setup"):
-        setup()
+    opening()
     view = frame.view(x, PRESETS, panel=0.25)
     surface, plan = problem.landscape(x), schedule()
     live = problem.live_picture(x, surface)

@@ -1,5 +1,5 @@
-"""Choosing optimizers on pages of a problem: several side by side or a single one, each at a rate
-of its own, and the fields for rules that the reader types.
+"""Choosing optimizers on pages of a problem: several side by side or a single one, as words of the
+page's lead, each at a rate of its own, and the fields for rules that the reader types.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import streamlit as st
-
 import engine
+from components.lead import Menu, Piece
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from pages import frame, problem
@@ -18,53 +17,83 @@ from pages.competitors import TYPED, Runner
 from pages.state import Experiment
 
 MOST = 4  # pictures side by side
+REMOVE = "remove"
 OWN_RULE = "your own rule"
 FIRST_RULE = "Braking momentum"  # what a reader's own rule starts from
 NAMES = {slug: entry.name for slug, entry in OPTIMIZERS.items()} | {TYPED: OWN_RULE}
 
 
-def choose(x: Experiment, place: Any, then: Callable[[], None] = lambda: None) -> None:
-    """The choice of optimizers, in the container `place`, and below it the fields of typed rules;
-    those that stay keep their settings."""
-    key = f"{x.page}.choose"
-    now = [runner.slug for runner in x["runs"][:MOST]]
-    have = {runner.slug: runner for runner in x["runs"][:MOST]}
+def runner_menus(
+    x: Experiment, most: int, then: Callable[[], None] = lambda: None, *, shown: int = 5
+) -> list[Piece]:
+    """The runners as words of a sentence, each a menu of what may stand in its place, and a last
+    one that adds another; those that stay keep their settings. `then` is called after a change."""
+    names = frame.distinct([runner.optimizer.name for runner in x["runs"][:most]])
+    pieces: list[Piece] = []
+    for place, name in enumerate(names[:shown]):
+        last = place == len(names) - 1
+        pieces += [", " if place > 0 and not last else " and " if place else ""]
+        pieces += [_runner_menu(x, place, name, then, alone=len(names) == 1)]
+    if len(names) > shown:
+        pieces.append(f" and {len(names) - shown} more")
+    if len(names) < most and not x.hidden("add"):
+        pieces += [" ", _adding_menu(x, then)]
+    return [piece for piece in pieces if piece]
 
-    def changed() -> None:
-        chosen = st.session_state[key]
-        if chosen:
-            x.change({"runs": tuple(have.get(slug) or fresh(x, slug) for slug in chosen)})
+
+def _runner_menu(
+    x: Experiment, place: int, name: str, then: Callable[[], None], *, alone: bool
+) -> Menu:
+    def take(slug: str) -> None:
+        runners = list(x["runs"])
+        if slug == REMOVE:
+            del runners[place]
+        else:
+            runners[place] = fresh(x, slug)
+        x.change({"runs": tuple(runners)})
+        then()
+
+    return Menu(
+        id=f"runner{place}",
+        label="optimizer",
+        value=x["runs"][place].slug,
+        text=name,
+        options=[*NAMES.items(), *([] if alone else [(REMOVE, "remove it")])],
+        take=take,
+        locked=x.locked("runs"),
+    )
+
+
+def _adding_menu(x: Experiment, then: Callable[[], None]) -> Menu:
+    def take(slug: str) -> None:
+        if slug in NAMES:
+            x.change({"runs": (*x["runs"], fresh(x, slug))})
             then()
 
-    if len(set(now)) == len(now):  # the same one twice cannot be shown as a choice
-        st.session_state[key] = now
-        place.multiselect(
-            "Optimizers", list(NAMES), max_selections=MOST, key=key, on_change=changed,
-            label_visibility="collapsed", disabled=x.locked("runs"), format_func=NAMES.__getitem__,
-        )  # fmt: skip
-    own_rules(x, range(len(now)))
+    return Menu(
+        id="add", label="add an optimizer", value="", text="+",
+        options=[("", "add an optimizer"), *NAMES.items()], take=take,
+        locked=x.locked("runs") or x.locked("add"),
+    )  # fmt: skip
 
 
-def choose_one(x: Experiment, place: Any, at: int = 0, *, rated: bool = False, **then: Any) -> None:
-    """The choice of the runner at that place of `runs`, in the container `place`.
+def one_menu(x: Experiment, at: int = 0, *, rated: bool = False, **then: Any) -> Menu:
+    """The runner at that place of `runs` as a word of a sentence.
 
     rated leaves out rules without a learning rate; then are fields that another choice sets.
     """
-    key = f"{x.page}.rule"
     runners: Sequence[Runner] = x["runs"]
-    slugs = [slug for slug in NAMES if slug == TYPED or not rated or Runner(slug).has_rate]
     now = runners[at].slug
+    known = {s: n for s, n in NAMES.items() if s in (TYPED, now) or not rated or Runner(s).has_rate}
 
-    def changed() -> None:
-        slug = st.session_state[key]
+    def take(slug: str) -> None:
         if slug != now:
-            chosen = (*runners[:at], fresh(x, slug), *runners[at + 1 :])
+            chosen = (*runners[:at], suited(x, slug), *runners[at + 1 :])
             x.change({"runs": chosen, "same": False, **then})
 
-    st.session_state[key] = now
-    place.selectbox(
-        "Optimizer", slugs if now in slugs else [*slugs, now], key=key, on_change=changed,
-        format_func=NAMES.__getitem__, label_visibility="collapsed", disabled=x.locked("runs"),
+    return Menu(
+        id="rule", label="optimizer", value=now, options=list(known.items()), take=take,
+        locked=x.locked("runs"),
     )  # fmt: skip
 
 
@@ -93,8 +122,17 @@ def own_rules(x: Experiment, places: Sequence[int]) -> None:
 
 
 def fresh(x: Experiment, slug: str) -> Runner:
+    """A newcomer: at a rate of its own that suits the landscape, or at the one of all."""
+    return _runner(slug) if x["same"] else suited(x, slug)
+
+
+def _runner(slug: str) -> Runner:
+    return Runner(slug, rule=EXAMPLES[FIRST_RULE] if slug == TYPED else "")
+
+
+def suited(x: Experiment, slug: str) -> Runner:
     """A newcomer at a learning rate that suits the landscape."""
-    runner = Runner(slug, rule=EXAMPLES[FIRST_RULE] if slug == TYPED else "")
+    runner = _runner(slug)
     if not runner.has_rate:
         return runner
     return runner.with_setting("lr", problem.suitable_rate(x, runner.optimizer))

@@ -22,6 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, Toggle, controls
+from components.lead import Menu
 from components.store import store
 from engine.emit.picture import Picture
 
@@ -37,9 +38,12 @@ PARTS = (
     "table",
     "formula",
 )  # what pages have beside their fields
+BY_CHOICE = ("setup", "presets")  # what a frame leaves out unless `?show=` names it
 _STORE = "_experiments"
 _CURRENT = "_current_page"
 _PATH = "_current_path"
+_CALLED = {"setup": "what is chosen in the sentence"}
+_LISTS = ("hide", "lock", "show")  # names in the link that list parts and fields
 _STREAMLIT = ("embed", "embed_options")
 
 
@@ -226,14 +230,27 @@ def Flag(name: str, default: bool, *, label: str = "", help: str = "") -> FlagFi
     return FlagField(name, default, parse, lambda value: "1" if value else "0", label, help)
 
 
-def Text(name: str, default: str, check: Callable[[str], object] = lambda text: None) -> Field[str]:
+@dataclass(frozen=True)
+class TextField(Field[str]):
+    """A text, and what it is called."""
+
+    label: str = ""
+
+
+def Text(
+    name: str,
+    default: str,
+    check: Callable[[str], object] = lambda text: None,
+    *,
+    label: str = "",
+) -> TextField:
     """A text that `check` accepts: it raises ValueError where it does not."""
 
     def parse(text: str) -> str:
         check(text)
         return text
 
-    return Field(name, default, parse, str)
+    return TextField(name, default, parse, str, label)
 
 
 @dataclass(frozen=True)
@@ -406,6 +423,11 @@ class Experiment:
         """Whether the link asks to leave the control or part of that name out (`?hide=`)."""
         return self._among(name, self._store["hide"])
 
+    def stands(self, part: str) -> bool:
+        """Whether a part of BY_CHOICE is on the page: in a frame where the link asks for it."""
+        asked = not st.context.is_embedded or part in self._store["show"]
+        return asked and not self.hidden(part)
+
     def locked(self, name: str) -> bool:
         """Whether the link asks to show the control without letting it change (`?lock=`)."""
         lock = self._store["lock"]
@@ -417,15 +439,17 @@ class Experiment:
         field = next((f.name for f in self.fields.values() if f.owns(name)), _head(name))
         return not {name, field, _tail(name)}.isdisjoint(names)
 
-    def choosable(self) -> list[tuple[str, str]]:
-        """What an embedded page may hide or lock, by name, with what each is called."""
+    def choosable(self) -> list[tuple[str, str, bool]]:
+        """What an embedded page may hide or lock: its name, what it is called, and whether a frame
+        shows it only where it is asked for."""
         fields = [
             (name, getattr(field, "label", "") or name.replace("_", " "))
             for name, field in self.fields.items()
             if "." not in name
         ]
-        parts = [(part, part.replace("_", " ")) for part in self.parts]
-        return [("all", "everything"), *parts, *fields]
+        parts = [(part, _CALLED.get(part, part.replace("_", " "))) for part in self.parts]
+        every = [("all", "everything"), *parts, *fields]
+        return [(name, called, name in BY_CHOICE) for name, called in every]
 
     def _known(self) -> list[str]:
         """The names that lock and hide may name."""
@@ -471,6 +495,34 @@ class Experiment:
         field = self.fields[name]
         assert isinstance(field, ChoiceField)
         return field.chooser(self[name], **changes)
+
+    def menu(
+        self,
+        name: str,
+        *,
+        text: str = "",
+        options: Sequence[tuple[str, str]] = (),
+        then: Callable[[], None] = lambda: None,
+    ) -> Menu:
+        """A choice (or a text of those `options`) as a word of the page's lead."""
+        field = self.fields[name]
+        if isinstance(field, ChoiceField):
+            says = field.says or {}
+            options = options or [(str(o), says.get(str(o), str(o))) for o in field.options]
+
+        def take(value: str) -> None:
+            self.change({name: field.parse(value)})
+            then()
+
+        return Menu(
+            id=name,
+            label=getattr(field, "label", "") or name,
+            value=field.format(self[name]),
+            text=text,
+            options=options,
+            take=take,
+            locked=self.locked(name),
+        )
 
     def controls(
         self,
@@ -526,7 +578,7 @@ class Experiment:
             text = field.format(self[name])
             if text != field.format(field.default):
                 parts[name] = text
-        for name in ("hide", "lock"):
+        for name in _LISTS:
             if self._store[name]:
                 parts[name] = ",".join(self._store[name])
         return parts
@@ -559,21 +611,21 @@ class Experiment:
                     values[name] = field.parse(given[name])
                 except ValueError as error:
                     notices.append(Notice(name, str(error), field.format(field.default)))
-        for name in ("hide", "lock"):
+        for name in _LISTS:
             self._store[name] = [part for part in given.get(name, "").split(",") if part]
         self.update(**values)
-        known = [*self.fields, "hide", "lock"]
+        known = [*self.fields, *_LISTS]
         notices += [
             Notice(name, "this page has nothing of that name" + _nearest(name, known), "")
             for name in given
             if name not in known and name not in _STREAMLIT
         ]
-        for option in ("hide", "lock"):
-            names = self._known()
+        for option in _LISTS:
+            names = list(BY_CHOICE) if option == "show" else self._known()
             notices += [
                 Notice(option, f"there is no {part!r} here" + _nearest(part, names), "")
                 for part in self._store[option]
-                if part not in names and _head(part) not in self.fields
+                if part not in names and (option == "show" or _head(part) not in self.fields)
             ]
         self._store["notices"] = notices
         # The address stays as it is until something changes: to tidy it up would put an entry
@@ -620,6 +672,7 @@ def experiment(page: str, fields: Sequence[Field[Any]], parts: Sequence[str] = (
             "query": {},
             "hide": [],
             "lock": [],
+            "show": [],
             "held": False,
             "restart": 0,
         }

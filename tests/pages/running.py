@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
 from tests.browser import ROOT, rerun
+from tests.pages.programs import component_data
 
 SECONDS = 90  # a page that compiles or fits something on its first run, on a busy machine
 
@@ -16,6 +19,23 @@ def open_page(name: str, **link: str) -> AppTest:
     for key, value in link.items():
         app.query_params[key] = value
     return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+
+
+def menu_of(page: AppTest, name: str) -> dict[str, Any]:
+    """The menu of that name in the page's lead: value, locked, and its options as a mapping."""
+    data = next(d for d in component_data(page) if "pieces" in d)
+    menu: dict[str, Any] = next(
+        p for p in data["pieces"] if p.__class__ is dict and p["id"] == name
+    )
+    flat = [pair for value, label in menu["options"]
+            for pair in ([(value, label)] if isinstance(label, str) else label)]  # fmt: skip
+    return menu | {"options": dict(flat)}
+
+
+def moved(page: AppTest, name: str, **values: Any) -> AppTest:
+    """The page (of that name in the address) after the reader moved these fields of it."""
+    page.session_state["_experiments"][name]["values"].update(values)
+    return page.run()
 
 
 def markdown(page: AppTest) -> str:

@@ -103,6 +103,8 @@ def test_all_is_locked(name: str) -> None:
     assert set(store["locked"]) == set(store["values"])
     free = [item["name"] for item in controls_of(page) if not item["locked"]]
     assert free == []
+    words = [p for d in component_data(page) for p in d.get("pieces", ())]
+    assert [word["id"] for word in words if isinstance(word, dict) and not word["locked"]] == []
     actions = [
         action["id"]
         for data in component_data(page)
@@ -173,7 +175,7 @@ junk = some.recursive(
 def test_whatever_a_browser_sends_is_taken_or_left(moved: dict[str, Any]) -> None:
     store: dict[str, Any] = {
         "values": {f.name: f.default for f in FIELDS.values()},
-        "hide": [], "lock": [], "held": False, "restart": 0, "notices": [], "query": {},
+        "hide": [], "lock": [], "show": [], "held": False, "restart": 0, "notices": [], "query": {},
     }  # fmt: skip
     x = Experiment("page", FIELDS, (), store)
     x.accept(moved, True)
@@ -190,7 +192,8 @@ def test_whatever_a_browser_sends_is_taken_or_left(moved: dict[str, Any]) -> Non
 def test_a_locked_value_stays() -> None:
     store: dict[str, Any] = {
         "values": {f.name: f.default for f in FIELDS.values()},
-        "hide": [], "lock": ["T"], "held": False, "restart": 0, "notices": [], "query": {},
+        "hide": [], "lock": ["T"], "show": [], "held": False, "restart": 0, "notices": [],
+        "query": {},
     }  # fmt: skip
     x = Experiment("page", FIELDS, (), store)
     x.accept({"T": 5.0, "n": 4}, True)

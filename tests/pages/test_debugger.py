@@ -17,7 +17,7 @@ from engine.studies import debugger
 from pages.competitors import parse_runners
 from tests.browser import rerun, wait_until_settled
 from tests.pages.programs import run_programs, specs_of
-from tests.pages.running import markdown, open_page
+from tests.pages.running import markdown, menu_of, open_page
 
 
 def test_the_rule_stands_there_with_symbols_and_numbers() -> None:
@@ -63,10 +63,10 @@ def test_a_rule_that_the_reader_typed_is_looked_into() -> None:
     assert not page.exception
     assert not page.warning
     assert [area.value for area in page.text_area] == ["v = beta*v + g\nw = w - lr*v"]
-    assert "your own rule" in next(b for b in page.selectbox if b.label == "Optimizer").options
-    page = next(b for b in page.selectbox if b.label == "Optimizer").set_value("adam").run()
-    assert not page.exception
-    assert not page.text_area
+    menu = menu_of(page, "rule")
+    assert menu["value"] == "typed"
+    assert menu["options"]["typed"] == "your own rule"
+    assert not open_page("debugger", runs="adam").text_area
 
 
 @pytest.mark.parametrize(

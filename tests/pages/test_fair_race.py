@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.optimizers import OPTIMIZERS
 from pages import background
-from tests.pages.running import markdown, open_page, tables
+from tests.pages.running import markdown, moved, open_page, tables
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +83,7 @@ def test_one_alone_cannot_win() -> None:
 def test_search_again_changes_the_settings_found() -> None:
     page = open_page("fair_race", **QUICK)
     before = [row[1] for row in cells(page)]
-    next(button for button in page.button if button.label == "search again").click().run()
-    assert page.query_params["search"] == "1"
-    after = [row[1] for row in cells(page)]
+    after = [row[1] for row in cells(open_page("fair_race", **QUICK, search="1"))]
     assert all(a != b for a, b in zip(before, after, strict=True))
 
 
@@ -138,9 +136,7 @@ def test_only_the_view_changes_without_a_new_race() -> None:
     """Both ways are raced at once; the switch between them asks for nothing."""
     page = open_page("fair_race", **QUICK)
     kept = page.session_state["fair_race.kept"][1]
-    next(g for g in page.get("button_group") if g.label == "Race").set_value(
-        ["one η for all"]
-    ).run()
+    moved(page, "fair_race", show="one η for all")
     assert not page.exception
     assert page.session_state["fair_race.kept"][1] is kept
 

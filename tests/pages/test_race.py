@@ -18,7 +18,7 @@ from engine.studies.stability import eigenvalues_along
 from pages.competitors import MOST, Runner, Runners, format_runners, parse_runners
 from pages.presets import RACES
 from tests.pages.programs import component_data, run_programs, specs_of
-from tests.pages.running import open_page, tables
+from tests.pages.running import menu_of, moved, open_page, tables
 
 # Links --------------------------------------------------------------------------------------------
 
@@ -47,19 +47,14 @@ def address(page: AppTest) -> dict[str, str]:
     return {n: value if isinstance(value, str) else value[0] for n, value in values.items()}
 
 
-def one_rate(page: AppTest) -> Any:
-    return next(toggle for toggle in page.toggle if toggle.label == "one η for all")
-
-
 def test_a_link_with_every_field_comes_back_as_it_was() -> None:
     """Opened, changed and changed back: the address says again what the link said."""
     page = open_page("race", **LINK)
     assert not page.exception
     assert not page.warning
-    assert not one_rate(page).value
-    page = one_rate(page).set_value(True).run()
+    page = moved(page, "race", same=True)
     assert address(page) == {k: v for k, v in LINK.items() if k != "same"}
-    assert address(one_rate(page).set_value(False).run()) == LINK
+    assert address(moved(page, "race", same=False)) == LINK
 
 
 def test_a_link_sets_the_race() -> None:
@@ -97,12 +92,32 @@ def test_what_a_link_gets_wrong_falls_back_with_a_notice(name: str, value: str, 
 
 def test_hide_leaves_out_and_lock_holds_fast() -> None:
     page = open_page("race", hide="setup,table,stability,presets,add,controls")
-    assert not page.selectbox
-    assert not page.toggle
+    said = next(d for d in component_data(page) if "pieces" in d)["pieces"]
+    assert len(said) == 1, "a sentence without menus"
+    assert said[0].startswith("Race SGD and Momentum on an ill-conditioned bowl, overlaid")
     assert tables(page).count("<table") == 0
-    locked = open_page("race", lock="on,same,add")
-    assert all(box.disabled for box in locked.selectbox)
-    assert one_rate(locked).disabled
+    locked = open_page("race", lock="on,add")
+    assert [menu_of(locked, m)["locked"] for m in ("on", "add", "runner0", "view")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_the_lead_names_who_races_and_offers_the_others() -> None:
+    page = open_page("race", runs="sgd;sgd:lr=0.01;adam", on="formula", f="x**2 + 3*y**2")
+    first, own = menu_of(page, "runner0"), menu_of(page, "on")
+    assert (first["text"], first["value"]) == ("SGD 1", "sgd")
+    assert {*OPTIMIZERS, "typed", "remove"} == set(first["options"])
+    assert own["text"] == "x**2 + 3*y**2"
+    assert next(iter(own["options"])) == "formula", "one's own formula first"
+    for value, formula in own["options"].items():
+        if value.startswith("formula:"):
+            assert not open_page("race", on="formula", f=formula).warning
+    assert "remove" not in menu_of(open_page("race", runs="sgd"), "runner0")["options"]
+
+
+def test_only_what_frames_leave_out_can_be_asked_for() -> None:
+    assert not open_page("race", show="setup,presets").warning
+    assert any("**show**" in w.value for w in open_page("race", show="table").warning)
 
 
 # Runners ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from engine.studies import momentum_forms
 from engine.studies.tuning import settled_gap
 from tests.browser import rerun
 from tests.pages.programs import run_programs, specs_of
-from tests.pages.running import markdown, open_page
+from tests.pages.running import markdown, menu_of, open_page
 
 
 @pytest.mark.parametrize("slug", SCHEDULES)
@@ -133,7 +133,7 @@ def test_a_typed_rule_is_driven_as_well(on: str) -> None:
     page = open_page("schedules", noise="0", runs=rule if on == "typed" else "momentum:lr=0.005")
     assert not page.exception
     assert not page.warning
-    assert "your own rule" in next(b for b in page.selectbox if b.label == "Optimizer").options
+    assert menu_of(page, "rule")["options"]["typed"] == "your own rule"
     assert bool(page.text_area) == (on == "typed")
 
 

@@ -10,11 +10,12 @@ const SETTLE_MS = 400 // between two changes of the preview, which is a page of 
 const attribute = (text) =>
   text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
 
-// The page's address in a frame, with these names hidden and locked.
-function framed(address, hidden, locked) {
+// The page's address in a frame, with these names hidden, locked, and shown though frames leave
+// them out.
+function framed(address, lists) {
   const url = new URL(address)
   url.searchParams.set("embed", "true")
-  for (const [name, names] of [["hide", hidden], ["lock", locked]]) {
+  for (const [name, names] of Object.entries(lists)) {
     if (names.length) url.searchParams.set(name, names.join(","))
     else url.searchParams.delete(name)
   }
@@ -51,13 +52,16 @@ export default function share({ parentElement, data }) {
   const body = find("tbody")
   let timer = 0
 
-  const chosen = (kind, checked) =>
+  // What a list of the address names: a box that is ticked, but for `hide`.
+  const named = (kind) =>
     [...body.querySelectorAll(`[data-for="${kind}"]`)]
-      .filter((box) => box.checked === checked).map((box) => box.dataset.name)
+      .filter((box) => box.checked === (kind !== "hide")).map((box) => box.dataset.name)
 
   const write = () => {
-    const locked = chosen("lock", true)
-    const url = framed(location.href, chosen("hide", false), locked.includes("all") ? ["all"] : locked)
+    const locked = named("lock")
+    const url = framed(location.href, {
+      hide: named("hide"), show: named("show"), lock: locked.includes("all") ? ["all"] : locked,
+    })
     const tall = Math.min(2000, Math.max(200, Number(height.value) || 500))
     link.value = location.href
     frame.value = snippet(url, data?.title ?? "", tall)
@@ -74,14 +78,15 @@ export default function share({ parentElement, data }) {
   const build = () => {
     const query = new URL(location.href).searchParams
     const now = (name) => (query.get(name) ?? "").split(",")
-    body.replaceChildren(...(data?.names ?? []).map(([name, label]) => {
+    body.replaceChildren(...(data?.names ?? []).map(([name, label, byChoice]) => {
       const row = parts.copy("row")
       row.querySelector("th").textContent = label
       for (const kind of ["hide", "lock"]) {
         const box = row.querySelector(`[data-for="${kind}"]`)
         box.dataset.name = name
+        if (byChoice && kind === "hide") box.dataset.for = "show"
         box.setAttribute("aria-label", `${label}: ${kind === "hide" ? "shown" : "locked"}`)
-        box.checked = now(kind).includes(name) === (kind === "lock")
+        box.checked = now(box.dataset.for).includes(name) === (box.dataset.for !== "hide")
         box.onchange = write
         if (name === "all" && kind === "hide") box.remove()
       }

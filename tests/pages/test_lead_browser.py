@@ -1,0 +1,39 @@
+"""The lead in a real browser: its words are menus, in a frame where the frame asks for them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import Visitor, rerun
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_word_of_the_lead_is_chosen_added_to_and_removed(visit: Visitor) -> None:
+    page = visit("/race")
+    lead = page.locator(".dl-lead")
+    expect(lead).to_contain_text("an ill-conditioned bowl")
+    words = lead.locator(".dl-menu b")
+    with rerun(page):
+        lead.locator('[data-name="on"] select').select_option("himmelblau")
+    expect(words.nth(3)).to_have_text("Himmelblau")
+    with rerun(page):
+        lead.locator('[data-name="add"] select').select_option("adam")
+    with rerun(page):
+        lead.locator('[data-name="runner0"] select').select_option("remove")
+    expect(words).to_have_text(["Momentum", "Adam", "+", "Himmelblau", "overlaid"])
+    with rerun(page):  # by keys, as every list of the browser's own
+        lead.locator('[data-name="view"] select').press("s")
+    expect(words.last).to_have_text("side by side")
+    page.wait_for_url("**/race?on=himmelblau&**view=side+by+side**")
+
+
+def test_a_frame_has_the_lead_and_the_presets_where_it_asks_for_them(visit: Visitor) -> None:
+    _, bare = visit.embedded("/race?embed=true")
+    expect(bare.locator(".dl-lead")).to_have_count(0)
+    _, asked = visit.embedded("/race?embed=true&show=setup,presets", height=620)
+    expect(asked.locator(".dl-lead .dl-menu")).to_have_count(5)
+    expect(asked.locator('[class*="st-key-presets-"] button').first).to_be_visible()
+    _, locked = visit.embedded("/race?embed=true&show=setup&lock=all", height=620)
+    assert locked.locator(".dl-lead select:not(:disabled)").count() == 0
