@@ -227,6 +227,14 @@ class Record:
         self._known[key] = len(self.lines)
         return self._add(line)
 
+    def needed(self, outputs: Sequence[int]) -> list[int]:
+        """What leads to an output or to a decision."""
+        found = set(outputs)
+        for i in reversed(range(len(self.lines))):
+            if i in found or self.lines[i].function is bool:
+                found.update(self.lines[i].uses, (i,))
+        return sorted(found)
+
     def _add(self, line: Line) -> Traced:
         if len(self.lines) >= LONGEST:
             self.refuse(f"it takes more than {LONGEST} operations")
@@ -295,7 +303,7 @@ class _Printer:
         self.quiet = record.quiet
         self.result = result
         outputs = _indices(result)
-        self.needed = self._needed(outputs)
+        self.needed = record.needed(outputs)
         self.owners = self._owners()
         self.escaping = {owner for i in outputs for owner in self.owners[i]}
         self.last_use: dict[int, int] = {}
@@ -311,14 +319,6 @@ class _Printer:
         self.notes: list[str] = []
         self.setup: dict[str, str] = {}  # names, and the right-hand sides that make them once
         self.body: list[str] = []
-
-    def _needed(self, outputs: Sequence[int]) -> list[int]:
-        """What leads to an output or to a decision."""
-        found = set(outputs)
-        for i in reversed(range(len(self.lines))):
-            if i in found or self.lines[i].function is bool:
-                found.update(self.lines[i].uses, (i,))
-        return sorted(found)
 
     def _owners(self) -> dict[int, set[int]]:
         """The lines in whose memory each line may lie: itself, and what it may be a view of."""
@@ -627,6 +627,34 @@ class Program:
     reason: str = ""
 
 
+def _run(
+    function: Function, arguments: Sequence[Any], leaves: Sequence[Any]
+) -> tuple[Record, Any]:
+    """The record of a function run on stand-ins for the leaves of its arguments, and its result."""
+    record = Record()
+    waiting = iter([record.argument(x) for x in leaves])
+
+    def stand_in(x: Any) -> Any:
+        return next(waiting) if type(x) is float or hasattr(x, "dtype") else x
+
+    try:
+        result = function(*_map(stand_in, arguments))
+    except Exception:
+        if record.refused is None:
+            raise
+    if record.refused is not None:  # whatever became of the exception that said so
+        raise Unrecordable(record.refused)
+    return record, result
+
+
+def recorded(function: Function, arguments: Sequence[Any]) -> tuple[Record, Any, int]:
+    """The record of function(*arguments), its result in terms of it, and how many arrays and
+    floats the arguments hold: they are the record's first lines. Raises Unrecordable."""
+    leaves: list[Any] = []
+    _flatten(arguments, leaves, [])
+    return *_run(function, arguments, leaves), len(leaves)
+
+
 class Compiled:
     """See `compiled`. `recordings` counts how often the function has been recorded."""
 
@@ -695,19 +723,7 @@ class Compiled:
     def _recorded(self, arguments: Any, leaves: list[Any], form: list[Any]) -> Program:
         if self.recordings == RECORDINGS:
             raise Unrecordable("it goes another way at every call")
-        record = Record()
-        waiting = iter([record.argument(x) for x in leaves])
-
-        def stand_in(x: Any) -> Any:
-            return next(waiting) if type(x) is float or hasattr(x, "dtype") else x
-
-        try:
-            result = self.function(*_map(stand_in, arguments))
-        except Exception:
-            if record.refused is None:
-                raise
-        if record.refused is not None:  # whatever became of the exception that said so
-            raise Unrecordable(record.refused)
+        record, result = _run(self.function, arguments, leaves)
         return Program(form, *_Printer(record, result).program(len(leaves)))
 
 
