@@ -151,15 +151,16 @@ class Training:
     @cached_property
     def x(self) -> Array:
         """The inputs to learn from, in the order in which an epoch without shuffling takes them."""
-        return self.split.x[self._order].astype(self.dtype)
+        return self.split.x[self.order].astype(self.dtype)
 
     @cached_property
     def targets(self) -> Array:
         """What the outputs should say to `x`."""
-        return self.split.targets(self.split.y[self._order], self.dtype)
+        return self.split.targets(self.split.y[self.order], self.dtype)
 
     @cached_property
-    def _order(self) -> npt.NDArray[np.intp]:
+    def order(self) -> npt.NDArray[np.intp]:
+        """The places of the examples as an epoch without shuffling takes them."""
         if self.competitor.shuffle:
             return np.arange(len(self.split.y))
         return np.argsort(self.split.y, kind="stable")
@@ -199,21 +200,24 @@ class Training:
     def advance(self, steps: int = 1, seconds: float = math.inf) -> None:
         """So many steps more, or as many as come in so many seconds; where it diverges it ends."""
         end = monotonic() + seconds
-        whole = self.batches.size == len(self.x)
-        x, targets = self.x, self.targets
         for _ in range(steps):
             if self.ended:
                 return
             k = self.step
-            if not whole:
-                chosen = self.batches.take(k)
-                x, targets = self.x[chosen], self.targets[chosen]
-            loss = self.trainer.step(self.objective, self.factors[k], x, targets, *self.masks(k))
+            loss = self.trainer.step(self.objective, self.factors[k], *self.batch(k))
             self.losses.append(loss)
             if not math.isfinite(loss):
                 self.diverged_at = k
             if monotonic() > end:
                 return
+
+    def batch(self, k: int) -> tuple[Array, ...]:
+        """What step k learns from: inputs, targets, and masks where units are dropped."""
+        x, targets = self.x, self.targets
+        if self.batches.size < len(x):
+            chosen = self.batches.take(k)
+            x, targets = x[chosen], targets[chosen]
+        return x, targets, *self.masks(k)
 
     def outputs(self, x: npt.ArrayLike) -> Array:
         """The network's outputs (n, outputs) at standardised inputs (n, features)."""

@@ -271,12 +271,12 @@ class Trainer:
     @property
     def tensors(self) -> list[Array]:
         """The weights as they are now, in the network's order."""
-        return self._tensors(self.points)
+        return self.laid_out(self.points)
 
     @property
     def averages(self) -> list[Array]:
         """The averaged weights; the weights themselves where none are kept."""
-        return self._tensors(self._averages or self.points)
+        return self.laid_out(self._averages or self.points)
 
     @property
     def states(self) -> list[dict[str, Any]]:
@@ -286,7 +286,13 @@ class Trainer:
             for slots, state in zip(self._slots, self._states, strict=True)
         ]
 
-    def _tensors(self, points: Sequence[Vector]) -> list[Any]:
+    @property
+    def recordings(self) -> int:
+        """How many ways of a step have been recorded."""
+        return 0 if self._step is None else self._step.recordings
+
+    def laid_out(self, points: Sequence[Vector]) -> list[Any]:
+        """The tensors, in the network's order, that the groups' points hold."""
         found: dict[int, Any] = {}
         for group, layout, point in zip(self.groups, self._layouts, points, strict=True):
             found |= dict(zip(group.members, layout.cut(point), strict=True))
@@ -310,21 +316,26 @@ class Trainer:
         """
         if self._step is None or self._loss != loss:
             self._loss, self._step = loss, compiled(self.advance_by(loss))
+        given = self.given(schedule, *batch)
         self.t += 1
         with np.errstate(all="ignore"):
-            value, self.points, self._states, self._averages, cost = self._step(
-                self.points, self._states, self._averages, float(self.t), float(schedule),
-                tuple(map(self._drawn, range(len(self.groups)))), batch,
-            )  # fmt: skip
+            value, self.points, self._states, self._averages, cost = self._step(*given)
         self.evaluations += cost
         return float(value)
+
+    def given(self, schedule: float, *batch: Any) -> tuple[Any, ...]:
+        """What the function of `advance_by` is given for the next step, hyper-parameters left
+        out."""
+        drawn = tuple(map(self._drawn, range(len(self.groups))))
+        kept = self.points, self._states, self._averages
+        return *kept, float(self.t + 1), float(schedule), drawn, batch
 
     def _drawn(self, k: int) -> Vector | None:
         """The signs of this step for a group whose rule may draw."""
         if self.groups[k].optimizer.draws is None:
             return None
         point = self.points[k]
-        line = self.signs(self.t, sum(part.size for part in point)).astype(self.dtype)
+        line = self.signs(self.t + 1, sum(part.size for part in point)).astype(self.dtype)
         parts, start = [], 0
         for part in point:
             parts.append(line[start : start + part.size].reshape(part.shape))
@@ -333,21 +344,27 @@ class Trainer:
 
     def advance_by(self, loss: Loss) -> Callable[..., Any]:
         """The step as a pure function of points, states, averages, t, schedule, signs and batch,
-        which gives the loss, the next points, states and averages, and the evaluations taken."""
+        which gives the loss, the next points, states and averages, and the evaluations taken.
+
+        hypers, where given, are each group's hyper-parameters in their order."""
 
         def advance(
-            points: Any, states: Any, averages: Any, t: Any, schedule: Any, signs: Any, batch: Any
-        ) -> Any:
-            network = _Network(self, lambda w: loss(w, *batch), self._tensors(points))
+            points: Any, states: Any, averages: Any, t: Any, schedule: Any, signs: Any, batch: Any,
+            hypers: Any = None,
+        ) -> Any:  # fmt: skip
+            network = _Network(self, lambda w: loss(w, *batch), self.laid_out(points))
             following, after = [], []
             for k, group in enumerate(self.groups):
                 oracle = _TensorOracle(
                     network, group, self._layouts[k], points[k], t, schedule, signs[k]
                 )
                 names = [slot.name for slot in self._slots[k]]
+                own = group.hypers
+                if hypers is not None:
+                    own = dict(zip(own, hypers[k], strict=True))
                 point, state = take_step(
                     group.optimizer, oracle, points[k], dict(zip(names, states[k], strict=True)),
-                    group.hypers, group.options, group.optimizer.tensor_rule,
+                    own, group.options, group.optimizer.tensor_rule,
                 )  # fmt: skip
                 following.append(point)
                 after.append(tuple(state[name] for name in names))

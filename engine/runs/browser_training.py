@@ -1,0 +1,120 @@
+"""A network's training printed for the reader's browser: the same step, the same random numbers.
+
+The text comes from the record of Python's own step, so there is no second implementation of a
+rule; `components/web/training/run.js` calls it. Beside it go the losses that Python finds over the
+first steps, in double precision, against which the browser holds its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.emit.tensor import Unrecordable
+from engine.emit.tensor_javascript import leaves, printed
+from engine.problems.data import Split
+from engine.problems.networks import MLP
+from engine.runs.learning import Competitor, Training
+from engine.runs.objectives import LOSSES
+from engine.tape import Vector
+
+Array = npt.NDArray[np.float64]
+
+CHECKED = 100  # steps that Python makes too
+
+
+@dataclass(frozen=True)
+class BrowserTraining:
+    """A competitor for the browser.
+
+    `steps` are texts of one step, one for each way its decisions may go; `train`, `test` and `grid`
+    are those that measure (the outputs alone on a grid), "" where there is nothing to measure on.
+    `kept` are the arrays and numbers that a step moves, `weights` the places among them of those
+    that are measured, `hypers` the numbers it is given by group and name, `drawn` how many signs a
+    step takes, `factors` the schedule's. `losses` are Python's own of the first steps.
+    """
+
+    steps: tuple[str, ...]
+    train: str
+    test: str
+    grid: str
+    kept: tuple[Any, ...]
+    weights: tuple[int, int]
+    hypers: tuple[tuple[str, float], ...]
+    drawn: tuple[int, ...]
+    factors: Array
+    losses: Array
+
+
+def browser_training(
+    network: MLP,
+    split: Split,
+    competitor: Competitor,
+    *,
+    steps: int,
+    seed: int = 0,
+    grid: Array | None = None,
+    checked: int = CHECKED,
+) -> BrowserTraining:
+    """Print a competitor's training; grid (n, features) is where the outputs are shown.
+
+    Raises Unrecordable for what cannot be printed (a rule that takes eigenvalues), and ValueError
+    as `Training` does.
+    """
+    run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
+    trainer = run.trainer
+    advance = trainer.advance_by(run.objective)
+    hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
+    kept = leaves(trainer.given(1.0)[:3])
+    texts: list[str] = []
+    seen = 0
+    while run.step < min(checked, steps) and not run.ended:
+        k = run.step
+        given = trainer.given(run.factors[k], *run.batch(k))
+        run.advance(1)
+        if trainer.recordings > seen:  # a way of the step that has not been taken before
+            seen = trainer.recordings
+            text = printed(advance, *given, hypers)
+            if text not in texts:
+                texts.append(text)
+    if [np.shape(x) for x in leaves(trainer.given(1.0)[:3])] != [np.shape(x) for x in kept]:
+        raise Unrecordable("its state changes its form")
+    points = len(leaves(trainer.points))
+    averaged = (len(kept) - points, len(kept)) if competitor.average else (0, points)
+    loss = LOSSES[competitor.loss]
+
+    def measure(points: Any, x: Any, targets: Any) -> Any:
+        outputs = network(Vector(trainer.laid_out(points)), x)
+        return loss.of(outputs, targets), outputs
+
+    def shown(points: Any, x: Any) -> Any:
+        return network(Vector(trainer.laid_out(points)), x)
+
+    def text_of(function: Callable[..., Any], x: Array | None, *more: Any) -> str:
+        return "" if x is None or not len(x) else printed(function, trainer.points, x, *more)
+
+    names = [
+        (f"{k}/{name}", float(value))
+        for k, group in enumerate(trainer.groups)
+        for name, value in group.hypers.items()
+    ]
+    return BrowserTraining(
+        tuple(texts),
+        text_of(measure, split.x, split.targets(split.y)),
+        text_of(measure, split.test_x, split.targets(split.test_y)),
+        text_of(shown, grid),
+        tuple(kept),
+        averaged,
+        tuple(names),
+        tuple(
+            sum(part.size for part in point) if group.optimizer.draws is not None else 0
+            for group, point in zip(trainer.groups, trainer.points, strict=True)
+        ),
+        run.factors,
+        np.array(run.losses),
+    )
+
