@@ -627,9 +627,7 @@ class Program:
     reason: str = ""
 
 
-def _run(
-    function: Function, arguments: Sequence[Any], leaves: Sequence[Any]
-) -> tuple[Record, Any]:
+def _run(function: Function, arguments: Sequence[Any], leaves: Sequence[Any]) -> tuple[Record, Any]:
     """The record of a function run on stand-ins for the leaves of its arguments, and its result."""
     record = Record()
     waiting = iter([record.argument(x) for x in leaves])

@@ -99,7 +99,6 @@ class _Printer:
         self.memory: list[str] = []
         self.body: list[str] = []
         self.loop: list[int] = []  # elementwise lines of one shape that are not printed yet
-        self.views: dict[int, int] = {}  # lines of self.loop that a view waits for
         self.locals: dict[int, str] = {}
 
     def program(self) -> str:
@@ -137,15 +136,15 @@ class _Printer:
         if place.whole and place.model.base is None and place.line >= self.arguments:
             return place.name
         # A view, or what came in: a copy of its own.
-        name = self.reserve(x.index, np.shape(x.value))
+        name = self.reserve(np.shape(x.value))
         counters = [f"i{k}" for k in range(len(place.shape))]
-        self.loops(place.shape, [f"{self.own(name, place.shape).at(counters)} = "
-                                 f"{place.at(counters)}"])  # fmt: skip
+        copy = f"{self.own(name, place.shape).at(counters)} = {place.at(counters)}"
+        self.loops(place.shape, [copy])
         return name
 
     # Memory
 
-    def reserve(self, line: int, shape: tuple[int, ...]) -> str:
+    def reserve(self, shape: tuple[int, ...]) -> str:
         name = f"b{len(self.memory)}"
         self.memory.append(f"const {name} = new Float64Array({math.prod(shape)})")
         return name
@@ -157,7 +156,7 @@ class _Printer:
     def store(self, line: int, name: str = "") -> _Place:
         """The memory of a line: what the caller gave under a name, or a buffer made once."""
         model = np.empty(np.shape(self.lines[line].value))
-        name = name or self.reserve(line, model.shape)
+        name = name or self.reserve(model.shape)
         self.bases[name] = model
         self.places[line] = _place(name, line, model, model)
         return self.places[line]
@@ -379,7 +378,7 @@ class _Printer:
 
     def joined(self, i: int) -> None:
         line = self.lines[i]
-        parts = [x for x in line.arguments[0]]
+        parts = list(line.arguments[0])
         axis = line.keywords.get("axis", line.arguments[1] if len(line.arguments) > 1 else 0)
         if axis != 0:
             raise Unrecordable("arrays are laid end to end along the first axis alone")
@@ -483,5 +482,3 @@ def leaves(x: Any) -> list[Any]:
     if isinstance(x, (tuple, list)):
         return [leaf for part in x for leaf in leaves(part)]
     return [] if x is None else [x]
-
-

@@ -117,4 +117,3 @@ def browser_training(
         run.factors,
         np.array(run.losses),
     )
-
