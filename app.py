@@ -24,6 +24,7 @@ if str(ROOT) not in sys.path:  # the pages import engine, figures and components
     sys.path.insert(0, str(ROOT))
 
 from components import assets, gate  # noqa: E402
+from service import once  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,6 +148,7 @@ def keep_house() -> None:
 # Five milliseconds, the default, are long for a message that passes through three threads.
 sys.setswitchinterval(0.001)
 return_memory()
+once.remember_theme()
 Thread(target=keep_house, name="housekeeping", daemon=True).start()
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Every file is read once, addressed by a hash of its bundle's content and so cacheable for ever;
 a request is a look-up in a table, never a path on disk.  Components reach the files through
-`loader`, three lines of JavaScript that are all a rerun has to carry.  Streamlit's own scripts,
+`loader`, six lines of JavaScript that are all a rerun has to carry.  Streamlit's own scripts,
 which it sends as they lie on disk, are sent compressed, each compressed once.
 """
 
@@ -91,12 +91,15 @@ def loader(path: str) -> str:
     """JavaScript for a component whose real module is `path`.
 
     Streamlit's own script tag tells where the app's root is, under a base path or behind a
-    proxy alike; a page's address would not.
+    proxy alike; a page's address would not. Data come as an object, or as the text of one.
     """
     return f"""
 const root = document.querySelector('script[src*="static/js/"]').src.split("static/js/")[0]
 const url = root + "{address(modules(), path)}"
-export default async (component) => (await import(url)).default(component)
+const text = (data) => new TextDecoder().decode(data)
+const read = (data) => (data instanceof Uint8Array ? JSON.parse(text(data)) : data)
+export default async (component) =>
+  (await import(url)).default({{ ...component, data: read(component.data) }})
 """
 
 

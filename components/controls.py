@@ -147,7 +147,7 @@ def controls(
     moving = follow is not None and bool(follow.outputs)
     data["program"] = follow.spec(encoder, store.seen(page), ()) if follow and moving else None
     encoder.live = None
-    _COMPONENT(key=key, data=data, on_action_change=announce)
+    _COMPONENT(key=key, data=wire.packed(data), on_action_change=announce)
 
 
 def _encoder(key: str) -> wire.Wire:

@@ -55,16 +55,20 @@ def graph(
     program = follow.spec(encoder, store.seen(page), ()) if follow.outputs else None
     _COMPONENT(
         key=key,
-        data={
-            **data,
-            "page": page,
-            "alt": alt,
-            "height": int(height),
-            "start": start,
-            "entry": entry,
-            "autoplay": autoplay,
-            "code": None if code is None else {"lines": list(code.lines), "lit": list(code.lit)},
-            "restart": restart,
-            "program": program,
-        },
+        data=wire.packed(
+            {
+                **data,
+                "page": page,
+                "alt": alt,
+                "height": int(height),
+                "start": start,
+                "entry": entry,
+                "autoplay": autoplay,
+                "code": None
+                if code is None
+                else {"lines": list(code.lines), "lit": list(code.lit)},
+                "restart": restart,
+                "program": program,
+            }
+        ),
     )

@@ -12,7 +12,6 @@ colorscale or colorway.  Text, grid and background colours of a figure need not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -250,6 +249,7 @@ def stage(
         record.wire.forget(missing.get("refs"))
     follow = None if live is None or missing.get("still") is True else Live(page, live)
     record.wire.live = follow
+    record.wire.fresh = False
 
     if follow is None or not live or not live.owns(frames):
         frames = max(1, int(getattr(frames, "data", frames)))
@@ -282,13 +282,11 @@ def stage(
         same = False
         data["program"] = None
     record.wire.live = None
-    content = wire.digest(json.dumps(_without_bytes(data)))
+    text, content = _text(data, record.wire)
     if content != record.digest:
         record.digest = content
         record.seq += 1
-    data["seq"] = record.seq
     _, cursor = wire.payload(answers, "cursor")
-    data["need"] = need
 
     targets = {panel.id: {handle.id for handle in panel.handles} for panel in panels}
 
@@ -300,7 +298,7 @@ def stage(
 
     _COMPONENT(
         key=key,
-        data=data,
+        data=text[:-1] + b"," + wire.packed({"seq": record.seq, "need": need})[1:],
         on_event_change=announce,
         on_cursor_change=_ignore,
         on_need_change=_ignore,
@@ -357,7 +355,10 @@ def _event(body: Mapping[str, Any], handles: Mapping[str, set[str]] | None = Non
 
 
 def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
+    fresh, encoder.fresh = encoder.fresh, False
     figure = encoder.figure(panel.figure or {"data": [], "layout": {}})
+    _, content = _text(figure, encoder)
+    encoder.fresh |= fresh
     cursor = panel.cursor
     return {
         "id": panel.id,
@@ -367,7 +368,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         "alt": panel.alt,
         "rows": max(1, int(panel.rows)),
         "figure": figure,
-        "hash": wire.digest(json.dumps(_without_bytes(figure))),
+        "hash": content,
         "tracks": [_track(track, encoder) for track in panel.tracks],
         "handles": [_handle(handle, encoder) for handle in panel.handles],
         "arrows": [
@@ -394,6 +395,12 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         "cursor": cursor if isinstance(cursor, bool) else encoder.floats(cursor),
         "clicks": {name: encoder.number(value) for name, value in panel.clicks.items()},
     }
+
+
+def _text(value: Any, encoder: wire.Wire) -> tuple[bytes, str]:
+    """A spec as JSON, and a name of it that is the same whether large arrays are in it or not."""
+    text = wire.packed(value)
+    return text, wire.digest(wire.packed(_without_bytes(value)) if encoder.fresh else text)
 
 
 def _without_bytes(value: Any) -> Any:

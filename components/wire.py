@@ -2,20 +2,24 @@
 
 Arrays travel as base64 typed arrays.  A large one is sent once a session and named by its
 hash afterwards; a browser that does not hold it (a message was overtaken, a page reloaded)
-asks for it, so leaving it out is never unsafe.  Anything that comes back from a browser is
-checked here; what does not fit is ignored, never raised.
+asks for it, so leaving it out is never unsafe.  What a component is given goes to it as the bytes
+of a JSON text: of a dictionary Streamlit would look at every entry for a table in it, which took
+longer than writing it.  Anything that comes back from a browser is checked here; what does not fit
+is ignored, never raised.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
+import orjson
 import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 
@@ -42,6 +46,7 @@ class Wire:
     sent: dict[str, None] = field(default_factory=dict)
     live: Moving | None = None
     named: bool = True  # whether large arrays may be left out once sent
+    fresh: bool = False  # whether one has been sent in full since this was last set to False
 
     def moving(self, leaf: Any) -> dict[str, Json] | None:
         """A leaf of a picture that follows the page's values, as the browser finds it, or None."""
@@ -122,6 +127,7 @@ class Wire:
             if ref in self.sent:
                 return blob
             self.sent[ref] = None
+            self.fresh = True
             while len(self.sent) > _REMEMBERED:
                 del self.sent[next(iter(self.sent))]
         blob["b64"] = base64.b64encode(raw).decode("ascii")
@@ -141,9 +147,24 @@ def _plain(value: Any) -> Json:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def digest(spec: str) -> str:
-    """A short name for a JSON text, equal for equal texts."""
-    return hashlib.blake2b(spec.encode(), digest_size=8).hexdigest()
+def digest(text: str | bytes) -> str:
+    """A short name for a text, equal for equal texts."""
+    raw = text.encode() if isinstance(text, str) else text
+    return hashlib.blake2b(raw, digest_size=8).hexdigest()
+
+
+def packed(data: Json) -> bytes:
+    """What a component is given, as it goes to the browser."""
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # half a surrogate pair, which a browser may say and only `json` writes
+        return json.dumps(data).encode()
+
+
+def given(proto: Any) -> Json:
+    """What a component was given, read from its message; None where it was given nothing."""
+    text = proto.bytes or proto.json
+    return json.loads(text) if text else None
 
 
 def state(key: str) -> Mapping[str, Json]:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -370,11 +370,11 @@ class Experiment:
 
     def stands_at(self, link: Mapping[str, str]) -> bool:
         """Whether the page is in the state of a link."""
-        wanted = self.read(link)
-        return all(
-            self.fields[name].format(self[name]) == self.fields[name].format(value)
-            for name, value in wanted.items()
-        )
+        return self.texts() == _texts_of(self, link)
+
+    def texts(self) -> dict[str, str]:
+        """Every field as a link writes it."""
+        return {name: field.format(self[name]) for name, field in self.fields.items()}
 
     @property
     def restart(self) -> str:
@@ -631,6 +631,21 @@ class Experiment:
         # The address stays as it is until something changes: to tidy it up would put an entry
         # into the history that "back" could not get past.
         self._store["query"] = self.query()
+
+
+_TEXTS: Final[dict[Any, dict[str, str]]] = {}
+_MOST_TEXTS: Final = 500
+
+
+def _texts_of(x: Experiment, link: Mapping[str, str]) -> dict[str, str]:
+    """Every field of a page as a link leaves it, kept: presets are compared at every run."""
+    key = (x.page, *x.fields), tuple(link.items())
+    if key not in _TEXTS:
+        if len(_TEXTS) >= _MOST_TEXTS:
+            _TEXTS.clear()
+        wanted = x.read(link)
+        _TEXTS[key] = {name: field.format(wanted[name]) for name, field in x.fields.items()}
+    return _TEXTS[key]
 
 
 def _head(name: str) -> str:

@@ -39,7 +39,8 @@ WALLS = {
         lazy=frozenset({"cupy", "distributed", "sklearn"}),
     ),
     "figures": Wall(frozenset({"engine", "numpy", "plotly"})),
-    "components": Wall(frozenset({"streamlit", "starlette", "numpy", "plotly"})),
+    "components": Wall(frozenset({"streamlit", "starlette", "numpy", "orjson", "plotly"})),
+    "service": Wall(frozenset({"components", "starlette", "streamlit"})),
     "pages": Wall(
         frozenset({"engine", "figures", "components", "streamlit", "numpy", "pandas"}),
         forbidden=frozenset(

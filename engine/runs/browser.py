@@ -7,6 +7,7 @@ The same traced programs that `descend` and `sweep` run here, printed as JavaScr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from engine.emit.javascript import Defaults, function_module, run_module, sweep_module
@@ -14,7 +15,7 @@ from engine.emit.program import Key, Level, Program, compile_program
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, MAX_STEPS, find_landscape, find_optimizer
-from engine.runs.tracing import POINT, At, hyper, landscape_loop, parameter
+from engine.runs.tracing import POINT, At, ByFunction, hyper, landscape_loop, parameter
 from engine.tape import Vector, autograd
 
 
@@ -44,9 +45,37 @@ def browser_run(
     Raises ValueError for unknown names.
     """
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
-    chosen = rule.option_values(options)
+    key = _key(surface, rule, options)
+    return _run_text(*key, scheduled=scheduled, noisy=noisy, recorded=recorded)
+
+
+# Printing a module takes some milliseconds, and a page asks for it whenever a hand moves.
+def _key(
+    surface: Landscape, rule: Optimizer, options: Mapping[str, str | bool] | None
+) -> tuple[ByFunction, ByFunction, tuple[tuple[str, str | bool], ...], tuple[float, ...]]:
+    """What the text of a module depends on: functions, options and the defaults written in it."""
+    return (
+        ByFunction(surface, surface.function),
+        ByFunction(rule, rule.rule),
+        tuple(rule.option_values(options).items()),
+        tuple(_defaults(surface, rule).values()),
+    )
+
+
+@lru_cache(maxsize=64)
+def _run_text(
+    landscape: ByFunction,
+    optimizer: ByFunction,
+    options: tuple[tuple[str, str | bool], ...],
+    _defaults_of_now: tuple[float, ...],
+    *,
+    scheduled: bool,
+    noisy: bool,
+    recorded: bool,
+) -> str:
+    surface, rule = landscape.entry, optimizer.entry
     loop = landscape_loop(
-        surface, rule, chosen, scheduled=scheduled, noisy=noisy, recorded=recorded
+        surface, rule, dict(options), scheduled=scheduled, noisy=noisy, recorded=recorded
     )
     along, defaults = _along(surface), _defaults(surface, rule)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
@@ -74,17 +103,33 @@ def browser_sweep(
     Raises ValueError for unknown names.
     """
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
-    chosen = rule.option_values(options)
     known = [*(h.name for h in rule.hypers), "x", "y"]
     if not 1 <= len(varied) <= 2 or len(set(varied)) != len(varied):
         raise ValueError(f"a sweep has one or two axes, got {', '.join(varied) or 'none'}")
     for name in varied:
         if name not in known:
             raise ValueError(f"{rule.slug} has no axis {name!r}; it has {', '.join(known)}")
+    key = _key(surface, rule, options)
+    return _sweep_text(*key, tuple(varied), scheduled=scheduled, noisy=noisy, target=target)
+
+
+@lru_cache(maxsize=64)
+def _sweep_text(
+    landscape: ByFunction,
+    optimizer: ByFunction,
+    options: tuple[tuple[str, str | bool], ...],
+    _defaults_of_now: tuple[float, ...],
+    varied: tuple[str, ...],
+    *,
+    scheduled: bool,
+    noisy: bool,
+    target: bool,
+) -> str:
+    surface, rule = landscape.entry, optimizer.entry
     loop = landscape_loop(
         surface,
         rule,
-        chosen,
+        dict(options),
         varied=[n for n in varied if n not in ("x", "y")],
         scheduled=scheduled,
         noisy=noisy,

@@ -7,7 +7,7 @@ length) may be traced; what is chosen (the rule, its options, the landscape) is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -117,6 +117,11 @@ def signs(seed: int) -> Array:
     return probe_signs(MOST_STEPS, seed).ravel()
 
 
+def as_printed(landscape: Landscape) -> Landscape:
+    """The landscape at its own parameters: those of now are no part of a module's text."""
+    return replace(landscape, values={})
+
+
 def live_descend(
     landscape: Landscape | str,
     optimizer: Optimizer | str,
@@ -171,7 +176,7 @@ def live_descend(
         *inputs.values(),
         names=list(inputs),
         module=browser.browser_run(
-            surface, rule, options=chosen, scheduled=schedule is not None, noisy=moving,
+            as_printed(surface), rule, options=chosen, scheduled=schedule is not None, noisy=moving,
             recorded=recorded,
         ),
         _make=make,

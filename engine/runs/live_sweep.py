@@ -21,7 +21,7 @@ from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
 from engine.runs import browser
 from engine.runs.descent import find_landscape, find_optimizer
-from engine.runs.live import signs, standard_normals
+from engine.runs.live import as_printed, signs, standard_normals
 from engine.runs.sweeps import Sweep, sweep
 from engine.tape import Operation, Value
 
@@ -76,7 +76,7 @@ def check_length(
     options: Mapping[str, str | bool] | None = None,
 ) -> None:
     """Raise ValueError, as `live_sweep` does, where the program is too long for so many steps."""
-    program = browser.browser_sweep(landscape, optimizer, axes, options=options)
+    program = browser.browser_sweep(as_printed(landscape), optimizer, axes, options=options)
     cells_along(len(axes), program, steps)
 
 
@@ -178,7 +178,12 @@ def live_sweep(
     moving = isinstance(noise, Value) or noise > 0
     chosen = rule.option_values(options)
     module = browser.browser_sweep(
-        surface, rule, tuple(axes), options=chosen, noisy=moving, target=target is not None
+        as_printed(surface),
+        rule,
+        tuple(axes),
+        options=chosen,
+        noisy=moving,
+        target=target is not None,
     )
     side = cells_along(len(axes), module, int(steps.data if isinstance(steps, Value) else steps))
 

@@ -23,7 +23,7 @@ TIMEOUT = 20
 
 def sent(app: AppTest) -> list[dict[str, Any]]:
     assert not app.exception
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return [wire.given(element.proto) for element in app.get("bidi_component")]
 
 
 def both() -> None:

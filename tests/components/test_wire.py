@@ -102,3 +102,12 @@ def test_no_answer_raises(answer: Any) -> None:
 @pytest.mark.parametrize("seq", [True, 0, -1, 1.5, "7", None, 2**60])
 def test_a_wrong_seq_is_no_answer(seq: Any) -> None:
     assert wire.payload({"event": {"seq": seq, "x": 1}}, "event") == (0, {})
+
+
+def test_what_is_packed_is_read_back() -> None:
+    from streamlit.proto.BidiComponent_pb2 import BidiComponent
+
+    data = {"a": [1, 0.1, 1e-300, None, True, "η"], "b": {"c": "\ud800"}}
+    assert wire.given(BidiComponent(bytes=wire.packed(data))) == {"a": data["a"], "b": data["b"]}
+    assert wire.given(BidiComponent(json='{"a": 1}')) == {"a": 1}
+    assert wire.given(BidiComponent()) is None

@@ -11,6 +11,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from components import wire
 from tests.browser import ROOT
 from tests.engine.emit.node import node
 
@@ -63,9 +64,8 @@ def component_data(page: AppTest) -> list[dict[str, Any]]:
     found = []
     for element in page.main:
         proto = getattr(element, "proto", None)
-        text = getattr(proto, "json", "")
-        if isinstance(text, str) and text.startswith("{"):
-            found.append(json.loads(text))
+        if getattr(proto, "component_name", "").startswith("descent_lab."):
+            found.append(wire.given(proto))
     return found
 
 
