@@ -18,7 +18,7 @@ def remember_theme() -> None:
     makes its message otherwise is left as it is.
     """
     populate: Callable[..., None] | None = getattr(app_session, _POPULATE, None)
-    if populate is None or hasattr(populate, "made"):
+    if populate is None or hasattr(populate, "own"):
         return
     made: dict[str, Any] = {}
 
@@ -29,6 +29,6 @@ def remember_theme() -> None:
             made[section] = fresh
         message.MergeFrom(made[section])
 
-    remembered.made = made  # type: ignore[attr-defined]
+    remembered.own = populate  # type: ignore[attr-defined]
     setattr(app_session, _POPULATE, remembered)
     config.on_config_parsed(made.clear)

@@ -10,8 +10,9 @@ from service import once
 
 
 def test_the_remembered_theme_is_streamlits_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = app_session._populate_theme_msg
-    monkeypatch.setattr(app_session, "_populate_theme_msg", own)  # put back at the end
+    now = app_session._populate_theme_msg  # remembered already, where the app has been imported
+    own = getattr(now, "own", now)
+    monkeypatch.setattr(app_session, "_populate_theme_msg", own)
     sections = ("theme", "theme.light", "theme.dark", "theme.light.sidebar")
     wanted = {}
     for section in sections:
