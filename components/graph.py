@@ -22,10 +22,12 @@ _COMPONENT: Final = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Lines of source, and which of them run at each step of the sweep."""
+    """Lines of source and, for each moment, which of them runs and how many steps of the sweep are
+    done by then: the clock goes from line to line."""
 
     lines: Sequence[str]
-    lit: Sequence[Sequence[int]]
+    running: Sequence[int]
+    steps: Sequence[int]
 
 
 def graph(
@@ -46,7 +48,8 @@ def graph(
     The key is `page.name`: the part before the first point names the page's store.  The drawing is
     scaled into the page's width and `height` (CSS pixels, without the bar).  The clock begins at
     the step `start`, else at the end, and again at another `restart`; where it comes to rest is
-    written into the store under `entry`.  `code` stands beside the drawing, the tape under it.
+    written into the store under `entry`.  `code` stands beside the drawing, the tape under it;
+    the clock's steps are then its moments.
     """
     page = key.partition(".")[0]
     encoder = wire.Wire(named=False)
@@ -66,7 +69,11 @@ def graph(
                 "autoplay": autoplay,
                 "code": None
                 if code is None
-                else {"lines": list(code.lines), "lit": list(code.lit)},
+                else {
+                    "lines": list(code.lines),
+                    "running": list(code.running),
+                    "steps": list(code.steps),
+                },
                 "restart": restart,
                 "program": program,
             }

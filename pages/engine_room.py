@@ -20,14 +20,18 @@ from engine.problems.formula import Formula, FormulaError, parse
 from engine.problems.networks import ACTIVATIONS
 from engine.studies import engine_room as showcase
 from engine.studies import scalar
-from engine.studies.engine_room import Learner, Lesson, entries, running_lines
+from engine.studies.engine_room import Learner, Lesson, entries
 from engine.studies.lineage import LINEAGE
+from engine.studies.stepping import Stepping, by_the_lines, by_the_tape
 from engine.tape import autograd, record
 from figures import engine_room as pictures
 from figures import graph as drawings
 from pages import frame
 from pages.state import Choice, Integer, Number, Text, experiment
 
+SOURCES = {"lines": by_the_lines, "tape": by_the_tape}
+SOURCE_NAMES = {"lines": "the fifteen lines", "tape": "the laboratory's own tape"}
+MOMENTS = 2500  # lines that run on the longest tape
 PARTS = ("fifteen lines", "learning", "static or dynamic", "lineage")
 MOST_INPUTS, MOST_NODES = 4, 24
 REACH, BRANCH = 10.0, 3.0  # how far inputs and the branch's x go
@@ -65,7 +69,8 @@ x = experiment(
             Number(f"a{i}", (0.7853981633974483, 1.0)[i % 2], -REACH, REACH)
             for i in range(MOST_INPUTS)
         ),
-        Integer("step", 0, 0, 2 * MOST_NODES + 1),
+        Choice("source", "lines", list(SOURCES), label="source", says=SOURCE_NAMES),
+        Integer("step", 0, 0, MOMENTS),
         Number("branch", 1.0, -BRANCH, BRANCH, label="x"),
         Choice(
             "data", "two_moons", list(DATASETS), label="data",
@@ -105,13 +110,20 @@ def fifteen() -> None:
     """The scalar engine at work on a function: running lines, tape and graph on one clock."""
     embedded = bool(st.context.is_embedded)
     if not embedded and not x.hidden("f"):
-        frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =")
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
+        with left:
+            frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =", then=rewind)
+        if not x.hidden("source"):
+            right.segmented_control(
+                "Source", list(SOURCES), format_func=SOURCE_NAMES.__getitem__,
+                **x.native("source", rewind),
+            )  # fmt: skip
     formula = readable(x["f"])
     program = read_program(x["f"])
     names = [f"a{i}" for i in range(len(formula.names))]
     live = x.live()
     drawn = build(program, [live[name] for name in names], program.inputs[0], "f")
-    text = scalar.source([node.operation for node in drawn.nodes if not node.is_input])
+    ran = stepping(x["source"], x["f"])
     reach = {name: max(abs(x[a]), 5.0) for name, a in zip(program.inputs, names, strict=True)}
     picture = drawings.picture(
         drawn, program, "reverse", "f", {name: (-r, r) for name, r in reach.items()}, names,
@@ -122,17 +134,29 @@ def fifteen() -> None:
         picture,
         live=live,
         height=240 if embedded else 340,
-        start=min(x["step"], 2 * len(drawn.nodes) - drawn.inputs),
+        start=min(x["step"], len(ran.steps) - 1),
         entry="step",
         autoplay=x["step"] == 0,
-        code=None if x.hidden("code") else Code(text.lines, running_lines(drawn, text)),
+        code=None if x.hidden("code") else Code(ran.lines, ran.running, ran.steps),
         restart=x.restart,
-        alt=f"f = {x['f']}: {len(text.lines)} lines of source, the tape and the graph",
+        alt=f"f = {x['f']}: {len(ran.lines)} lines of source, the tape and the graph",
     )
     if not embedded:
         agreement(formula, program, drawn)
         inside()
     x.publish()
+
+
+def rewind() -> None:
+    """Other lines run from their beginning."""
+    x.change({"step": 0})
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def stepping(by: str, text: str) -> Stepping:
+    """Which lines run, one after the other, on the function of that text."""
+    formula = readable(text)
+    return SOURCES[by](positional(formula), formula.names)
 
 
 def agreement(formula: Formula, program: Program, drawn: Graph) -> None:
@@ -161,12 +185,10 @@ def agreement(formula: Formula, program: Program, drawn: Graph) -> None:
 
 def inside() -> None:
     """The engine's own source, wide enough not to wrap."""
-    with st.expander("The same with arrays: `engine/tape/record.py` and `engine/tape/autograd.py`"):
+    with st.expander("The laboratory's tape in full, which does the same with arrays"):
         for caption, part in (
-            ("An operation is recorded:", record.apply),
-            ("The tape is read backwards:", autograd.backward),
-            ("All of `record.py`:", record),
-            ("All of `autograd.py`:", autograd),
+            ("How operations are recorded:", record),
+            ("How the tape is read forwards and back:", autograd),
         ):
             st.caption(caption)
             source(part)

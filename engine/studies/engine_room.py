@@ -1,5 +1,5 @@
-"""Runs of the engine that a page shows from inside: the lines that run at each step of a tape, a
-branch recorded anew on either side, a perceptron that learns."""
+"""Runs of the engine that a page shows from inside: a tape entry by entry, a branch recorded anew
+on either side, a perceptron that learns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.derivatives.graph import Graph
 from engine.limits import LEARNING_NUMBERS, LEARNING_SLICE, LEARNING_STEPS
 from engine.problems.data import DATASETS
 from engine.problems.networks import MLP
 from engine.runs.training import Trainer, one_group
-from engine.studies.scalar import Source
 from engine.tape import Tape, Value, Vector, autograd
 from engine.tape import operations as ops
 
@@ -93,29 +91,6 @@ def _made(node: Value, inputs: tuple[str, ...]) -> str:
     if name == "integer_power":
         return f"{inputs[0]} ^ {node.parameters['exponent']}"
     return f"{name}({', '.join(inputs)})"
-
-
-# The lines that run ----------------------------------------------------------------------------
-
-
-def running_lines(graph: Graph, source: Source) -> list[list[int]]:
-    """Which lines of the scalar engine run at each step of a graph's two sweeps.
-
-    Step 0 gives the inputs; then an operation a step, and backwards a node a step.
-    """
-    first, last = source.parts["Number"]
-    given = list(range(first, last + 1))
-    start, end = source.parts["backward"]
-    seed, loop, inner = start + 1, start + 2, [start + 3, end]
-    steps = [given]
-    for node in graph.nodes:
-        if not node.is_input:
-            first, last = source.parts[node.operation]
-            steps.append(list(range(first, last + 1)))
-    for node in reversed(graph.nodes):
-        pushes = [] if node.is_input else inner
-        steps.append([*([seed] if node is graph.nodes[-1] else []), loop, *pushes])
-    return steps
 
 
 def tape_gradient(function: Function, values: Sequence[float]) -> tuple[float, ...]:

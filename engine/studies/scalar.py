@@ -7,11 +7,9 @@ same with arrays, to be read in one look and to be held against it: both give th
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 from engine.tape.interpret import interpret, trace_scalars
@@ -147,33 +145,3 @@ def gradient(
     end = interpret(function, inputs, OPERATIONS, lambda x: Number(tape, float(x)))
     backward(end)
     return end.data, tuple(x.grad for x in inputs)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Lines of the source above, and where among them each part stands: (first, last) by name."""
-
-    lines: tuple[str, ...]
-    parts: Mapping[str, tuple[int, int]]
-
-
-def source(used: Sequence[str]) -> Source:
-    """The lines that a function with these operations needs: Number, one part each, backward.
-
-    Empty lines and descriptions are left out.
-    """
-    parts: list[tuple[str, type | Callable[..., Any]]] = [("Number", Number)]
-    parts += [(name, OPERATIONS[name]) for name in dict.fromkeys(used)]
-    parts.append(("backward", backward))
-    lines: list[str] = []
-    places: dict[str, tuple[int, int]] = {}
-    for name, part in parts:
-        assert isinstance(part, (type, FunctionType))
-        text = [line for line in inspect.getsource(part).splitlines() if _is_code(line)]
-        places[name] = (len(lines), len(lines) + len(text) - 1)
-        lines += text
-    return Source(tuple(lines), places)
-
-
-def _is_code(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith('"""')

@@ -30,9 +30,17 @@ def test_it_opens_on_fifteen_lines_and_the_numbers_of_the_course() -> None:
     samples = {a["name"]: a["text"] for a in data["answers"]}
     found = [data["program"]["samples"][samples[n]["args"][0]["$live"]][0] for n in ("f", "∂f/∂x")]
     assert found == pytest.approx([1.2625, 1.9696], abs=5e-5)
-    # One step for what is given, three forwards, five back, each with the lines that run in it.
-    assert len(data["code"]["lit"]) == 9
-    assert all(data["code"]["lit"])
+    # One step for what is given, three forwards, five back, each of several lines.
+    assert sorted(set(data["code"]["steps"])) == list(range(9))
+    assert len(data["code"]["running"]) == len(data["code"]["steps"]) == 35
+
+
+def test_the_real_tape_steps_line_by_line() -> None:
+    code = sweep(source="tape")["code"]
+    assert code["lines"][0].startswith("def apply(operation: Operation")
+    assert sorted(set(code["steps"])) == list(range(9))
+    assert len(code["running"]) > 200
+    assert sweep(source="tape", step="2500")["start"] == len(code["running"]) - 1
 
 
 def test_both_engines_give_the_same_gradient() -> None:
@@ -118,16 +126,14 @@ def test_a_locked_page_does_not_learn() -> None:
 
 @pytest.mark.browser
 def test_the_running_line_is_lit_and_the_tape_fills(visit: Callable[..., Page]) -> None:
-    page = visit("/engine_room?step=2")
+    page = visit("/engine_room?step=7")
     beads = page.locator(".dg-beads .dg-filled")
     expect(beads).to_have_count(4)  # x, y, and two operations
-    expect(page.locator(".dg-lit").first).to_have_text("def sin(a: Number) -> Number:")
+    expect(page.locator(".dg-lit").first).to_contain_text("return Number(a.tape, math.sin(a.data)")
     page.locator(".dg-graph").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".dg-lit").first).to_have_text(
-        "def multiply(a: Number, b: Number) -> Number:"
-    )
-    page.wait_for_url("**step=3")
+    expect(page.locator(".dg-lit")).to_contain_text("self.grad = tape, data, made, 0.0")
+    page.wait_for_url("**step=8")
 
 
 @pytest.mark.browser

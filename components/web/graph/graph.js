@@ -29,6 +29,8 @@ const COMFORTABLE = 0.8 // above it nobody needs to zoom
 const OPENS_AT = 0.68
 const CLOSEST = 2
 const STEP_SECONDS = 1.1
+const LINE_SECONDS = 0.3 // of source
+const CODE_OVER = 24 // by how much the source may be higher than the drawing
 const DRAG_PIXELS = 320 // a drag this long crosses the whole range
 
 const instances = new WeakMap()
@@ -103,12 +105,13 @@ class Graph {
       this.direction = null
       this.view = null
     }
-    const frames = 1 + this.operations.length + (mode === "reverse" ? nodes.length : 0)
+    const steps = 1 + this.operations.length + (mode === "reverse" ? nodes.length : 0)
+    const frames = data.code?.steps.length ?? steps
     const atEnd = this.clock.position >= this.clock.end
     if (frames !== this.clock.frames || mode !== this.mode) {
       this.mode = mode
       this.clock.resize(frames)
-      this.clock.seconds = frames * STEP_SECONDS
+      this.clock.seconds = Math.max(steps * STEP_SECONDS, frames * LINE_SECONDS)
       if (atEnd) this.clock.position = this.clock.end
     }
     this.showCode()
@@ -123,7 +126,7 @@ class Graph {
   setClock(before) {
     const { clock, data } = this
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
-    if (!before || before.restart !== data.restart) {
+    if (!before || before.restart !== data.restart || before.code?.lines.length !== data.code?.lines.length) {
       clock.seek(data.start ?? clock.end)
       if (data.autoplay && !calm) clock.play()
     }
@@ -135,8 +138,11 @@ class Graph {
     this.root.classList.toggle("dg-with-code", Boolean(code))
     if (!code) return
     const text = code.lines.join("\n")
+    this.code.style.maxHeight = `${this.data.height + CODE_OVER}px`
     if (this.code.text !== text) {
       this.code.text = text
+      this.code.scrollTop = 0
+      this.code.style.setProperty("--dg-widest", Math.max(...code.lines.map((line) => line.length)))
       this.code.replaceChildren(...code.lines.map((line) => {
         const item = document.createElement("li")
         item.textContent = line
@@ -378,15 +384,26 @@ class Graph {
   visit(i) {
     if (this.dragged) return void (this.dragged = false)
     const count = this.operations.length
-    if (this.mode === "reverse") this.clock.seek(count + this.data.nodes.length - i)
-    else this.clock.seek(this.operations.indexOf(i) + 1)
+    const back = this.mode === "reverse"
+    this.clock.seek(this.momentOf(back ? count + this.data.nodes.length - i : this.operations.indexOf(i) + 1))
+  }
+
+  // How far the sweep is at a moment of the clock, which source divides into its lines; and the
+  // last moment of a step.
+  stepAt(moment) {
+    return this.data.code ? this.data.code.steps[moment] : moment
+  }
+
+  momentOf(step) {
+    return this.data.code ? this.data.code.steps.lastIndexOf(step) : step
   }
 
   paint() {
-    const frame = this.clock.frame
+    const moment = this.clock.frame
     this.bar.show()
-    if (frame === this.painted || !this.nodes) return
-    this.painted = frame
+    if (moment === this.painted || !this.nodes) return
+    this.painted = moment
+    const frame = this.stepAt(moment)
     const { nodes, edges, mode } = this.data
     const count = this.operations.length
     const backward = mode === "reverse" && frame > count
@@ -421,21 +438,32 @@ class Graph {
       }
       write(text, this.find(edge.derivative) ?? "")
     })
-    if (this.data.code) this.light(frame, active, known, swept)
+    if (this.data.code) this.light(moment, active, known, swept)
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
     this.speak(active, backward)
     if (active >= 0) this.reveal(active)
   }
 
-  // The lines that run at this step, and the tape as far as it is written and read back.
-  light(frame, active, known, swept) {
-    const lit = new Set(this.data.code.lit[frame])
-    ;[...this.code.children].forEach((line, i) => line.classList.toggle("dg-lit", lit.has(i)))
+  // The line that runs, and the tape as far as it is written and read back.
+  light(moment, active, known, swept) {
+    const lit = this.data.code.running[moment]
+    ;[...this.code.children].forEach((line, i) => line.classList.toggle("dg-lit", i === lit))
+    this.keepInSight(this.code.children[lit])
     ;[...this.beads.children].forEach((bead, i) => {
       bead.classList.toggle("dg-filled", known(i))
       bead.classList.toggle("dg-swept", this.mode === "reverse" && swept(i))
       bead.classList.toggle("dg-on", i === active)
     })
+  }
+
+  // Moves the source, if it is longer than its box, by as little as shows the line and one more.
+  keepInSight(line) {
+    const { code } = this
+    const { top: at, height: high } = line.getBoundingClientRect()
+    const top = at - code.getBoundingClientRect().top + code.scrollTop
+    const [low, up] = [top + 2 * high - code.clientHeight, top - high]
+    if (code.scrollTop < low) code.scrollTop = low
+    else if (code.scrollTop > up) code.scrollTop = Math.max(up, 0)
   }
 
   // Value and derivatives, each once the sweep has come to it.

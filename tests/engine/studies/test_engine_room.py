@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,10 +18,10 @@ from engine.studies.engine_room import (
     Lesson,
     branching,
     entries,
-    running_lines,
     static,
 )
 from engine.studies.lineage import LINEAGE
+from engine.studies.stepping import Stepping, by_the_lines, by_the_tape
 from engine.tape import autograd
 from engine.tape import operations as ops
 from tests.browser import ROOT
@@ -78,9 +80,9 @@ def test_the_scalar_engine_gives_the_gradients_of_the_tape(
 
 
 def test_the_course_takes_fifteen_lines() -> None:
-    source = scalar.source(["add", "sin", "multiply"])
-    assert len(source.lines) == 15
-    assert max(map(len, source.lines)) <= 82
+    stepping = by_the_lines(lambda x, y: (x + y) * ops.sin(x), ["x", "y"])
+    assert len(stepping.lines) == 15
+    assert max(map(len, stepping.lines)) <= 82
     value, gradient = scalar.gradient(lambda x, y: (x + y) * ops.sin(x), (math.pi / 4, 1.0))
     assert round(value, 3) == 1.262
     assert [round(g, 4) for g in gradient] == [1.9696, 0.7071]
@@ -92,22 +94,44 @@ def test_what_the_lines_lack_is_named() -> None:
         scalar.gradient(lambda x: ops.maximum(x, 2.0), (1.0,))
 
 
-def test_the_running_line_is_the_one_of_the_step() -> None:
-    program = read_program("(x + y)*sin(x)")
-    graph = build(program, (math.pi / 4, 1.0), "x", "f")
-    source = scalar.source([node.operation for node in graph.nodes if not node.is_input])
-    steps = running_lines(graph, source)
-    assert len(steps) == 1 + 3 + 5
-    said = [[source.lines[i].strip() for i in lines] for lines in steps]
-    assert said[0][0] == "class Number:"
-    assert [lines[0] for lines in said[1:4]] == [
-        "def add(a: Number, b: Number) -> Number:",
-        "def sin(a: Number) -> Number:",
-        "def multiply(a: Number, b: Number) -> Number:",
+def test_each_line_runs_when_it_does() -> None:
+    stepping = by_the_lines(lambda x, y: (x + y) * ops.sin(x), ["x", "y"])
+    ran = [
+        (step, stepping.lines[line].strip())
+        for line, step in zip(stepping.running, stepping.steps, strict=True)
     ]
-    assert said[4][0] == "end.grad = 1.0"
-    assert said[5][-1] == "source.grad += slope * node.grad"
-    assert said[-1] == ["for node in reversed(end.tape):"]
+    assert ran[1] == (0, "tape.append(self)")
+    assert ran[4][0] == 1
+    assert ran[4][1].startswith("return Number(a.tape, a.data + b.data")
+    assert ran.index((3, "end.grad = 1.0")) == 13
+    pushed = [step for step, line in ran if line == "source.grad += slope * node.grad"]
+    assert pushed == [4, 4, 5, 6, 6]  # two edges into f, one into sin, two into the sum
+    assert ran[-1] == (8, "for node in reversed(end.tape):")
+
+
+@pytest.mark.parametrize("by", [by_the_lines, by_the_tape])
+@pytest.mark.parametrize(
+    "text", ["(x + y)*sin(x)", "w*x + exp(x)", "log(x - 1)", "x**2*2 + 3", "sigmoid(x)/sqrt(z)"]
+)
+def test_lines_and_graph_go_the_same_steps(by: Callable[..., Stepping], text: str) -> None:
+    formula = parse(text, None)
+    stepping = by(
+        lambda *values: formula(**dict(zip(formula.names, values, strict=True))), formula.names
+    )
+    graph = build(read_program(text), [1.9] * len(formula.names), formula.names[0], "f")
+    last = 2 * len(graph.nodes) - graph.inputs
+    assert list(stepping.steps) == sorted(stepping.steps)
+    assert set(stepping.steps) == set(range(last + 1))
+    assert len(stepping.running) == len(stepping.steps)
+    assert not any('"""' in line for line in stepping.lines)
+
+
+def test_the_tape_shows_its_real_source() -> None:
+    stepping = by_the_tape(lambda x: x * x, ["x"])
+    assert stepping.lines[0].startswith("def apply(operation: Operation")
+    assert any(line.startswith("def backward(output: Value") for line in stepping.lines)
+    assert stepping.lines[stepping.running[-1]] == "    return cotangents"
+    assert type(getattr(sys.gettrace(), "__self__", None)).__module__ != by_the_tape.__module__
 
 
 def test_a_lesson_is_learned_and_repeats() -> None:
