@@ -552,6 +552,31 @@ def fit_formula(fits: Mapping[str, Fit]) -> str:
     )
 
 
+def fit_code(fits: Mapping[str, Fit]) -> str:
+    """Both divergences where the fits ended, as NumPy."""
+    humps = target()
+    ends = {
+        d: f"{shorten(round(fit.end.mean, 6))}, {shorten(round(fit.end.deviation, 6))}"
+        for d, fit in fits.items()
+    }
+    first, second = (float(fits[d].divergence[-1]) for d in ("forward", "reverse"))
+    return (
+        "import numpy as np\n\n"
+        "x = np.linspace(-15, 15, 30001)\n"
+        f"d, tau, w = {', '.join(shorten(v) for v in humps.values())}"
+        "  # distance and spread of the humps, share of the left one\n\n\n"
+        "def log_normal(mean, deviation):\n"
+        "    z = (x - mean) / deviation\n"
+        "    return -0.5 * z**2 - np.log(deviation * np.sqrt(2 * np.pi))\n\n\n"
+        "def kl(log_p, log_q):\n"
+        "    return (np.exp(log_p) * (log_p - log_q)).sum() * (x[1] - x[0])\n\n\n"
+        "left, right = log_normal(-d / 2, tau), log_normal(d / 2, tau)\n"
+        "log_p = np.logaddexp(np.log(w) + left, np.log(1 - w) + right)\n"
+        f"print(kl(log_p, log_normal({ends['forward']})))  # forward: {first:.3f} nats\n"
+        f"print(kl(log_normal({ends['reverse']}), log_p))  # reverse: {second:.3f} nats\n"
+    )
+
+
 def fit_a_gaussian(view: frame.View) -> None:
     """The second part."""
     humps = target()
@@ -564,6 +589,8 @@ def fit_a_gaussian(view: frame.View) -> None:
         fit_settings(live, view.height(460, 430))
     if not view.embedded and not x.hidden("formula"):
         st.latex(fit_formula(fits))
+    if not view.embedded and not x.hidden("copies"):
+        frame.copies(Python=fit_code(fits), LaTeX=fit_formula(fits))
 
 
 @st.fragment

@@ -12,6 +12,7 @@ from components.controls import Group, Item
 from components.graph import Code, graph
 from components.stage import Handle, Panel, Raster, stage
 from engine.derivatives.graph import Graph, Program, build, read_program
+from engine.derivatives.source import latex_gradient
 from engine.emit.picture import round_to, words, written
 from engine.limits import LEARNING_STEPS
 from engine.optimizers import OPTIMIZERS
@@ -86,7 +87,7 @@ x = experiment(
         Integer("seed", 0, 0, 999, label="seed"),
         Integer("trained", 0, 0, LEARNING_STEPS),
     ],
-    parts=("parts", "code", "start"),
+    parts=("parts", "code", "start", "copies"),
 )  # fmt: skip
 
 frame.opening(
@@ -144,6 +145,8 @@ def fifteen() -> None:
     if not embedded:
         agreement(formula, program, drawn)
         inside()
+        if not x.hidden("copies"):
+            copies(formula)
     x.publish()
 
 
@@ -181,6 +184,16 @@ def agreement(formula: Formula, program: Program, drawn: Graph) -> None:
         "course's `Value` sorts its graph for that; a tape need not. From value to tensor: the "
         "laboratory's tape does the same with arrays, one rule for each operation."
     )
+
+
+def copies(formula: Formula) -> None:
+    """The fifteen lines, at work on the function, and its gradient in LaTeX."""
+    function, names = positional(formula), formula.names
+    lines = "\n".join(by_the_lines(function, names).lines).replace("\ndef ", "\n\n\ndef ")
+    values = [x[f"a{i}"] for i in range(len(names))]
+    head = "from __future__ import annotations\n\nimport math\n\n\n"
+    use = scalar.usage(function, names, values)
+    frame.copies(Python=f"{head}{lines}\n\n\n{use}", LaTeX=latex_gradient(function, names))
 
 
 def inside() -> None:

@@ -11,6 +11,7 @@ from components.stage import Handle, Panel, stage
 from engine.derivatives import four_ways as engine
 from engine.derivatives.four_ways import Errors, Study, Swell, Traced
 from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.derivatives.source import latex_gradient, python_gradient
 from engine.emit.picture import (
     Picture,
     at_rest,
@@ -28,7 +29,7 @@ from engine.tape.symbolic import latex_of
 from figures import four_ways as pictures
 from pages import frame
 from pages.presets import Preset
-from pages.state import Choice, Integer, Number, Text, experiment
+from pages.state import Choice, Integer, Number, Text, experiment, shorten
 
 VIEWS = ("the four ways", "expression swell")
 REACHES = (1, 2, 4, 8, 16, 32, 64, 100)
@@ -95,6 +96,7 @@ x = experiment(
         ),
         Integer("n", 4, 1, COMPOSITIONS, label="times", symbol="n"),
     ],
+    parts=("copies",),
 )  # fmt: skip
 
 frame.opening(
@@ -333,9 +335,35 @@ def formula(study: Study) -> None:
                 rf"&= \frac{{{difference}}}{{2\cdot {number(study.h)}}}",
                 rf"&= {number(study.answer('central difference').value, DIGITS)}",
             )
-    if not x.hidden("formula"):
-        found = study.symbolic.latex
-        frame.copies(LaTeX=f"f = {whole}" + (rf", \quad {slope} = {found}" if found else ""))
+
+
+def copies(study: Study) -> None:
+    """The function with its gradient and both differences, to take along."""
+    read = engine.read(x["f"])
+    names = engine.inputs_of(read)
+
+    def value(*inputs: object) -> object:
+        return read.evaluate(dict(zip(names, inputs, strict=True)))
+
+    try:
+        text = python_gradient(value, names)
+    except ValueError:  # longer than anyone would paste
+        return
+    point = dict(zip(engine.INPUTS, at(), strict=True))
+
+    def moved(by: str) -> str:
+        inputs = (f"{name}{by}" if name == study.wrt else name for name in names)
+        return f"f_and_gradient({', '.join(inputs)})[0]"
+
+    given = ", ".join(names), ", ".join(shorten(point[name]) for name in names)
+    text += (
+        f"\n\n{given[0]}, h = {given[1]}, {shorten(study.h)}\n"
+        f"value, gradient = f_and_gradient({given[0]})\n"
+        f"forward = ({moved(' + h')} - value) / h\n"
+        f"central = ({moved(' + h')} - {moved(' - h')}) / (2 * h)\n"
+        f"print(gradient[{list(names).index(study.wrt)}], forward, central)\n"
+    )
+    frame.copies(Python=text, LaTeX=latex_gradient(value, names))
 
 
 def lines(*rows: str) -> None:
@@ -505,6 +533,8 @@ def four(live: Picture, view: frame.View) -> None:
         routes(study)
     if not x.hidden("formula"):
         formula(study)
+    if not x.hidden("copies"):
+        copies(study)
 
 
 body()

@@ -24,6 +24,7 @@ from engine.derivatives.gradient_check import (
     typed_subject,
 )
 from engine.derivatives.numerical import BEST_CENTRAL_STEP
+from engine.derivatives.source import python_gradient
 from engine.emit.picture import Picture, at_rest, largest, stack, words, written
 from engine.limits import CHECKED_OPERATIONS
 from engine.problems.data import two_moons
@@ -34,7 +35,7 @@ from engine.tape import operations as ops
 from figures import gradient_check as pictures
 from pages import frame
 from pages.presets import Preset
-from pages.state import Choice, Integer, Number, Text, experiment
+from pages.state import Choice, Integer, Number, Text, experiment, shorten
 
 SUBJECTS = {"network": "a small network", "formula": "your own function"}
 SIZES = (2, 3, 1)
@@ -109,6 +110,7 @@ x = experiment(
             says={name: told for name, (_, told) in MISTAKES.items()},
         ),
     ],
+    parts=("copies",),
 )  # fmt: skip
 
 frame.opening(
@@ -267,6 +269,8 @@ def body() -> None:
         explanation()
         if not x.hidden("table"):
             numbers(report)
+        if not x.hidden("copies"):
+            frame.copies(Python=code(report, checked), LaTeX=FORMULA)
     x.publish()
 
 
@@ -312,15 +316,59 @@ def show(
     )
 
 
+FORMULA = (
+    r"\begin{aligned}\text{relative error} &= \frac{\lvert g_{\text{reverse}} - "
+    r"g_{\text{difference}}\rvert}{\max(\lvert g_{\text{reverse}}\rvert, "
+    r"\lvert g_{\text{difference}}\rvert)} \\[1.5ex] "
+    r"g_{\text{difference}} &= \frac{f(w + h e_i) - f(w - h e_i)}{2h}\end{aligned}"
+)
+ACTIVATION_CODE = {
+    "tanh": "np.tanh(z)",
+    "relu": "np.maximum(z, 0)",
+    "sigmoid": "1 / (1 + np.exp(-z))",
+    "softplus": "np.logaddexp(z, 0)",
+}
+
+
+def code(report: Report, checked: Subject) -> str:
+    """The check as NumPy: the function, the gradient that is in question, and the difference."""
+    if x["of"] == "formula":
+        read = readable(x["f"])
+        names = read.names
+        text = python_gradient(lambda *inputs: read(**dict(zip(names, inputs, strict=True))), names)
+        function = f"import numpy as np\n{text}\n\ndef f(w):\n    return f_and_gradient(*w)[0]\n"
+    else:
+        points, labels = two_moons(8, seed=x["seed"])
+        (a, b, c) = SIZES
+        function = (
+            "import numpy as np\n\n"
+            f"x = np.array({points.round(6).tolist()})\n"
+            f"y = np.array({labels.tolist()})\n\n\n"
+            "def f(w):\n"
+            f"    W1, b1 = w[:{a * b}].reshape({a}, {b}), w[{a * b}:{(a + 1) * b}]\n"
+            f"    W2, b2 = w[{(a + 1) * b}:{(a + 1) * b + b * c}], w[{(a + 1) * b + b * c}]\n"
+            "    z = x @ W1 + b1\n"
+            f"    logit = {ACTIVATION_CODE[x['activation']]} @ W2 + b2\n"
+            "    return (np.logaddexp(logit, 0) - y * logit).mean()\n"
+        )
+    at = ", ".join(shorten(float(v)) for v in checked.at.ravel())
+    reverse = ", ".join(shorten(float(v)) for v in report.analytic)
+    return (
+        f"{function}\n\n"
+        f"w = np.array([{at}])\n"
+        f"reverse = np.array([{reverse}])  # what reverse mode says\n"
+        f"h = {shorten(x['h'])}\n"
+        "step = h * np.eye(len(w))\n"
+        "difference = np.array([(f(w + e) - f(w - e)) / (2 * h) for e in step])\n"
+        "size = np.maximum(np.abs(reverse), np.abs(difference))\n"
+        "print(np.abs(reverse - difference) / size)\n"
+    )
+
+
 def explanation() -> None:
     """The formula of the error and what counts as good."""
     with st.container(key="formula-check"):
-        st.latex(
-            r"\begin{aligned}\text{relative error} &= \frac{\lvert g_{\text{reverse}} - "
-            r"g_{\text{difference}}\rvert}{\max(\lvert g_{\text{reverse}}\rvert, "
-            r"\lvert g_{\text{difference}}\rvert)} \\[1.5ex] "
-            r"g_{\text{difference}} &= \frac{f(w + h e_i) - f(w - h e_i)}{2h}\end{aligned}"
-        )
+        st.latex(FORMULA)
     st.caption(
         f"✓ up to {written(GOOD)}: as good as double precision allows at a good h. "
         "? above, or wherever the difference itself may be off by as much: a kink, a poor h, or a "

@@ -21,15 +21,17 @@ from engine.derivatives.graph import (
     read_program,
     spoken,
 )
+from engine.derivatives.source import latex_gradient, python_gradient
 from figures import graph as pictures
 from pages import frame
-from pages.state import Choice, Numbers, Text, experiment
+from pages.state import Choice, Numbers, Text, experiment, shorten
 
 TYPED = "typed"
 MODES = ("reverse", "forward")
 CALLED = {"reverse": "reverse mode", "forward": "forward mode"}
 FEW = 4  # inputs whose sliders stand beside the drawing; more stand below it
 COLUMNS = 4  # of sliders below it
+MOST_BESIDE = 5  # layers of a drawing beside which there is room in a frame
 REACH = 5.0  # inputs are dragged between ± this, or as far as the value in the link asks
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -43,7 +45,7 @@ x = experiment(
         Text("by", ""),
         Text("of", ""),
     ],
-    parts=("costs",),
+    parts=("costs", "copies"),
 )
 
 frame.opening(
@@ -235,6 +237,21 @@ def costs(drawn: Graph) -> None:
     )
 
 
+def copies(function: Program, at: tuple[float, ...]) -> None:
+    """The chosen output with its gradient, to take along."""
+    names, called = function.inputs, output(function)
+
+    def value(*inputs: Any) -> Any:
+        return function.run(dict(zip(names, inputs, strict=True)))[called]
+
+    try:
+        text = python_gradient(value, names, called)
+    except ValueError:  # longer than anyone would paste
+        return
+    call = f"\nprint({called}_and_gradient({', '.join(map(shorten, at))}))\n"
+    frame.copies(Python=text + call, LaTeX=latex_gradient(value, names, called))
+
+
 def drawing(
     function: Program, at: tuple[float, ...], height: int
 ) -> tuple[Graph, Callable[[], None]]:
@@ -277,8 +294,11 @@ def body() -> None:
         typed()
     at = values(function)
     x.stand_in("at", at)
-    beside = len(function.inputs) <= FEW
-    drawn, show = drawing(function, at, 270 if embedded else 540)
+    few = len(function.inputs) <= FEW
+    drawn, show = drawing(function, at, (320 if few else 260) if embedded else 540)
+    # In a frame a wide drawing takes the whole width: its inputs are dragged in it.
+    wide = drawn.layout is not None and drawn.layout.layers > MOST_BESIDE
+    beside = few and not (embedded and wide)
     panel = [] if x.hidden("at") else inputs(function, at)
     if beside and panel:
         view = frame.view(x, panel=0.22)
@@ -293,6 +313,8 @@ def body() -> None:
     remark(function, drawn)
     if not embedded and not x.hidden("costs"):
         costs(drawn)
+    if not embedded and not x.hidden("copies"):
+        copies(function, at)
     x.publish()
 
 

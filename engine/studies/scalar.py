@@ -125,6 +125,30 @@ OPERATIONS: Mapping[str, Callable[..., Number]] = MappingProxyType(
 )
 
 
+def usage(function: Callable[..., Any], names: Sequence[str], values: Sequence[float]) -> str:
+    """Python that builds a function of scalars from the lines above and prints its gradient."""
+
+    def written(name: str) -> Callable[..., str]:
+        called = OPERATIONS[name].__name__
+
+        def call(*inputs: str, **parameters: Any) -> str:
+            return f"{called}({', '.join([*inputs, *map(str, parameters.values())])})"
+
+        return call
+
+    expression = interpret(
+        function, names, {name: written(name) for name in OPERATIONS}, lambda x: f"number({x!r})"
+    )
+    given = ", ".join(f"number({float(value)!r})" for value in values)
+    return (
+        "tape = []\nnumber = lambda data: Number(tape, data)\n"
+        f"{', '.join(names)} = {given}\n"
+        f"end = {expression}\n"
+        "backward(end)\n"
+        f"print(end.data, {', '.join(f'{name}.grad' for name in names)})\n"
+    )
+
+
 def missing(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
     """The operations of a function that these lines do not know."""
     tape, _ = trace_scalars(function, names)

@@ -24,7 +24,7 @@ const BACK = { right: 24, down: 13 } // how far before its target it stands
 // What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers.
 const PITCH = { right: [178, 78], down: [90, 134] }
 const LARGEST = 1.1
-const READABLE = 0.5 // below this scale it opens zoomed in, at the result
+const READABLE = 0.42 // below this scale it opens zoomed in, at the result
 const COMFORTABLE = 0.8 // above it nobody needs to zoom
 const OPENS_AT = 0.68
 const CLOSEST = 2
