@@ -29,9 +29,9 @@ from pages.state import Choice, Numbers, Text, experiment, shorten
 TYPED = "typed"
 MODES = ("reverse", "forward")
 CALLED = {"reverse": "reverse mode", "forward": "forward mode"}
-FEW = 4  # inputs whose sliders stand beside the drawing; more stand below it
+FEW = 4  # inputs whose sliders may stand beside the drawing; more stand below it
 COLUMNS = 4  # of sliders below it
-MOST_BESIDE = 5  # layers of a drawing beside which there is room in a frame
+MOST_BESIDE = 5  # layers of a drawing beside which there is room for sliders
 REACH = 5.0  # inputs are dragged between ± this, or as far as the value in the link asks
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -136,7 +136,7 @@ def typed() -> None:
     )
 
 
-def inputs(function: Program, at: tuple[float, ...]) -> list[Group]:
+def inputs(function: Program, at: tuple[float, ...], *, beside: bool) -> list[Group]:
     """The inputs as sliders: in one group beside the drawing, or in a row of groups below it."""
     limits = ranges(function, at)
     default = EXAMPLES[x["on"]].values if x["on"] != TYPED else None
@@ -148,7 +148,7 @@ def inputs(function: Program, at: tuple[float, ...]) -> list[Group]:
         )
         for i, (name, value) in enumerate(zip(function.inputs, at, strict=True))
     ]  # fmt: skip
-    if len(sliders) <= FEW:
+    if beside:
         return [Group(id="inputs", title="Inputs", items=sliders)]
     share = -(-len(sliders) // COLUMNS)
     return [
@@ -296,10 +296,9 @@ def body() -> None:
     x.stand_in("at", at)
     few = len(function.inputs) <= FEW
     drawn, show = drawing(function, at, (320 if few else 260) if embedded else 540)
-    # In a frame a wide drawing takes the whole width: its inputs are dragged in it.
     wide = drawn.layout is not None and drawn.layout.layers > MOST_BESIDE
-    beside = few and not (embedded and wide)
-    panel = [] if x.hidden("at") else inputs(function, at)
+    beside = few and not wide
+    panel = [] if x.hidden("at") else inputs(function, at, beside=beside)
     if beside and panel:
         view = frame.view(x, panel=0.22)
         with view.picture:
@@ -308,7 +307,7 @@ def body() -> None:
             x.controls(panel, height=view.height(420, 300))
     else:
         show()
-        if panel and not embedded:
+        if panel and (few or not embedded):  # in a frame many inputs are dragged in the drawing
             x.controls(panel, layout="row")
     remark(function, drawn)
     if not embedded and not x.hidden("costs"):

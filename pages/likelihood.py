@@ -117,8 +117,8 @@ x = experiment(
             help="as the model has it; the data have k/n",
         ),
         Number(
-            "slide", 0.0, 0.0, 1.0, label="lift the lower curve",
-            help="by this part of the constant that lies between the two curves",
+            "slide", 0.0, 0.0, 1.0, label="close the gap",
+            help="slide one curve by this part of the constant that lies between the two",
         ),
         Numbers("y", (-1.2, 0.3, 0.8, 1.9), -REACH, REACH, count=(2, 12)),
         Number("mu", -1.0, -REACH, REACH, label="mean of the model", symbol="μ"),
