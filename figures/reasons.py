@@ -1,15 +1,16 @@
-"""The pictures of why the rules differ: step lengths, distances, and curvature from squares."""
+"""The pictures of why the rules differ: directions, step lengths, distances, layers, curvature."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from engine.emit.picture import largest, words
-from engine.studies.reasons import LOGITS, STEPS, Curvatures
-from figures import charts, style
+from engine.emit.picture import floor, largest, words
+from engine.studies.reasons import DIRECTIONS, HILL, LOGITS, STEPS, Ascent, Curvatures, direction
+from engine.tape import operations as ops
+from figures import charts, race, style
 
 Figure = dict[str, Any]
 
@@ -19,6 +20,125 @@ _FORMS: Final[Mapping[str, tuple[str, style.Dash, str]]] = {
     "averaged": ("green", "dot", "v ← βv + (1−β)g, step ηv/(1−β)"),
     "lr_inside": ("red", "dash", "v ← βv + ηg, step v"),
 }
+
+
+REACH: Final = 2.6  # of the picture of directions
+RADIUS: Final = 0.9  # of its circle
+
+
+def directions(x: Any, y: Any) -> Figure:
+    """The hill from above on square axes, with the circle of unit directions around a point."""
+    figure = race.plane(HILL, log=False)
+    figure["layout"]["xaxis"]["range"] = [-REACH, REACH]
+    figure["layout"]["yaxis"] |= {
+        "range": [-REACH, REACH], "scaleanchor": "x", "scaleratio": 1,
+    }  # fmt: skip
+    u, v = direction(DIRECTIONS)
+    circle = charts.line(x + RADIUS * u, y + RADIUS * v, style.MUTED, width=1.2, dash="dot")
+    figure["data"].append(circle | {"hoverinfo": "skip"})
+    return figure
+
+
+def slopes(found: Ascent) -> Figure:
+    """The slope in every direction, a cosine as high as the gradient is long."""
+    top = 1.15 * found.length + 1e-3
+    layout = charts.axes((0.0, 360.0), (ops.negative(top), top), x_title="direction, degrees")
+    layout["xaxis"] |= {"tickvals": [0, 90, 180, 270, 360]}
+    charts.level(layout, found.length, "‖∇f‖", side="left")
+    charts.level(layout, ops.negative(found.length))
+    charts.level(layout, 0.0)
+    charts.upright(layout, found.steepest, "along ∇f", color=style.CORRECTION)
+    opposite = found.steepest + ops.where(found.steepest < 180.0, 180.0, -180.0)
+    charts.upright(layout, opposite, "along −∇f", color=style.SUM)
+    curve = charts.line(DIRECTIONS, found.around, style.INK, name="∇f · u")
+    return {"data": [curve], "layout": layout}
+
+
+def weight_axes(target: float) -> Figure:
+    """Room for the rare word's weight against the step, with its best value."""
+    layout = charts.axes((0.0, float(STEPS)), (0.0, 1.18 * target), x_title="step")
+    charts.level(layout, target, "its best value", side="left")
+    return {"data": [], "layout": layout}
+
+
+SHADES: Final = 24  # of a gradient's entries, from a millionth up to one
+_DECADES: Final = 6.0
+_GAP: Final = 1.5  # cells between two layers
+
+
+def places(shapes: Sequence[tuple[int, int]]) -> list[tuple[float, float, float, float]]:
+    """Where each layer's matrix is drawn, (x0, x1, y0, y1) in cells, all on one middle line."""
+    found, left = [], 0.0
+    for rows, columns in shapes:
+        found.append((left, left + columns, -rows / 2, rows / 2))
+        left += columns + _GAP
+    return found
+
+
+def shades(gradient: Any) -> Any:
+    """Entries as indices into `palette`, by the decade of their size."""
+    size = ops.log(ops.maximum(ops.absolute(gradient), 1e-300)) / np.log(10.0)
+    part = ops.clip((size + _DECADES) / _DECADES, 0.0, 1.0)
+    return floor(part * (SHADES - 1) + 0.5)
+
+
+def palette() -> tuple[str, ...]:
+    """From nearly nothing to the red of a gradient, in either theme."""
+    themes = [
+        style.ramp((style.BACKGROUND.split("|")[k], style.HUES["red"][k]), SHADES + 1)[1:]
+        for k in range(2)
+    ]
+    return tuple(f"{light}|{dark}" for light, dark in zip(*themes, strict=True))
+
+
+def layer_names(count: int) -> list[str]:
+    """W₁, W₂, …"""
+    return [f"W{'₀₁₂₃₄₅₆₇₈₉'[i]}" for i in range(1, count + 1)]
+
+
+def matrices(shapes: Sequence[tuple[int, int]]) -> Figure:
+    """Room for the layers' gradients, each named by its shape; cells are square."""
+    spots = places(shapes)
+    right, tall = spots[-1][1], max(rows for rows, _ in shapes) / 2
+    layout = charts.axes((-0.5, right + 0.5), (-tall - 1.6, tall + 1.6), kind="plane", left=6)
+    for axis in ("xaxis", "yaxis"):
+        layout[axis] |= {"showticklabels": False, "ticks": "", "showline": False}
+    layout["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
+    names = layer_names(len(shapes))
+    for name, (x0, x1, _, y1), (rows, columns) in zip(names, spots, shapes, strict=True):
+        charts.note(layout, (x0 + x1) / 2, y1 + 0.8, name)
+        charts.note(layout, (x0 + x1) / 2, -y1 - 0.8, f"{rows}×{columns}")
+    return {"data": [], "layout": layout}
+
+
+def layer_sizes(found: Any, count: int) -> Figure:
+    """The size of each layer's gradient on decades."""
+    layout = charts.axes(
+        (-0.6, count - 0.4), (1e-8, 10.0), kind="bars", left=48, log_y=True
+    )  # fmt: skip
+    layout["yaxis"] |= {"dtick": 2}
+    charts.name_bars(layout, layer_names(count))
+    labels = [words("{:2}", found[i]) for i in range(count)]
+    return {"data": [charts.bars(found, charts.color("red"), labels=labels)], "layout": layout}
+
+
+def after_training(
+    rates: Sequence[float], losses: Mapping[str, tuple[str, Any]], nothing: float
+) -> Figure:
+    """The loss after training against the rate, a line a rule (name -> slug, losses)."""
+    layout = charts.axes(
+        (rates[0] / 1.3, rates[-1] * 1.3), (0.0, 1.25), x_title="learning rate η", log_x=True
+    )
+    charts.level(layout, nothing, "nothing learned: ln 2", side="left")
+    data = []
+    for name, (slug, ends) in losses.items():
+        look = style.look(slug)
+        curve = charts.line(rates, np.minimum(ends, 1.25), look.color, dash=look.dash, name=name)
+        marker = {"symbol": look.symbol, "size": 7, "color": look.color}
+        data.append(curve | {"mode": "lines+markers", "marker": marker})
+        best = int(np.argmin(ends))
+        charts.note(layout, rates[best], float(ends[best]) - 0.07, name, color=look.color)
+    return {"data": data, "layout": layout}
 
 
 def steady(steps: Mapping[str, Any], limit: Any) -> Figure:

@@ -1,4 +1,4 @@
-"""Why the rules differ: four small problems on the family's page, each under the reader's hand."""
+"""Why the rules differ: six small problems on the family's page, each under the reader's hand."""
 
 from __future__ import annotations
 
@@ -7,23 +7,43 @@ from typing import Any
 import streamlit as st
 
 from components.controls import Group, Item
-from components.stage import Handle, Panel, stage
-from engine.emit.picture import Picture, entry, round_to, words, written
-from engine.studies import reasons
+from components.stage import Arrows, Handle, Panel, Raster, Track, stage
+from engine.emit.picture import Picture, entry, round_to, stack, words, written
+from engine.optimizers import OPTIMIZERS
+from engine.problems.networks import ACTIVATIONS
+from engine.studies import layers, reasons
 from engine.tape import operations as ops
+from figures import race, style
 from figures import reasons as pictures
 from pages import frame
-from pages.state import Choice, Experiment, Field, Integer, Number
+from pages.state import Choice, Experiment, Field, Integer, Number, Numbers
 
-STEADY, FALLING, RARE, SQUARES = CHOICES = (
-    "a steady gradient", "a falling rate", "rare features", "squares for curvature",
+STEEPEST, STEADY, FALLING, RARE, LAYERS, SQUARES = CHOICES = (
+    "steepest ascent", "a steady gradient", "a falling rate", "rare features", "unlike layers",
+    "squares for curvature",
 )  # fmt: skip
+CHOSEN = ("label", "hidden", "activation")  # fields with a chooser in place of a slider
+TRAINED = ("sgd", "adam")
 
 FIELDS: tuple[Field[Any], ...] = (
-    Choice("why", STEADY, CHOICES),
+    Choice("why", STEEPEST, CHOICES),
+    Numbers("at", (1.5, 1.0), -pictures.REACH, pictures.REACH, count=(2, 2)),
+    Number("angle", 20.0, 0.0, 360.0, label="direction", unit="°"),
     Number("beta", 0.9, 0.0, 0.98, label="momentum", symbol="β"),
     Integer("drop", 40, 5, 75, label="the rate falls at step"),
-    Number("share", 0.1, 0.02, 1.0, label="share of steps with the feature", scale="log"),
+    Number(
+        "share",
+        0.03,
+        0.02,
+        0.5,
+        label="share with the rare word",
+        symbol="s",
+        scale="log",
+        help="of the sentences, and so of the steps",
+    ),
+    Choice("hidden", 4, range(1, layers.DEEPEST + 1), label="hidden layers"),
+    Choice("activation", "sigmoid", list(ACTIVATIONS), label="activation"),
+    Number("gain", 1.0, 0.2, 5.0, label="size of the weights", scale="log"),
     Number("z", 2.0, -6.0, 6.0, label="logit", symbol="z"),
     Choice("label", 1, (1, 0), label="given label y"),
 )
@@ -35,21 +55,96 @@ def show(x: Experiment, *, small: bool) -> None:
         st.segmented_control("Why", CHOICES, **x.native("why"), label_visibility="collapsed")
     view = frame.view(x)
     live = x.live()
-    draw = {STEADY: steady, FALLING: falling, RARE: rare, SQUARES: squares}[x["why"]]
+    draw = {
+        STEEPEST: steepest, STEADY: steady, FALLING: falling, RARE: rare, LAYERS: unlike,
+        SQUARES: squares,
+    }[x["why"]]  # fmt: skip
     panels, names, line, remark = draw(x, live)
     with view.picture:
         stage(
-            "family.picture", panels, live=live, frames=1, height=view.height(400, 390),
-            lines=[line], alt=x["why"],
+            "family.picture", panels[:2] if small else panels, live=live,
+            frames=reasons.STEPS + 1 if x["why"] == RARE else 1, restart=x.restart,
+            height=view.height(400 if len(panels) < 4 else 620, 390), columns=2, lines=[line],
+            alt=x["why"],
         )  # fmt: skip
         if not small:
             frame.notice(remark)
-    items: list[Item] = [x.chooser(name) if name == "label" else x.slider(name) for name in names]
+    items: list[Item] = [x.chooser(name) if name in CHOSEN else x.slider(name) for name in names]
     with view.panel:
         x.controls([Group(id="why", items=items)], live=live)
+    if x["why"] == LAYERS and not small:
+        with view.picture:
+            training(x)
 
 
 Shown = tuple[list[Panel], list[str], Any, str]
+
+
+def steepest(x: Experiment, live: Picture) -> Shown:
+    """Of all directions the gradient is the steepest; against it goes descent."""
+    at_x, at_y = live["at"][0], live["at"][1]
+    found = reasons.ascent(at_x, at_y, live["angle"])
+    u, v = reasons.direction(live["angle"])
+    gx, gy = (g / ops.maximum(found.length, 1e-12) for g in found.gradient)
+    hand_x, hand_y = live.hand
+    sets = {"at": stack(round_to(hand_x, 2), round_to(hand_y, 2))}
+    turned = {"angle": ops.clip(round_to(hand_x, 0), 0.0, 360.0)}
+    r = pictures.RADIUS
+
+    def arrow(dx: Any, dy: Any, color: str, label: str) -> Arrows:
+        return Arrows(
+            x=stack(at_x), y=stack(at_y), dx=stack(r * dx), dy=stack(r * dy), color=color,
+            label=label, width=3.0,
+        )  # fmt: skip
+
+    panels = [
+        Panel(
+            id="hill", title="the loss from above, and directions from a point (drag it)",
+            figure=pictures.directions(at_x, at_y), clicks=sets,
+            arrows=[
+                arrow(gx, gy, style.CORRECTION, "∇f"),
+                arrow(ops.negative(gx), ops.negative(gy), style.SUM, "−∇f"),
+                arrow(u, v, style.INK, "u"),
+            ],
+            handles=[
+                Handle(
+                    id="point", x=at_x, y=at_y, sets=sets,
+                    minimum=(-pictures.REACH, -pictures.REACH),
+                    maximum=(pictures.REACH, pictures.REACH),
+                )
+            ],
+            alt="Contours of a bowl with the gradient, its opposite and a direction at a point.",
+        ),
+        Panel(
+            id="slopes", title="slope of the loss along u, in every direction",
+            figure=pictures.slopes(found), clicks=turned,
+            handles=[
+                Handle(
+                    id="direction", x=live["angle"], y=found.slope, axis="x", minimum=0.0,
+                    maximum=360.0, curve=(reasons.DIRECTIONS, found.around),
+                    label=words("{:3}", found.slope), sets=turned,
+                )
+            ],
+            alt="The slope against the direction: a cosine, highest along the gradient.",
+        ),
+    ]  # fmt: skip
+    line = words(
+        "∇f = ({:.2f}, {:.2f}), ‖∇f‖ = {:.2f}; along u the slope is ∇f · u = {:.2f}.",
+        *found.gradient, found.length, found.slope,
+    )  # fmt: skip
+    off = reasons.degrees_off(*x["at"])
+    remark = (
+        "The gradient has a partial derivative for each weight, so it has the **shape** of what it "
+        "is taken by: here two numbers, of a matrix of weights a matrix. It stands upright on the "
+        "level line, along which nothing changes. No direction climbs more (‖∇f‖ a unit of way), "
+        "and none falls more than the opposite: gradient descent is steepest descent. "
+        + (
+            f"It is not the way to the minimum, which lies {written(off, '.0f')}° off it here."
+            if off > 0.5
+            else "Here it leads straight to the minimum."
+        )
+    )
+    return panels, ["angle"], line, remark
 
 
 def steady(x: Experiment, live: Picture) -> Shown:
@@ -98,30 +193,143 @@ def rare(x: Experiment, live: Picture) -> Shown:
     """Adagrad's rate of a rare feature stays large."""
     share = live["share"]
     found = reasons.frequencies(share)
+    runs = reasons.two_words(share)
+    names = [OPTIMIZERS[slug].name for slug in runs]
+    looks = style.looks(runs)
+    best = reasons.TWO_WORDS.minima[0][1]
     panels = [
         Panel(
-            id=slug, kind="chart", title=f"{name}: how far each feature has come, in η",
-            figure=pictures.distances(pair, slug),
-            alt=f"Distances of a common and a rare feature by {name}.",
-        )
-        for slug, name, pair in (
-            ("sgd", "SGD", found.sgd), ("adagrad", "Adagrad", found.adagrad),
-        )
+            id="words", title="logistic regression: weights of a common and of a rare word",
+            figure=race.plane(reasons.TWO_WORDS, log=False, parameters={"share": share}),
+            tracks=[
+                Track(
+                    x=run.x, y=run.y, color=look.color, dash=look.dash, marker=look.marker,
+                    label=name,
+                )
+                for name, look, run in zip(names, looks, runs.values(), strict=True)
+            ],
+            alt="Contours of the loss over both weights with the path of each rule.",
+        ),
+        Panel(
+            id="weight", kind="chart", title="weight of the rare word",
+            figure=pictures.weight_axes(best), cursor=True,
+            tracks=[
+                Track(
+                    y=run.y, color=look.color, dash=look.dash, marker=look.marker, label=name,
+                    mode="curve",
+                )
+                for name, look, run in zip(names, looks, runs.values(), strict=True)
+            ],
+            alt="The rare word's weight against the step, one line a rule.",
+        ),
+        *(
+            Panel(
+                id=slug, kind="chart", title=f"{name}: how far each feature has come, in η",
+                figure=pictures.distances(pair, slug),
+                alt=f"Distances of a common and a rare feature by {name}.",
+            )
+            for slug, name, pair in (
+                ("sgd", "SGD", found.sgd), ("adagrad", "Adagrad", found.adagrad),
+            )
+        ),
     ]  # fmt: skip
     line = words(
-        "The rare feature comes {:.1%} as far as the common one by SGD, {:.1%} by Adagrad.",
-        found.sgd[1][-1] / found.sgd[0][-1], found.adagrad[1][-1] / found.adagrad[0][-1],
+        "After {:.0f} steps the rare word's weight has come "
+        + ", ".join(f"{{:.0%}} by {name}" for name in names)
+        + ".",
+        float(reasons.STEPS), *(run.y[-1] / best for run in runs.values()),
     )  # fmt: skip
     now = reasons.frequencies(x["share"])
     far = written(now.adagrad[1][-1] / now.adagrad[0][-1], ".0%")
     remark = (
-        f"A word that {written(x['share'], '.0%')} of the sentences hold has a gradient at as many "
-        "of the steps, and gradient descent moves it as little. Adagrad divides by the root of "
-        f"what each has seen and moves it {far} as far; in a long run the share becomes its root, "
-        f"{written(x['share'] ** 0.5, '.0%')}. So it is with layers whose gradients differ in "
-        "size: Adagrad, RMSProp and Adam take the size out."
+        f"A word that {written(x['share'], '.0%')} of the sentences hold has as small a share of "
+        "the gradient, and gradient descent moves its weight as little. Adagrad and Adam divide by "
+        "what each weight has seen: their paths hardly change with the share. Below, the same "
+        "sentence by sentence, a gradient of 1 at every step or now and then: Adagrad moves the "
+        f"rare one {far} as far; in a long run the share becomes its root, "
+        f"{written(x['share'] ** 0.5, '.0%')}."
     )
     return panels, ["share"], line, remark
+
+
+def unlike(x: Experiment, live: Picture) -> Shown:
+    """Gradients of a network's layers, which differ by powers of ten."""
+    found = layers.gradients(x["hidden"], x["activation"], live["gain"])
+    shapes = [tuple(g.shape) for g in found]
+    spots = pictures.places(shapes)
+    size = layers.sizes(found)
+    panels = [
+        Panel(
+            id="matrices", title="the gradient by each layer's weights: it has their shape",
+            figure=pictures.matrices(shapes),
+            rasters=[
+                Raster(
+                    values=pictures.shades(g), palette=pictures.palette(), x0=x0, x1=x1, y0=y0,
+                    y1=y1, readout={"∂L/∂w": g},
+                )
+                for g, (x0, x1, y0, y1) in zip(found, spots, strict=True)
+            ],
+            alt="A matrix of cells for each layer, darker where the gradient is larger.",
+        ),
+        Panel(
+            id="sizes", title="its size (root mean square), layer by layer",
+            figure=pictures.layer_sizes(size, len(found)),
+            alt="A bar for each layer, on decades.",
+        ),
+    ]  # fmt: skip
+    line = words(
+        "The first layer's gradient is {:2}, the last one's {:2}: {:3} times as large.",
+        size[0], size[-1], size[-1] / size[0],
+    )  # fmt: skip
+    now = layers.sizes(layers.gradients(x["hidden"], x["activation"], x["gain"]))
+    apart = max(now) / min(now)
+    remark = (
+        "On its way back the gradient is multiplied in every layer by the weights and by the "
+        "activation's slope"
+        + (", of a sigmoid at most ¼. " if x["activation"] == "sigmoid" else ". ")
+        + (
+            "One rate for all has to suit the layer with the largest gradient, and then the one "
+            "with the smallest hardly moves. Rules that divide each weight's gradient by its own "
+            "size (Adagrad, RMSProp, Adam) take about equal steps in all layers."
+            if apart > 10
+            else f"Here the layers' gradients lie within a factor of {written(apart, '2')}: one "
+            "rate can suit them all."
+        )
+    )
+    return panels, ["hidden", "activation", "gain"], line, remark
+
+
+@st.cache_data(max_entries=64, show_spinner="training at eight rates …")
+def reached(hidden: int, activation: str, gain: float) -> dict[str, Any]:
+    """The loss after training at each rate, by slug."""
+    return {slug: layers.reached(hidden, activation, gain, slug) for slug in TRAINED}
+
+
+def training(x: Experiment) -> None:
+    """The same network trained by two rules at eight rates: Python's, once the hand rests."""
+    key = "family.trained"
+    if not x.held or key not in st.session_state:
+        st.session_state[key] = reached(x["hidden"], x["activation"], round(x["gain"], 3))
+    ends = st.session_state[key]
+    named = {OPTIMIZERS[slug].name: (slug, losses) for slug, losses in ends.items()}
+    stage(
+        "family.trained",
+        [
+            Panel(
+                id="trained", kind="chart",
+                title=f"loss on two moons after {layers.STEPS} steps, against the rate",
+                figure=pictures.after_training(layers.RATES, named, layers.CHANCE),
+                alt="The loss after training against the learning rate, one line a rule.",
+            )
+        ],
+        frames=1, height=260, alt="The loss after training against the learning rate",
+    )  # fmt: skip
+    best = {name: min(losses) for name, (_, losses) in named.items()}
+    frame.notice(
+        "At its best of these rates "
+        + " and ".join(f"{name} reaches {written(loss, '2')}" for name, loss in best.items())
+        + "; a network that has learned nothing stands at ln 2 = 0.69."
+    )
 
 
 def squares(x: Experiment, live: Picture) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -28,6 +29,7 @@ from figures.family import (
 )
 from pages import problem
 from pages.competitors import Runner, parse_runners
+from tests.pages.programs import run_programs, specs_of
 from tests.pages.running import markdown, open_page, tables
 
 RULES = "what they are"
@@ -184,9 +186,11 @@ def test_departures_are_true_of_the_registry() -> None:
 @pytest.mark.parametrize(
     ("why", "word"),
     [
+        ("steepest ascent", "36° off it here"),
         ("a steady gradient", "a sum of gradients, not an average"),
         ("a falling rate", "rolls on at the old rate"),
-        ("rare features", "moves it 27\u202f% as far"),
+        ("rare features", "moves the rare one 10\u202f% as far"),
+        ("unlike layers", "At its best of these rates SGD reaches 0.69 and Adam reaches 0.2"),
         ("squares for curvature", "Gauss–Newton–Bartlett"),
     ],
 )
@@ -195,6 +199,44 @@ def test_why_they_differ(why: str, word: str) -> None:
     assert not page.exception
     assert not page.warning
     assert word in markdown(page)
+
+
+@pytest.mark.parametrize(
+    ("why", "fields"),
+    [
+        ("steepest ascent", {"at", "angle"}),
+        ("a steady gradient", {"beta"}),
+        ("a falling rate", {"beta", "drop"}),
+        ("rare features", {"share"}),
+        ("unlike layers", {"gain"}),
+        ("squares for curvature", {"z"}),
+    ],
+)
+def test_the_pictures_of_why_follow_the_hand(
+    why: str, fields: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.wire._REMEMBERED", 0)
+    spec, *_ = specs_of(open_page("family", view="why they differ", why=why))
+    (result,) = run_programs([spec], tmp_path)
+    assert not result["error"]
+    assert not result["doubts"]
+    assert set(result["moved"]) == fields
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"why": "steepest ascent", "at": "0,0"},
+        {"why": "rare features", "share": "0.5"},
+        {"why": "unlike layers", "activation": "relu", "gain": "5", "hidden": "5"},
+        {"why": "unlike layers", "activation": "relu", "gain": "0.2", "hidden": "5"},
+    ],
+)
+def test_why_holds_at_its_edges(link: dict[str, str]) -> None:
+    page = open_page("family", view="why they differ", **link)
+    assert not page.exception
+    assert not page.warning
+    assert "nan" not in markdown(page)
 
 
 def test_adam_with_l2_is_measured_with_a_penalty() -> None:
