@@ -30,6 +30,18 @@ COMPILED_KERNELS: Final = 64
 WAITING_KERNELS: Final = 3
 WAITING_SECONDS: Final = 4.0
 
+# One run of a page, in processor time: the slowest of ours take a second.
+SCRIPT_SECONDS: Final = 4.0
+
+# The process for long work: its rank (19 is the lowest), seconds until it is ended after it was
+# told to stop, bytes from which it makes place for a fresh one, bytes that it never has more than,
+# and seconds that it may rest.
+WORKSHOP_NICE: Final = 15
+WORKSHOP_GRACE: Final = 2.0
+WORKSHOP_BYTES: Final = 400_000_000
+WORKSHOP_MOST: Final = 2_000_000_000
+WORKSHOP_REST: Final = 120.0
+
 # A typed landscape with its gradient, and a typed rule, in operations once all is written out.
 FORMULA_LINES: Final = 400
 RULE_LINES: Final = 3000

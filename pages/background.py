@@ -1,18 +1,21 @@
 """Work beside the script: a page starts it, looks in on it, and never waits for it.
 
-It ends when it is told to, when the reader has gone, and when its time is up. One reader's work
-runs at a time, so that the others' pages stay quick.
+It ends when it is told to, when the reader has gone or begins another, and when its time is up.
+One reader's work runs at a time, of those who wait that of the one who has used least of late.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from engine.runs import workshop
 from engine.runs.sweeps import SweepCancelled
 from engine.studies.fair_race import Cancelled
 
@@ -21,11 +24,51 @@ GRACE = 0.25  # seconds that a run may wait for what is nearly there
 LOOK_MS: Final = 150  # between two looks at what is being computed
 _LEFT: Final = 4.0  # seconds without a look: the reader is gone
 _PATIENCE: Final = 0.6  # seconds before a progress bar is worth its place
-_TURN: Final = Lock()
+_FORGET: Final = 60.0  # seconds after which a reader's last work no longer counts
 
 Made = TypeVar("Made")
 # Makes something; tells the share done, asks whether to stop.
 Make = Callable[[Callable[[float], None], Callable[[], bool]], Made]
+
+
+class Turns:
+    """One piece of work at a time: next is whose reader has used least, then who came first."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._busy = False
+        self._waiting: list[Work[Any]] = []
+        self._used: dict[str, tuple[float, float]] = {}  # seconds by reader, and when noted
+
+    def take(self, work: Work[Any]) -> bool:
+        """Wait for the turn; False where there is a reason to stop before."""
+        with self._changed:
+            self._waiting.append(work)
+            try:
+                while self._busy or min(self._waiting, key=self._seconds) is not work:
+                    self._changed.wait(0.1)
+                    if work.stopped():
+                        return False
+                self._busy = True
+                return True
+            finally:
+                self._waiting.remove(work)
+
+    def give(self, work: Work[Any], seconds: float) -> None:
+        """The work has ended, after so many seconds."""
+        with self._changed:
+            now = time.monotonic()
+            self._used[work.reader] = (self._seconds(work) + seconds, now)
+            self._used = {r: u for r, u in self._used.items() if now - u[1] < _FORGET}
+            self._busy = False
+            self._changed.notify_all()
+
+    def _seconds(self, work: Work[Any]) -> float:
+        return self._used.get(work.reader, (0.0, 0.0))[0]
+
+
+_turns: Final = Turns()
+_latest: Final[WeakValueDictionary[str, Work[Any]]] = WeakValueDictionary()  # by reader
 
 
 class Work(Generic[Made]):
@@ -43,6 +86,12 @@ class Work(Generic[Made]):
         self.late = False
         self.looked = self.began = time.monotonic()
         self.stop = Event()
+        context = get_script_run_ctx(suppress_warning=True)
+        self.reader = context.session_id if context is not None else ""
+        if context is not None:
+            if (before := _latest.get(self.reader)) is not None:
+                before.stop.set()
+            _latest[self.reader] = self
         self.thread = Thread(target=self._run, name="beside the script", daemon=True)
         self.thread.start()
 
@@ -63,19 +112,18 @@ class Work(Generic[Made]):
         return self.stop.is_set() or self.late or now - self.looked > _LEFT
 
     def _run(self) -> None:
-        while not _TURN.acquire(timeout=0.1):
-            if self.stopped():
-                return
+        if not _turns.take(self):
+            return
+        self.began = time.monotonic()
         try:
-            self.began = time.monotonic()
             for mark, make in self.makers.items():
                 self.made[mark] = make(self._tell, self.stopped)
-        except (SweepCancelled, Cancelled):
+        except (SweepCancelled, Cancelled, workshop.Ended):
             pass
         except Exception as error:  # raised again in the script, where the reader sees it
             self.error = error
         finally:
-            _TURN.release()
+            _turns.give(self, time.monotonic() - self.began)
 
     def _tell(self, share: float) -> None:
         self.share = (len(self.made) + share) / len(self.makers)

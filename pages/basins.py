@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-import engine
 from components.controls import Group
 from components.stage import Handle, Panel, Raster, Track, stage
 from engine.emit.picture import Picture, stack, words, written
 from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
 from engine.problems.minima import Minimum
-from engine.runs import cluster
 from engine.runs.live_sweep import LiveSweep, Span, check_length, live_sweep
 from engine.runs.sweeps import Sweep
 from engine.studies import maps
@@ -115,12 +113,12 @@ class Request:
     def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
         """The fine picture; asks nothing of Streamlit."""
         axes = {n: maps.default_axis(self.surface, self.runner.optimizer, n) for n in ("y", "x")}
-        return engine.sweep(
+        return fine_maps.fine_sweep(
             self.surface, self.runner.optimizer, {n: a.values(FINE) for n, a in axes.items()},
             self.surface.start, self.steps, hypers=self.runner.hypers, options=self.runner.options,
             noise=self.noise, seed=self.seed,
             target=basins.arrival(self.surface, basins.minima_of(self.surface)),
-            executor=cluster.executor()[0], progress=progress, cancelled=cancelled,
+            progress=progress, cancelled=cancelled,
         )  # fmt: skip
 
 
@@ -345,7 +343,7 @@ def opening() -> None:
         side_by_side.own_rules(x, range(len(x["runs"][: side_by_side.MOST])))
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The pictures; reruns alone while sliders move or finer cells arrive."""
     side_by_side.own_rates(x)

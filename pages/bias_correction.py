@@ -273,7 +273,7 @@ def opening() -> None:
         problem.type_formula(x)
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Stream, averages and steps under one cursor."""
     opening()

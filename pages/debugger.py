@@ -347,7 +347,7 @@ def opening() -> None:
     side_by_side.own_rules(x, [place()])
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """One run, one cursor: the picture with its controls, and the formula of the cursor's step."""
     opening()

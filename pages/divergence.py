@@ -593,7 +593,7 @@ def fit_a_gaussian(view: frame.View) -> None:
         frame.copies(Python=fit_code(fits), LaTeX=fit_formula(fits))
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     if not st.context.is_embedded and not x.hidden("part"):

@@ -106,7 +106,7 @@ def source(thing: object) -> None:
 # Fifteen lines ------------------------------------------------------------------------------------
 
 
-@st.fragment
+@frame.fragment
 def fifteen() -> None:
     """The scalar engine at work on a function: running lines, tape and graph on one clock."""
     embedded = bool(st.context.is_embedded)
@@ -343,7 +343,7 @@ def told(now: Learner, *, waits: bool) -> str:
 # Static or dynamic --------------------------------------------------------------------------------
 
 
-@st.fragment
+@frame.fragment
 def graphs() -> None:
     """One function written with Python's branch and with an operation: what the tape holds."""
     live = x.live()
@@ -435,7 +435,7 @@ if x["part"] == PARTS[0]:
     fifteen()
 elif x["part"] == PARTS[1]:
     ticking = st.session_state.setdefault("engine_room.ticking", running())
-    st.fragment(learning, run_every=TICK if ticking else None)()
+    frame.fragment(learning, run_every=TICK if ticking else None)()
 elif x["part"] == PARTS[2]:
     graphs()
 else:

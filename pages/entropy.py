@@ -578,7 +578,7 @@ def of_a_density(view: frame.View) -> None:
 # The page -----------------------------------------------------------------------------------------
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     if not st.context.is_embedded and not x.hidden("part"):

@@ -547,7 +547,7 @@ STORIES: dict[str, tuple[Callable[[Picture], list[Group]], Callable[[Picture], S
 }
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """One story."""
     if not x.hidden("setup"):

@@ -20,6 +20,7 @@ from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
 from engine.emit.picture import written
 from engine.problems.landscapes import Landscape
+from engine.runs import workshop
 from engine.studies import fair_race as fair
 from engine.studies.fair_race import Entrant, Heat, Outcome, Protocol, Search, Task
 from figures import fair_race as pictures
@@ -170,8 +171,8 @@ def outcome_of(held: Held, place: Any) -> tuple[Held, Outcome] | None:
         entrants = held.entrants
         work = Work(
             name,
-            {name: lambda tell, stop: fair.hold(
-                held.task, entrants, held.protocol, progress=tell, cancelled=stop)},
+            {name: lambda tell, stop: workshop.call(
+                fair.hold, held.task, entrants, held.protocol, progress=tell, cancelled=stop)},
         )  # fmt: skip
         background.note_end("fair_race", None)
     st.session_state["fair_race.work"] = work
@@ -414,7 +415,7 @@ def opening() -> None:
         side_by_side.own_rules(x, range(len(x["runs"])))
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The choices, the race, the search behind it, the numbers."""
     opening()

@@ -441,7 +441,7 @@ def ground() -> None:
         x.controls([Group(id="ground", items=items)], layout="row")
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The chosen view."""
     embedded = bool(st.context.is_embedded)

@@ -1,26 +1,37 @@
 """Fine pictures once the reader rests: what the pages of maps share.
 
 A page names each of its maps by a mark. Coarse ones are made wherever a hand moves; when nothing
-has changed for a moment the browser asks for one more run, which starts the fine computation
-beside the script and looks in on it now and then: the page never waits. A change, the reader's
+has changed for a moment the browser asks for one more run, which starts the fine computation in a
+process of its own and looks in on it now and then: the page never waits. A change, the reader's
 word, his leaving, or the end of its time stops it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import streamlit as st
 
 from components.at_rest import ask_at_rest, asked_at_rest
-from engine.runs import cluster
+from engine.runs import cluster, workshop
+from engine.runs.sweeps import Sweep, sweep
 from pages.background import LOOK_MS, Make, Work, ended, note_end, show_progress
 
 SECONDS: Final = 10.0  # that the fine maps of a page may take
 REST_MS: Final = 700  # without a change before work begins
 
 Made = TypeVar("Made")
+
+
+def fine_sweep(
+    *args: Any, progress: Callable[[float], None], cancelled: Callable[[], bool], **how: Any
+) -> Sweep:
+    """`engine.sweep` where it disturbs nobody: on the cluster if there is one, else beside us."""
+    pool = cluster.executor()[0]
+    if pool is not None:
+        return sweep(*args, executor=pool, progress=progress, cancelled=cancelled, **how)
+    return workshop.call(sweep, *args, progress=progress, cancelled=cancelled, **how)
 
 
 def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[Made | None]:

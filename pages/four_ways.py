@@ -491,7 +491,7 @@ def swell_words(counts: Swell) -> None:
     frame.notice(text)
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)

@@ -10,7 +10,7 @@ import html
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from components.lead import lead as sentence
 from components.share import share
 from engine.emit.picture import written
 from figures import style
+from pages.budget import limited
 from pages.presets import Preset
 from pages.state import Experiment
 
@@ -36,6 +37,17 @@ HERE: Final = Path(__file__).resolve().parent
 @cache
 def _css(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
+
+
+def fragment(body: Callable[[], None], *, run_every: float | None = None) -> Callable[[], None]:
+    """`st.fragment` for the body of a page: a run of it has a budget of time."""
+
+    @wraps(body)
+    def run() -> None:
+        with limited():
+            body()
+
+    return st.fragment(run, run_every=run_every)
 
 
 def dress() -> None:

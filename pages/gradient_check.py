@@ -235,7 +235,7 @@ def doubt(entries: list[Established], worst: str) -> str:
     )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The check: errors over the bands of verdicts, under the network whose weights they are."""
     view = frame.view(x, PRESETS)

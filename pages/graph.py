@@ -282,7 +282,7 @@ def drawing(
     return drawn, show
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)

@@ -561,7 +561,7 @@ def code() -> str:
     )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     if not st.context.is_embedded and not x.hidden("model"):

@@ -27,7 +27,7 @@ frame.opening(
 )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The chosen part: its pictures, its controls, its words."""
     if not st.context.is_embedded and not x.hidden("setup"):

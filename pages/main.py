@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages import frame
+from pages.budget import limited
 from pages.contents import SECTIONS, Entry
 from pages.state import turn_to
 
@@ -39,4 +40,5 @@ if not st.context.is_embedded:
     st.logo(HERE / "logo.svg", size="large")
 frame.dress()
 turn_to(navigation.url_path)
-navigation.run()
+with limited():
+    navigation.run()

@@ -16,14 +16,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-import engine
 from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from components.lead import Menu
 from components.stage import Handle, Panel, Raster, Track, stage
 from engine.emit.picture import Picture, entry, in_latex, smallest, stack, words, written
 from engine.problems.landscapes import Landscape
-from engine.runs import cluster
 from engine.runs.live import LiveDescent
 from engine.runs.live_sweep import LiveSweep, Span, check_length, live_sweep
 from engine.runs.sweeps import Sweep
@@ -156,11 +154,11 @@ class Request:
     def sweep(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Sweep:
         """The fine map; asks nothing of Streamlit."""
         side = FINE if self.up is not None else 2 * FINE
-        return engine.sweep(
+        return fine_maps.fine_sweep(
             self.surface, self.runner.optimizer, {a.name: a.values(side) for a in self.axes},
             self.start, self.steps, hypers=self.runner.hypers, options=self.runner.options,
             noise=self.noise, seed=self.seed, target=self.target,
-            executor=cluster.executor()[0], progress=progress, cancelled=cancelled,
+            progress=progress, cancelled=cancelled,
         )  # fmt: skip
 
 
@@ -640,7 +638,7 @@ def live_values(wanted: list[Request]) -> Picture:
     return problem.live_picture(x, first.surface)
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The maps; reruns alone while sliders move or a finer map arrives."""
     side_by_side.own_rates(x)

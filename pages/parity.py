@@ -104,7 +104,7 @@ def table(rows: list[Agreement]) -> None:
     )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The picture, the sentence, and folded below it how it was made and every row."""
     embedded = bool(st.context.is_embedded)

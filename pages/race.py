@@ -464,7 +464,7 @@ def opening() -> None:
         side_by_side.own_rules(x, range(len(x["runs"])))
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The race: what is set, what is seen, and what came of it."""
     opening()

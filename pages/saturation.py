@@ -331,7 +331,7 @@ def code() -> str:
     )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     view = frame.view(x, PRESETS)

@@ -387,7 +387,7 @@ def opening() -> None:
         side_by_side.own_rules(x, [0])
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The schedule and its run, which follow the handles and sliders."""
     opening()

@@ -436,7 +436,7 @@ def code(check: GradientCheck) -> str:
     )
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     view = frame.view(x, PRESETS)

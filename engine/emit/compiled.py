@@ -98,6 +98,11 @@ def compiler_enabled() -> bool:
     return os.environ.get("DESCENT_LAB_COMPILE", "1") != "0"
 
 
+def kernels_left() -> int:
+    """How many kernels this process may still compile."""
+    return _budget.left
+
+
 class CellsKernel:
     """Many runs at once, of one number type: `run` fills one array per result.
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit.picture import written
-from engine.optimizers import Optimizer
-from engine.problems.landscapes import Landscape
+from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs import browser
 from engine.runs.descent import find_landscape, find_optimizer
 from engine.runs.live import as_printed, signs, standard_normals
@@ -176,6 +176,8 @@ def live_sweep(
         h.name: (hypers or {}).get(h.name, h.default) for h in rule.hypers if h.name not in axes
     }
     moving = isinstance(noise, Value) or noise > 0
+    # What a reader typed is not compiled for a coarse sweep: there is no end of texts.
+    typed = surface.slug not in LANDSCAPES or rule.slug not in OPTIMIZERS
     chosen = rule.option_values(options)
     module = browser.browser_sweep(
         as_printed(surface),
@@ -204,6 +206,7 @@ def live_sweep(
             seed=seed,
             target=float(given["target"]) if target is not None else None,
             device="cpu",
+            compiled=not typed,
         )  # fmt: skip
 
     inputs: dict[tuple[str, ...], Any] = {("x",): start[0], ("y",): start[1], ("steps",): steps}

@@ -117,6 +117,7 @@ def sweep(
     target: float | None = None,
     dtype: npt.DTypeLike = np.float64,
     device: str = "auto",
+    compiled: bool = True,
     executor: Executor | None = None,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -126,8 +127,9 @@ def sweep(
     axes maps one or two names to the values along that axis, each 1-D: hyper-parameters, or the
     start's coordinates "x" and "y". schedule, noise and seed are as for `descend`; every cell sees
     the same noise. dtype is float64 or float32. device is "cpu", "gpu", or "auto": a GPU where
-    CuPy finds one. executor takes tiles instead of this machine's threads; should it break, the
-    rest is computed here. progress is called with the share done, cancelled asked between tiles.
+    CuPy finds one. compiled says whether a kernel may be compiled for it. executor takes tiles
+    instead of this machine's threads; should it break, the rest is computed here. progress is
+    called with the share done, cancelled asked between tiles.
 
     Raises ValueError with a sentence for anything that cannot be run or is too large, and
     SweepCancelled when told to stop.
@@ -142,7 +144,7 @@ def sweep(
         tiles = _tiles(job, gpu.TILE_CELLS)
         run: Callable[[_Job, int, int], _Tile] = _run_tile_on_gpu
     elif executor is None:
-        ready = job.prepare()
+        ready = job.prepare() if compiled else job.kernel().compiled is not None
         # Even a small grid is worth sharing among the cores, a tiny one is not.
         share = max(job.size // (2 * _cores()), _SMALL_WORK // max(steps, 1))
         wanted = min(_TILE_WORK // max(steps, 1), share)
@@ -305,7 +307,7 @@ class _Job:
     def __reduce__(self) -> tuple[Any, ...]:
         """Rules and landscapes travel by name, typed ones by their text: functions cannot."""
         rest = tuple(getattr(self, name) for name in self.__slots__[2:])
-        return _rebuild, (_describe_landscape(self.landscape), _describe(self.optimizer), rest)
+        return _rebuild, (describe_landscape(self.landscape), _describe(self.optimizer), rest)
 
 
 def _check_axes(optimizer: Optimizer, axes: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
@@ -323,13 +325,19 @@ def _check_axes(optimizer: Optimizer, axes: Mapping[str, npt.ArrayLike]) -> dict
     return checked
 
 
-def _describe_landscape(landscape: Landscape) -> tuple[str, Any, Mapping[str, float]]:
+def describe_landscape(landscape: Landscape) -> tuple[str, str, Mapping[str, float]]:
+    """What `found_landscape` makes the landscape of again. Raises ValueError for an unknown one."""
     entry = LANDSCAPES.get(landscape.slug)
     if entry is not None and entry.function is landscape.function:
         return "entry", landscape.slug, dict(landscape.values)
     if typed_landscape(landscape.name).function is landscape.function:
         return "formula", landscape.name, {}
     raise ValueError(f"{landscape.name} is neither a registered landscape nor a typed formula")
+
+
+def found_landscape(kind: str, text: str, values: Mapping[str, float]) -> Landscape:
+    """The landscape of that name and those values, or of that formula."""
+    return typed_landscape(text) if kind == "formula" else LANDSCAPES[text](**values)
 
 
 def _describe(optimizer: Optimizer) -> tuple[str, Any]:
@@ -344,8 +352,7 @@ def _rebuild(
     optimizer: tuple[str, Any],
     rest: tuple[Any, ...],
 ) -> _Job:
-    kind, text, values = landscape
-    found = typed_landscape(text) if kind == "formula" else LANDSCAPES[text](**values)
+    found = found_landscape(*landscape)
     rule = OPTIMIZERS[optimizer[1]] if optimizer[0] == "entry" else optimizer[1]
     return _Job(found, rule, *rest)
 

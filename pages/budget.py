@@ -1,0 +1,99 @@
+"""The time that one run of a page may take: when it is used up the run ends, and the page says so.
+
+Counted is the processor time of the script's own thread, so a busy machine ends nobody's run. An
+exception is set in that thread from outside, which it meets at its next line of Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Thread, get_ident
+from typing import Final
+
+import streamlit as st
+
+from engine import limits
+
+_LOOK: Final = 0.1  # seconds between two looks at the clocks
+_AGAIN: Final = 0.5  # seconds after which whoever has not ended is told once more
+
+
+class OutOfTime(Exception):
+    """The run has used up its time."""
+
+
+def _clock(thread: int) -> float:
+    """Processor time of a thread that lives, where the system tells, else the time of day."""
+    if hasattr(time, "pthread_getcpuclockid"):
+        return time.clock_gettime(time.pthread_getcpuclockid(thread))
+    return time.monotonic()
+
+
+def _throw(thread: int, error: type[Exception] | None) -> None:
+    """Have the thread raise that at its next line; None takes back what it has not met."""
+    what = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+
+
+class _Watch:
+    """Runs under way, each with the time on its thread's clock at which it has to end."""
+
+    def __init__(self) -> None:
+        self._ends: dict[int, float] = {}
+        self._changed = Condition()
+        self._looking: Thread | None = None
+
+    def begin(self, thread: int) -> None:
+        with self._changed:
+            self._ends[thread] = _clock(thread) + limits.SCRIPT_SECONDS
+            if self._looking is None:
+                self._looking = Thread(target=self._look, name="script watch", daemon=True)
+                self._looking.start()
+            self._changed.notify()
+
+    def end(self, thread: int) -> None:
+        with self._changed:
+            if self._ends.pop(thread, None) is not None:
+                _throw(thread, None)
+
+    def __contains__(self, thread: int) -> bool:
+        return thread in self._ends
+
+    def _look(self) -> None:
+        while True:
+            with self._changed:
+                while not self._ends:
+                    self._changed.wait()
+                for thread, end in self._ends.items():
+                    if (now := _clock(thread)) > end:
+                        _throw(thread, OutOfTime)
+                        self._ends[thread] = now + _AGAIN
+            time.sleep(_LOOK)
+
+
+_watch: Final = _Watch()
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """What is inside ends with words where it takes too long; the outermost one counts."""
+    thread = get_ident()
+    if thread in _watch:
+        yield
+        return
+    try:
+        _watch.begin(thread)
+        try:
+            yield
+        finally:
+            _watch.end(thread)
+    except OutOfTime:
+        _watch.end(thread)
+        st.error(
+            f"This page was ended: it took more than {limits.SCRIPT_SECONDS:g} s of the server's "
+            "time. A shorter formula, fewer steps or fewer optimizers will do.",
+            icon=":material/timer_off:",
+        )
