@@ -249,15 +249,32 @@ async def come_and_go(servers: Sequence[str], visits: int, found: Found) -> None
     await asyncio.gather(*(guest() for _ in range(ARRIVALS * len(servers))))
 
 
+def family(process: int) -> list[int]:
+    """The process and all that it has started, and those."""
+    found = [process]
+    for each in found:
+        with suppress(OSError):
+            for task in Path(f"/proc/{each}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
 def processor_seconds(process: int) -> float:
-    """Processor time that the process has taken so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time that the process and its children have taken so far, those gone as well."""
+    ticks = 0
+    for each in family(process):
+        with suppress(OSError):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11 : 15 if each == process else 13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory(process: int) -> float:
-    """Resident memory in MB."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    """Resident memory of the process and its children in MB."""
+    pages = 0
+    for each in family(process):
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -5,8 +5,10 @@ and states of components that are no JSON, which raise inside the page. None of 
 those, so whoever does loses the connection; whoever sends too fast waits.
 
 Scripts of all readers share one interpreter, so a rerun waits for its turn here: those who have
-come just now, and those whose reruns have taken long of late, go one at a time, in turns; for all
-the others the way is free. A reader whose pages are quick shares with one slow one, not with many.
+come just now, and those whose last rerun was long or whose reruns have taken much of late, go one
+at a time, in turns; for all the others the way is free. A reader whose pages are quick shares with
+one slow one, not with many. What a run takes is the processor time of its own thread, which the
+pages tell (`charge`).
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ LIGHT_PLACES: Final = 8
 here longest is first: to come again is no way to the front. First ones of a visit, and those of
 readers who have used much, share one place beside them. Fewer make a quick reader slower: whoever
 does not read what is sent holds a place for its whole time."""
+LIGHT_RUN: Final = 0.25
+"""Seconds that the last rerun of a light reader took at most."""
 LIGHT_SECONDS: Final = 2.0
 """Seconds of the interpreter, of the last ten or so, up to which a reader is light: a hand that
 moves all the time on the race uses about one."""
@@ -55,10 +59,19 @@ LONGEST: Final = 2.5
 left = 0
 """How many connections have ended."""
 
+_taken: Final[dict[str, float]] = {}  # seconds by session, until its reader is charged with them
+
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
 _UNKNOWN, _TOO_BIG, _REFUSED = 1002, 1009, 1008
 _SHORT: Final = 500  # bytes; the message that a rerun has finished has about 100
 _JSON: Final = ("json_value", "json_trigger_value")
+
+
+def charge(session: str, seconds: float) -> None:
+    """A run of that session has taken so many seconds of its thread."""
+    if len(_taken) > 1000:  # of those who left meanwhile
+        _taken.clear()
+    _taken[session] = _taken.get(session, 0.0) + seconds
 
 
 def read(body: bytes) -> BackMsg | None:
@@ -96,10 +109,11 @@ class Reader:
     """One connection: what it has used of late, and whether a rerun of its is under way."""
 
     used: float = 0.0
+    session: str = ""
     came: float = field(default_factory=time.monotonic)
     at: float = field(default_factory=time.monotonic)
     kind: Kind = "new"
-    begun: float = 0.0  # in processor time of this process, which a busy machine does not stretch
+    begun: float = 0.0
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     def charge(self, seconds: float) -> None:
@@ -107,7 +121,8 @@ class Reader:
         now = time.monotonic()
         self.used = self.used * math.exp((self.at - now) / FORGET_SECONDS) + seconds
         self.at = now
-        self.kind = "light" if self.used <= LIGHT_SECONDS else "heavy"
+        light = self.used <= LIGHT_SECONDS and seconds <= LIGHT_RUN
+        self.kind = "light" if light else "heavy"
 
 
 class Turns:
@@ -132,8 +147,6 @@ class Turns:
                 await asyncio.wait_for(reader.finished.wait(), PATIENCE)
             except TimeoutError:
                 return  # it goes on in the place of the one that it overtakes
-        if reader.kind != "new":
-            reader.charge(0.0)
         kind = reader.kind
         if self._free(kind):
             self._start(reader, kind)
@@ -152,7 +165,7 @@ class Turns:
 
     def _start(self, reader: Reader, kind: Kind) -> None:
         self.running[reader] = kind
-        reader.begun = time.process_time()
+        reader.begun = time.monotonic()
         reader.finished.clear()
         asyncio.get_running_loop().call_later(HOLD[kind], self.give, reader, reader.begun)
 
@@ -160,9 +173,9 @@ class Turns:
         """A rerun has ended (or that one, begun then, has run too long to hold a place)."""
         if reader not in self.running or (begun is not None and begun != reader.begun):
             return
-        others = len(self.running)
         kind = self.running.pop(reader)
-        reader.charge((time.process_time() - reader.begun) / others)
+        if begun is not None and reader.session not in _taken:
+            reader.kind = "heavy"  # it goes on without a place, and is charged at its end
         reader.finished.set()
         order: dict[Kind, tuple[Kind, ...]] = {
             "light": ("light",),
@@ -244,9 +257,13 @@ def _watched(send: Send, turns: Turns, reader: Reader) -> Send:
 
     async def send_watched(message: Message) -> None:
         body = message.get("bytes") or b""
-        short = 0 < len(body) <= _SHORT
-        if short and ForwardMsg.FromString(body).WhichOneof("type") == "script_finished":
-            turns.give(reader)
+        if body and (len(body) <= _SHORT or not reader.session):
+            said = ForwardMsg.FromString(body)
+            if said.WhichOneof("type") == "new_session":
+                reader.session = said.new_session.initialize.session_id
+            elif said.WhichOneof("type") == "script_finished":
+                reader.charge(_taken.pop(reader.session, 0.0))
+                turns.give(reader)
         await send(message)
 
     return send_watched

@@ -1,7 +1,8 @@
 """The time that one run of a page may take: when it is used up the run ends, and the page says so.
 
 Counted is the processor time of the script's own thread, so a busy machine ends nobody's run. An
-exception is set in that thread from outside, which it meets at its next line of Python.
+exception is set in that thread from outside, which it meets at its next line of Python. What a run
+took is told to the gate, where reruns wait for their turn.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from threading import Condition, Thread, get_ident
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from components import gate
 from engine import limits
 
 _LOOK: Final = 0.1  # seconds between two looks at the clocks
@@ -25,7 +28,7 @@ class OutOfTime(Exception):
     """The run has used up its time."""
 
 
-def _clock(thread: int) -> float:
+def clock(thread: int) -> float:
     """Processor time of a thread that lives, where the system tells, else the time of day."""
     if hasattr(time, "pthread_getcpuclockid"):
         return time.clock_gettime(time.pthread_getcpuclockid(thread))
@@ -48,7 +51,7 @@ class _Watch:
 
     def begin(self, thread: int) -> None:
         with self._changed:
-            self._ends[thread] = _clock(thread) + limits.SCRIPT_SECONDS
+            self._ends[thread] = clock(thread) + limits.SCRIPT_SECONDS
             if self._looking is None:
                 self._looking = Thread(target=self._look, name="script watch", daemon=True)
                 self._looking.start()
@@ -68,7 +71,7 @@ class _Watch:
                 while not self._ends:
                     self._changed.wait()
                 for thread, end in self._ends.items():
-                    if (now := _clock(thread)) > end:
+                    if (now := clock(thread)) > end:
                         _throw(thread, OutOfTime)
                         self._ends[thread] = now + _AGAIN
             time.sleep(_LOOK)
@@ -84,6 +87,7 @@ def limited() -> Iterator[None]:
     if thread in _watch:
         yield
         return
+    context, begun = get_script_run_ctx(suppress_warning=True), clock(thread)
     try:
         _watch.begin(thread)
         try:
@@ -97,3 +101,6 @@ def limited() -> Iterator[None]:
             "time. A shorter formula, fewer steps or fewer optimizers will do.",
             icon=":material/timer_off:",
         )
+    finally:
+        if context is not None:
+            gate.charge(context.session_id, clock(thread) - begun)

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from components import gate
 
@@ -178,13 +179,42 @@ def test_first_reruns_and_heavy_readers_go_one_at_a_time_and_in_turns() -> None:
 
 def test_who_uses_much_is_heavy_until_it_is_forgotten() -> None:
     reader = gate.Reader()
-    reader.charge(0.5)
-    assert reader.kind == "light"
-    reader.charge(gate.LIGHT_SECONDS)
+    for _ in range(9):
+        reader.charge(gate.LIGHT_RUN)
     assert reader.kind == "heavy"
     reader.at -= 3 * gate.FORGET_SECONDS
     reader.charge(0.0)
     assert reader.kind == "light"
+
+
+def test_whose_last_rerun_was_long_is_heavy_until_one_is_short() -> None:
+    reader = gate.Reader()
+    reader.charge(2 * gate.LIGHT_RUN)
+    assert reader.kind == "heavy"
+    reader.charge(0.02)
+    assert reader.kind == "light"
+
+
+def test_a_reader_is_charged_with_what_the_runs_of_its_session_took() -> None:
+    """The server says whose connection it is, and when a run has finished."""
+    begun, finished = ForwardMsg(), ForwardMsg()
+    begun.new_session.initialize.session_id = "this one"
+    begun.new_session.name = "x" * gate._SHORT
+    finished.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
+
+    async def sent(message: Any) -> None:
+        pass
+
+    async def go() -> None:
+        reader = gate.Reader()
+        send = gate._watched(sent, gate.Turns(), reader)
+        await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
+        gate.charge("this one", 1.0)
+        gate.charge("another", 9.0)
+        await send({"type": "websocket.send", "bytes": finished.SerializeToString()})
+        assert reader.used == pytest.approx(1.0)
+
+    run_alone(go())
 
 
 def test_a_newer_rerun_overtakes_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
