@@ -43,7 +43,7 @@ LIGHT_PLACES: Final = 8
 here longest is first: to come again is no way to the front. First ones of a visit, and those of
 readers who have used much, share one place beside them. Fewer make a quick reader slower: whoever
 does not read what is sent holds a place for its whole time."""
-LIGHT_RUN: Final = 0.25
+LIGHT_RUN: Final = 0.1
 """Seconds that the last rerun of a light reader took at most."""
 LIGHT_SECONDS: Final = 2.0
 """Seconds of the interpreter, of the last ten or so, up to which a reader is light: a hand that
@@ -53,7 +53,7 @@ PATIENCE: Final = 1.0
 """Seconds after which a newer rerun of the same reader overtakes one under way."""
 HOLD: Final = {"light": 0.3, "new": 1.5, "heavy": 1.5}
 """Seconds that a rerun holds its place: whoever does not read what is sent never seems to end."""
-LONGEST: Final = 2.5
+LONGEST: Final = 2.0
 """Seconds after which a rerun no longer waits for its turn."""
 
 left = 0

@@ -23,10 +23,17 @@ PRINTED_OPERATIONS: Final = 40
 COMPOSITIONS: Final = 8  # of a function with itself
 COMPOSED_OPERATIONS: Final = 4000  # recorded in all, after which no further one is tried
 
+# A coarse sweep in a run of a page: lines of the printed program × steps, whatever the grid, and
+# that × cells. Rules and landscapes of ours are compiled, those of readers are not.
+SWEPT_LINES: Final = 1_000_000
+SWEPT_WORK: Final = 250_000_000
+TYPED_SWEPT_LINES: Final = 400_000
+TYPED_SWEPT_WORK: Final = 100_000_000
+
 # Kernels compiled for sweeps. A line takes 2 to 5 ms to compile (the longest program of our own
 # rules has 270), and 1 to 2 MB of memory stay for each kernel for as long as the process lives.
 COMPILED_LINES: Final = 400
-COMPILED_KERNELS: Final = 64
+COMPILED_KERNELS: Final = 48
 WAITING_KERNELS: Final = 3
 WAITING_SECONDS: Final = 4.0
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine import limits
 from engine.emit.picture import written
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.problems.landscapes import LANDSCAPES, Landscape
@@ -30,10 +31,6 @@ Array = npt.NDArray[np.float64]
 COARSE: Final = 48  # cells along each side of the grid that a page's run makes, at most
 COARSE_LINE: Final = 256  # cells of a sweep along one axis, at most
 _LEAST: Final = 12
-_LONGEST: Final = 1_000_000  # lines of the printed program × steps, whatever the grid
-_WORK: Final = (
-    250_000_000  # lines of the printed program × steps × cells that a page's run may take
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +48,28 @@ def middles(low: float, high: float, count: int, *, log: bool) -> Array:
     return np.asarray(low * (high / low) ** at if log else low + (high - low) * at)
 
 
-def cells_along(axes: int, program: str, steps: int) -> int:
+def is_typed(landscape: Landscape, optimizer: Optimizer) -> bool:
+    """Whether a reader wrote either: no coarse sweep of it is compiled, for there is no end of
+    texts."""
+    return landscape.slug not in LANDSCAPES or optimizer.slug not in OPTIMIZERS
+
+
+def cells_along(axes: int, program: str, steps: int, *, typed: bool = False) -> int:
     """How many cells a coarse sweep has along each of its one or two axes.
 
     Fewer where the program (its printed text) is long or the run is: a page waits for it. Raises
     ValueError where both are, and no grid is small enough.
     """
+    longest = limits.TYPED_SWEPT_LINES if typed else limits.SWEPT_LINES
+    work = limits.TYPED_SWEPT_WORK if typed else limits.SWEPT_WORK
     most = COARSE_LINE if axes == 1 else COARSE
     lines = program.count("\n")
-    if lines * steps > _LONGEST:
+    if lines * steps > longest:
         raise ValueError(
             f"this landscape and rule make a program of {written(lines, 'd')} lines, which is "
-            f"mapped over at most {written(_LONGEST // lines, 'd')} steps"
+            f"mapped over at most {written(longest // lines, 'd')} steps"
         )
-    cells = _WORK / max(1, lines * steps)
+    cells = work / max(1, lines * steps)
     return max(_LEAST, min(most, int(cells ** (1 / axes))))
 
 
@@ -77,7 +82,7 @@ def check_length(
 ) -> None:
     """Raise ValueError, as `live_sweep` does, where the program is too long for so many steps."""
     program = browser.browser_sweep(as_printed(landscape), optimizer, axes, options=options)
-    cells_along(len(axes), program, steps)
+    cells_along(len(axes), program, steps, typed=is_typed(landscape, optimizer))
 
 
 def _sweep(*numbers: Any, names: list[tuple[str, ...]], _make: Any, **_: Any) -> Sweep:
@@ -176,8 +181,7 @@ def live_sweep(
         h.name: (hypers or {}).get(h.name, h.default) for h in rule.hypers if h.name not in axes
     }
     moving = isinstance(noise, Value) or noise > 0
-    # What a reader typed is not compiled for a coarse sweep: there is no end of texts.
-    typed = surface.slug not in LANDSCAPES or rule.slug not in OPTIMIZERS
+    typed = is_typed(surface, rule)
     chosen = rule.option_values(options)
     module = browser.browser_sweep(
         as_printed(surface),
@@ -187,7 +191,8 @@ def live_sweep(
         noisy=moving,
         target=target is not None,
     )
-    side = cells_along(len(axes), module, int(steps.data if isinstance(steps, Value) else steps))
+    now = int(steps.data if isinstance(steps, Value) else steps)
+    side = cells_along(len(axes), module, now, typed=typed)
 
     def make(given: Mapping[str, Any]) -> Sweep:
         if known is not None:

@@ -179,7 +179,7 @@ def test_first_reruns_and_heavy_readers_go_one_at_a_time_and_in_turns() -> None:
 
 def test_who_uses_much_is_heavy_until_it_is_forgotten() -> None:
     reader = gate.Reader()
-    for _ in range(9):
+    for _ in range(30):
         reader.charge(gate.LIGHT_RUN)
     assert reader.kind == "heavy"
     reader.at -= 3 * gate.FORGET_SECONDS
