@@ -80,5 +80,5 @@ def test_what_a_reader_typed_is_never_compiled_here_and_gets_fewer_cells(
     assert len(asked) == 1
     long = "x\n" * 400
     assert cells_along(2, long, 1000, typed=True) < cells_along(2, long, 1000)
-    with pytest.raises(ValueError, match="at most 1.?000 steps"):
+    with pytest.raises(ValueError, match=r"at most 1.?000 steps"):
         cells_along(2, long, 1001, typed=True)
