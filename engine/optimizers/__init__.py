@@ -15,10 +15,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from engine.optimizers import adaptive, beyond_adam, curvature, momentum
+from engine.optimizers import (
+    adam_today,
+    adaptive,
+    beyond_adam,
+    curvature,
+    momentum,
+    signs_and_layers,
+    wrappers,
+)
 from engine.optimizers.curvature import newton_schulz
 from engine.optimizers.description import Optimizer, Option, Oracle, Rule, Slot, State
 from engine.optimizers.shared import beta, decay, lr
+from engine.optimizers.wrappers import WRAPPERS, wrap
 from engine.problems.parameter import Parameter
 
 # Each file is a branch of the family.
@@ -27,6 +36,8 @@ BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(
         "memory of gradients": momentum.ENTRIES,
         "a rate for each coordinate": adaptive.ENTRIES,
         "beyond Adam": beyond_adam.ENTRIES,
+        "Adam today": adam_today.ENTRIES,
+        "signs and layers": signs_and_layers.ENTRIES,
         "curvature and matrices": curvature.ENTRIES,
     }
 )
@@ -38,6 +49,7 @@ OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
 __all__ = [
     "BRANCHES",
     "OPTIMIZERS",
+    "WRAPPERS",
     "Optimizer",
     "Option",
     "Oracle",
@@ -49,4 +61,5 @@ __all__ = [
     "decay",
     "lr",
     "newton_schulz",
+    "wrap",
 ]

@@ -32,7 +32,7 @@ from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 
-_DIRECTION = r"\frac{<m_hat>}{\sqrt{<v_hat>} + <eps>}"
+ADAMS_DIRECTION = r"\frac{<m_hat>}{\sqrt{<v_hat>} + <eps>}"
 
 
 def _beta(name: str, symbol: str, latex: str, default: float, meaning: str) -> Parameter:
@@ -140,7 +140,7 @@ EVE = Optimizer(
             r"<d> = <beta3>\, <d-> + (1 - <beta3>)\,"
             r" \operatorname{clip}_{1/<c>}^{<c>} \frac{|<f> - <f->|}{\min(<f>, <f->) - f^{\star}}"
         ),
-        rf"<w> = <w-> - \frac{{<lr>}}{{<d>}}\, {_DIRECTION}",
+        rf"<w> = <w-> - \frac{{<lr>}}{{<d>}}\, {ADAMS_DIRECTION}",
     ),
     idea="Adam with a rate that follows the objective: bold while it is flat, careful in a fall.",
     when="Objectives that change under way; the bound f* must lie below every loss met.",
@@ -154,8 +154,8 @@ EVE = Optimizer(
 # Nadam --------------------------------------------------------------------------------------------
 
 
-def _nadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
-    g = oracle.gradient(w)
+def nadam_direction(g: Any, oracle: Oracle, s: Any, h: Any, o: Any) -> tuple[Any, State]:
+    """Adam's step with its average looked one step ahead, before the learning rate."""
     m, v = moments(g, s, h)
     v_hat = v / (1.0 - h.beta2**oracle.t)
     state = {"m": m, "v": v, "v_hat": v_hat}
@@ -170,10 +170,16 @@ def _nadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
         product = ops.where(first_step(oracle), 1.0, s.product) * mu
         m_hat = (1.0 - mu) * g / (1.0 - product) + mu_next * m / (1.0 - product * mu_next)
         state["product"] = product
-    return w - h.lr * (m_hat / (ops.sqrt(v_hat) + h.eps)), {**state, "m_hat": m_hat}
+    return m_hat / (ops.sqrt(v_hat) + h.eps), {**state, "m_hat": m_hat}
 
 
-def _nadam_latex(o: SimpleNamespace) -> tuple[str, ...]:
+def _nadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    direction, state = nadam_direction(oracle.gradient(w), oracle, s, h, o)
+    return w - h.lr * direction, state
+
+
+def nadam_latex(o: SimpleNamespace, before: str = "<w->") -> tuple[str, ...]:
+    """Nadam's lines; before stands where the old point does."""
     if o.form == "dozat":
         ahead: tuple[str, ...] = (
             (
@@ -192,8 +198,37 @@ def _nadam_latex(o: SimpleNamespace) -> tuple[str, ...]:
                 r" + \frac{\mu_{t+1}\, <m>}{1 - <product>\, \mu_{t+1}}"
             ),
         )
-    return (*MOMENT_LINES, *ahead, CORRECTION_LINES[1], rf"<w> = <w-> - <lr>\, {_DIRECTION}")
+    last = rf"<w> = {before} - <lr>\, {ADAMS_DIRECTION}"
+    return (*MOMENT_LINES, *ahead, CORRECTION_LINES[1], last)
 
+
+MOMENTUM_DECAY = Parameter(
+    "momentum_decay",
+    "ψ",
+    r"\psi",
+    4e-3,
+    0.0,
+    0.1,
+    "linear",
+    "how fast the momentum rises from ½β₁ to β₁",
+)
+NADAM_FORM = Option(
+    "form",
+    "Nadam's form",
+    (
+        ("pytorch", "momentum warmed up: μ_t (PyTorch, the paper)"),
+        ("dozat", "constant momentum (optax)"),
+    ),
+)
+MOMENTA = Slot(
+    "product",
+    "Πμ",
+    r"\Pi_t",
+    "product of the momenta",
+    kind="scalar",
+    when=lambda o: o.form == "pytorch",
+)
+M_AHEAD = Slot("m_hat", "m̂", r"\hat m", "the average as it will be one step ahead")
 
 NADAM = Optimizer(
     slug="nadam",
@@ -204,41 +239,12 @@ NADAM = Optimizer(
         BETA1,
         BETA2,
         epsilon(1e-8),
-        Parameter(
-            "momentum_decay",
-            "ψ",
-            r"\psi",
-            4e-3,
-            0.0,
-            0.1,
-            "linear",
-            "how fast the momentum rises from ½β₁ to β₁",
-        ),
+        MOMENTUM_DECAY,
     ),
-    options=(
-        Option(
-            "form",
-            "Nadam's form",
-            (
-                ("pytorch", "momentum warmed up: μ_t (PyTorch, the paper)"),
-                ("dozat", "constant momentum (optax)"),
-            ),
-        ),
-    ),
-    state=(
-        M,
-        V,
-        Slot(
-            "product",
-            "Πμ",
-            r"\Pi_t",
-            "product of the momenta",
-            kind="scalar",
-            when=lambda o: o.form == "pytorch",
-        ),
-    ),
-    shown=(Slot("m_hat", "m̂", r"\hat m", "the average as it will be one step ahead"), V_HAT),
-    latex=_nadam_latex,
+    options=(NADAM_FORM,),
+    state=(M, V, MOMENTA),
+    shown=(M_AHEAD, V_HAT),
+    latex=nadam_latex,
     idea="Adam with Nesterov's look ahead: the fresh gradient is already in the step.",
     when="A drop-in for Adam.",
     paper="Dozat, Incorporating Nesterov momentum into Adam",
@@ -297,7 +303,7 @@ RADAM = Optimizer(
             r"{(\rho_\infty - 4)(\rho_\infty - 2)\rho_t}}"
         ),
         (
-            rf"<w> = <w-> - <lr>\, <r>\, {_DIRECTION}\ (\rho_t > 5),"
+            rf"<w> = <w-> - <lr>\, <r>\, {ADAMS_DIRECTION}\ (\rho_t > 5),"
             r"\quad <w-> - <lr>\, <m_hat>\ \text{otherwise}"
         ),
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.optimizers.description import Option, Oracle, Slot
 from engine.problems.parameter import Parameter
+from engine.tape import Vector
 from engine.tape import operations as ops
 
 
@@ -106,3 +107,13 @@ CORRECTION_LINES = (
 def first_step(oracle: Oracle) -> Any:
     """Whether this is the first step: what a state that does not start at zero waits for."""
     return ops.less(oracle.t, 1.5)
+
+
+def length(point: Vector) -> Any:
+    """The length of a point taken as one layer: a number per cell."""
+    return ops.sqrt(point.dot(point))
+
+
+def layer_lengths(tensors: Vector) -> Vector:
+    """The length of each tensor."""
+    return Vector(ops.sqrt(ops.sum(part * part)) for part in tensors)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit.scalar import Kernel, Run
-from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, wrap
 from engine.optimizers.schedules import Schedule, find_schedule
 from engine.optimizers.typed import optimizer as typed_optimizer
 from engine.problems.formula import landscape as typed_landscape
@@ -182,12 +182,15 @@ def find_optimizer(optimizer: Optimizer | str) -> Optimizer:
     """The entry itself, the one of that slug, or what a rule says; ValueError if there is none.
 
     A rule is its lines as typed, or as links spell them: `typed~` and the lines percent-encoded.
+    A wrapper stands before what it wraps: `sam~lion`.
     """
     if isinstance(optimizer, Optimizer):
         return optimizer
     head, mark, encoded = optimizer.partition("~")
     if mark and head == "typed":
         return typed_optimizer(unquote(encoded))
+    if mark and head in WRAPPERS:
+        return wrap(head, find_optimizer(encoded))
     if "=" in optimizer:
         return typed_optimizer(optimizer)
     return cast("Optimizer", _find(OPTIMIZERS, optimizer, "optimizer"))

@@ -64,6 +64,16 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         ),
         "newton": Usual("η 1, less where a line search says so", "Nocedal & Wright, section 2.2"),
         "shampoo": Usual("η 0.001, ε 10⁻⁶", "pytorch_optimizer"),
+        "nadamw": Usual("as AdamW", "optax"),
+        "adabelief": Usual("η 0.001, ε 10⁻¹⁶ where Adam has 10⁻⁸", "optax; pytorch_optimizer"),
+        "prodigy": Usual("η 1 and a schedule that falls, d₀ 10⁻⁶", "optax; pytorch_optimizer"),
+        "adopt": Usual("β₂ 0.9999, ε 10⁻⁶", "optax; pytorch_optimizer"),
+        "ademamix": Usual("β₃ 0.9999, α 5 or 6", "pytorch_optimizer; optax"),
+        "mars": Usual("η 0.003, β₁ 0.95, β₂ 0.99, γ 0.025", "pytorch_optimizer"),
+        "rprop": Usual("η 0.01, η₊ 1.2, η₋ 0.5, Δmax 50", "PyTorch"),
+        "signum": Usual("β 0.9", "optax"),
+        "lars": Usual("τ 0.001, β 0.9", "optax; pytorch_optimizer"),
+        "lamb": Usual("η 0.001, ε 10⁻⁶, λ 0.01", "optax: λ 0; You et al. 2019"),
     }
 )
 
@@ -161,6 +171,16 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
         "shampoo": "in the plane one vector, so full-matrix Adagrad; on matrices both sides",
         "adan": "the authors' code decays implicitly; optax beside the step, at a switch",
         "schedule_free_adamw": "no warm-up of its own",
+        "adopt": (
+            "the authors' code and optax count the clip's steps from 0, pytorch_optimizer from 1: "
+            "here from 0"
+        ),
+        "mars": (
+            "the authors' code starts from a last gradient of 0, the paper's algorithm from the "
+            "first point itself"
+        ),
+        "prodigy": "without bias correction, as the authors' code; with it, as optax, at a switch",
+        "lamb": "φ is the identity, as in optax; the paper leaves it open",
     }
 )
 

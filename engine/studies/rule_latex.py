@@ -25,7 +25,8 @@ _PLACEHOLDER = re.compile(r"<([A-Za-z][A-Za-z0-9_]*)(-?)>(?=(\^?))")
 _LAST_SUBSCRIPT = re.compile(r"(?P<base>[^_]*)_(?:\{(?P<long>[^{}]*)\}|(?P<short>\w))")
 # A thin space between two factors is enough for symbols; numbers need a dot there.
 _PRODUCT = re.compile(
-    r"(?<=[>)}])\s*\\,\s*(?=[<(|]|\\frac|\\tfrac|\\left|\\operatorname)|(?<=\d) (?=<)"
+    r"(?<=[>)}])\s*\\,\s*(?=[<(|]|\\frac|\\tfrac|\\left|\\operatorname|\\lVert|\\langle)"
+    r"|(?<=\d) (?=<)"
 )
 _LARGE, _SMALL = 1e5, 1e-3  # outside, a number is written with a power of ten
 

@@ -16,7 +16,7 @@ import numpy as np
 import engine
 
 HERE = Path(__file__).parent
-FILES = ("optimizers.npz", "optimizers_extended.npz")
+FILES = ("optimizers.npz", "optimizers_extended.npz", "optimizers_today.npz")
 
 
 @dataclass(frozen=True)

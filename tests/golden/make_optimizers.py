@@ -20,6 +20,7 @@ from tests.golden.core_rules import core_rules
 from tests.golden.extended_rules import extended_rules
 from tests.golden.oracles import Rule
 from tests.golden.problems import PROBLEMS
+from tests.golden.todays_rules import todays_rules
 
 MAX_AMPLIFICATION = 100.0
 SHIFT = 1e-9
@@ -90,3 +91,4 @@ if __name__ == "__main__":
     only = sys.argv[1:]
     record(core_rules(), 200, 1, here / "optimizers.npz", only)
     record(extended_rules(), 500, 5, here / "optimizers_extended.npz", only)
+    record(todays_rules(), 500, 25, here / "optimizers_today.npz", only)

@@ -1,7 +1,8 @@
 """Reads the LaTeX of update rules as it is shown, and works it out with numbers.
 
 Only what rules are written in is understood: + − products by juxtaposition, fractions, roots,
-powers, max, min, sign, clip, |…|, ∇J(…), placeholders and one-letter names of a line before.
+powers, max, min, sign, clip, exp, ln, |…|, ‖…‖, ‖…‖₁, ⟨…, …⟩, ∇J(…), placeholders and one-letter
+names of a line before.
 Anything else raises `Unreadable`.
 """
 
@@ -25,7 +26,10 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     r"\max": np.maximum,
     r"\min": np.minimum,
     r"\operatorname{sign}": np.sign,
+    r"\exp": np.exp,
+    r"\ln": np.log,
 }
+_CLOSING = (")", "}", ",", "|", r"\rVert", r"\rangle")
 
 
 class Unreadable(ValueError):
@@ -73,7 +77,7 @@ class Reader:
 
     def _product(self) -> Any:
         result = self._power()
-        while self._tokens and not self._meets("+", "-", ")", "}", ",", "|"):
+        while self._tokens and not self._meets("+", "-", *_CLOSING):
             result = result * self._power()
         return result
 
@@ -100,6 +104,15 @@ class Reader:
         if token == "|":
             self._tokens.insert(0, token)
             return np.abs(self._braced("|", "|"))
+        if token == r"\lVert":
+            self._tokens.insert(0, token)
+            return self._norm(self._braced(r"\lVert", r"\rVert"))
+        if token == r"\langle":
+            left = self._sum()
+            self._next(",")
+            right = self._sum()
+            self._next(r"\rangle")
+            return np.sum(left * right)
         if re.fullmatch(r"\d+(\.\d+)?", token):
             return float(token)
         if token in (r"\frac", r"\tfrac"):
@@ -128,6 +141,13 @@ class Reader:
         if len(digits) > 1:
             self._tokens.insert(0, digits[1:])
         return float(digits[0])
+
+    def _norm(self, inside: Any) -> Any:
+        if self._meets("_"):
+            self._next()
+            self._next("1")
+            return np.abs(inside).sum()
+        return np.linalg.norm(inside)
 
     def _call(self, function: Callable[..., Any]) -> Any:
         self._next("(")

@@ -28,7 +28,8 @@ SCHEDULE = np.linspace(1.3, 0.4, STEPS)
 # Hyper-parameters whose defaults would hide a term.
 TELLING = {
     "weight_decay": 0.07, "eps": 0.03, "nu2": 0.6, "gamma": 0.4, "rho": 0.9, "momentum_decay": 0.05,
-    "beta3": 0.8, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3,
+    "beta3": 0.95, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3, "alpha": 3.0,
+    "warmup": 20.0, "d0": 0.3, "trust": 0.4,
 }  # fmt: skip
 
 # By slug, the first words of the lines that cannot be read, and why.
@@ -48,6 +49,8 @@ UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sophia": (("<h>", "the Hessian's diagonal is no number of the run"),),
     "shampoo": (("G = ", "a matrix"), ("<step>", "a matrix")),
     "muon": (("<x>", "an iteration, shown by its name"),),
+    "nadamw": ((r"\mu_t", "a definition and a product in one line"), ("<m_hat>", "μ of two steps")),
+    "rprop": (("<size>", "cases in one line"), ("<w>", "two cases in one line")),
 }  # fmt: skip
 
 

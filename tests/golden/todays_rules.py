@@ -1,0 +1,199 @@
+"""The rules that people use today, and the library call or loop that is the reference of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import optax
+import pytorch_optimizer
+import torch
+
+from tests.golden import todays_reference
+from tests.golden.oracles import (
+    INDEPENDENT,
+    OPTAX,
+    PYTORCH_OPTIMIZER,
+    TORCH,
+    Rule,
+    by_hand,
+    by_optax,
+    by_torch,
+)
+
+ADAM_LRS = (0.004, 0.004, 0.004, 0.004, 0.01)
+# Rates that no start is a multiple of: on an exact zero the sign would hang on rounding.
+SIGN_LRS = (0.00371, 0.00371, 0.00053, 0.00371, 0.00511)
+
+
+def todays_rules() -> Iterator[Rule]:
+    """Every rule of today under each of its named conventions."""
+    yield from adam_today()
+    yield from signs_and_layers()
+
+
+def adam_today() -> Iterator[Rule]:
+    """NAdamW, AdaBelief, ADOPT, AdEMAMix, MARS, Prodigy."""
+    for beta1, beta2, eps, penalty in ((0.9, 0.999, 1e-8, 0.05), (0.8, 0.99, 1e-3, 0.3)):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": penalty}
+        for_torch: dict[str, Any] = {"betas": (beta1, beta2), "eps": eps, "weight_decay": penalty}
+        for_optax: dict[str, Any] = {"b1": beta1, "b2": beta2, "eps": eps, "weight_decay": penalty}
+        yield Rule(
+            "nadamw", {"form": "pytorch"}, {**hypers, "momentum_decay": 4e-3}, ADAM_LRS,
+            (*TORCH, "NAdam(decoupled_weight_decay=True)"),
+            by_torch(torch.optim.NAdam, **for_torch, decoupled_weight_decay=True),
+        )  # fmt: skip
+        yield Rule(
+            "nadamw", {"form": "dozat"}, hypers, ADAM_LRS, (*OPTAX, "nadamw"),
+            by_optax(lambda lr, kw=for_optax: optax.nadamw(lr, **kw)),
+        )  # fmt: skip
+
+    for beta1, beta2, eps in ((0.9, 0.999, 1e-8), (0.7, 0.99, 1e-4)):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps}
+        yield Rule(
+            "adabelief", {}, hypers, (0.001, 0.001, 0.0002, 0.002, 0.001),
+            (*OPTAX, "adabelief(eps_root=eps)"),
+            by_optax(
+                lambda lr, a=beta1, b=beta2, e=eps: optax.adabelief(lr, a, b, eps=e, eps_root=e)
+            ),
+        )  # fmt: skip
+
+    for beta1, beta2, eps in ((0.9, 0.9999, 1e-6), (0.8, 0.99, 1e-3)):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps}
+        for clip in (True, False):
+            yield Rule(
+                "adopt", {"clip": clip}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+                (*OPTAX, f"contrib.adopt(use_clipping={clip})"),
+                by_optax(
+                    lambda lr, a=beta1, b=beta2, e=eps, c=clip: optax.contrib.adopt(
+                        lr, a, b, e, use_clipping=c
+                    )
+                ),
+            )  # fmt: skip
+
+    for beta3, alpha, warmup, penalty in ((0.9999, 5.0, 300.0, 0.0), (0.99, 2.0, 50.0, 0.1)):
+        hypers = {"beta1": 0.9, "beta2": 0.999, "beta3": beta3, "alpha": alpha, "eps": 1e-8}
+        hypers["weight_decay"] = penalty
+        yield Rule(
+            "ademamix", {"warm": False}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+            (*OPTAX, "contrib.ademamix"),
+            by_optax(
+                lambda lr, b=beta3, a=alpha, d=penalty: optax.contrib.ademamix(
+                    lr, b3=b, alpha=a, weight_decay=d
+                )
+            ),
+        )  # fmt: skip
+        yield Rule(
+            "ademamix", {"warm": True}, {**hypers, "warmup": warmup},
+            (0.002, 0.002, 0.0005, 0.002, 0.002), (*PYTORCH_OPTIMIZER, "AdEMAMix(t_alpha_beta3=T)"),
+            by_torch(
+                pytorch_optimizer.AdEMAMix, betas=(0.9, 0.999, beta3), alpha=alpha,
+                t_alpha_beta3=warmup, weight_decay=penalty, weight_decouple=True,
+                foreach=False,
+            ),
+        )  # fmt: skip
+
+    for beta1, beta2, gamma, penalty in ((0.95, 0.99, 0.025, 0.0), (0.8, 0.95, 0.1, 0.05)):
+        hypers = {"beta1": beta1, "beta2": beta2, "gamma": gamma, "weight_decay": penalty}
+        lrs = (0.002, 0.002, 0.0002, 0.0005, 0.002)
+        yield Rule(
+            "mars", {"form": "approximate"}, {**hypers, "eps": 1e-16},
+            lrs,
+            (*PYTORCH_OPTIMIZER, "MARS(optimize_1d=True, eps=0)"),
+            by_torch(
+                pytorch_optimizer.MARS, betas=(beta1, beta2), gamma=gamma, optimize_1d=True,
+                weight_decay=penalty, eps=0.0, foreach=False,
+            ),
+        )  # fmt: skip
+        yield Rule(
+            "mars", {"form": "exact"}, {**hypers, "eps": 1e-3},
+            lrs, (*INDEPENDENT, "Yuan et al. 2024, algorithm 2"),
+            by_hand(todays_reference.mars_adamw, **hypers, eps=1e-3),
+        )  # fmt: skip
+
+    for d0, coefficient, penalty in ((1e-3, 1.0, 0.0), (1e-2, 0.5, 0.1)):
+        hypers = {"beta1": 0.9, "beta2": 0.99, "d0": d0, "d_coef": coefficient, "eps": 1e-8}
+        hypers["weight_decay"] = penalty
+        for safeguard in (False, True):
+            lrs = (0.02, 0.02, 0.002, 0.01, 0.02)
+            yield Rule(
+                "prodigy", {"bias_correction": False, "safeguard": safeguard}, hypers, lrs,
+                (*PYTORCH_OPTIMIZER, f"Prodigy(safeguard_warmup={safeguard})"),
+                by_torch(
+                    pytorch_optimizer.Prodigy, betas=(0.9, 0.99), d0=d0, d_coef=coefficient,
+                    weight_decay=penalty, safeguard_warmup=safeguard, foreach=False,
+                ),
+            )  # fmt: skip
+            yield Rule(
+                "prodigy", {"bias_correction": True, "safeguard": safeguard}, hypers, lrs,
+                (*OPTAX, f"contrib.prodigy(safeguard_warmup={safeguard})"),
+                by_optax(
+                    lambda lr, d=d0, c=coefficient, p=penalty, s=safeguard: optax.contrib.prodigy(
+                        lr, betas=(0.9, 0.99), estim_lr0=d, estim_lr_coef=c, weight_decay=p,
+                        safeguard_warmup=s,
+                    )
+                ),
+            )  # fmt: skip
+
+
+def signs_and_layers() -> Iterator[Rule]:
+    """Rprop, Signum, LARS, LAMB."""
+    for shrink, grow, smallest, largest in ((0.5, 1.2, 1e-6, 50.0), (0.7, 1.05, 1e-4, 0.05)):
+        hypers = {"shrink": shrink, "grow": grow, "smallest": smallest, "largest": largest}
+        yield Rule(
+            "rprop", {"turn": "stay"}, hypers, SIGN_LRS, (*TORCH, "Rprop"),
+            by_torch(torch.optim.Rprop, etas=(shrink, grow), step_sizes=(smallest, largest)),
+        )  # fmt: skip
+        yield Rule(
+            "rprop", {"turn": "back"}, hypers, SIGN_LRS,
+            (*INDEPENDENT, "Riedmiller & Braun 1993, figure 1"),
+            by_hand(todays_reference.rprop, **hypers),
+        )  # fmt: skip
+    for memory in (0.9, 0.7):
+        yield Rule(
+            "signum", {}, {"beta": memory}, SIGN_LRS, (*OPTAX, "signum"),
+            by_optax(lambda lr, b=memory: optax.signum(lr, b)),
+        )  # fmt: skip
+
+    for memory, trust, penalty in ((0.9, 0.001, 5e-4), (0.5, 0.02, 0.1)):
+        hypers = {"beta": memory, "trust": trust, "weight_decay": penalty}
+        for_optax = {"momentum": memory, "trust_coefficient": trust, "weight_decay": penalty}
+        lrs = tuple(rate * 0.01 / trust for rate in (0.02, 0.02, 0.005, 0.02, 0.005))
+        yield Rule(
+            "lars", {"norm": "together", "rate": "inside"}, hypers, lrs, (*OPTAX, "lars"),
+            by_optax(lambda lr, kw=for_optax: optax.lars(lr, **kw)),
+        )  # fmt: skip
+        yield Rule(
+            "lars", {"norm": "apart", "rate": "outside"}, hypers, lrs,
+            (*PYTORCH_OPTIMIZER, "LARS on 1 × 2"),
+            by_torch(
+                pytorch_optimizer.LARS, row=True, momentum=memory, trust_coefficient=trust,
+                weight_decay=penalty, foreach=False,
+            ),
+        )  # fmt: skip
+        for norm, rate in (("apart", "inside"), ("together", "outside")):
+            yield Rule(
+                "lars", {"norm": norm, "rate": rate}, hypers, lrs,
+                (*INDEPENDENT, "You et al. 2017, algorithm 1, with both as switches"),
+                by_hand(
+                    todays_reference.lars, **hypers, together=norm == "together",
+                    inside=rate == "inside",
+                ),
+            )  # fmt: skip
+
+    for beta1, beta2, eps, penalty in ((0.9, 0.999, 1e-6, 0.01), (0.8, 0.99, 1e-2, 0.2)):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": penalty}
+        lrs = (0.001, 0.001, 0.0005, 0.001, 0.0005)
+        yield Rule(
+            "lamb", {"bias_correction": True}, hypers, lrs, (*OPTAX, "lamb"),
+            by_optax(
+                lambda lr, a=beta1, b=beta2, e=eps, d=penalty: optax.lamb(
+                    lr, a, b, e, weight_decay=d
+                )
+            ),
+        )  # fmt: skip
+        yield Rule(
+            "lamb", {"bias_correction": False}, hypers, lrs,
+            (*INDEPENDENT, "You et al. 2019, algorithm 2, without its correction"),
+            by_hand(todays_reference.lamb_uncorrected, **hypers),
+        )  # fmt: skip
