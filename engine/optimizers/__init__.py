@@ -38,6 +38,7 @@ BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(
         "beyond Adam": beyond_adam.ENTRIES,
         "Adam today": adam_today.ENTRIES,
         "signs and layers": signs_and_layers.ENTRIES,
+        "round another rule": wrappers.ENTRIES,
         "curvature and matrices": curvature.ENTRIES,
     }
 )

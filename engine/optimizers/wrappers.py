@@ -26,13 +26,10 @@ _NEXT = re.compile(r"^<w>(?= = )")  # where a line says the next point
 
 
 class Wrapped(Optimizer):
-    """A rule round another; it travels to other processes as the two names of that."""
+    """A rule round another, which knows what it was made of."""
 
     wrapper: str
     inner: Optimizer
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return wrap, (self.wrapper, self.inner)
 
 
 def wrap(wrapper: str, inner: Optimizer) -> Wrapped:
@@ -313,8 +310,30 @@ WRAPPERS: Mapping[str, Callable[[Optimizer], Optimizer]] = MappingProxyType(
     {"lookahead": lookahead, "sam": sam, "cautious": cautious}
 )
 
+
+def _as_it_comes(inner: Optimizer) -> Optimizer:
+    """The rule with its options at their defaults, none of them left to choose."""
+    defaults = inner.option_values()
+
+    def settled(rule: Rule) -> Rule:
+        def with_defaults(
+            oracle: Oracle, w: Vector, s: Any, h: Any, o: SimpleNamespace
+        ) -> tuple[Vector, State]:
+            return rule(oracle, w, s, h, SimpleNamespace(**{**defaults, **vars(o)}))
+
+        return with_defaults
+
+    return replace(
+        inner,
+        options=(),
+        rule=settled(inner.rule),
+        state=inner.slots(),
+        latex=lambda o: inner.latex(SimpleNamespace(**defaults)),
+    )
+
+
 ENTRIES = (
-    replace(lookahead(ADAM), slug="lookahead"),
-    replace(sam(MOMENTUM), slug="sam", typical_lr="0.1"),
-    replace(cautious(ADAMW), slug="cautious"),
+    replace(lookahead(_as_it_comes(ADAM)), slug="lookahead"),
+    replace(sam(_as_it_comes(MOMENTUM)), slug="sam"),
+    replace(cautious(_as_it_comes(ADAMW)), slug="cautious"),
 )

@@ -24,8 +24,9 @@ from engine.emit import gpu
 from engine.emit.cells import ROW
 from engine.emit.compiled import CellsKernel, compiler_enabled
 from engine.emit.picture import written
-from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.optimizers import OPTIMIZERS, Optimizer, wrap
 from engine.optimizers.schedules import Schedule
+from engine.optimizers.wrappers import Wrapped
 from engine.problems import minima as basins
 from engine.problems.formula import landscape as typed_landscape
 from engine.problems.landscapes import LANDSCAPES, Landscape
@@ -341,10 +342,20 @@ def found_landscape(kind: str, text: str, values: Mapping[str, float]) -> Landsc
 
 
 def _describe(optimizer: Optimizer) -> tuple[str, Any]:
+    if isinstance(optimizer, Wrapped):
+        return "wrapped", (optimizer.wrapper, _describe(optimizer.inner))
     entry = OPTIMIZERS.get(optimizer.slug)
     if entry is not None and entry.rule is optimizer.rule:
         return "entry", optimizer.slug
     return "object", optimizer
+
+
+def _described(optimizer: tuple[str, Any]) -> Optimizer:
+    kind, what = optimizer
+    if kind == "wrapped":
+        wrapper, inner = what
+        return wrap(wrapper, _described(inner))
+    return OPTIMIZERS[what] if kind == "entry" else what
 
 
 def _rebuild(
@@ -353,8 +364,7 @@ def _rebuild(
     rest: tuple[Any, ...],
 ) -> _Job:
     found = found_landscape(*landscape)
-    rule = OPTIMIZERS[optimizer[1]] if optimizer[0] == "entry" else optimizer[1]
-    return _Job(found, rule, *rest)
+    return _Job(found, _described(optimizer), *rest)
 
 
 @lru_cache(maxsize=128)

@@ -73,6 +73,11 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         "rprop": Usual("η 0.01, η₊ 1.2, η₋ 0.5, Δmax 50", "PyTorch"),
         "signum": Usual("β 0.9", "optax"),
         "lars": Usual("τ 0.001, β 0.9", "optax; pytorch_optimizer"),
+        "lookahead": Usual(
+            "k 5 to 10, α 0.5 to 0.8", "Zhang et al. 2019; pytorch_optimizer: 5, 0.5"
+        ),
+        "sam": Usual("ρ 0.05", "pytorch_optimizer"),
+        "cautious": Usual("as the rule inside", "Liang et al. 2024"),
         "lamb": Usual("η 0.001, ε 10⁻⁶, λ 0.01", "optax: λ 0; You et al. 2019"),
     }
 )

@@ -56,6 +56,9 @@ HEIRS: tuple[Heir, ...] = (
     Heir("signum", "momentum", "the velocity's sign alone"),
     Heir("lars", "momentum", "a rate for each layer, ‖w‖/‖g‖"),
     Heir("lamb", "lars", "Adam's direction"),
+    Heir("lookahead", "adam", "k steps forward, one back"),
+    Heir("sam", "momentum", "the gradient from uphill"),
+    Heir("cautious", "adamw", "no coordinate steps uphill"),
     Heir("schedule_free_sgd", "sgd", "averages the walk, needs no schedule"),
     Heir("schedule_free_adamw", "adamw", "averages the walk, needs no schedule"),
     Heir("sophia", "newton", "the diagonal, estimated and clipped"),
@@ -194,6 +197,8 @@ RELATIONS: tuple[Relation, ...] = (
         "ademamix", "adamw", "α = 0",
         {"alpha": 0.0, "weight_decay": 0.01}, {"weight_decay": 0.01}, lr=0.05,
     ),
+    Relation("lookahead", "adam", "α = 1", {"pull": 1.0}, lr=0.05),
+    Relation("sam", "momentum", "ρ = 0", {"radius": 0.0}),
     Relation(
         "signum", "lion", "β₁ = β₂, λ = 0",
         {"beta": 0.9}, {"beta1": 0.9, "beta2": 0.9}, lr=0.037,

@@ -123,3 +123,75 @@ def lamb_uncorrected(
         w = w - lr * np.linalg.norm(w) / np.linalg.norm(step) * step
         path.append(w)
     return np.array(path)
+
+
+def lookahead_adam(
+    problem: Derivatives,
+    start: np.ndarray,
+    lrs: np.ndarray,
+    *,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    sync: float,
+    pull: float,
+) -> np.ndarray:
+    """Lookahead round Adam, Zhang et al. (2019), algorithm 1, with Adam's state kept at each step
+    back; the path is that of the fast weights, which are the slow ones after such a step."""
+    slow, m, v, t = start.copy(), np.zeros(2), np.zeros(2), 0
+    path = [slow]
+    while t < len(lrs):
+        fast = slow.copy()
+        for _ in range(min(int(sync), len(lrs) - t)):
+            g = problem.gradient(fast)
+            t += 1
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+            fast = fast - lrs[t - 1] * step
+            path.append(fast)
+        if t % int(sync) == 0:
+            slow = slow + pull * (fast - slow)
+            path[-1] = slow
+    return np.array(path)
+
+
+def sam_momentum(
+    problem: Derivatives, start: np.ndarray, lrs: np.ndarray, *, beta: float, radius: float
+) -> np.ndarray:
+    """SAM round SGD with momentum, Foret et al. (2020), algorithm 1 with p = 2."""
+    w, v = start.copy(), np.zeros(2)
+    path = [w]
+    for lr in lrs:
+        g = problem.gradient(w)
+        v = beta * v + problem.gradient(w + radius * g / np.linalg.norm(g))
+        w = w - lr * v
+        path.append(w)
+    return np.array(path)
+
+
+def cautious_adamw(
+    problem: Derivatives,
+    start: np.ndarray,
+    lrs: np.ndarray,
+    *,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    one_more: bool,
+) -> np.ndarray:
+    """C-AdamW, Liang et al. (2024), algorithm 1: the step is masked where it goes uphill and
+    stretched by d / (‖φ‖₀ + 1), or as in the authors' code by 1 over the mask's mean."""
+    w, m, v = start.copy(), np.zeros(2), np.zeros(2)
+    path = [w]
+    for t, lr in enumerate(lrs, start=1):
+        g = problem.gradient(w)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        agrees = (u * g > 0).astype(float)
+        stretch = 2 / (agrees.sum() + 1) if one_more else 1 / max(agrees.mean(), 1e-3)
+        w = w - lr * stretch * agrees * u - lr * weight_decay * w
+        path.append(w)
+    return np.array(path)

@@ -30,6 +30,7 @@ def todays_rules() -> Iterator[Rule]:
     """Every rule of today under each of its named conventions."""
     yield from adam_today()
     yield from signs_and_layers()
+    yield from wrappers()
 
 
 def adam_today() -> Iterator[Rule]:
@@ -197,3 +198,32 @@ def signs_and_layers() -> Iterator[Rule]:
             (*INDEPENDENT, "You et al. 2019, algorithm 2, without its correction"),
             by_hand(todays_reference.lamb_uncorrected, **hypers),
         )  # fmt: skip
+
+
+def wrappers() -> Iterator[Rule]:
+    """Lookahead round Adam, SAM round momentum, caution round AdamW."""
+    for beta1, beta2, eps, sync, pull in (
+        (0.9, 0.999, 1e-8, 5.0, 0.5),
+        (0.8, 0.99, 1e-3, 8.0, 0.8),
+    ):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps, "sync": sync, "pull": pull}
+        yield Rule(
+            "lookahead", {}, hypers, ADAM_LRS,
+            (*INDEPENDENT, "Zhang et al. 2019, algorithm 1, round Adam"),
+            by_hand(todays_reference.lookahead_adam, **hypers),
+        )  # fmt: skip
+    for memory, radius in ((0.9, 0.05), (0.7, 0.3)):
+        hypers = {"beta": memory, "radius": radius}
+        yield Rule(
+            "sam", {}, hypers, (1e-4, 1e-4, 1e-5, 1e-4, 1e-5),
+            (*INDEPENDENT, "Foret et al. 2020, algorithm 1, round momentum"),
+            by_hand(todays_reference.sam_momentum, **hypers),
+        )  # fmt: skip
+    for beta1, beta2, eps, penalty in ((0.9, 0.999, 1e-8, 0.01), (0.8, 0.99, 1e-3, 0.1)):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": penalty}
+        for agreement in ("code", "paper"):
+            yield Rule(
+                "cautious", {"agreement": agreement}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+                (*INDEPENDENT, "Liang et al. 2024, algorithm 1, round AdamW"),
+                by_hand(todays_reference.cautious_adamw, **hypers, one_more=agreement == "paper"),
+            )  # fmt: skip

@@ -29,8 +29,11 @@ SCHEDULE = np.linspace(1.3, 0.4, STEPS)
 TELLING = {
     "weight_decay": 0.07, "eps": 0.03, "nu2": 0.6, "gamma": 0.4, "rho": 0.9, "momentum_decay": 0.05,
     "beta3": 0.95, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3, "alpha": 3.0,
-    "warmup": 20.0, "d0": 0.3, "trust": 0.4,
+    "warmup": 20.0, "d0": 0.3, "trust": 0.4, "sync": 1.0, "radius": 0.2,
 }  # fmt: skip
+
+# Words behind a formula: when it is due (here always), and what it leaves out.
+SAID = re.compile(r"\\quad\\text\{(every |\(at ).*")
 
 # By slug, the first words of the lines that cannot be read, and why.
 UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -50,6 +53,7 @@ UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "shampoo": (("G = ", "a matrix"), ("<step>", "a matrix")),
     "muon": (("<x>", "an iteration, shown by its name"),),
     "nadamw": ((r"\mu_t", "a definition and a product in one line"), ("<m_hat>", "μ of two steps")),
+    "cautious": (("<mask>", "a count"),),
     "rprop": (("<size>", "cases in one line"), ("<w>", "two cases in one line")),
 }  # fmt: skip
 
@@ -100,6 +104,7 @@ def disagreements(run: Descent, lines: tuple[str, ...]) -> Iterator[tuple[str, f
 
         for line in lines:
             left, _, right = line.partition(" = ")
+            right = SAID.sub("", right)
             try:
                 with np.errstate(invalid="ignore", divide="ignore"):
                     found = Reader(right, values, gradient).value()
