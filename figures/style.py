@@ -181,16 +181,20 @@ def assign(slugs: Iterable[str], chosen: Mapping[str, Look]) -> dict[str, Look]:
 LOOKS: Final[Mapping[str, Look]] = MappingProxyType(assign(OPTIMIZERS, _CHOSEN))
 
 
+def _inside(slug: str) -> str:
+    return slug.rpartition("~")[2]
+
+
 def look(slug: str, repeat: int = 0) -> Look:
     """How to draw an optimizer; REPEAT counts from 0 where it runs more than once.
 
-    A repeat keeps the colour and changes dash and marker. A slug outside LOOKS is taken for
-    a typed optimizer: a star, whose REPEAT counts all typed ones. Raises ValueError for a
-    negative REPEAT.
+    A repeat keeps the colour and changes dash and marker. A wrapped rule (`sam~adam`) is drawn as
+    the rule inside. A slug outside LOOKS is taken for a typed optimizer: a star, whose REPEAT
+    counts all typed ones. Raises ValueError for a negative REPEAT.
     """
     if repeat < 0:
         raise ValueError(f"repeat counts from 0, not {repeat}")
-    own = LOOKS.get(slug)
+    own = LOOKS.get(_inside(slug))
     if own is None:
         hues = tuple(HUES)
         return _look(hues[(repeat + 1) % len(hues)], DASHES[repeat % len(DASHES)], "star")
@@ -205,7 +209,7 @@ def looks(slugs: Iterable[str]) -> tuple[Look, ...]:
     seen: Counter[str] = Counter()
     result = []
     for slug in slugs:
-        key = slug if slug in LOOKS else TYPED
+        key = _inside(slug) if _inside(slug) in LOOKS else TYPED
         result.append(look(slug, seen[key]))
         seen[key] += 1
     return tuple(result)

@@ -1,8 +1,8 @@
 """The runners of a race in a link: which optimizers, each with what differs from its defaults.
 
 `sgd:lr=0.0185;momentum:lr=0.0185,beta=0.8,form=averaged` is two runners. A rule that the reader
-typed stands as `typed~` and its text, percent-encoded. Reading refuses what the registry does not
-know and says where.
+typed stands as `typed~` and its text, percent-encoded; a wrapper stands before the rule inside it,
+`sam~lion`. Reading refuses what the registry does not know and says where.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import engine
-from engine.optimizers import OPTIMIZERS, Optimizer, Parameter
+from engine.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, Parameter, wrap
 from pages.state import Field, read_number, shorten
 
 TYPED = "typed"  # the slug of a rule that the reader typed
+ROUND = "round"  # the setting that names a runner's wrapper
+ALONE = "nothing"  # its value where there is none
 MOST = 12  # runners side by side: beyond that nobody can tell the trails apart
 
 
@@ -35,7 +37,37 @@ class Runner:
 
     @property
     def optimizer(self) -> Optimizer:
-        return engine.optimizer(self.rule) if self.slug == TYPED else OPTIMIZERS[self.slug]
+        wrapper, _, inside = self.slug.rpartition("~")
+        rule = engine.optimizer(self.rule) if inside == TYPED else OPTIMIZERS[inside]
+        return wrap(wrapper, rule) if wrapper else rule
+
+    @property
+    def wrapper(self) -> str:
+        """The slug of the wrapper round the rule, or ALONE."""
+        return self.slug.rpartition("~")[0] or ALONE
+
+    @property
+    def wraps(self) -> tuple[str, ...]:
+        """The wrappers that the rule can stand in, ALONE first; none for the registry's wrapped."""
+        inside = self.slug.rpartition("~")[2]
+        return () if inside in WRAPPERS or inside == TYPED else (ALONE, *WRAPPERS)
+
+    def wrapped(self, wrapper: str) -> Runner:
+        """The runner in that wrapper, or out of any, keeping the settings that it then knows.
+
+        Raises ValueError where its rule cannot stand in it.
+        """
+        if wrapper not in self.wraps:
+            raise ValueError(f"{self.slug} cannot stand in {wrapper!r}")
+        inside = self.slug.rpartition("~")[2]
+        bare = replace(self, slug=inside if wrapper == ALONE else f"{wrapper}~{inside}")
+        rule = bare.optimizer
+        hypers, options = {h.name for h in rule.hypers}, {o.name for o in rule.options}
+        return replace(
+            bare,
+            hypers={n: v for n, v in self.hypers.items() if n in hypers},
+            options={n: v for n, v in self.options.items() if n in options},
+        )
 
     @property
     def has_rate(self) -> bool:
@@ -52,6 +84,8 @@ class Runner:
 
     def with_setting(self, name: str, value: float | str) -> Runner:
         """The runner with one hyper-parameter or (its value as text) one option set."""
+        if name == ROUND:
+            return self.wrapped(str(value))
         for option in self.optimizer.options:
             if option.name == name:
                 chosen = {str(v): v for v, _ in option.choices}[str(value)]
@@ -60,6 +94,8 @@ class Runner:
 
     def moved(self, name: str, value: Any) -> Runner:
         """The runner with a setting as the reader moved it; ValueError where there is none such."""
+        if name == ROUND:
+            return self.wrapped(str(value))
         hyper = next((h for h in self.optimizer.hypers if h.name == name), None)
         if hyper is None:
             known = {o.name: {str(v) for v, _ in o.choices} for o in self.optimizer.options}
@@ -82,9 +118,17 @@ def parse_runners(text: str) -> tuple[Runner, ...]:
 def _parse_runner(text: str) -> Runner:
     head, _, rest = text.partition(":")
     slug, _, encoded = head.partition("~")
-    if slug != TYPED and slug not in OPTIMIZERS:
+    if slug in WRAPPERS and encoded:
+        wrapper, slug = slug, encoded
+        if slug not in OPTIMIZERS:
+            raise ValueError(f"there is no optimizer {slug!r}")
+        runner = Runner(slug).wrapped(wrapper)
+    elif slug == TYPED:
+        runner = Runner(slug, rule=unquote(encoded))
+    elif slug in OPTIMIZERS:
+        runner = Runner(slug)
+    else:
         raise ValueError(f"there is no optimizer {slug!r}")
-    runner = Runner(slug, rule=unquote(encoded) if slug == TYPED else "")
     optimizer = runner.optimizer
     known = {h.name: h for h in optimizer.hypers}
     choices = {o.name: {str(value): value for value, _ in o.choices} for o in optimizer.options}
@@ -138,6 +182,8 @@ class RunnersField(Field[tuple[Runner, ...]]):
                 f"{place}/{o.name}": str(runner.options.get(o.name, o.default))
                 for o in rule.options
             }
+            if runner.wraps:
+                found[f"{place}/{ROUND}"] = runner.wrapper
         return found
 
     def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:

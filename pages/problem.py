@@ -16,14 +16,14 @@ from components.controls import Choice as Chooser
 from components.controls import Group, Item, Slider
 from components.lead import Menu
 from engine.emit.picture import Picture, written
-from engine.optimizers import Optimizer, Parameter
+from engine.optimizers import Optimizer, Parameter, wrappers
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
 from engine.studies.gradient_latex import gradient_latex
 from engine.studies.tuning import best_rate
 from pages import frame
-from pages.competitors import Runner, Runners, format_runners
+from pages.competitors import ROUND, Runner, Runners, format_runners
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text, shorten
 
 TYPED = "formula"
@@ -206,6 +206,15 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
         for o in runner.optimizer.options
         if o.name not in without
     ]
+    if runner.wraps:
+        items.append(
+            Chooser(
+                name=f"{place}/{ROUND}",
+                label="round it",
+                value=runner.wrapper,
+                options=[(w, wrappers.NAMES.get(w, w)) for w in runner.wraps],
+            )
+        )
     return items
 
 

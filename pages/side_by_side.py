@@ -23,6 +23,11 @@ FIRST_RULE = "Braking momentum"  # what a reader's own rule starts from
 NAMES = {slug: entry.name for slug, entry in OPTIMIZERS.items()} | {TYPED: OWN_RULE}
 
 
+def _names(x: Experiment) -> dict[str, str]:
+    """The rules to choose from, and those that run in a wrapper."""
+    return NAMES | {r.slug: r.optimizer.name for r in x["runs"] if r.slug not in NAMES}
+
+
 def runner_menus(
     x: Experiment, most: int, then: Callable[[], None] = lambda: None, *, shown: int = 5
 ) -> list[Piece]:
@@ -58,7 +63,7 @@ def _runner_menu(
         label="optimizer",
         value=x["runs"][place].slug,
         text=name,
-        options=[*NAMES.items(), *([] if alone else [(REMOVE, "remove it")])],
+        options=[*_names(x).items(), *([] if alone else [(REMOVE, "remove it")])],
         take=take,
         locked=x.locked("runs"),
     )
@@ -84,7 +89,9 @@ def one_menu(x: Experiment, at: int = 0, *, rated: bool = False, **then: Any) ->
     """
     runners: Sequence[Runner] = x["runs"]
     now = runners[at].slug
-    known = {s: n for s, n in NAMES.items() if s in (TYPED, now) or not rated or Runner(s).has_rate}
+    known = {
+        s: n for s, n in _names(x).items() if s in (TYPED, now) or not rated or Runner(s).has_rate
+    }
 
     def take(slug: str) -> None:
         if slug != now:

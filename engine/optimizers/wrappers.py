@@ -105,7 +105,7 @@ def lookahead(inner: Optimizer) -> Optimizer:
     return _round(
         inner,
         around,
-        name=f"Lookahead({inner.name})",
+        name=f"{NAMES['lookahead']}({inner.name})",
         hypers=(
             *inner.hypers,
             Parameter("sync", "k", "k", 5.0, 1.0, 100.0, "linear", "steps forward before the step"),
@@ -174,7 +174,7 @@ def sam(inner: Optimizer) -> Optimizer:
     made = _round(
         inner,
         around(length),
-        name=f"SAM({inner.name})",
+        name=f"{NAMES['sam']}({inner.name})",
         hypers=(
             *inner.hypers,
             Parameter(
@@ -251,7 +251,7 @@ def cautious(inner: Optimizer) -> Optimizer:
     made = _round(
         inner,
         around(lambda kept: (kept.dot(kept), 2.0)),
-        name=f"Cautious {inner.name}",
+        name=f"{NAMES['cautious']} {inner.name}",
         options=(
             *inner.options,
             Option(
@@ -331,6 +331,10 @@ def _as_it_comes(inner: Optimizer) -> Optimizer:
         latex=lambda o: inner.latex(SimpleNamespace(**defaults)),
     )
 
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {"lookahead": "Lookahead", "sam": "SAM", "cautious": "Cautious"}
+)
 
 ENTRIES = (
     replace(lookahead(_as_it_comes(ADAM)), slug="lookahead"),

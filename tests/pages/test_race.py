@@ -15,6 +15,7 @@ import engine
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
 from engine.studies.stability import eigenvalues_along
+from figures import style
 from pages.competitors import MOST, Runner, Runners, format_runners, parse_runners
 from pages.presets import RACES
 from tests.pages.programs import component_data, run_programs, specs_of
@@ -374,3 +375,31 @@ def test_noise_leaves_a_cloud_that_grows_with_momentum() -> None:
     assert cloud["momentum"] > 4 * cloud["sgd"] > 0
     calmer = race_of("Gradient noise", runs="sgd:lr=0.002", steps="2000")["sgd"]
     assert np.median(calmer.gap[1500:]) < 0.5 * cloud["sgd"]
+
+
+# Wrapped rules ------------------------------------------------------------------------------------
+
+
+def test_a_runner_goes_into_a_wrapper_and_out_again() -> None:
+    (adam,) = parse_runners("adam:lr=0.05,beta1=0.8,epsilon=inside")
+    wrapped = adam.moved("round", "sam").moved("radius", 0.3)
+    assert format_runners((wrapped,)) == "sam~adam:lr=0.05,beta1=0.8,radius=0.3,epsilon=inside"
+    assert parse_runners(format_runners((wrapped,))) == (wrapped,)
+    assert wrapped.optimizer.name == "SAM(Adam)"
+    assert wrapped.moved("round", "nothing") == adam
+    assert wrapped.moved("round", "lookahead").slug == "lookahead~adam"
+    with pytest.raises(ValueError, match="cannot stand in"):
+        adam.moved("round", "nobody")
+    for refused in ("sam~nobody", "sam~sam~adam", "nobody~adam", "sam~sam"):
+        with pytest.raises(ValueError, match=r"no optimizer|cannot stand"):
+            parse_runners(refused)
+
+
+def test_a_wrapped_rule_races_beside_the_rule_inside() -> None:
+    page = open_page("race", runs="adam:lr=0.1;sam~adam:lr=0.1,radius=0.5", on="himmelblau")
+    assert not page.exception
+    assert not page.warning
+    assert "SAM(Adam)" in tables(page)
+    first, second = style.looks(["adam", "sam~adam"])
+    assert first.color == second.color
+    assert (first.dash, first.marker) != (second.dash, second.marker)

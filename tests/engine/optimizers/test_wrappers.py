@@ -1,4 +1,4 @@
-"""Wrappers round any rule: nothing changes where they do nothing, and what they do is as written."""
+"""Wrappers round any rule: nothing changes where they do nothing, else what their papers say."""
 
 from __future__ import annotations
 
