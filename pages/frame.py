@@ -75,6 +75,7 @@ def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) 
     `panel` is the controls' share of the width. Presets stand over the picture.
     """
     embedded = bool(st.context.is_embedded)
+    x.presets = presets
     if presets and x.stands("presets"):
         choose_preset(x, presets)
     if x.hidden("controls"):

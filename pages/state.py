@@ -25,6 +25,7 @@ from components.controls import Group, Slider, Toggle, controls
 from components.lead import Menu
 from components.store import store
 from engine.emit.picture import Picture
+from pages.presets import Preset
 
 T = TypeVar("T")
 Scale = Literal["linear", "log"]
@@ -45,6 +46,9 @@ _PATH = "_current_path"
 _CALLED = {"setup": "what is chosen in the sentence"}
 _LISTS = ("hide", "lock", "show")  # names in the link that list parts and fields
 _STREAMLIT = ("embed", "embed_options")
+
+# Who takes pages along (export) hears of each experiment here once its run has said everything.
+HEARERS: list[Callable[[Experiment], None]] = []
 
 
 # Fields -----------------------------------------------------------------------------------------
@@ -342,6 +346,7 @@ class Experiment:
         self.parts = (*PARTS, *parts)
         self._store = store
         self._effective: dict[str, Any] = {}
+        self.presets: Sequence[Preset] = ()
 
     def __getitem__(self, name: str) -> Any:
         """The current value."""
@@ -583,6 +588,15 @@ class Experiment:
                 parts[name] = ",".join(self._store[name])
         return parts
 
+    def query_if(self, moved: Mapping[str, Any]) -> dict[str, str]:
+        """What the link would say if the reader moved these entries."""
+        before = dict(self._store["values"])
+        try:
+            self.accept(moved, committed=True)
+            return self.query()
+        finally:
+            self._store["values"] = before
+
     def publish(self) -> None:
         """Join the page's store and write the link; the last call of a run.
 
@@ -591,6 +605,8 @@ class Experiment:
         entries = self.entries()
         locked = [name for name in entries if self.locked(name)]
         store(self.page, entries, locked=locked, on_values=self.accept)
+        for hear in HEARERS:
+            hear(self)
         if self.held:
             return
         query = self.query()

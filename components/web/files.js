@@ -1,14 +1,11 @@
-// Fetches a component's own html and css, which lie beside its module under the same hash.
+// A component's own html and css, which lie beside its module under the same hash.
+
+import { source } from "./source.js"
 
 const sheets = new WeakMap() // root -> Set of adopted sheets, so that each is adopted once
 
-export async function files(moduleUrl, name) {
-  const text = async (suffix) => {
-    const response = await fetch(new URL(`./${name}.${suffix}`, moduleUrl))
-    if (!response.ok) throw new Error(`${name}.${suffix}: ${response.status}`)
-    return response.text()
-  }
-  const [html, css] = await Promise.all([text("html"), text("css")])
+export async function files(address, name) {
+  const [html, css] = await Promise.all(["html", "css"].map((suffix) => source(address, `${name}.${suffix}`)))
   const template = document.createElement("template")
   template.innerHTML = html
   const parts = new Map() // id -> markup of a part, taken out so that copies stay lean

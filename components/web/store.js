@@ -91,6 +91,11 @@ class Store {
     if (any) this.changed()
   }
 
+  // What hands have moved counts no longer: all of it, or some names.
+  forget(names = [...this.moved.keys()]) {
+    for (const name of names) this.moved.delete(name)
+  }
+
   // Whether all that is here is what Python has: nothing under way.
   get settled() {
     return !this.moved.size

@@ -1,4 +1,5 @@
-// Typed arrays from the wire.  A large one may come by name alone; those seen before are kept
+// Typed arrays from the wire (or, in a page that was taken along, from the file: `bytes`).  A large
+// one may come by name alone; those seen before are kept
 // for as long as the page lives, so that remounting a component costs nothing.
 
 const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Array }
@@ -45,7 +46,7 @@ function keep(ref, array) {
 }
 
 const decode = (blob) => {
-  const raw = bytes(blob.b64)
+  const raw = blob.bytes ?? bytes(blob.b64)
   const size = KINDS[blob.dtype].BYTES_PER_ELEMENT
   const out = new KINDS[blob.dtype](raw.buffer, 0, raw.length / size)
   out.shape = blob.shape

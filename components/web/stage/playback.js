@@ -1,4 +1,7 @@
 // The clock that all panels of a stage share, and the bar that drives it.
+//
+// A bar is driven from outside by descent:drive {act, frame} and says where it stands by descent:step
+// {frame, end, playing}.
 
 const TURN_MS = 700 // how long a looping run rests on its last frame
 
@@ -107,8 +110,21 @@ export class Bar {
       if (act) this.act(act)
     })
     this.scrub.addEventListener("input", () => clock.seek(this.scrub.valueAsNumber))
+    element.addEventListener("descent:drive", ({ detail }) => this.drive(detail))
     const speed = element.querySelector(".dl-speed")
     speed.addEventListener("change", () => (clock.speed = Number(speed.value)))
+  }
+
+  drive({ act, frame }) {
+    if (act === "seek") this.clock.seek(frame)
+    else if (act === "play") this.clock.play()
+    else if (act === "pause") this.clock.pause()
+  }
+
+  announce() {
+    const { frame, end, playing } = this.clock
+    const detail = { frame, end, playing }
+    this.element.dispatchEvent(new CustomEvent("descent:step", { bubbles: true, composed: true, detail }))
   }
 
   act(name, by = 1) {
@@ -143,6 +159,7 @@ export class Bar {
     this.shown = frame
     this.scrub.value = frame
     this.count.textContent = `${frame} / ${clock.end}`
+    this.announce()
   }
 
   refresh() {

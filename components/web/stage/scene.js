@@ -32,7 +32,7 @@ export class Scene extends Panel {
   async redraw(look, resolve) {
     this.look = look
     const { spec, theme, width, height, graph, stage } = this
-    this.Plotly = await plotly(new URL(`../../../${stage.data.plotly}`, import.meta.url))
+    this.Plotly = await plotly(new URL(stage.data.plotly, new URL("../../../", import.meta.url)))
     if (this.gone) return
     const { data, layout: given } = new Figure(spec.figure, theme, resolve)
     for (const trace of data) if (trace.z?.shape) trace.z = byRows(trace.z)

@@ -1,0 +1,241 @@
+// A page without its server: mounts the page's own components from what Python sent them once, and
+// answers them in Python's place. A choice that Python would have to compute leads to another of
+// the states that were kept; where none was kept it cannot be chosen.
+
+import { converse } from "../embed.js"
+import { files } from "../files.js"
+import { storeOf } from "../store.js"
+import mountStore from "../store_mount.js"
+import { read } from "./packed.js"
+
+const { mount, copy } = await files(import.meta.url, "host")
+
+export class Figure {
+  // `packed` is what export.document wrote; `faces` are the modules of the components by kind;
+  // `theme` is "light", "dark" or "auto" (the reader's own).
+  constructor(parent, packed, faces, { theme = "auto", preset = "", values = null, heading = true, library = "" } = {}) {
+    this.page = read(packed)
+    if (this.page.plotly === "inside") this.page.plotly = library
+    this.faces = faces
+    this.root = mount(parent)
+    this.root.dataset.theme = theme
+    this.parts = new Map() // key of a part -> {element, kind, data, leave}
+    this.restarts = 0
+    this.find = (name) => this.root.querySelector(`.dh-${name}`)
+    this.find("head").hidden = !heading
+    this.find("title").textContent = this.page.title
+    this.find("lead").innerHTML = this.page.lead
+    const home = this.find("home")
+    home.hidden = !this.page.home
+    if (this.page.home) home.href = this.page.home
+    this.store = storeOf(this.page.store)
+    this.tellsStore = { parentElement: this.find("store"), setStateValue: (name, body) => this.hear(body) }
+    this.unfollow = this.store.subscribe(() => this.light())
+    this.dark = matchMedia("(prefers-color-scheme: dark)")
+    this.dress = () => this.render()
+    this.dark.addEventListener("change", this.dress)
+    this.buildPresets()
+    this.shown = null
+    const chosen = this.page.presets.find((p) => p.name === preset)
+    this.show(chosen ? chosen.state : 0, true)
+    if (values) this.set(values)
+    this.ends = converse({
+      element: this.root, store: this.store, page: this.page.file,
+      set: (changes) => this.set(changes), preset: (name) => this.preset(name),
+    })
+  }
+
+  // What a program, or a page around this one, may do ---------------------------------------------
+
+  // Values by name, held within their controls' ranges; a choice by its option's text.
+  set(values) {
+    const sliders = new Map()
+    for (const { data } of this.parts.values()) {
+      for (const group of data.groups ?? []) for (const item of group.items) sliders.set(item.name, item)
+    }
+    const changes = {}
+    for (const [name, value] of Object.entries(values)) {
+      if (this.here.choices.some((choice) => choice.name === name)) {
+        this.choose(name, String(value))
+        continue
+      }
+      const slider = sliders.get(name)
+      const number = typeof value === "number" ? value : Array.isArray(value) ? value.map(Number) : Number(value)
+      if (![number].flat().every(Number.isFinite)) continue
+      changes[name] = slider?.kind === "slider" ? Math.min(slider.max, Math.max(slider.min, number)) : number
+    }
+    this.store.set(changes)
+  }
+
+  get values() {
+    return Object.fromEntries(this.store.values)
+  }
+
+  drive(act, frame) {
+    for (const bar of this.root.querySelectorAll(".dl-bar")) {
+      bar.dispatchEvent(new CustomEvent("descent:drive", { detail: { act, frame } }))
+    }
+  }
+
+  preset(name) {
+    const found = this.page.presets.find((p) => p.name === name)
+    if (found) this.show(found.state, true)
+  }
+
+  choose(name, option) {
+    if (this.store.isLocked(name)) return
+    const next = this.here.moves[name]?.[option]
+    if (next !== undefined && next !== this.state) this.show(next, false)
+    else this.render()
+  }
+
+  // States ---------------------------------------------------------------------------------------
+
+  get here() {
+    return this.page.states[this.state]
+  }
+
+  // Another state: anew (a preset), or with what a hand has moved kept as far as the choice lets it.
+  show(state, anew) {
+    const before = this.page.states[this.state]
+    this.state = state
+    const { values } = this.here.store
+    if (anew) {
+      this.store.forget()
+      this.restarts += 1
+    } else {
+      const changed = (name) => JSON.stringify(before.store.values[name]) !== JSON.stringify(values[name])
+      this.store.forget(Object.keys(values).filter(changed))
+    }
+    this.find("choices").replaceChildren(...this.here.choices.filter((c) => c.native).map((c) => this.select(c)))
+    this.arrange()
+    this.render()
+    this.light()
+  }
+
+  // Places for the parts of this state, those that stay where they are kept.
+  arrange() {
+    const { parts, tree } = this.here
+    const keep = new Set(parts.map((part) => part.key))
+    for (const [key, part] of this.parts) {
+      if (keep.has(key)) continue
+      part.element.remove()
+      part.leave?.()
+      this.parts.delete(key)
+    }
+    for (const { key, kind } of parts) {
+      if (!this.parts.has(key)) this.parts.set(key, { element: document.createElement("div"), kind })
+    }
+    const shape = JSON.stringify([tree, parts.map((part) => part.key)])
+    if (shape === this.shape) return
+    this.shape = shape
+    const place = (nodes) => nodes.map((node) => {
+      if (typeof node === "number") return this.parts.get(parts[node].key).element
+      const row = copy("columns")
+      for (const { width, tree: inner } of node.columns) {
+        const column = row.appendChild(document.createElement("div"))
+        column.style.flex = `${width} 1 0`
+        column.append(...place(inner))
+      }
+      return row
+    })
+    this.find("body").replaceChildren(...place(tree))
+  }
+
+  render() {
+    const { store, parts, moves } = this.here
+    const seq = this.store.seq
+    mountStore({ ...this.tellsStore, data: { ...store, page: this.page.store, seq } })
+    const live = new Set(parts.flatMap((part) => Object.keys(part.data.program?.values ?? {})))
+    for (const { key, kind, data: given } of parts) {
+      const part = this.parts.get(key)
+      const data = { ...given, page: this.page.store, plotly: this.page.plotly, seq: 0 }
+      if (data.restart !== undefined) data.restart = String(this.restarts)
+      if (data.program) data.program = { ...data.program, seq: 0, samples: data.program.outputs.map(() => null) }
+      if (data.groups) data.groups = data.groups.map((group) => this.able(group, live, moves))
+      part.data = data
+      part.leave = this.faces[kind]({
+        parentElement: part.element, key, data,
+        setStateValue: (name, body) => this.tell(name, body), setTriggerValue() {},
+      })
+    }
+  }
+
+  // A group's controls, those locked that only Python could follow.
+  able(group, live, moves) {
+    const follows = (item) => item.kind !== "slider" ? Object.keys(moves[item.name] ?? {}).length > 1
+      : Object.keys(item.sets).concat(item.name).some((name) => live.has(name.replace(/\[\d+\]$/, "")))
+    const items = group.items.map((item) => {
+      if (!follows(item)) return { ...item, locked: true, help: [item.help, this.page.needs].filter(Boolean).join(" ") }
+      if (item.kind !== "choice") return item
+      return { ...item, options: item.options.filter(([option]) => moves[item.name][option] !== undefined) }
+    })
+    return { ...group, items, actions: [] }
+  }
+
+  // In Python's place: the store's messages are answered at once.
+  hear({ seq, set }) {
+    this.store.echo(seq)
+    for (const choice of this.here.choices) {
+      if (!choice.native && set[choice.name] !== undefined) this.choose(choice.name, String(set[choice.name]))
+    }
+    this.tell("values", this.values)
+  }
+
+  tell(name, detail) {
+    this.root.dispatchEvent(new CustomEvent(`descent:${name}`, { bubbles: true, composed: true, detail }))
+  }
+
+  // Presets and choices ----------------------------------------------------------------------------
+
+  buildPresets() {
+    const list = this.find("presets")
+    list.hidden = !this.page.presets.length
+    this.pills = this.page.presets.map(({ name, state }) => {
+      const button = document.createElement("button")
+      button.type = "button"
+      button.textContent = name
+      button.onclick = () => this.show(state, true)
+      list.append(button)
+      return button
+    })
+  }
+
+  // The preset at which everything stands, and why it is worth a look.
+  light() {
+    const { values } = this.here.store
+    const untouched = Object.entries(values).every(([name, value]) =>
+      JSON.stringify(this.store.get(name)) === JSON.stringify(value))
+    let reason = ""
+    this.page.presets.forEach((preset, i) => {
+      const lit = untouched && preset.state === this.state
+      this.pills[i].setAttribute("aria-pressed", String(lit))
+      if (lit) reason = preset.reason
+    })
+    this.find("reason").textContent = reason
+    this.find("reason").hidden = !this.page.presets.length
+  }
+
+  select({ name, label, options, value }) {
+    const field = copy("choice")
+    field.querySelector("span").textContent = label
+    const list = field.querySelector("select")
+    list.append(...options.map(([option, text]) => {
+      const entry = new Option(text, option, false, option === value)
+      entry.disabled = this.here.moves[name]?.[option] === undefined
+      return entry
+    }))
+    list.disabled = list.querySelectorAll("option:not(:disabled)").length < 2
+    if (list.disabled) field.hidden = true
+    list.onchange = () => this.choose(name, list.value)
+    return field
+  }
+
+  dispose() {
+    this.ends?.()
+    this.unfollow()
+    this.dark.removeEventListener("change", this.dress)
+    this.root.remove()
+    for (const part of this.parts.values()) part.leave?.()
+  }
+}

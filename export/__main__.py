@@ -1,0 +1,54 @@
+"""`python -m export PAGE`: a page of the laboratory as files, for those who build courses."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from export.capture import PageError, capture, read_link, titles
+from export.document import Plotly, html_file, module_file
+
+ROOM = 150_000  # bytes of packed states, with which an HTML file stays under 300 kB
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is asked for; the exit status, 2 where the page or its link cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    parser.add_argument("page", help="one of " + ", ".join(titles()))
+    parser.add_argument("--link", default="", help="the experiment: an address, or its query")
+    parser.add_argument("--out", type=Path, help="an HTML file that needs no server")
+    parser.add_argument("--module", type=Path, help="an ES module: anywidget and <descent-lab>")
+    parser.add_argument("--home", default="", help="the address of your copy of the laboratory")
+    parser.add_argument(
+        "--plotly", choices=("none", "inside", "cdn"), default="none",
+        help="where plotly.js comes from for surfaces in space; none leaves them out",
+    )  # fmt: skip
+    parser.add_argument("--no-presets", action="store_true", help="the state of the link alone")
+    parser.add_argument(
+        "--room", type=int, default=ROOM, help="bytes for all states, packed; 0 for no limit"
+    )
+    given = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)  # Streamlit says that it runs without a browser
+    link = read_link(given.link)
+    home = given.home and f"{given.home.rstrip('/')}/{given.page}"
+    try:
+        found = capture(
+            given.page, link, room=given.room, space=given.plotly != "none",
+            presets=not given.no_presets,
+        )  # fmt: skip
+    except PageError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    plotly: Plotly = (
+        "inside" if given.plotly == "none" and found.states[0].in_space else given.plotly
+    )
+    for path, write in ((given.out, html_file), (given.module, module_file)):
+        if path is not None:
+            path.write_text(write(found, home=home, plotly=plotly), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,322 @@
+"""What a page sends to a browser, state by state: its own script is run without a browser.
+
+A state is one link. From the state asked for and from the page's presets the discrete choices lead
+on to others, which a browser without Python cannot make: each is run here and kept beside it, as
+far as there is room. Everything continuous lies on the page's tape and needs no state of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+from export.packing import Blobs
+from pages import state as contract
+from pages.contents import SECTIONS
+from pages.presets import Preset
+from pages.state import ChoiceField, Experiment, FlagField
+
+Json = Any
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SECONDS: Final = 120.0  # a page that compiles or fits something on its first run
+MOST_STATES: Final = 40
+MOST_OPTIONS: Final = 6  # a longer list of choices is not followed
+MOVING: Final = {"descent_lab.stage": "stage", "descent_lab.controls": "controls"}
+MOVING["descent_lab.graph"] = "graph"
+STORE: Final = "descent_lab.store"
+
+Link = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice among few that a page offers, its options as (text in the store, label)."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    value: str
+    native: bool  # a widget of Streamlit's, which the host has to draw itself
+
+
+@dataclass(slots=True)
+class State:
+    """One run of a page: its link, what its components were given, and how they stand.
+
+    `moves` leads from a choice's name and option to the number of another state.
+    """
+
+    link: dict[str, str]
+    parts: list[dict[str, Json]]
+    tree: list[Json]
+    store: dict[str, Json]
+    choices: list[Choice]
+    moves: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def in_space(self) -> bool:
+        """Whether a picture of it is a surface in space, which Plotly draws."""
+        panels = (p for part in self.parts for p in part["data"].get("panels", ()))
+        return any(panel["kind"] == "scene" for panel in panels)
+
+
+@dataclass(slots=True)
+class Capture:
+    """A page with its states, the first of them the one that was asked for."""
+
+    page: str
+    title: str
+    lead: str
+    states: list[State]
+    presets: list[tuple[Preset, int]]
+    left_out: int = 0  # choices for whose state there was no room
+    full: bool = False
+
+
+class PageError(ValueError):
+    """A page that is not there, or a link that it cannot use."""
+
+
+def titles() -> dict[str, str]:
+    """The pages by file, with what the menu calls them."""
+    return {entry.file: entry.title for entries in SECTIONS.values() for entry in entries}
+
+
+def read_link(text: str) -> dict[str, str]:
+    """The values in a link: a whole address, or what stands behind its question mark."""
+    query = text.split("?", 1)[-1].split("#", 1)[0]
+    if query == text and "://" in text:
+        query = ""
+    values = dict(parse_qsl(query, keep_blank_values=True))
+    return {k: v for k, v in values.items() if k not in ("embed", "embed_options")}
+
+
+class Page:
+    """A page as it runs for one visitor who arrives by a link."""
+
+    def __init__(self, file: str, link: Link) -> None:
+        self.app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=SECONDS)
+        for name, value in link.items():
+            self.app.query_params[name] = value
+        self.app.switch_page(str(ROOT / "pages" / f"{file}.py"))
+        self.file = file
+        self.run()
+
+    def run(self) -> None:
+        """Run the script; PageError where it fails, or has no experiment."""
+        heard: list[Experiment] = []
+        listener = heard.append
+        contract.HEARERS.append(listener)
+        try:
+            self.app.run()
+        finally:
+            contract.HEARERS.remove(listener)
+        if self.app.exception:
+            raise PageError(f"{self.file}: {self.app.exception[0].message}")
+        if not heard:
+            raise PageError(f"{self.file} has no experiment to take along")
+        self.experiment = heard[-1]
+
+    def widgets(self) -> dict[str, Any]:
+        """Streamlit's own widgets that show fields of the page, by field."""
+        page, found = self.experiment.page, {}
+        for kind in ("selectbox", "button_group", "toggle"):
+            for widget in self.app.get(kind):
+                head, _, name = (getattr(widget, "key", None) or "").partition(".")
+                if head == page and name in self.experiment.fields:
+                    found[name] = widget
+        return found
+
+    def choices(self) -> list[Choice]:
+        """What can be chosen among few here, as far as this link does not lock it."""
+        x = self.experiment
+        found = []
+        for name, widget in self.widgets().items():
+            here, label = x.fields[name], str(getattr(widget, "label", "") or name)
+            if x.locked(name):
+                continue
+            if isinstance(here, FlagField):
+                options: tuple[tuple[str, str], ...] = (("0", "off"), ("1", "on"))
+            elif isinstance(here, ChoiceField):
+                called = [(o, str(widget.format_func(o))) for o in here.options]
+                options = tuple((str(o), text) for o, text in called if text in widget.options)
+            else:
+                continue
+            found.append(Choice(name, label, options, here.format(x[name]), True))
+        for part in parts_of(self.app.main):
+            for item in (i for g in part["data"].get("groups", ()) for i in g["items"]):
+                if item["locked"] or item["kind"] == "slider":
+                    continue
+                options = item.get("options") or (("false", "off"), ("true", "on"))
+                value = item["value"] if item["kind"] == "choice" else str(item["value"]).lower()
+                pairs = tuple((str(text), str(label)) for text, label in options)
+                found.append(Choice(item["name"], item["label"], pairs, value, False))
+        return found
+
+    def link_of(self, choice: Choice, text: str) -> dict[str, str]:
+        """The link of the state that a choice leads to; a native widget's runs the page again."""
+        x = self.experiment
+        if not choice.native:
+            moved: Any = text == "true" if text in ("true", "false") else text
+            return x.query_if({choice.name: moved})
+        value = x.fields[choice.name].parse(text)
+        self.widgets()[choice.name].set_value(value)
+        self.run()
+        return self.experiment.query()
+
+    def state(self) -> State:
+        """What the browser was given."""
+        parts: list[dict[str, Json]] = []
+        tree = _tree(self.app.main, parts)
+        store = next(p["data"] for p in parts_of(self.app.main, stores=True))
+        return State(self.experiment.query(), parts, tree, store, self.choices())
+
+
+def parts_of(block: Block, *, stores: bool = False) -> Iterator[dict[str, Json]]:
+    """What each component below a block was given, in order: those that show, or the stores."""
+    for element in block.children.values():
+        if isinstance(element, Block):
+            yield from parts_of(element, stores=stores)
+            continue
+        proto = getattr(element, "proto", None)
+        name = getattr(proto, "component_name", "")
+        if proto is not None and (name == STORE if stores else name in MOVING):
+            kind = MOVING.get(name, "store")
+            yield {"kind": kind, "key": _key(proto.id), "data": json.loads(proto.json)}
+
+
+def _key(widget: str) -> str:
+    """The key that a page gave a component: what stands last in Streamlit's name for it."""
+    return widget.rsplit("-", 1)[-1]
+
+
+def _tree(block: Block, parts: list[dict[str, Json]]) -> list[Json]:
+    """Where the components stand: numbers of parts, and columns of them with their widths."""
+    found: list[Json] = []
+    columns: list[Json] = []
+    for element in block.children.values():
+        if not isinstance(element, Block):
+            for part in parts_of(_Single(element)):
+                found.append(len(parts))
+                parts.append(part)
+            continue
+        inner = _tree(element, parts)
+        if element.type == "column":
+            columns.append({"width": getattr(element, "weight", 1.0), "tree": inner})
+        else:
+            found += inner
+    full = [column for column in columns if column["tree"]]
+    if len(full) > 1:
+        found.append({"columns": full})
+    elif full:
+        found += full[0]["tree"]
+    return found
+
+
+class _Single(Block):
+    """One element as a block of its own."""
+
+    def __init__(self, element: Any) -> None:
+        self.children = {0: element}
+
+
+def capture(
+    file: str,
+    link: Link,
+    *,
+    room: int = 0,
+    most: int = MOST_STATES,
+    space: bool = False,
+    presets: bool = True,
+) -> Capture:
+    """The page in a file of pages/ at a link, with the states that it leads to.
+
+    `room` is how many bytes all states may take up packed (0: no limit). All presets come along;
+    then follows, as far as there is room, what one choice leads to from each state in turn. Without
+    `space` only the state asked for may show a surface in space. Raises PageError.
+    """
+    if file not in titles():
+        raise PageError(f"there is no page {file!r}; there are {', '.join(titles())}")
+    first = Page(file, link)
+    notices = [n for n in first.experiment.notices if n.instead or n.reason]
+    if notices:
+        raise PageError("; ".join(f"{n.name}: {n.reason}" for n in notices))
+    title, lead = _heading(first.app)
+    found = Capture(file, title, lead, [first.state()], [])
+    kept = {key: link[key] for key in ("hide", "lock") if key in link}
+    known = {_sign(found.states[0].link): 0}
+    blobs = Blobs()
+    size = _weight(found.states[0], blobs)
+
+    def add(wanted: Link, *, needed: bool = False) -> int | None:
+        """The number of the state of a link; None where there is no room for it."""
+        nonlocal size
+        if _sign(wanted) in known:
+            return known[_sign(wanted)]
+        if found.full and not needed:
+            return None
+        made = Page(file, wanted).state()
+        if _sign(made.link) in known:
+            return known.setdefault(_sign(wanted), known[_sign(made.link)])
+        if made.in_space and not space:
+            return None
+        size += _weight(made, blobs)
+        found.full = len(found.states) + 1 >= most or bool(room and size > room)
+        if found.full and not needed:
+            return None
+        found.states.append(made)
+        known[_sign(wanted)] = known[_sign(made.link)] = len(found.states) - 1
+        return len(found.states) - 1
+
+    if presets and not first.experiment.hidden("presets"):
+        for preset in first.experiment.presets:
+            place = add({**preset.link, **kept}, needed=True)
+            if place is not None:
+                found.presets.append((preset, place))
+            else:
+                found.left_out += 1
+    at = 0
+    while at < len(found.states):
+        _lead_on(found, at, add, file)
+        at += 1
+    return found
+
+
+def _lead_on(found: Capture, at: int, add: Callable[[Link], int | None], file: str) -> None:
+    """Where the choices of a state lead, as far as they are few and there is room."""
+    here = found.states[at]
+    for choice in here.choices:
+        moves = here.moves.setdefault(choice.name, {choice.value: at})
+        if len(choice.options) > MOST_OPTIONS:
+            found.left_out += len(choice.options) - 1
+            continue
+        for text, _ in choice.options:
+            if text == choice.value:
+                continue
+            place = None if found.full else add(Page(file, here.link).link_of(choice, text))
+            if place is None:
+                found.left_out += 1
+            else:
+                moves[text] = place
+
+
+def _heading(app: AppTest) -> tuple[str, str]:
+    title = app.title[0].value if app.title else ""
+    leads = [h.body for h in app.get("html") if "class='lead'" in getattr(h, "body", "")]  # type: ignore[union-attr]
+    return title, leads[0] if leads else ""
+
+
+def _sign(link: Link) -> str:
+    return json.dumps(dict(sorted(link.items())))
+
+
+def _weight(state: State, blobs: Blobs) -> int:
+    return blobs.weigh([state.parts, state.store, state.moves])[1]
