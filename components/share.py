@@ -1,4 +1,5 @@
-"""The way to share a page: its link, and the iframe that puts it into a course page.
+"""The way to share a page: its link, the iframe that puts it into a course page, and what can be
+taken along: a file that needs no server, pictures, films, the run in numbers.
 
 Everything is read from the browser's address when the panel opens, so a rerun costs nothing and
 the link is always the one of the state on the screen.
@@ -21,7 +22,10 @@ _COMPONENT: Final = st.components.v2.component(
 def share(key: str, *, title: str, names: Sequence[tuple[str, str, bool]] = ()) -> None:
     """A button that opens the link and the iframe snippet, each with a button to copy it.
 
-    `names` are what the frame can hide or lock: the name in the address, what it is called, and
-    whether a frame shows it only where it is asked for.
+    The key is `page.name`: the part before the first point names the page's store. `names` are
+    what the frame can hide or lock: the name in the address, what it is called, and whether a
+    frame shows it only where it is asked for.
     """
-    _COMPONENT(key=key, data={"title": title, "names": [list(one) for one in names]})
+    page = key.partition(".")[0]
+    data = {"page": page, "title": title, "names": [list(one) for one in names]}
+    _COMPONENT(key=key, data=data)

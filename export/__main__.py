@@ -9,6 +9,7 @@ from pathlib import Path
 
 from export.capture import PageError, capture, read_link, titles
 from export.document import Plotly, html_file, module_file
+from export.pictures import KINDS, pictures
 
 ROOM = 150_000  # bytes of packed states, with which an HTML file stays under 300 kB
 
@@ -20,6 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--link", default="", help="the experiment: an address, or its query")
     parser.add_argument("--out", type=Path, help="an HTML file that needs no server")
     parser.add_argument("--module", type=Path, help="an ES module: anywidget and <descent-lab>")
+    for kind, what in KINDS.items():
+        parser.add_argument(f"--{kind}", type=Path, help=f"{what} (needs Chromium and playwright)")
+    parser.add_argument("--width", type=int, default=1000, help="of pictures, in CSS pixels")
+    parser.add_argument("--dark", action="store_true", help="pictures in the dark theme")
     parser.add_argument("--home", default="", help="the address of your copy of the laboratory")
     parser.add_argument(
         "--plotly", choices=("none", "inside", "cdn"), default="none",
@@ -47,6 +52,14 @@ def main(arguments: list[str] | None = None) -> int:
     for path, write in ((given.out, html_file), (given.module, module_file)):
         if path is not None:
             path.write_text(write(found, home=home, plotly=plotly), encoding="utf-8")
+    wanted = {kind: path for kind in KINDS if (path := getattr(given, kind)) is not None}
+    if wanted:
+        document = html_file(found, home=home, plotly=plotly)
+        try:
+            pictures(document, wanted, width=given.width, dark=given.dark)
+        except RuntimeError as problem:
+            sys.stderr.write(f"{problem}\n")
+            return 1
     return 0
 
 

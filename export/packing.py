@@ -24,6 +24,7 @@ class Blobs:
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, str], int] = {}
+        self.named: dict[str, int] = {}
         self.heads: list[list[Json]] = []
         self.bodies: list[bytes] = []
         self.last = b""  # text that a packer still remembers
@@ -31,12 +32,15 @@ class Blobs:
     def take(self, value: Json) -> Json:
         """The same with every array replaced by {"$blob": its number}."""
         if isinstance(value, Mapping):
-            if "b64" in value and "dtype" in value:
+            if "dtype" in value and "shape" in value and ("b64" in value or "ref" in value):
                 return {"$blob": self._place(value)}
             return {name: self.take(entry) for name, entry in value.items()}
         return [self.take(entry) for entry in value] if isinstance(value, list) else value
 
     def _place(self, blob: Mapping[str, Json]) -> int:
+        """The number of an array; a large one is sent once and comes by its name afterwards."""
+        if "b64" not in blob:
+            return self.named[blob["ref"]]
         key = (blob["dtype"] + str(blob["shape"]), blob["b64"])
         if key not in self.places:
             self.places[key] = len(self.heads)
@@ -44,6 +48,8 @@ class Blobs:
             way, body = _pack(raw.reshape(blob["shape"]))
             self.heads.append([blob["dtype"], blob["shape"], len(body), way])
             self.bodies.append(body)
+        if "ref" in blob:
+            self.named[blob["ref"]] = self.places[key]
         return self.places[key]
 
     def weigh(self, value: Json) -> tuple[Json, int]:

@@ -41,6 +41,10 @@ WALLS = {
     "figures": Wall(frozenset({"engine", "numpy", "plotly"})),
     "components": Wall(frozenset({"streamlit", "starlette", "numpy", "orjson", "plotly"})),
     "service": Wall(frozenset({"components", "starlette", "streamlit"})),
+    "export": Wall(
+        frozenset({"engine", "components", "pages", "streamlit", "starlette", "plotly", "numpy"}),
+        lazy=frozenset({"playwright"}),
+    ),
     "pages": Wall(
         frozenset({"engine", "figures", "components", "streamlit", "numpy", "pandas"}),
         forbidden=frozenset(

@@ -1,16 +1,27 @@
-// The store's own component: nothing to see, the line between a page's store and Python.
+// The store's own component: nothing to see, the line between a page's store and Python. Where the
+// page stands in a frame, it is also where the window around it is spoken with.
 
+import { converse } from "./embed.js"
 import { storeOf } from "./store.js"
 
-const mounted = new WeakMap()
+const MAIN = ".stMainBlockContainer"
+let around = null // {store, element, end} of the page that speaks with the window around it
 
 export default function render(component) {
   const { parentElement, data } = component
   const store = storeOf(data.page)
-  mounted.set(parentElement, store)
   store.join(component)
   store.lock(data.locked)
   store.adopt(data.values, data.seq)
   store.echo(data.seq)
+  const element = parentElement.closest?.(MAIN) ?? parentElement.host?.closest(MAIN)
+  if (element && parent !== window) speak(store, element)
   return () => store.part(component)
+}
+
+function speak(store, element) {
+  if (around?.store === store && around.element === element) return
+  around?.end()
+  const page = location.pathname.split("/").at(-1)
+  around = { store, element, end: converse({ element, store, page }) }
 }

@@ -6,6 +6,7 @@ import { converse } from "../embed.js"
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
 import mountStore from "../store_mount.js"
+import { save, stagesIn, take } from "../take/take.js"
 import { read } from "./packed.js"
 
 const { mount, copy } = await files(import.meta.url, "host")
@@ -35,7 +36,11 @@ export class Figure {
     this.dress = () => this.render()
     this.dark.addEventListener("change", this.dress)
     this.buildPresets()
-    this.shown = null
+    const menu = this.find("save")
+    menu.onchange = () => {
+      this.save(menu.value)
+      menu.value = ""
+    }
     const chosen = this.page.presets.find((p) => p.name === preset)
     this.show(chosen ? chosen.state : 0, true)
     if (values) this.set(values)
@@ -74,6 +79,24 @@ export class Figure {
   drive(act, frame) {
     for (const bar of this.root.querySelectorAll(".dl-bar")) {
       bar.dispatchEvent(new CustomEvent("descent:drive", { detail: { act, frame } }))
+    }
+  }
+
+  // A picture ("png", "svg"), a film ("gif", "webm") or the run ("csv", "json") as a Blob.
+  take(kind, progress) {
+    const { store, page } = this
+    const link = page.home ? `${page.home}?${new URLSearchParams(this.here.link)}` : `?${new URLSearchParams(this.here.link)}`
+    return take(kind, { stages: stagesIn(this.root), store, page: page.file, title: page.title, link }, progress)
+  }
+
+  async save(kind) {
+    const said = this.find("said")
+    try {
+      const blob = await this.take(kind, (part) => (said.textContent = `${Math.round(100 * part)} %`))
+      save(blob, `${this.page.file}.${kind}`)
+      said.textContent = ""
+    } catch (problem) {
+      said.textContent = problem.message
     }
   }
 

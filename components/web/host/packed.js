@@ -10,11 +10,18 @@ export function read(buffer) {
   const blobs = page.blobs.map(([dtype, shape, size, way]) => {
     const bytes = new Uint8Array(buffer, at, size)
     at += size
-    if (way === "smooth") return { dtype: "f4", shape, bytes: smooth(together(bytes, 4), shape) }
-    return { dtype, shape, bytes: together(bytes, KINDS[dtype]) }
+    if (way === "smooth") return blob("f4", shape, smooth(together(bytes, 4), shape))
+    return blob(dtype, shape, together(bytes, KINDS[dtype]))
   })
   page.states = whole(page.states, blobs)
   return page
+}
+
+// An array as the stage knows it, which is but a name where it is told from others by its JSON.
+let count = 0
+const blob = (dtype, shape, bytes) => {
+  const name = ++count
+  return Object.defineProperty({ dtype, shape, bytes }, "toJSON", { value: () => name })
 }
 
 function whole(value, blobs) {

@@ -1,11 +1,15 @@
 // A button whose panel shows the link to the page as it stands and the iframe that embeds it, with
-// what is shown and what is locked in the frame to be chosen, and seen as it will be.
+// what is shown and what is locked in the frame to be chosen, and seen as it will be; and from
+// which the page is taken along, as a file, a picture, a film or numbers.
 
 import { files } from "../files.js"
+import { storeOf } from "../store.js"
+import { save, stagesIn, take } from "../take/take.js"
 
 const parts = await files(import.meta.url, "share")
 const PREVIEW_WIDTH = 800
 const SETTLE_MS = 400 // between two changes of the preview, which is a page of its own
+const MOST_BYTES = 20e6 // of a saved run
 
 const attribute = (text) =>
   text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
@@ -22,11 +26,22 @@ function framed(address, lists) {
   return url.toString()
 }
 
+// The frame grows to the height that the page says; the lines that listen are the same for any
+// number of frames.
 function snippet(url, title, height) {
   return (
-    `<iframe src="${attribute(url)}" width="100%" height="${height}"\n` +
-    `  title="${attribute(title)}, Descent Lab" loading="lazy" style="border:0"\n` +
-    `  sandbox="allow-scripts allow-same-origin"></iframe>`
+    `<iframe data-descent-lab src="${attribute(url)}" title="${attribute(title)}, Descent Lab"\n` +
+    `  style="border:0;width:100%;height:${height}px" loading="lazy"\n` +
+    `  sandbox="allow-scripts allow-same-origin"></iframe>\n` +
+    "<script>\n" +
+    'addEventListener("message", ({ source, origin, data }) => {\n' +
+    '  if (data?.descentLab !== "height") return\n' +
+    '  for (const frame of document.querySelectorAll("iframe[data-descent-lab]")) {\n' +
+    "    const ours = frame.contentWindow === source && new URL(frame.src).origin === origin\n" +
+    "    if (ours) frame.style.height = `${data.height}px`\n" +
+    "  }\n" +
+    "})\n" +
+    "<\/script>"
   )
 }
 
@@ -64,6 +79,7 @@ export default function share({ parentElement, data }) {
     })
     const tall = Math.min(2000, Math.max(200, Number(height.value) || 500))
     link.value = location.href
+    for (const file of root.querySelectorAll("[data-file]")) file.href = fileAt(file.dataset.file)
     frame.value = snippet(url, data?.title ?? "", tall)
     clearTimeout(timer)
     timer = setTimeout(() => {
@@ -73,6 +89,40 @@ export default function share({ parentElement, data }) {
       preview.parentElement.style.height = `${tall * scale}px`
       if (!panel.hidden && preview.src !== url) preview.src = url
     }, SETTLE_MS)
+  }
+
+  const said = find('[data-part="said"]')
+  const page = location.pathname.split("/").at(-1) || "race"
+  const fileAt = (kind) => {
+    const query = new URL(location.href).searchParams
+    for (const name of ["embed", "embed_options"]) query.delete(name)
+    return new URL(`../../../take/${page}.${kind}?${query}`, import.meta.url).href
+  }
+
+  const keep = async (kind) => {
+    said.textContent = "…"
+    try {
+      const about = { stages: stagesIn(document), store: storeOf(data.page), page, title: data.title, link: location.href }
+      save(await take(kind, about, (part) => (said.textContent = `${Math.round(100 * part)} %`)), `${page}.${kind}`)
+      said.textContent = ""
+    } catch (problem) {
+      said.textContent = `It could not be made: ${problem.message}`
+    }
+  }
+
+  // A run that was saved knows the link of its experiment: it opens in the place of this page.
+  const restore = async (file) => {
+    try {
+      if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
+      const run = JSON.parse(await file.text())
+      if (run.descentLab !== 1 || typeof run.link !== "string" || !/^[a-z_]{1,40}$/.test(run.page)) {
+        throw new Error("it is no run of this laboratory")
+      }
+      const query = new URL(run.link, location.href).search
+      location.assign(new URL(run.page + query, new URL("./", location.href)))
+    } catch (problem) {
+      said.textContent = `${file.name} cannot be opened: ${problem.message}.`
+    }
   }
 
   const build = () => {
@@ -107,6 +157,14 @@ export default function share({ parentElement, data }) {
   }
   opener.onclick = () => show(panel.hidden)
   height.oninput = write
+  for (const button of root.querySelectorAll("[data-take]")) button.onclick = () => keep(button.dataset.take)
+  for (const file of root.querySelectorAll("[data-file]")) {
+    file.onclick = () => (said.textContent = "The file is being made; a page with many presets takes a minute.")
+  }
+  find('input[type="file"]').onchange = ({ target }) => {
+    if (target.files[0]) restore(target.files[0])
+    target.value = ""
+  }
   for (const button of root.querySelectorAll("[data-copies]")) {
     button.onclick = () => copy(button.dataset.copies === "link" ? link : frame, button)
   }

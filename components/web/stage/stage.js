@@ -41,6 +41,7 @@ export default function render(component) {
 class Stage {
   constructor(parent) {
     this.root = mount(parent)
+    this.root.stage = this // whoever takes its picture finds it here
     const part = (name) => this.root.querySelector(`.dl-${name}`)
     this.grid = part("panels")
     this.legend = part("legend")

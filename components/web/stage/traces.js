@@ -382,7 +382,7 @@ class Contours {
 
   strokeEach(pen, z, rows, columns, xs, ys, { levels, low, high }) {
     const scale = scaleOf(this.spec.colorscale ?? [])
-    const paths = Array.from(levels, () => new Path2D())
+    const paths = Array.from(levels, () => pen.newPath?.() ?? new Path2D())
     lines(z, rows, columns, xs, ys, levels, (k, x0, y0, x1, y1) => {
       paths[k].moveTo(x0, y0)
       paths[k].lineTo(x1, y1)

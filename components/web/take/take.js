@@ -1,0 +1,140 @@
+// What can be taken from the pictures on a page, made here: pictures, films, numbers.
+
+import { Gif, paletteOf } from "./gif.js"
+import { draw, scenesOf, sizeOf } from "./picture.js"
+import { csv, record } from "./run.js"
+import { SvgPen } from "./svg.js"
+
+const SHARP = 2 // pixels of a PNG to a CSS pixel
+const MOST_FRAMES = 90 // of a GIF
+const GIF_WIDTH = 760
+const HOLD = 1.2 // seconds on a film's last frame
+
+export const KINDS = {
+  png: "image/png", svg: "image/svg+xml", gif: "image/gif", webm: "video/webm",
+  csv: "text/csv", json: "application/json",
+}
+
+// A Blob of that kind from {stages, store, page, title, link}; `progress` hears how far a film is (0 to 1).
+export async function take(kind, about, progress = () => {}) {
+  const { stages } = about
+  const main = stages[0]
+  if (kind === "json") return text(JSON.stringify(record(about), null, 1), kind)
+  if (kind === "csv") return text(csv(record(about)), kind)
+  if (!main) throw new Error("there is no picture on this page")
+  if (kind === "svg") return text(svgOf(stages), kind)
+  if (kind === "png") return pngOf(stages)
+  const position = main.clock.position
+  main.clock.pause()
+  try {
+    return await (kind === "gif" ? gifOf(main, progress) : webmOf(main, progress))
+  } finally {
+    main.clock.position = position
+    main.paint()
+  }
+}
+
+const text = (content, kind) => new Blob([content], { type: `${KINDS[kind]};charset=utf-8` })
+
+// Stages one under the other.
+function svgOf(stages) {
+  const sizes = stages.map(sizeOf)
+  const pen = new SvgPen(Math.max(...sizes.map(([width]) => width)), sizes.reduce((sum, [, height]) => sum + height, 0))
+  for (const [i, stage] of stages.entries()) {
+    draw(stage, pen, stage.clock.position)
+    stage.paint()
+    pen.translate(0, sizes[i][1])
+  }
+  return pen.text
+}
+
+function paper(width, height, scale) {
+  const canvas = document.createElement("canvas")
+  canvas.width = Math.round(width * scale)
+  canvas.height = Math.round(height * scale)
+  const pen = canvas.getContext("2d", { willReadFrequently: true })
+  pen.scale(scale, scale)
+  pen.clearRect = () => {} // layers that were canvases of their own lie on one another here
+  return { canvas, pen }
+}
+
+async function pngOf(stages) {
+  const sizes = stages.map(sizeOf)
+  const height = sizes.reduce((sum, [, high]) => sum + high, 0)
+  const { canvas, pen } = paper(Math.max(...sizes.map(([width]) => width)), height, SHARP)
+  for (const [i, stage] of stages.entries()) {
+    const scenes = await scenesOf(stage)
+    draw(stage, pen, stage.clock.position, scenes)
+    stage.paint()
+    pen.translate(0, sizes[i][1])
+  }
+  return new Promise((resolve) => canvas.toBlob(resolve, KINDS.png))
+}
+
+// The frames of a film: whole ones, at most so many.
+function framesOf({ clock }, most) {
+  const count = Math.min(clock.end + 1, most)
+  return Array.from({ length: count }, (_, i) => Math.round((i / Math.max(1, count - 1)) * clock.end))
+}
+
+async function gifOf(stage, progress) {
+  const [width, height] = sizeOf(stage)
+  const scale = Math.min(1, GIF_WIDTH / width)
+  const { canvas, pen } = paper(width, height, scale)
+  const scenes = await scenesOf(stage)
+  const image = (frame) => {
+    draw(stage, pen, frame, scenes)
+    return pen.getImageData(0, 0, canvas.width, canvas.height)
+  }
+  const frames = framesOf(stage, MOST_FRAMES)
+  const palette = paletteOf([0, 0.5, 1].map((part) => image(frames[Math.floor(part * (frames.length - 1))])))
+  const gif = new Gif(canvas.width, canvas.height, palette)
+  const each = (100 * stage.data.seconds) / Math.max(1, frames.length - 1)
+  for (const [i, frame] of frames.entries()) {
+    gif.add(image(frame), i === frames.length - 1 ? 100 * HOLD : each)
+    progress((i + 1) / frames.length)
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+  return new Blob([gif.end()], { type: KINDS.gif })
+}
+
+// A film is recorded as it plays.
+async function webmOf(stage, progress) {
+  const [width, height] = sizeOf(stage)
+  const { canvas, pen } = paper(width, height, SHARP)
+  const scenes = await scenesOf(stage)
+  draw(stage, pen, 0, scenes)
+  const recorder = new MediaRecorder(canvas.captureStream(30), { videoBitsPerSecond: 4e6 })
+  const parts = []
+  recorder.ondataavailable = ({ data }) => parts.push(data)
+  const done = new Promise((resolve) => (recorder.onstop = resolve))
+  recorder.start()
+  const began = performance.now()
+  const { seconds } = stage.data
+  await new Promise((resolve) => {
+    const tick = (now) => {
+      const part = (now - began) / 1000
+      draw(stage, pen, Math.min(1, Math.max(0, part / seconds)) * stage.clock.end, scenes)
+      progress(Math.min(1, part / (seconds + HOLD)))
+      if (part < seconds + HOLD) requestAnimationFrame(tick)
+      else resolve()
+    }
+    requestAnimationFrame(tick)
+  })
+  recorder.stop()
+  await done
+  return new Blob(parts, { type: recorder.mimeType })
+}
+
+// Hands a Blob to the reader as a file.
+export function save(blob, name) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+}
+
+// The stages below an element that show something.
+export const stagesIn = (element) =>
+  Array.from(element.querySelectorAll(".dl-stage"), (root) => root.stage).filter((stage) => stage?.theme)
