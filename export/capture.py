@@ -29,8 +29,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SECONDS: Final = 120.0  # a page that compiles or fits something on its first run
 MOST_STATES: Final = 40
 MOST_OPTIONS: Final = 6  # a longer list of choices is not followed
-MOVING: Final = {"descent_lab.stage": "stage", "descent_lab.controls": "controls"}
-MOVING["descent_lab.graph"] = "graph"
+MOVING: Final = {f"descent_lab.{kind}": kind for kind in ("stage", "controls", "graph", "lead")}
 STORE: Final = "descent_lab.store"
 
 Link = Mapping[str, str]
@@ -151,6 +150,14 @@ class Page:
             else:
                 continue
             found.append(Choice(name, label, options, here.format(x[name]), True))
+        for menu in x.menus:
+            if not menu.locked and x.stands("setup"):
+                labels = [
+                    pair
+                    for value, label in menu.options
+                    for pair in ([(value, label)] if isinstance(label, str) else label)
+                ]
+                found.append(Choice(menu.id, menu.label, tuple(labels), menu.value, False))
         for part in parts_of(self.app.main):
             for item in (i for g in part["data"].get("groups", ()) for i in g["items"]):
                 if item["locked"] or item["kind"] == "slider":
@@ -165,8 +172,11 @@ class Page:
         """The link of the state that a choice leads to; a native widget's runs the page again."""
         x = self.experiment
         if not choice.native:
+            menu = next((m for m in x.menus if m.id == choice.name), None)
+            if menu is not None:
+                return x.query_after(lambda: menu.take(text))
             moved: Any = text == "true" if text in ("true", "false") else text
-            return x.query_if({choice.name: moved})
+            return x.query_after(lambda: x.accept({choice.name: moved}, True))
         value = x.fields[choice.name].parse(text)
         self.widgets()[choice.name].set_value(value)
         self.run()

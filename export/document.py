@@ -28,8 +28,7 @@ Plotly = Literal["none", "inside", "cdn"]
 
 VERSION: Final = 1  # of what is packed
 CDN: Final = "https://cdn.plot.ly/plotly-{}.min.js"
-FACES: Final = {"stage": "stage/stage.js", "controls": "controls/controls.js"}
-FACES["graph"] = "graph/graph.js"
+FACES: Final = {kind: f"{kind}/{kind}.js" for kind in ("stage", "controls", "graph", "lead")}
 _NEEDS: Final = "Python computes what follows from it, so it stands still in this copy."
 
 

@@ -17,7 +17,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.lead import Piece, said
+from components.lead import Menu, Piece, said
 from components.lead import lead as sentence
 from components.share import share
 from engine.emit.picture import written
@@ -117,6 +117,7 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
     """
     choices = not isinstance(lead, str)
     pieces = [lead] if isinstance(lead, str) else lead
+    x.menus = [piece for piece in pieces if isinstance(piece, Menu)]
     if not x.stands("setup"):
         pieces = ["".join(p if isinstance(p, str) else said(p) for p in pieces)]
     if st.context.is_embedded:

@@ -346,7 +346,8 @@ class Experiment:
         self.parts = (*PARTS, *parts)
         self._store = store
         self._effective: dict[str, Any] = {}
-        self.presets: Sequence[Preset] = ()
+        self.presets: Sequence[Preset] = ()  # as far as the page offers any,
+        self.menus: Sequence[Menu] = ()  # and the choices in its lead
 
     def __getitem__(self, name: str) -> Any:
         """The current value."""
@@ -588,14 +589,15 @@ class Experiment:
                 parts[name] = ",".join(self._store[name])
         return parts
 
-    def query_if(self, moved: Mapping[str, Any]) -> dict[str, str]:
-        """What the link would say if the reader moved these entries."""
-        before = dict(self._store["values"])
+    def query_after(self, act: Callable[[], None]) -> dict[str, str]:
+        """What the link would say after something that the reader may do; nothing is changed."""
+        before = dict(self._store)
+        self._store["values"] = dict(before["values"])
         try:
-            self.accept(moved, committed=True)
+            act()
             return self.query()
         finally:
-            self._store["values"] = before
+            self._store.update(before)
 
     def publish(self) -> None:
         """Join the page's store and write the link; the last call of a run.

@@ -175,11 +175,12 @@ export class Figure {
       const data = { ...given, page: this.page.store, plotly: this.page.plotly, seq: 0 }
       if (data.restart !== undefined) data.restart = String(this.restarts)
       if (data.program) data.program = { ...data.program, seq: 0, samples: data.program.outputs.map(() => null) }
+      if (data.pieces) data.pieces = data.pieces.map((piece) => this.choosable(piece, moves))
       if (data.groups) data.groups = data.groups.map((group) => this.able(group, live, moves))
       part.data = data
       part.leave = this.faces[kind]({
         parentElement: part.element, key, data,
-        setStateValue: (name, body) => this.tell(name, body), setTriggerValue() {},
+        setStateValue: (name, body) => this.answer(name, body), setTriggerValue() {},
       })
     }
   }
@@ -194,6 +195,21 @@ export class Figure {
       return { ...item, options: item.options.filter(([option]) => moves[item.name][option] !== undefined) }
     })
     return { ...group, items, actions: [] }
+  }
+
+  // A menu of the lead, with the options that lead somewhere.
+  choosable(piece, moves) {
+    if (typeof piece === "string") return piece
+    const known = moves[piece.id] ?? {}
+    const options = piece.options
+      .map(([value, label]) => (typeof label === "string" ? [value, label] : [value, label.filter(([v]) => v in known)]))
+      .filter(([value, label]) => (typeof label === "string" ? value in known : label.length))
+    return { ...piece, options: options.length ? options : piece.options, locked: Object.keys(known).length < 2 }
+  }
+
+  // What a component asks of Python: a menu's choice leads to another state.
+  answer(name, body) {
+    if (name === "choice") this.choose(body.id, body.value)
   }
 
   // In Python's place: the store's messages are answered at once.
