@@ -24,7 +24,7 @@ if str(ROOT) not in sys.path:  # the pages import engine, figures and components
     sys.path.insert(0, str(ROOT))
 
 from components import assets, gate  # noqa: E402
-from export import service as take  # noqa: E402
+from export import route  # noqa: E402
 from service import once  # noqa: E402
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ POLICY: Final = "; ".join(
         frame_ancestors(os.environ.get(FRAME_ANCESTORS, "*")),
     ]
 )
-ROUTES: Final = [*assets.routes(BASE), *take.routes(BASE)]
+ROUTES: Final = [*assets.routes(BASE), *route.routes(BASE)]
 MIDDLEWARE: Final = [
     Middleware(SafeHeaders, policy=POLICY),
     Middleware(gate.Gate, base_path=BASE, metrics=os.environ.get(METRICS) == "1"),

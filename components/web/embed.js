@@ -36,7 +36,8 @@ export function converse({ element, store, page, set = (values) => store.set(val
   const post = (what, body, to) => parent.postMessage({ descentLab: what, page, ...body }, to)
   const say = (what, body) => joined && post(what, body, partner)
   const grow = () => {
-    const now = Math.ceil(element.getBoundingClientRect().height)
+    // What reaches over its edge below counts too.
+    const now = Math.max(Math.ceil(element.getBoundingClientRect().height), element.scrollHeight)
     if (now === height || !now) return
     height = now
     post("height", { height }, partner || "*")
