@@ -99,22 +99,29 @@ def against_condition(
 def taylor(
     curve: tuple[Any, Any], w: Any, value: Any, slope: Any, curvature: Any, reach: float
 ) -> Figure:
-    """A function over [−reach, reach] with its tangent and its parabola at w, and the parabola's
-    bottom, where Newton's step lands."""
+    """A function over [−reach, reach] with its tangent at w, its parabola, and the parabola with
+    g² in the place of H; each parabola's bottom is where a step that believes it lands."""
     xs, ys = curve
     away = xs - w
     line = value + slope * away
     layout = charts.axes((-reach, reach), (-1.2, 6.0), x_title="w", left=32)
-    bottom = stack(w - slope / curvature)
-    lowest = stack(value - 0.5 * slope * slope / curvature)
-    traces = [
-        charts.line(xs, line, style.CORRECTION, dash="dot", width=1.6, name="tangent"),
-        charts.line(
-            xs, line + 0.5 * curvature * away * away, BEST, dash="dash", width=1.8, name="parabola"
-        ),
-        charts.line(xs, ys, style.INK, name="f"),
-        charts.marks(bottom, lowest, BEST, symbol="diamond", labels=["its bottom"]),
-    ]
+    traces = [charts.line(xs, line, style.MUTED, dash="dot", width=1.6, name="tangent")]
+    for name, bend, hue in (
+        ("Newton", curvature, "blue"),
+        ("g² for H", slope * slope, "purple"),
+    ):
+        color = charts.color(hue)
+        bottom = stack(w - slope / bend)
+        lowest = stack(value - 0.5 * slope * slope / bend)
+        traces += [
+            charts.line(
+                xs, line + 0.5 * bend * away * away, color, dash="dash", width=1.8, name=name
+            ),
+            charts.marks(
+                bottom, lowest, color, symbol="diamond", labels=[name], position="top center"
+            ),
+        ]
+    traces.insert(3, charts.line(xs, ys, style.INK, name="f"))
     return {"data": traces, "layout": layout}
 
 

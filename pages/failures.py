@@ -349,7 +349,7 @@ def taylor_story(live: Picture) -> Story:
             Panel(
                 id="taylor",
                 kind="chart",
-                title="ln cosh w, tangent, parabola",
+                title="ln cosh w, its tangent, its parabola",
                 figure=pictures.taylor((over, heights), w, value, slope, curvature, REACH),
                 tracks=[
                     Track(
@@ -364,7 +364,8 @@ def taylor_story(live: Picture) -> Story:
                         curve=(over, heights), sets=sets,
                     )
                 ],
-                alt="ln cosh with its first and second order Taylor polynomial at the start.",
+                alt="ln cosh with its Taylor polynomials of first and second order at the start, "
+                "the latter also with the squared slope for the curvature.",
             ),
             step_panel(
                 pictures.bounded(

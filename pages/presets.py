@@ -141,6 +141,19 @@ RACES: tuple[Preset, ...] = (
         },
     ),
     Preset(
+        "Sophia between Adam and Newton",
+        "good",
+        "Newton jumps to where the parabola that fits at the start has its bottom, but there the "
+        "loss curves down: gone at step 2. Sophia divides by the curvature too, and clips: below "
+        "0.01 for good after 87 steps, Adam at the same η and β₁ after 173.",
+        {
+            "on": "beale",
+            "runs": "newton:lr=1;sophia:lr=0.1,beta1=0.9,gamma=1;adam:lr=0.1",
+            "same": "0",
+            "steps": "200",
+        },
+    ),
+    Preset(
         "Adagrad runs dry",
         "bad",
         "Adagrad's sum of squared gradients only grows, so its steps only shrink. RMSProp forgets, "

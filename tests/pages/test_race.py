@@ -362,6 +362,14 @@ def test_rules_that_scale_end_in_another_minimum() -> None:
     assert ends["sgd"] == ends["momentum"] != ends["adam"] == ends["adagrad"]
 
 
+def test_sophia_stands_between_adam_and_newton() -> None:
+    race = race_of("Sophia between Adam and Newton")
+    start = LANDSCAPES["beale"].start
+    assert np.linalg.eigvalsh(LANDSCAPES["beale"].hessian(start))[0] < 0, "curves down"
+    assert race["newton"].diverged_at == 2
+    assert (race["sophia"].steps_to_stay(0.01), race["adam"].steps_to_stay(0.01)) == (87, 173)
+
+
 def test_adagrad_runs_dry() -> None:
     race = race_of("Adagrad runs dry")
     steps = np.linalg.norm(np.diff(race["adagrad"].path, axis=0), axis=1)
