@@ -308,6 +308,8 @@ def body() -> None:
     with view.picture:
         if shown.sensitive:
             st.html(frame.SENSITIVE)
+        if x["stream"] == RACE:
+            problem.say_start(x, problem.landscape(x))
         notice(t)
         if not x.hidden("formula"):
             with st.expander("The correction at this step") if view.embedded else st.container():

@@ -35,10 +35,12 @@ def clock(thread: int) -> float:
     return time.monotonic()
 
 
-def _throw(thread: int, error: type[Exception] | None) -> None:
-    """Have the thread raise that at its next line; None takes back what it has not met."""
-    what = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+def _throw(thread: int) -> None:
+    """Have the thread raise OutOfTime at its next call or turn of a loop.
+
+    It cannot be taken back: Python would look for it for ever, in every thread.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
 
 
 class _Watch:
@@ -58,9 +60,8 @@ class _Watch:
             self._changed.notify()
 
     def end(self, thread: int) -> None:
-        with self._changed:
-            if self._ends.pop(thread, None) is not None:
-                _throw(thread, None)
+        with self._changed:  # what was thrown before is met by now, here at the latest
+            self._ends.pop(thread, None)
 
     def __contains__(self, thread: int) -> bool:
         return thread in self._ends
@@ -72,7 +73,7 @@ class _Watch:
                     self._changed.wait()
                 for thread, end in self._ends.items():
                     if (now := clock(thread)) > end:
-                        _throw(thread, OutOfTime)
+                        _throw(thread)
                         self._ends[thread] = now + _AGAIN
             time.sleep(_LOOK)
 
@@ -82,25 +83,28 @@ _watch: Final = _Watch()
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """What is inside ends with words where it takes too long; the outermost one counts."""
-    thread = get_ident()
-    if thread in _watch:
-        yield
-        return
-    context, begun = get_script_run_ctx(suppress_warning=True), clock(thread)
+    """What is inside ends with words where it takes too long.
+
+    Of those inside each other the outermost one's time counts; the innermost one says it.
+    """
+    thread, context = get_ident(), get_script_run_ctx(suppress_warning=True)
+    outermost, begun = thread not in _watch, clock(thread)
     try:
-        _watch.begin(thread)
+        if outermost:
+            _watch.begin(thread)
         try:
             yield
         finally:
-            _watch.end(thread)
+            if outermost:
+                _watch.end(thread)
     except OutOfTime:
-        _watch.end(thread)
+        if outermost:
+            _watch.end(thread)
         st.error(
             f"This page was ended: it took more than {limits.SCRIPT_SECONDS:g} s of the server's "
             "time. A shorter formula, fewer steps or fewer optimizers will do.",
             icon=":material/timer_off:",
         )
     finally:
-        if context is not None:
+        if outermost and context is not None:
             gate.charge(context.session_id, clock(thread) - begun)

@@ -376,6 +376,7 @@ def body() -> None:
     if shown.sensitive:
         st.html(frame.SENSITIVE)
     with view.picture:
+        problem.say_start(x, surface)
         notice(run.result, other, step)
     if not x.hidden("formula"):
         with view.picture.expander("The rule at this step") if view.embedded else st.container():

@@ -423,6 +423,8 @@ def body() -> None:
     with view.panel:
         x.controls(groups(problem.landscape(x)), height=view.height(560, 420), on_action=on_action)
     with view.picture:
+        if not x["strewn"]:
+            problem.say_start(x, problem.landscape(x))
         picture, progress = st.container(), st.container()
     try:
         shown = outcome_of(asked(), progress)

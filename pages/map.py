@@ -453,8 +453,7 @@ def shares(shown: Map, *, by_loss: bool) -> Any:
 
 def notice(request: Request, found: Sweep) -> None:
     """What to see on the one map that is shown, in a sentence, with the numbers of now."""
-    if not maps.starts_well(request.surface, request.start):
-        frame.notice("At this start the landscape has no finite value: move the start.")
+    if problem.say_start(x, request.surface):
         return
     gaps = maps.gap(found)
     valley = maps.valley(gaps, float(gaps.min()))

@@ -21,6 +21,7 @@ from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
 from engine.studies.gradient_latex import gradient_latex
+from engine.studies.maps import starts_well
 from engine.studies.tuning import best_rate
 from pages import frame
 from pages.competitors import ROUND, Runner, Runners, format_runners
@@ -105,6 +106,18 @@ def start_point(x: Experiment, surface: Landscape) -> tuple[float, float]:
     """Where runs start: the reader's point, or the landscape's own."""
     point = x["start"]
     return (point[0], point[1]) if len(point) == 2 else surface.start
+
+
+def say_start(x: Experiment, surface: Landscape) -> bool:
+    """Say so where the landscape has no finite value at the start; whether it was said."""
+    start = start_point(x, surface)
+    if starts_well(surface, start):
+        return False
+    frame.notice(
+        f"At the start ({written(start[0], '4')}, {written(start[1], '4')}) the landscape has no "
+        "finite value: move the start."
+    )
+    return True
 
 
 def as_it_runs(x: Experiment, runner: Runner) -> Runner:

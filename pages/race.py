@@ -495,6 +495,8 @@ def body() -> None:
     if said := st.session_state.pop("race.said", None):
         st.toast(said)
     told, numbers = words_of(names, results, surface, sensitive=shown.sensitive)
+    with view.picture:
+        problem.say_start(x, surface)
     if told:
         view.picture.html(told)
     if not view.embedded:

@@ -421,6 +421,7 @@ def body() -> None:
     with view.picture:
         if shown.sensitive:
             st.html(frame.SENSITIVE)
+        problem.say_start(x, surface)
         if side_by_form():
             notice_of_forms(compared)
         else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +19,7 @@ def slow() -> None:
     import streamlit as st
 
     from pages import frame
+    from pages.budget import limited
 
     @frame.fragment
     def body() -> None:
@@ -27,7 +30,8 @@ def slow() -> None:
         st.write("done")
 
     st.title("Slow")
-    body()
+    with limited():
+        body()
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +65,46 @@ def test_the_outermost_counts() -> None:
         with budget.limited():
             pass
         assert threading.get_ident() in budget._watch
+
+
+def test_a_run_that_ends_in_time_leaves_nothing_behind() -> None:
+    """Python's trace function waits for ever where an exception is looked for and none is there."""
+    for _ in range(3):
+        with budget.limited():
+            pass
+    lines: list[int] = []
+
+    def follow(frame: Any, event: str, _: Any) -> Any:
+        lines.append(frame.f_lineno)
+        return follow
+
+    def traced() -> None:
+        before = sys.gettrace()
+        sys.settrace(follow)
+        try:
+            lines.extend([0 for _ in range(3)])
+        finally:
+            sys.settrace(before)
+
+    thread = threading.Thread(target=traced, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert lines
+
+
+def test_who_is_out_of_time_as_he_ends_is_told_then_and_not_later() -> None:
+    thread = threading.get_ident()
+
+    def run() -> None:
+        budget._watch.begin(thread)
+        try:
+            budget._throw(thread)
+        finally:
+            budget._watch.end(thread)
+
+    with pytest.raises(budget.OutOfTime):
+        run()
+    budget._watch.end(thread)
+    for _ in range(1000):
+        str(thread)
