@@ -35,6 +35,11 @@ def class_color(index: int) -> str:
     return CLASS_COLORS[index % len(CLASS_COLORS)]
 
 
+def word_color(index: int) -> str:
+    """The same for the name of class `index`, where it is read."""
+    return style.OUTCOME_WORDS[index % len(style.OUTCOME_WORDS)]
+
+
 def signed(value: Any, digits: int = 3) -> Any:
     """A number with its sign, a true minus."""
     return words(f"{{:+.{digits}f}}", value)
@@ -262,10 +267,7 @@ def level(
 def upright(
     layout: Figure, x: Any, text: Any = "", *, color: str = style.MUTED, dash: style.Dash = "dot"
 ) -> None:
-    """A line from bottom to top at x, named at its upper end, on the side where there is room.
-
-    The name of one that moves stands on its right; the chart holds it within the picture.
-    """
+    """A line from bottom to top at x, named at its upper end, on the side where there is room."""
     layout["shapes"].append(
         {
             "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x,
@@ -273,15 +275,21 @@ def upright(
         }
     )  # fmt: skip
     if text:
-        at = _at(layout, "x", x)
-        left = type(at) is Value or at < sum(map(_now, layout["xaxis"]["range"])) / 2
-        layout["annotations"].append(
-            {
-                "yref": "paper", "y": 1, "yanchor": "top", "x": at, "text": text,
-                "xanchor": "left" if left else "right", "showarrow": False,
-                "font": {"size": 12, "color": color}, "xshift": 4 if left else -4,
-            }
-        )  # fmt: skip
+        at, (low, high) = _at(layout, "x", x), layout["xaxis"]["range"]
+        on_the_left = at < 0.5 * (low + high)
+        moves = type(on_the_left) is Value
+        for anchor, shift, where in (
+            ("left", 4, ops.where(on_the_left, at, math.nan)),
+            ("right", -4, ops.where(on_the_left, math.nan, at)),
+        ):
+            if moves or not math.isnan(where):  # of one that moves the other side is kept ready
+                layout["annotations"].append(
+                    {
+                        "yref": "paper", "y": 1, "yanchor": "top", "text": text, "x": where,
+                        "xanchor": anchor, "xshift": shift, "showarrow": False,
+                        "font": {"size": 12, "color": color},
+                    }
+                )  # fmt: skip
 
 
 def band(layout: Figure, x0: Any, x1: Any, text: Any = "", *, color: str = style.LIMIT) -> None:

@@ -34,7 +34,8 @@ def colors(n: int) -> list[str]:
 def curve(t: Any, h: Any, most: float, top: str, name: str, unit: str) -> Figure:
     """Entropy as one outcome's probability goes from 0 to 1; `top` is what its most is called."""
     layout = charts.axes((0, 1), (0, 1.15 * most), x_title=f"p({name})")
-    charts.level(layout, most, words(f"{top} = {{:4}}", most), side="left")
+    side = "left" if top.endswith(" 2") else "right"  # away from the peak, at 1/n
+    charts.level(layout, most, words(f"{top} = {{:4}}", most), side=side)
     hover = f"p = %{{x:.3f}}: %{{y:.4f}} {unit}"
     return {"data": [charts.line(t, h, style.INK, hover=hover)], "layout": layout}
 
@@ -175,7 +176,7 @@ def against_width(widths: Any, of_cells: Any, of_density: Any, unit: str) -> Fig
         charts.line(widths, limit, style.LIMIT, dash="dash", name="h − log Δ"),
         charts.line(widths, of_cells, style.INK, name="H(Δ)"),
     ]
-    at = np.array([1.9, 0.08])  # where there is room below the one and above the other
+    at = np.array([1.9, 0.056])  # where there is room below the one and above the other
     named = charts.marks(
         at, of_density - np.log(at) * (per_bit / math.log(2)), style.INK, size=0,
         labels=["h − log Δ", "H(Δ)"],

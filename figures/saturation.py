@@ -5,10 +5,12 @@ Where the reader's hand reaches, the numbers may be traced.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from engine.emit.picture import stack, words, written
 from engine.studies.saturation import SATURATED, Slopes, saturation_edge
+from engine.tape import operations as ops
 from figures import charts, style
 
 Figure = dict[str, Any]
@@ -79,8 +81,19 @@ def sigmoid(curve: Slopes, target: float, here: Slopes) -> Figure:
     charts.note(layout, 0.62 * span[1], 0.85, "σ")
     charts.note(layout, 0.0, 0.32, "σ′", color=green)
     point = charts.marks(stack(here.z), stack(here.steepness), green)
+    named = [
+        charts.marks(
+            stack(ops.where(there, here.z, math.nan)), stack(here.prediction + away), style.INK,
+            size=0, labels=[words("ŷ = {:.4f}", here.prediction)], position=position,
+        )
+        | {"mode": "text", "hoverinfo": "skip"}
+        for there, away, position in (
+            (here.z < 0.0, 0.1, "top left"), (here.z >= 0.0, -0.1, "bottom right"),
+        )
+    ]  # fmt: skip
     return {
         "data": [
+            *named,
             charts.line(curve.z, curve.prediction, style.INK, name="σ"),
             charts.line(curve.z, curve.steepness, green, dash="dot", name="σ′"),
             point,
@@ -100,22 +113,18 @@ def prediction_axes(
     layout = charts.axes((0, epochs), (-0.05, 1.05), x_title="epoch")
     height = abs(target - recovered)
     charts.level(layout, height)
-    side = "bottom" if target == 1 else "top"
-    data = [
-        charts.marks(
-            stack(epoch), [height], color, symbol=symbol,
-            labels=[words("{:.0f} epochs", epoch)], position=f"{side} right",
-        )
-        for epoch, color, symbol in (
-            (first[0], CROSS_ENTROPY, "circle"), (first[1], MSE, "square"),
-        )
-    ]  # fmt: skip
-    charts.note(
-        layout,
-        0.98 * epochs,
-        0.35 if target == 1 else 0.65,
-        f"dotted: recovered,<br>|ŷ − y| = {written(recovered)}",
-        anchor="right",
-    )
+    place = 0.98 * epochs  # in the corner that both curves leave free
+    rows = (0.42, 0.27, 0.15) if target == 1 else (0.58, 0.73, 0.85)
+    text = f"dotted: recovered,<br>|ŷ − y| = {written(recovered)}"
+    charts.note(layout, place, rows[0], text, anchor="right")
+    data = []
+    for epoch, color, symbol, name, row in (
+        (first[0], CROSS_ENTROPY, "circle", "cross-entropy", rows[1]),
+        (first[1], MSE, "square", "MSE", rows[2]),
+    ):
+        data.append(charts.marks(stack(epoch), [height], color, symbol=symbol))
+        said = words(f"{name}: {{:.0f}} epochs", epoch)
+        there = ops.where(epoch >= 0, place, math.nan)  # one that never recovers says nothing
+        charts.note(layout, there, row, said, color=color, anchor="right")
     data.append(charts.marks([0.0], stack(start), style.INK))
     return {"data": data, "layout": layout}

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.emit.picture import join, running_sum, words
 from engine.losses.temperature import Cooling, Steps
+from engine.tape import operations as ops
 from figures import charts, style
 
 Figure = dict[str, Any]
@@ -54,10 +55,25 @@ def _row_axes(
 def scores(values: Any, names: Sequence[str], bounds: tuple[float, float], title: str) -> Figure:
     """Scores (or energies) as bars about 0, with room for a handle at each end."""
     layout = _row_axes(names, bounds, named=True, title=title)
-    gap = "\u00a0" * 5
-    labels = [words(f"{gap}{{:4}}{gap}", value) for value in charts.each(values)]
-    bars = charts.rows(values, colors(len(names)), labels=labels, width=THICK, opacity=0.85)
-    return {"data": [bars], "layout": layout}
+    n, high = len(names), bounds[1]
+    bars = charts.rows(values, colors(n), width=THICK, opacity=0.85)
+    data = [bars]
+    # Where there is room: beyond the end of a short bar, in a long one, across 0 from a negative.
+    long = values > 0.5 * high
+    short = ops.both(values >= 0, values <= 0.5 * high)
+    for at, ink, gap, position in (
+        (ops.where(short, values, math.nan), style.INK, 5, "middle right"),
+        (ops.where(values < 0, 0.0, math.nan), style.INK, 1, "middle right"),
+        (ops.where(long, 0.5 * values, math.nan), style.BACKGROUND, 0, "middle center"),
+    ):
+        said = charts.marks(
+            at, np.arange(float(n)), ink, size=0, position=position,
+            labels=[words("\u00a0" * gap + "{:4}", value) for value in charts.each(values)],
+        )  # fmt: skip
+        said |= {"mode": "text", "hoverinfo": "skip"}
+        said["textfont"]["color"] = ink
+        data.append(said)
+    return {"data": data, "layout": layout}
 
 
 def flow(steps: Steps, names: Sequence[str], *, powers: bool) -> Figure:

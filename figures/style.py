@@ -75,6 +75,18 @@ OUTCOMES: Final = (
     "#44576b|#8294a7",  # slate
 )
 
+# The same hues for words, where a reader needs 4.5 : 1 (WCAG 2.2, 1.4.3).
+OUTCOME_WORDS: Final = (
+    "#4273bd|#74a6ef",
+    "#a86234|#ed9a67",
+    "#288172|#5cc3b0",
+    "#82509e|#b788d4",
+    "#827424|#d0bf5e",
+    "#b15770|#e7869d",
+    "#438146|#72b875",
+    "#44576b|#8294a7",
+)
+
 DASHES: Final[tuple[Dash, ...]] = ("solid", "dash", "dot", "dashdot", "longdash")
 REPEAT_MARKERS: Final[tuple[Marker, ...]] = ("pentagon", "plus", "ring")
 TYPED: Final = "typed"  # the key under which `looks` counts optimizers that readers typed

@@ -33,7 +33,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("entropy", "Entropy", "Surprise on average: a curve, an area, a code."),
         Entry("divergence", "Cross-entropy and KL", "What a wrong belief costs."),
         Entry("likelihood", "Maximum likelihood", "Why it is cross-entropy."),
-        Entry("softmax", "Softmax", "Scores, probabilities and what temperature does."),
+        Entry(
+            "softmax", "Softmax and temperature", "Scores, probabilities and what temperature does."
+        ),
         Entry("saturation", "Cross-entropy or MSE", "Which loss still pulls."),
         Entry("losses", "Loss gallery", "What each loss says, and how hard it pulls."),
     ),

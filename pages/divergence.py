@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from string import ascii_uppercase
@@ -47,7 +46,7 @@ from engine.studies.divergence import (
 )
 from figures import charts
 from figures import divergence as pictures
-from pages import frame, units
+from pages import frame, hues, units
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment, shorten
 
@@ -124,7 +123,7 @@ x = experiment(
 
 frame.opening(
     x,
-    "Cross-entropy and KL divergence",
+    "Cross-entropy and KL",
     "What it costs to believe q where p is true: drag the bars of both.",
 )
 
@@ -283,12 +282,17 @@ def formula(p: np.ndarray, q: np.ndarray) -> str:
     )
 
 
+def hued(k: int) -> str:
+    """The name of an outcome in its colour."""
+    return hues.named(names()[k], k)
+
+
 def remark(p: np.ndarray, q: np.ndarray) -> str:
     """What is worth seeing in the present state."""
     unit = units.of(x)
     forward, reverse = (float(kl_divergence(a, b, unit.base)) for a, b in ((p, q), (q, p)))
     if math.isinf(forward):
-        culprit = names()[int(np.argmax((q == 0) & (p > 0)))]
+        culprit = hued(int(np.argmax((q == 0) & (p > 0))))
         text = (
             f"**q** says that {culprit} cannot happen, but under p it does. One such event is an "
             "infinite surprise, so KL(p‖q) is **infinite**: a model must never give probability "
@@ -296,7 +300,7 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
         )
         return text + (" Here it is so in both directions." if math.isinf(reverse) else "")
     if p.max() == 1:
-        label, share = names()[int(np.argmax(p))], float(q[int(np.argmax(p))])
+        label, share = hued(int(np.argmax(p))), float(q[int(np.argmax(p))])
         text = (
             f"p is a **label**: all of it is on {label}, so H(p) = 0 and cross-entropy reads one "
             f"slot of q alone, −{unit.log} {written(share)} = {forward:.4f} {unit}. "
@@ -308,9 +312,9 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
             else "q agrees with it fully: nothing is left to learn."
         )
     if math.isinf(reverse):
-        culprit = names()[int(np.argmax((p == 0) & (q > 0)))]
+        k = int(np.argmax((p == 0) & (q > 0)))
         return (
-            f"{culprit} never happens, yet q gives it {written(q[names().index(culprit)], '3')}: "
+            f"{hued(k)} never happens, yet q gives it {written(q[k], '3')}: "
             f"that costs something, but not everything: KL(p‖q) = {forward:.4f} {unit}. "
             "Only the reverse, KL(q‖p), is **infinite**."
         )
@@ -334,7 +338,7 @@ def table(p: np.ndarray, q: np.ndarray) -> None:
     columns = [addends([float(v) for v in column], 3) for column in (parts, own, parts - own)]
     rows = [
         (
-            html.escape(name), f"{p[k]:.4f}", f"{q[k]:.4f}",
+            hues.named(name, k), f"{p[k]:.4f}", f"{q[k]:.4f}",
             written(surprise(q[k], unit.base), ".4f"), *(shown[k] for shown, _ in columns),
         )
         for k, name in enumerate(names())
@@ -375,8 +379,8 @@ def two_distributions(view: frame.View) -> None:
     x.stand_in("q", fitted_q())
     live = x.live()
     with view.picture:
-        comparison(live, view.height(400 if x["compare"] else 360, 350))
-        frame.notice(remark(p, q))
+        comparison(live, view.height(400 if x["compare"] else 360, 375))
+        frame.notice(remark(p, q), hued=True)
     with view.panel:
         settings(live, view.height(400, 400))
     if view.embedded:
@@ -583,7 +587,7 @@ def fit_a_gaussian(view: frame.View) -> None:
     fits = {d: fitted(d, humps, x["start"], x["steps"], x["opt"], x["lr"]) for d in DIVERGENCES}
     live = x.live()
     with view.picture:
-        fitting(live, fits, small=view.embedded, height=view.height(390, 340))
+        fitting(live, fits, small=view.embedded, height=view.height(390, 360))
         frame.notice(fit_remark(fits))
     with view.panel:
         fit_settings(live, view.height(460, 430))

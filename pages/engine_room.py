@@ -134,7 +134,7 @@ def fifteen() -> None:
         "engine_room.sweep",
         picture,
         live=live,
-        height=240 if embedded else 340,
+        height=270 if embedded else 340,
         start=min(x["step"], len(ran.steps) - 1),
         entry="step",
         autoplay=x["step"] == 0,

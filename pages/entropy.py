@@ -3,8 +3,8 @@ is left of it for a density."""
 
 from __future__ import annotations
 
-import html
 import math
+from collections.abc import Callable
 from functools import cache
 from string import ascii_uppercase
 from typing import Any
@@ -38,7 +38,7 @@ from engine.losses.information import (
 from engine.tape import operations as ops
 from figures import charts
 from figures import entropy as pictures
-from pages import frame, units
+from pages import frame, hues, units
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Numbers, experiment, shorten
 
@@ -198,6 +198,7 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
     unit, k, called = units.of(x), live["k"], names()
     hand_x, hand_y = live.hand
     h = entropy(p, unit.base)
+    bits = [] if unit.base == 2 else [entropy(p, 2)]
     most = float(surprise(1 / len(called), unit.base))
     along = entropy_along(p, k, ALONG, unit.base)
     name = called[active()]
@@ -205,7 +206,7 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
     point = Handle(
         id="share", spoken=f"probability of {name}, on the curve of entropy", x=entry(p, k), y=h,
         axis="x", minimum=0.0, maximum=1.0,
-        label=words("{:5}", h), curve=(ALONG, along), sets=sets,
+        label=words("{:8}", round_to(h, 4)), curve=(ALONG, along), sets=sets,
         color=charts.class_color(active()),
     )  # fmt: skip
     handles = [
@@ -254,10 +255,14 @@ def pictures_of(live: Picture, p: Any, *, small: bool, height: int) -> None:
         alt=words(f"Entropy of {len(called)} outcomes: {{:.4f}} {unit}", h),
         lines=[
             words(
-                f"H(p) = {{:5}} of at most {unit.log} {len(called)} = {{:5}} {unit}; "
-                + ("Huffman's code takes {:5} on average" if unit.base == 2 else
-                   "in bits Huffman's code takes {:5} on average and H(p) = {:5}"),
-                h, most, grown(p).average, *([] if unit.base == 2 else [entropy(p, 2)]),
+                f"H(p) = {{:8}} of at most {unit.log} {len(called)} = {{:8}} {unit}; "
+                + ("" if unit.base == 2 else "in bits ")
+                + "Huffman's code takes {:8} on average"
+                + ("" if unit.base == 2 else ", H(p) = {:8}"),
+                *(
+                    round_to(v, 4)
+                    for v in (h, most, grown(p).average, *bits)
+                ),
             )
         ],
     )  # fmt: skip
@@ -303,12 +308,14 @@ def table(p: np.ndarray) -> None:
     )
     rows = [
         (
-            html.escape(name), f"{v:.4f}", written(s, ".4f"), term,
+            hues.named(name, k), f"{v:.4f}", written(s, ".4f"), term,
             "–" if word is None else word or "no bits", "–" if word is None else str(len(word)),
         )
-        for name, v, s, term, word in zip(names(), p, surprises, terms, code.words, strict=True)
+        for k, (name, v, s, term, word) in enumerate(
+            zip(names(), p, surprises, terms, code.words, strict=True)
+        )
     ]  # fmt: skip
-    rows.append(("together", "1", "", total, "", f"{code.average:.4f} on average"))
+    rows.append(("together", "1", "", total, "", f"{written(code.average, '5')} on average"))
     frame.table(
         (
             "outcome", "p", f"surprise −{unit.log} p, {unit}", f"p × surprise, {unit}",
@@ -323,12 +330,14 @@ def brief(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
-def formula(p: np.ndarray) -> str:
-    """H with its terms put in, in LaTeX; what is printed adds up."""
+def formula(p: np.ndarray, hue: Callable[[str, int], str] = lambda text, k: text) -> str:
+    """H with its terms put in, in LaTeX; what is printed adds up. `hue` colours a term."""
     unit = units.of(x)
-    shown = [(float(v), float(s)) for v, s in zip(p, surprise(p, unit.base), strict=True) if v > 0]
-    terms, total = addends([v * s for v, s in shown], 4)
-    products = [rf"{in_latex(v, '3')}\cdot {in_latex(s, '5')}" for v, s in shown]
+    surprises = surprise(p, unit.base)
+    shown = [(k, float(p[k]), float(surprises[k])) for k in range(len(p)) if p[k] > 0]
+    parts, total = addends([v * s for _, v, s in shown], 4)
+    products = [hue(rf"{in_latex(v, '3')}\cdot {in_latex(s, '5')}", k) for k, v, s in shown]
+    terms = [hue(brief(part), k) for (k, _, _), part in zip(shown, parts, strict=True)]
 
     def lines(parts: list[str]) -> str:
         rows = [" + ".join(parts[i : i + 4]) for i in range(0, len(parts), 4)]
@@ -336,9 +345,15 @@ def formula(p: np.ndarray) -> str:
 
     return (
         rf"\begin{{aligned}} H(p) &= -\textstyle\sum_i p_i {unit.latex} p_i = {lines(products)} \\ "
-        rf"&= {lines([brief(term) for term in terms])} = {brief(total)}\ \text{{{unit}}}"
+        rf"&= {lines(terms)} = {brief(total)}\ \text{{{unit}}}"
         r" \end{aligned}"
     )
+
+
+def many_bits(amount: float) -> str:
+    """An amount of information in bits, to four digits after the point at most."""
+    text = written(round(amount, 4), "5")
+    return f"{text} bit" if text == "1" else f"{text} bits"
 
 
 def remark(p: np.ndarray) -> str:
@@ -352,7 +367,8 @@ def remark(p: np.ndarray) -> str:
             "bits."
         )
     if most - h < 1e-4:
-        many = f"{unit.log} {len(p)} = {written(most)} {unit}".replace("= 1 bits", "= 1 bit")
+        amount = many_bits(most) if unit.base == 2 else f"{written(most)} {unit}"
+        many = f"{unit.log} {len(p)} = {amount}"
         everyone = "Both" if len(p) == 2 else f"All {len(p)}"
         return (
             f"{everyone} outcomes are equally likely: the **maximum**, {many}. "
@@ -361,14 +377,15 @@ def remark(p: np.ndarray) -> str:
     if code.average - bits < 1e-9:
         return (
             f"Every probability is a power of ½, so Huffman's words are exactly as long as the "
-            f"surprises in bits: **{written(code.average)} bits** on average, equal to H."
+            f"surprises in bits: **{many_bits(code.average)}** on average, equal to H."
         )
     rare = int(np.argmin(np.where(p > 0, p, 2)))
     shock = float(surprise(p[rare], unit.base))
     return (
-        f"**{names()[rare]}** is the rarest and surprises most ({shock:.2f} {unit}), "
-        f"but counts only {written(p[rare], '3')} of the time. Huffman's code needs "
-        f"{code.average:.4f} bits on average, {code.average - bits:.4f} above H = {bits:.4f} bits."
+        f"**{hues.named(names()[rare], rare)}** is the rarest and surprises most ({shock:.2f} "
+        f"{unit}), but counts only {written(p[rare], '3')} of the time. Huffman's code needs "
+        f"{many_bits(code.average)} on average, {written(code.average - bits, '4')} above H = "
+        f"{many_bits(bits)}."
     )
 
 
@@ -595,15 +612,15 @@ def of_outcomes(view: frame.View) -> None:
     live = x.live()
     traced, p = normalized(live["p"]), distribution()
     with view.picture:
-        pictures_of(live, traced, small=view.embedded, height=view.height(340, 350))
-        frame.notice(remark(p))
+        pictures_of(live, traced, small=view.embedded, height=view.height(340, 395))
+        frame.notice(remark(p), hued=True)
         if not view.embedded and not x.hidden("code"):
             coding(live, traced, 260)
     with view.panel:
         settings(live, traced, view.height(400, 400))
     if not view.embedded:
         if not x.hidden("formula"):
-            st.latex(formula(p))
+            st.latex(formula(p, hues.term))
         if not x.hidden("table"):
             table(p)
         if not x.hidden("copies"):

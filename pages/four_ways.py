@@ -214,7 +214,7 @@ def picture(live: Picture, found: Traced, errors: Errors | None, view: frame.Vie
         live=live,
         frames=1,
         columns=[1, 1.25] if view.embedded else [1, 0.8, 1.25],
-        height=view.height(380, 320),
+        height=view.height(380, 370),
         lines=[
             words(
                 f"{slope_name(wrt)} = {{:8}} by the rules; the secant over {wrt} ± {{:2}} has "
@@ -510,7 +510,7 @@ def body() -> None:
         own = x["map"] == "f"
         counts = engine.swell(x["f"] if own else engine.LOGISTIC, by() if own else "x")
         with view.picture:
-            composition(live, counts, view.height(380, 380))
+            composition(live, counts, view.height(380, 430))
         if not embedded:
             swell_words(counts)
     else:

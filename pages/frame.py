@@ -142,9 +142,10 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
         )
 
 
-def notice(text: str) -> None:
-    """The sentence that says what to look at in the present state (Markdown, $…$ for formulas)."""
-    st.markdown(f":material/visibility: {text}")
+def notice(text: str, *, hued: bool = False) -> None:
+    """The sentence that says what to look at in the present state (Markdown, $…$ for formulas);
+    hued where names of outcomes stand in it as HTML (`pages.hues`)."""
+    st.markdown(f":material/visibility: {text}", unsafe_allow_html=hued)
 
 
 def copies(**texts: str) -> None:

@@ -304,7 +304,7 @@ def show(
         live=live,
         frames=1,
         columns=1,
-        height=view.height(540 if drawn else 400, 330 if x["of"] == "network" else 250),
+        height=view.height(540 if drawn else 400, 375 if x["of"] == "network" else 295),
         lines=[
             words(
                 f"Of {len(names)} entries {{:.0f}} are wrong, {{:.0f}} doubtful; the largest "

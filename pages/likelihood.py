@@ -129,8 +129,9 @@ x = experiment(
 
 frame.opening(
     x,
-    "Maximum likelihood is minimum cross-entropy",
-    "Drag θ on any curve, click a flip to turn it over: all share one optimum.",
+    "Maximum likelihood",
+    "… is minimum cross-entropy: drag θ on any curve, click a flip to turn it over. All share one "
+    "optimum.",
 )
 
 
@@ -572,7 +573,7 @@ def body() -> None:
     whole = not view.embedded
     if x["model"] == MODELS[0]:
         with view.picture:
-            coin(live, view.height(360, 350), small=view.embedded)
+            coin(live, view.height(360, 380), small=view.embedded)
             frame.notice(coin_remark())
         with view.panel:
             coin_settings(live, view.height(460, 430))
@@ -589,7 +590,7 @@ def body() -> None:
             frame.copies(Python=code(), LaTeX="\n".join(latex for _, latex, _ in steps))
     else:
         with view.picture:
-            normal(live, view.height(400, 350))
+            normal(live, view.height(400, 380))
             frame.notice(normal_remark())
         with view.panel:
             normal_settings(live, view.height(460, 430))

@@ -36,7 +36,7 @@ def body() -> None:
     view = frame.view(x, PRESETS)
     live = x.live()
     with view.picture:
-        part.show(x, live, view.embedded, view.height(part.height, 390))
+        part.show(x, live, view.embedded, view.height(part.height, 445))
         if not view.embedded:
             frame.notice(part.notice(x))
     with view.panel:

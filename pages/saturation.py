@@ -174,7 +174,6 @@ def show(live: Picture, *, small: bool, height: int) -> None:
         id="prediction", spoken="logit of the neuron, on the sigmoid", x=z, y=here[0].prediction,
         axis="x", minimum=-REACH, maximum=REACH,
         curve=(Z, curves[0].prediction), sets={"z": moved},
-        label=words("ŷ = {:.4f}", here[0].prediction),
     )  # fmt: skip
     arrows = [
         Arrows(
@@ -342,7 +341,7 @@ def body() -> None:
         trained(mse_name(), x["z"], x["lr"], x["epochs"], x["x"]),
     )
     with view.picture:
-        show(live, small=view.embedded, height=view.height(500, 400))
+        show(live, small=view.embedded, height=view.height(500, 465))
         if not view.embedded:
             frame.notice(remark(ce, mse, runs))
     with view.panel:

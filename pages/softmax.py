@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from string import ascii_uppercase
 
@@ -27,7 +27,7 @@ from engine.losses.temperature import (
 from engine.tape import operations as ops
 from figures import charts
 from figures import softmax as pictures
-from pages import frame, units
+from pages import frame, hues, units
 from pages.presets import Preset
 from pages.state import Choice, Flag, Number, Numbers, Text, experiment, shorten
 
@@ -327,8 +327,9 @@ def curves(live: Picture, now: Steps, height: int) -> None:
     )
 
 
-def formula(check: GradientCheck) -> str:
-    """Softmax of the true class, the loss and its gradient in LaTeX, the numbers put in."""
+def formula(check: GradientCheck, hue: Callable[[str, int], str] = lambda text, k: text) -> str:
+    """Softmax of the true class, the loss and its gradient in LaTeX, the numbers put in; `hue`
+    colours what is of one class."""
     k, t, z, unit = true_class(), in_latex(x["T"]), x["z"], units.of(x)
     loss = check.loss * float(surprise(1 / math.e, unit.base))
     letter, minus = ("E", "-") if x["boltzmann"] else ("z", "")
@@ -336,10 +337,10 @@ def formula(check: GradientCheck) -> str:
     shown = f"({value})" if x["boltzmann"] and value.startswith("-") else value
     nats = "" if unit.name == "nats" else r"\ \text{(in nats)}"
     return (
-        rf"\begin{{aligned}} \hat y_k &= \frac{{e^{{{minus}{letter}_k/T}}}}"
-        rf"{{\sum_j e^{{{minus}{letter}_j/T}}}} = \frac{{e^{{{minus}{shown}/{t}}}}}"
+        rf"\begin{{aligned}} \hat y_k &= \frac{{{hue(f'e^{{{minus}{letter}_k/T}}', k)}}}"
+        rf"{{\sum_j e^{{{minus}{letter}_j/T}}}} = \frac{{{hue(f'e^{{{minus}{shown}/{t}}}', k)}}}"
         rf"{{\sum_j e^{{{minus}{letter}_j/{t}}}}} = "
-        rf"{in_latex(float(check.probabilities[k]), '.3f')} \\ "
+        rf"{hue(in_latex(float(check.probabilities[k]), '.3f'), k)} \\ "
         rf"\mathcal L &= -{unit.latex}\,\hat y_k = {in_latex(loss, '.3f')}\ \text{{{unit}}} \\ "
         rf"\frac{{\partial\mathcal L}}{{\partial z_j}} &= \frac{{\hat y_j - y_j}}{{T}}{nats}"
         r"\end{aligned}"
@@ -348,7 +349,8 @@ def formula(check: GradientCheck) -> str:
 
 def remark(check: GradientCheck) -> str:
     """What is worth seeing in the present state."""
-    names, p, t, k, unit = class_names(), check.probabilities, x["T"], true_class(), units.of(x)
+    names = [hues.named(name, i) for i, name in enumerate(class_names())]
+    p, t, k, unit = check.probabilities, x["T"], true_class(), units.of(x)
     best = int(np.argmax(p))
     h = float(entropy(p, unit.base))
     most = float(surprise(1 / len(p), unit.base))
@@ -400,7 +402,7 @@ def gradient_table(check: GradientCheck) -> None:
     logs = losses.log_softmax(np.array(x["z"]), t)
     rows = [
         (
-            html.escape(name) + (" (true)" if k == true_class() else ""),
+            hues.named(name, k) + (" (true)" if k == true_class() else ""),
             written(x["z"][k], "6"), power(x["z"][k]), f"{check.probabilities[k]:.4f}",
             *(written(-logs[k] * float(surprise(1 / math.e, base)), ".4f")
               for base in (math.e, 2, 10)),
@@ -444,8 +446,8 @@ def body() -> None:
     now = steps(live["z"], true_class(), live["T"])
     check = check_gradient(x["z"], true_class(), x["T"])
     with view.picture:
-        rows(live, now, small=view.embedded, height=view.height(330, 330))
-        frame.notice(remark(check))
+        rows(live, now, small=view.embedded, height=view.height(330, 380))
+        frame.notice(remark(check), hued=True)
         if not view.embedded and not x.hidden("curves"):
             curves(live, now, 280)
     with view.panel:
@@ -454,7 +456,7 @@ def body() -> None:
             paste()
     if not view.embedded:
         if not x.hidden("formula"):
-            st.latex(formula(check))
+            st.latex(formula(check, hues.term))
         if not x.hidden("table"):
             gradient_table(check)
         if not x.hidden("copies"):

@@ -37,8 +37,8 @@ MISTAKES: Mapping[str, tuple[float, str]] = MappingProxyType(
     {
         "sign": (-1.0, "a lost minus sign"),
         "factor": (0.5, "a forgotten factor 2"),
-        "dropped": (0.0, "a forgotten term: nothing is passed back"),
-        "slight": (1.0001, "a constant off by a ten-thousandth"),
+        "dropped": (0.0, "a forgotten term"),
+        "slight": (1.0001, "a factor 1.0001 too much"),
     }
 )
 

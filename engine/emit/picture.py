@@ -307,8 +307,8 @@ def adding_up(*terms: Any) -> tuple[Any, ...]:
     found = (*longest, sum(longest))
     for digits in reversed(_TRIED[:-1]):
         rounded = tuple(round_to(x, digits) for x in exact)
-        with np.errstate(invalid="ignore"):  # ∞ − ∞ fits nowhere
-            off = sum(rounded[:-1]) - rounded[-1]
+        with np.errstate(invalid="ignore"):  # ∞ − ∞, which is not looked at
+            off = ops.where(exact[-1] < math.inf, sum(rounded[:-1]) - rounded[-1], 0.0)
         fits = abs(off) < 0.5 * 10.0**-digits
         found = tuple(ops.where(fits, x, y) for x, y in zip(rounded, found, strict=True))
     return found

@@ -18,6 +18,12 @@ def test_outcomes_stand_out_from_the_page(color: str, mode: str) -> None:
     assert contrast(pick(color, mode), pick(style.BACKGROUND, mode)) >= 3  # WCAG 2.2, 1.4.11
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("color", style.OUTCOME_WORDS)
+def test_names_of_outcomes_can_be_read(color: str, mode: str) -> None:
+    assert contrast(pick(color, mode), pick(style.BACKGROUND, mode)) >= 4.5  # WCAG 2.2, 1.4.3
+
+
 def test_axes_and_marks_follow_traced_numbers() -> None:
     live = Picture({"T": 2.0, "z": [1.0, -2.0, 3.0]})
     t, z = live["T"], live["z"]
@@ -26,10 +32,10 @@ def test_axes_and_marks_follow_traced_numbers() -> None:
     assert (low.data, high) == (pytest.approx(math.log10(0.2)), 2.0)
     charts.upright(layout, t, charts.plain(t))
     charts.level(layout, t, "T")
-    line, name, level, _ = (*layout["shapes"][:1], *layout["annotations"][:1],
-                            *layout["shapes"][1:], *layout["annotations"][1:])  # fmt: skip
+    (line, level), (name, aside, _) = layout["shapes"], layout["annotations"]
     assert line["x0"] is t
     assert name["x"].data == pytest.approx(math.log10(2))
+    assert math.isnan(aside["x"].data)  # kept ready for where the right is nearer
     assert isinstance(name["text"], Words)
     assert str(name["text"]) == "2"
     assert level["y0"] is t

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Page
@@ -40,12 +41,18 @@ def moved(page: AppTest, name: str, **values: Any) -> AppTest:
 
 def markdown(page: AppTest) -> str:
     """Everything that the page says in Markdown and LaTeX, joined."""
-    return "\n".join(element.value for element in (*page.markdown, *page.latex))
+    return unhued("\n".join(element.value for element in (*page.markdown, *page.latex)))
+
+
+def unhued(text: str) -> str:
+    """The same without the hues of outcomes."""
+    text = re.sub(r"</?span[^>]*>", "", text)
+    return re.sub(r"\\textcolor\{#\w+\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
 
 
 def tables(page: AppTest) -> str:
     """The HTML that the page shows, joined."""
-    return "\n".join(element.body for element in page.get("html"))
+    return unhued("\n".join(element.body for element in page.get("html")))
 
 
 def drag(page: Page, selector: str, dx: float, dy: float = 0.0) -> None:

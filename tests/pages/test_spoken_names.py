@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pages.contents import SECTIONS
 from tests.pages.programs import component_data
 from tests.pages.running import open_page
 
@@ -50,3 +51,9 @@ def test_a_coin_says_its_sides() -> None:
     panels = next(data["panels"] for data in component_data(page) if "panels" in data)
     said = [handle["spoken"] for handle in panels[0]["handles"]]
     assert said == ["probability of heads", "probability of tails"]
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in STATES))
+def test_a_page_is_called_in_the_menu_as_over_itself(name: str) -> None:
+    entry = next(e for entries in SECTIONS.values() for e in entries if e.file == name)
+    assert [title.value for title in open_page(name).title] == [entry.title]
