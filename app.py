@@ -25,7 +25,8 @@ if str(ROOT) not in sys.path:  # the pages import engine, figures and components
 
 from components import assets, gate  # noqa: E402
 from export import route  # noqa: E402
-from service import once  # noqa: E402
+from service import journal, once, visits  # noqa: E402
+from service.metrics import Metrics  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FRAME_ANCESTORS: Final = "DESCENT_LAB_FRAME_ANCESTORS"
 METRICS: Final = "DESCENT_LAB_METRICS"
+LOG: Final = "DESCENT_LAB_LOG"
 COLLECT_SECONDS: Final = 10.0
 
 
@@ -101,10 +103,32 @@ POLICY: Final = "; ".join(
         frame_ancestors(os.environ.get(FRAME_ANCESTORS, "*")),
     ]
 )
-ROUTES: Final = [*assets.routes(BASE), *route.routes(BASE)]
+
+
+def caches() -> dict[str, tuple[int, int, int]]:
+    """How the engine's caches do."""
+    from engine.runs import counts
+
+    return counts.caches()
+
+
+def waiting_kernels() -> int:
+    """How many kernels wait for the compiler."""
+    from engine.runs import counts
+
+    return counts.waiting_kernels()
+
+
+COUNTED: Final = os.environ.get(METRICS) == "1"
+METERS: Final = Metrics(caches, waiting_kernels)
+PAGES: Final = visits.Pages(["home", *(path.stem for path in (ROOT / "pages").glob("*.py"))])
+METRICS_ROUTES: Final = [METERS.route(BASE)] if COUNTED else []
+ROUTES: Final = [*assets.routes(BASE), *route.routes(BASE), *METRICS_ROUTES]
 MIDDLEWARE: Final = [
     Middleware(SafeHeaders, policy=POLICY),
-    Middleware(gate.Gate, base_path=BASE, metrics=os.environ.get(METRICS) == "1"),
+    Middleware(
+        gate.Gate, base_path=BASE, metrics=COUNTED, watch=lambda: visits.Visit(PAGES, METERS)
+    ),
     Middleware(assets.Compressed, base_path=BASE),
 ]
 
@@ -150,6 +174,8 @@ def keep_house() -> None:
 sys.setswitchinterval(0.001)
 return_memory()
 once.remember_theme()
+if os.environ.get(LOG) == "json":
+    journal.write_json()
 Thread(target=keep_house, name="housekeeping", daemon=True).start()
 
 if __name__ == "__main__":

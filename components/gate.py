@@ -25,6 +25,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MESSAGE_BYTES: Final = 128_000
@@ -101,6 +103,25 @@ def fault(body: bytes, message: BackMsg | None) -> int | None:
     return None
 
 
+class Watch:
+    """Whoever wants to know what passes on a connection: this one does nothing."""
+
+    def asked(self, message: BackMsg) -> None:
+        """A rerun is asked for."""
+
+    def began(self) -> None:
+        """It has its turn."""
+
+    def finished(self) -> None:
+        """A run has finished."""
+
+    def refused(self, code: int) -> None:
+        """A message ended the connection."""
+
+    def ended(self) -> None:
+        """The connection is no more."""
+
+
 Kind = Literal["new", "heavy", "light"]
 
 
@@ -115,6 +136,7 @@ class Reader:
     kind: Kind = "new"
     begun: float = 0.0
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    watch: Watch = field(default_factory=Watch)
 
     def charge(self, seconds: float) -> None:
         """Add what a rerun took to what is not yet forgotten."""
@@ -167,6 +189,7 @@ class Turns:
         self.running[reader] = kind
         reader.begun = time.monotonic()
         reader.finished.clear()
+        reader.watch.began()
         asyncio.get_running_loop().call_later(HOLD[kind], self.give, reader, reader.begun)
 
     def give(self, reader: Reader, begun: float | None = None) -> None:
@@ -194,10 +217,20 @@ class Turns:
 
 
 class Gate:
-    """ASGI middleware before Streamlit's WebSocket and its metrics, which `metrics` opens."""
+    """ASGI middleware before Streamlit's WebSocket and its metrics, which `metrics` opens.
 
-    def __init__(self, app: ASGIApp, base_path: str = "", metrics: bool = False) -> None:
+    `watch` makes what is told of a connection.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        base_path: str = "",
+        metrics: bool = False,
+        watch: Callable[[], Watch] = Watch,
+    ) -> None:
         self.app = app
+        self.watch = watch
         self.turns = Turns()
         self.metrics = metrics
         base = base_path.strip("/")
@@ -206,7 +239,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             global left
-            reader = Reader()
+            reader = Reader(watch=self.watch())
             try:
                 await self.app(
                     scope,
@@ -215,6 +248,7 @@ class Gate:
                 )
             finally:
                 self.turns.give(reader)
+                reader.watch.ended()
                 left += 1
         elif (
             scope["type"] == "http"
@@ -243,9 +277,11 @@ def _guarded(receive: Receive, send: Send, turns: Turns, reader: Reader) -> Rece
         said = read(body) if len(body) <= MESSAGE_BYTES else None
         code = fault(body, said) if message.get("bytes") is not None else _UNKNOWN
         if code is not None:
+            reader.watch.refused(code)
             await send({"type": "websocket.close", "code": code})
             return {"type": "websocket.disconnect", "code": code}
         if said is not None and said.WhichOneof("type") == "rerun_script":
+            reader.watch.asked(said)
             await turns.take(reader)
         return message
 
@@ -264,6 +300,7 @@ def _watched(send: Send, turns: Turns, reader: Reader) -> Send:
             elif said.WhichOneof("type") == "script_finished":
                 reader.charge(_taken.pop(reader.session, 0.0))
                 turns.give(reader)
+                reader.watch.finished()
         await send(message)
 
     return send_watched

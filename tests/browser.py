@@ -83,7 +83,7 @@ def app_process(
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(process, f"{address}/_stcore/health", log)
+        wait_until_healthy(process, f"{address}/_stcore/health", log)
         yield address, process
     finally:
         process.terminate()
@@ -100,7 +100,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     """Return once URL answers; raise with the server's own words if it never does."""
     direct = build_opener(ProxyHandler({}))  # a proxy of the environment cannot see localhost
     deadline = time.monotonic() + STARTUP_SECONDS

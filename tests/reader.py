@@ -10,7 +10,9 @@ import json
 import time
 from types import TracebackType
 from typing import Any, Final
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -79,6 +81,15 @@ class Tab:
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         return kind == "script_finished"
+
+
+def get(url: str) -> str:
+    """What a server on this machine answers, whatever the status."""
+    try:
+        with build_opener(ProxyHandler({})).open(url, timeout=PATIENCE) as answer:
+            return str(answer.read().decode(errors="replace"))
+    except HTTPError as error:
+        return error.read().decode(errors="replace")
 
 
 class Reader(Tab):

@@ -93,6 +93,11 @@ _waiting = Waiting()
 _budget = Budget(limits.COMPILED_KERNELS)
 
 
+def waiting_kernels() -> int:
+    """How many kernels wait for the compiler."""
+    return len(_waiting)
+
+
 def compiler_enabled() -> bool:
     """Whether kernels are compiled in the background (DESCENT_LAB_COMPILE=0 switches it off)."""
     return os.environ.get("DESCENT_LAB_COMPILE", "1") != "0"
