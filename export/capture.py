@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from components import wire
 from export.packing import Blobs
 from pages import state as contract
 from pages.contents import SECTIONS
@@ -200,7 +201,7 @@ def parts_of(block: Block, *, stores: bool = False) -> Iterator[dict[str, Json]]
         name = getattr(proto, "component_name", "")
         if proto is not None and (name == STORE if stores else name in MOVING):
             kind = MOVING.get(name, "store")
-            yield {"kind": kind, "key": _key(proto.id), "data": json.loads(proto.json)}
+            yield {"kind": kind, "key": _key(proto.id), "data": wire.given(proto)}
 
 
 def _key(widget: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -17,6 +18,7 @@ CONF: Final = ROOT / "deploy" / "nginx.conf"
 COUNT: Final = 3
 _FRAME: Final = """
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -94,13 +96,16 @@ def behind_nginx(folder: Path) -> Iterator[Replicas]:
     replicas = Replicas(folder)
     port = free_port()
     conf = folder / "nginx.conf"
-    conf.write_text(_FRAME.format(folder=folder, site=site(replicas.ports, port, folder)))
+    user = "user root;" if os.geteuid() == 0 else ""  # else its workers are nobody
+    conf.write_text(
+        _FRAME.format(folder=folder, user=user, site=site(replicas.ports, port, folder))
+    )
     binary = nginx()
     assert binary is not None
     with ExitStack() as stack:
         stack.callback(replicas.close)
-        for own in replicas.ports:
-            replicas.begin(own)
+        for one in replicas.ports:
+            replicas.begin(one)
         process = subprocess.Popen(
             [binary, "-p", str(folder), "-c", str(conf), "-e", str(folder / "error.log")]
         )
