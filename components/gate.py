@@ -136,6 +136,7 @@ class Reader:
     kind: Kind = "new"
     begun: float = 0.0
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: bool = False  # whether a rerun has been asked for on this connection
     watch: Watch = field(default_factory=Watch)
 
     def charge(self, seconds: float) -> None:
@@ -281,6 +282,12 @@ def _guarded(receive: Receive, send: Send, turns: Turns, reader: Reader) -> Rece
             await send({"type": "websocket.close", "code": code})
             return {"type": "websocket.disconnect", "code": code}
         if said is not None and said.WhichOneof("type") == "rerun_script":
+            if not reader.arrived and said.rerun_script.fragment_id:
+                # A tab whose server went away goes on where it was; this one has not seen the page
+                # that the fragment is of, and would do nothing.
+                said.rerun_script.fragment_id = ""
+                message = {**message, "bytes": said.SerializeToString()}
+            reader.arrived = True
             reader.watch.asked(said)
             await turns.take(reader)
         return message

@@ -37,7 +37,10 @@ def store(
     """
     key = store_key(page)
 
+    taken = f"_taken:{key}"
+
     def announce() -> None:
+        st.session_state[taken] = seen(page)
         moved, committed = moved_values(page)
         if moved:
             on_values(moved, committed)
@@ -53,6 +56,10 @@ def store(
         on_values_change=announce,
         height="content",
     )
+    # A tab that comes from another server brings what was moved: there is nobody yet to be called.
+    if seen(page) > st.session_state.get(taken, 0):
+        announce()
+        st.rerun()
 
 
 def store_key(page: str) -> str:

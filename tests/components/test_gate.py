@@ -258,3 +258,18 @@ def test_a_reader_who_leaves_while_waiting_leaves_nothing_behind() -> None:
         assert not turns.running
 
     run_alone(go())
+
+
+def test_the_first_rerun_of_a_connection_is_whole() -> None:
+    """A tab that comes from a server that went away names a fragment that this one has not run."""
+    fragment = BackMsg()
+    fragment.rerun_script.fragment_id = "f"
+    fragment.rerun_script.query_string = "lr=0.1"
+    body = fragment.SerializeToString()
+    with serving().websocket_connect("/_stcore/stream") as socket:
+        socket.send_bytes(body)
+        first = BackMsg.FromString(socket.receive_bytes())
+        assert first.rerun_script.fragment_id == ""
+        assert first.rerun_script.query_string == "lr=0.1"
+        socket.send_bytes(body)
+        assert socket.receive_bytes() == body
