@@ -184,6 +184,47 @@ def distances(found: tuple[Any, Any], slug: str) -> Figure:
     }
 
 
+# Each way to the curvature: its colour, dash and name.
+_FORMS_OF_CURVATURE: Final[Mapping[str, tuple[str, style.Dash, str]]] = {
+    "exact": ("ink", "solid", "exact"),
+    "hutchinson": ("blue", "dashdot", "Hutchinson"),
+    "bartlett": ("purple", "dot", "Gauss–Newton–Bartlett"),
+    "squares": ("red", "dash", "g² of the data"),
+}
+_LOWEST: Final = 1e-8
+
+
+def classifier(gaps: Mapping[str, Any]) -> Figure:
+    """The loss above the lowest against the step, a line a way to the curvature."""
+    last = float(len(next(iter(gaps.values()))) - 1)
+    layout = charts.axes((0.0, last), (_LOWEST, 1.0), x_title="step", log_y=True, left=48)
+    layout["yaxis"] |= {"dtick": 2}
+    data = []
+    for form, gap in gaps.items():
+        hue, dash, name = _FORMS_OF_CURVATURE[form]
+        curve = charts.line(
+            np.arange(len(gap)), np.maximum(gap, _LOWEST), charts.color(hue), dash=dash, name=name
+        )
+        data.append(curve)
+    hue, _, name = _FORMS_OF_CURVATURE["hutchinson"]  # the others are named beside it
+    charts.note(layout, 0.99 * last, 0.25, name, color=charts.color(hue), anchor="right")
+    return {"data": data, "layout": layout}
+
+
+def of_weights(found: Mapping[str, Any], names: Sequence[str]) -> Figure:
+    """The curvature of every weight, and what stands in for it, as groups of bars."""
+    top = 1.35 * max(float(np.max(values)) for values in found.values())
+    layout = charts.axes((-0.6, len(names) - 0.4), (0.0, top), kind="bars")
+    charts.name_bars(layout, names)
+    at, data = np.arange(len(names), dtype=float), []
+    for i, (form, values) in enumerate(found.items()):
+        hue, _, name = _FORMS_OF_CURVATURE[form]
+        color = charts.color(hue)
+        data.append(charts.bars(values, color, at=at + 0.27 * (i - 1), width=0.25, name=name))
+        charts.note(layout, -0.5, top * (0.94 - 0.085 * i), name, color=color, anchor="left")
+    return {"data": data, "layout": layout}
+
+
 def curvature(found: Curvatures, at: Any) -> Figure:
     """Curvature and its stand-ins over the logit."""
     layout = charts.axes((LOGITS[0], LOGITS[-1]), (0, 0.42), x_title="logit z")

@@ -145,7 +145,8 @@ def body() -> None:
             "too. Where no library ships a form, the reference is a second implementation, written "
             "from the paper and apart from this engine. One thing is not compared: Sophia's "
             "Gauss–Newton–Bartlett estimate, which samples labels from a classifier's own answer, "
-            "for a landscape gives no answer to sample from."
+            "for a landscape gives no answer to sample from; the family shows it on a softmax "
+            "classifier, where its mean is held to the Hessian's own diagonal."
         )
     x.publish()
 

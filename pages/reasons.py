@@ -11,7 +11,7 @@ from components.stage import Arrows, Handle, Panel, Raster, Track, stage
 from engine.emit.picture import Picture, entry, round_to, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.networks import ACTIVATIONS
-from engine.studies import layers, reasons
+from engine.studies import bartlett, layers, reasons
 from engine.tape import operations as ops
 from figures import race, style
 from figures import reasons as pictures
@@ -72,9 +72,10 @@ def show(x: Experiment, *, small: bool) -> None:
     items: list[Item] = [x.chooser(name) if name in CHOSEN else x.slider(name) for name in names]
     with view.panel:
         x.controls([Group(id="why", items=items)], live=live)
-    if x["why"] == LAYERS and not small:
+    below = {LAYERS: training, SQUARES: classifier}.get(x["why"])
+    if below is not None and not small:
         with view.picture:
-            training(x)
+            below(x)
 
 
 Shown = tuple[list[Panel], list[str], Any, str]
@@ -361,3 +362,36 @@ def squares(x: Experiment, live: Picture) -> Shown:
         "it is sure and wrong, g² is large and the curvature small."
     )
     return [panel], ["z", "label"], line, remark
+
+
+def classifier(_: Experiment) -> None:
+    """The same on a softmax classifier that Sophia trains: what each estimate is worth."""
+    found, gaps = bartlett.curvatures(), bartlett.gaps()
+    stage(
+        "family.classifier",
+        [
+            Panel(
+                id="weights", kind="chart",
+                title="a softmax classifier of three classes: curvature of each weight",
+                figure=pictures.of_weights(found, bartlett.WEIGHTS),
+                alt="Bars: the mean of the estimate from drawn labels is the curvature.",
+            ),
+            Panel(
+                id="descent", kind="chart",
+                title="Sophia on it, by where its curvature comes from: loss above the lowest",
+                figure=pictures.classifier(gaps),
+                alt="Loss against step: only the squares of the data's own gradient do not settle.",
+            ),
+        ],
+        frames=1, height=300, columns=2, alt="Estimates of curvature on a softmax classifier",
+    )  # fmt: skip
+    resting = written(max(gaps["bartlett"][-20:]), "1")
+    wandering = written(max(gaps["squares"][-20:]), "1")
+    frame.notice(
+        f"Once trained, the data's own gradient is 0, and so is its square: Sophia without "
+        f"curvature steps its full ηρ and stays up to {wandering} above the minimum. Labels that "
+        f"the model draws go on showing the curvature: with Gauss–Newton–Bartlett it is within "
+        f"{resting}. (η {bartlett.SETTINGS['lr']:g}, γ {bartlett.SETTINGS['gamma']:g}, looked at "
+        f"every {bartlett.SETTINGS['interval']:g} steps; n times the squared gradient of the mean "
+        "loss over n points, as Liu et al. 2023.)"
+    )

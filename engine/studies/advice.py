@@ -165,7 +165,8 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
         "sophia": (
             "default η 0.06 is pytorch_optimizer's: the paper's rates are near AdamW's; the "
             "curvature is the exact diagonal unless an estimate is chosen; Gauss–Newton–Bartlett "
-            "samples labels from a model's own answer, which a landscape has not"
+            "samples labels from a model's own answer, which a landscape has not: it is shown on a "
+            "softmax classifier under “why they differ”"
         ),
         "muon": (
             "momentum is averaged, Nesterov's mix on and λ 0.1, as in PyTorch; the author prints "

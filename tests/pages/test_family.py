@@ -192,7 +192,7 @@ def test_departures_are_true_of_the_registry() -> None:
         ("a falling rate", "rolls on at the old rate"),
         ("rare features", "moves the rare one 10\u202f% as far"),
         ("unlike layers", "At its best of these rates SGD reaches 0.69 and Adam reaches 0.2"),
-        ("squares for curvature", "Gauss–Newton–Bartlett"),
+        ("squares for curvature", "Labels that the model draws go on showing the curvature"),
     ],
 )
 def test_why_they_differ(why: str, word: str) -> None:
