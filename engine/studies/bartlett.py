@@ -54,15 +54,15 @@ def loss(w: Vector, labels: Array) -> Any:
 
 def answers(w: Vector) -> Array:
     """What the model says of every point, (n, 3)."""
-    found = ops.softmax(data()[0] @ np.asarray(w[0]))
-    return found
+    return np.asarray(ops.softmax(data()[0] @ np.asarray(w[0])))
 
 
 def drawn(w: Vector, rng: np.random.Generator) -> Array:
     """Labels, one-hot, each drawn from the model's own answer."""
     upper = np.cumsum(answers(w), axis=1)
     chosen = (rng.uniform(size=(POINTS, 1)) > upper).sum(axis=1)
-    return np.eye(CLASSES)[np.minimum(chosen, CLASSES - 1)]
+    labels: Array = np.eye(CLASSES)[np.minimum(chosen, CLASSES - 1)]
+    return labels
 
 
 def exact(w: Vector, rng: np.random.Generator) -> Vector:
