@@ -20,6 +20,7 @@ from engine.optimizers import Optimizer, Parameter, wrappers
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
+from engine.studies.as_code import FRAMEWORKS, script
 from engine.studies.gradient_latex import gradient_latex
 from engine.studies.maps import starts_well
 from engine.studies.tuning import best_rate
@@ -333,3 +334,32 @@ def about(x: Experiment, surface: Landscape) -> None:
             surface.source and f"Source: {surface.source}.",
         ]
         st.markdown(" ".join(part for part in said if part))
+
+
+def as_code(x: Experiment, surface: Landscape, names: Sequence[str]) -> None:
+    """A runner's experiment as a script to take along, in step with the sliders."""
+    if x.hidden("code"):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        framework = st.segmented_control("As code", FRAMEWORKS, key=f"{x.page}.framework")
+        place = 0
+        if framework and len(names) > 1:
+            place = st.selectbox(
+                "Optimizer", range(len(names)), format_func=lambda k: names[k],
+                key=f"{x.page}.scripted", width=220,
+            )  # fmt: skip
+    if not framework:
+        return
+    runner = as_it_runs(x, x["runs"][min(place, len(names) - 1)])
+    text = script(
+        framework,
+        surface,
+        runner.optimizer,
+        start_point(x, surface),
+        x["steps"],
+        runner.hypers,
+        options=runner.options,
+        noise=x["noise"],
+        seed=x["seed"],
+    )
+    st.code(text, language="python")

@@ -45,7 +45,7 @@ x = experiment(
         Flag("rates", False, label="loss against η"),
         Flag("curvature", False, label="curvature along the paths"),
     ],
-    parts=("stability", "add", "function"),
+    parts=("stability", "add", "function", "code"),
 )
 
 
@@ -508,6 +508,7 @@ def body() -> None:
         rates(surface, names)
     if not view.embedded:
         problem.about(x, surface)
+        problem.as_code(x, surface, names)
         problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
     x.publish()
 

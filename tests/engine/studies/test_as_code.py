@@ -1,0 +1,114 @@
+"""Scripts of an experiment, run: their paths are those of `descend`."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine import OPTIMIZERS
+from engine.studies.as_code import FRAMEWORKS, Framework, script
+
+RATES = {
+    "muon": 0.05, "newton": 0.5, "shampoo": 0.3, "adadelta": 1.0, "sophia": 0.05, "lion": 0.05,
+    "aggmo": 0.002, "sgd": 5e-4, "momentum": 2e-4, "nesterov": 2e-4, "schedule_free_sgd": 1e-3,
+    "radam": 5e-4, "sam": 5e-4,
+}  # fmt: skip
+START, STEPS = (-1.2, 0.8), 60
+
+
+def conventions(slug: str) -> list[dict[str, str | bool]]:
+    """Every combination of an optimizer's options."""
+    options = OPTIMIZERS[slug].options
+    return [
+        dict(zip([o.name for o in options], values, strict=True))
+        for values in itertools.product(*([value for value, _ in o.choices] for o in options))
+    ]
+
+
+CASES = [(slug, options) for slug in OPTIMIZERS for options in conventions(slug)]
+
+
+def path_of(text: str) -> Any:
+    scope: dict[str, Any] = {"print": lambda *said: None}
+    exec(compile(text, "<script>", "exec"), scope)
+    return np.asarray(scope["path"])
+
+
+def difference(
+    framework: Framework, slug: str, options: Mapping[str, str | bool], **more: Any
+) -> float:
+    """The greatest distance between a script's path and the laboratory's."""
+    lr = {"lr": RATES.get(slug, 0.01)}
+    given = ("rosenbrock", slug, START, STEPS, lr)
+    run = engine.descend(*given, options=options, **more)
+    assert run.diverged_at is None
+    path = path_of(script(framework, *given, options=options, **more))
+    assert path.shape == run.path.shape
+    return float(np.abs(path - run.path).max())
+
+
+@pytest.mark.parametrize(("slug", "options"), CASES)
+def test_plain_numpy_goes_the_same_way(slug: str, options: dict[str, str | bool]) -> None:
+    assert difference("NumPy", slug, options) <= 1e-12
+    assert difference("NumPy", slug, options, noise=0.5, seed=3) <= 1e-12
+
+
+@pytest.mark.parametrize("slug", sorted(engine.LANDSCAPES))
+def test_every_landscape_is_printed(slug: str) -> None:
+    surface = engine.LANDSCAPES[slug]
+    run = engine.descend(surface, "sgd", surface.start, 20, {"lr": 1e-4})
+    path = path_of(script("NumPy", surface, "sgd", surface.start, 20, {"lr": 1e-4}))
+    assert np.abs(path - run.path).max() <= 1e-12
+
+
+def test_a_run_that_gets_away_ends_where_the_laboratory_ends_it() -> None:
+    given = ("bowl", "sgd", (5.0, 3.0), 200, {"lr": 0.03})
+    assert engine.descend(*given).diverged_at is not None
+    path = path_of(script("NumPy", *given))
+    assert np.allclose(path, engine.descend(*given).path, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("framework", ["PyTorch", "optax"])
+@pytest.mark.parametrize(("slug", "options"), CASES)
+def test_frameworks_go_the_same_way(
+    framework: Framework, slug: str, options: dict[str, str | bool]
+) -> None:
+    pytest.importorskip("torch" if framework == "PyTorch" else "optax")
+    assert difference(framework, slug, options) <= 1e-12
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("slug", "options"), CASES)
+def test_every_script_is_python_and_says_what_it_carries(
+    framework: Framework, slug: str, options: dict[str, str | bool]
+) -> None:
+    text = script(framework, "bowl", slug, (1, 2), 3, options=options)
+    said = ast.get_docstring(ast.parse(text))
+    assert said is not None
+    assert "Written by Descent Lab" in " ".join(said.split())
+    own = "def step(" in text
+    if framework != "NumPy":
+        assert own == ("carries the rule" in " ".join(said.split()))
+    assert max(map(len, text.splitlines())) < 600
+
+
+def test_what_frameworks_have_is_taken_from_them() -> None:
+    given = ("bowl", "adam", (5.0, 3.0), 9, {"lr": 0.1})
+    assert "torch.optim.Adam([w], lr=0.1, betas=(0.9, 0.999), eps=1e-08)" in script(
+        "PyTorch", *given
+    )
+    assert "optax.adam(0.1, b1=0.9, b2=0.999, eps=1e-08)" in script("optax", *given)
+    inside = {"form": "lr_inside"}
+    text = script("Keras", "bowl", "momentum", (5, 3), 9, {"lr": 0.1, "beta": 0.8}, options=inside)
+    assert "keras.optimizers.SGD(learning_rate=0.1, momentum=0.8)" in text
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="hyper-parameter"):
+        script("NumPy", "bowl", "sgd", (0, 0), 1, {"momentum": 0.9})
