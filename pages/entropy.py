@@ -539,7 +539,7 @@ def density_formula() -> str:
     unit, (h, _) = units.of(x), density_numbers()
     closed = densities.DENSITIES[x["density"]].latex.format(log=unit.latex)
     first, second, total = (
-        in_latex(v, "8") for v in adding_up(h, float(surprise(x["width"], unit.base)))
+        in_latex(v, "8") for v in adding_up(h, densities.finer(x["width"], unit.base))
     )
     sign = "" if second.startswith("-") else "+"
     return (

@@ -104,6 +104,11 @@ def differential_entropy(name: str, spread: Any, base: float = math.e) -> Any:
     return (DENSITIES[name].unit_entropy + ops.log(spread)) / math.log(base)
 
 
+def finer(width: float, base: float = math.e) -> float:
+    """−log Δ: by how much the entropy of cells that wide is above the density's own."""
+    return -math.log(width) / math.log(base)
+
+
 def entropy_of_cells(name: str, spread: Any, width: Any, base: float = math.e) -> Any:
     """H(Δ) of the density cut into cells of that width."""
     shares = cells(name, spread, width)

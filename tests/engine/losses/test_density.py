@@ -14,6 +14,7 @@ from engine.losses.density import (
     density,
     differential_entropy,
     entropy_of_cells,
+    finer,
 )
 
 SPREADS = (0.05, 0.3, 1.0, 2.0)
@@ -81,6 +82,11 @@ def test_the_entropy_of_cells_comes_to_h_minus_log_width(name: str) -> None:
     assert 0 <= gaps[-1] < 0.02
     halved = entropy_of_cells(name, 1.0, 0.025, 2) - entropy_of_cells(name, 1.0, 0.05, 2)
     assert halved == pytest.approx(1, abs=0.02)
+
+
+def test_halving_the_cells_adds_a_bit() -> None:
+    assert finer(4.0, 2.0) == pytest.approx(-2.0)
+    assert finer(0.25, 2.0) == pytest.approx(2.0)
 
 
 def test_of_densities_of_one_spread_the_normal_holds_most() -> None:
