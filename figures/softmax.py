@@ -145,7 +145,7 @@ def against_temperature(study: Cooling, now: Any, names: Sequence[str], temperat
     t = study.temperatures
     n = len(names)
     layout = charts.axes((t[0], t[-1]), (0, 1.08), x_title="temperature T", log_x=True)
-    charts.level(layout, 1 / n, f"T → ∞: 1/{n}")
+    charts.level(layout, 1 / n, f"T → ∞: 1/{n}", side="left")
     charts.upright(layout, temperature, color=style.TARGET)
     data = [
         charts.line(
@@ -174,7 +174,7 @@ def entropy(study: Cooling, now: Any, temperature: Any, most: float, unit: str) 
     hover = f"T = %{{x:.3g}}: %{{y:.3f}} {unit}"
     point = charts.marks(
         temperature + np.zeros(1), now + np.zeros(1), style.INK,
-        labels=[words("{:.3f}", now)], position="top right",
+        labels=[words("{:.3f}", now)], position="top left",
     )  # fmt: skip
     return {
         "data": [charts.line(t, study.entropy, style.INK, hover=hover), point],

@@ -306,9 +306,10 @@ def body() -> None:
         with view.panel:
             x.controls(panel, height=view.height(420, 300))
     else:
-        show()
-        if panel and (few or not embedded):  # in a frame many inputs are dragged in the drawing
-            x.controls(panel, layout="row")
+        with st.container(key="view-graph"):
+            show()
+            if panel and (few or not embedded):  # in a frame many are dragged in the drawing
+                x.controls(panel, layout="row")
     remark(function, drawn)
     if not embedded and not x.hidden("costs"):
         costs(drawn)

@@ -111,7 +111,7 @@ def show(x: Experiment, live: Picture, small: bool, height: int) -> None:
         live=live,
         frames=1,
         height=height,
-        columns=2,
+        columns=[1, 1],
         alt="Binary cross-entropy",
         lines=[
             words(
