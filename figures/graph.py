@@ -115,7 +115,7 @@ def costs(inputs: Sequence[int], forward: Array, reverse: Array, here: int) -> d
         (float(inputs[0]) * 0.9, float(inputs[-1]) * 1.1),
         (float(reverse[0]) * 0.7, top * 2.0),
         x_title="inputs n",
-        y_title="products",
+        y_title="multiplications",
         log_x=True,
         log_y=True,
         left=52,
@@ -125,8 +125,8 @@ def costs(inputs: Sequence[int], forward: Array, reverse: Array, here: int) -> d
         charts.line(inputs, reverse, COLORS["reverse"], name="reverse mode"),
     ]
     for name, curve, k, shift in (
-        ("forward mode, n sweeps", forward, 4, 14),
-        ("reverse mode, 1 sweep", reverse, 4, -14),
+        ("forward mode, n passes", forward, 4, 14),
+        ("reverse mode, 1 pass", reverse, 4, -14),
     ):
         color = lines[0 if curve is forward else 1]["line"]["color"]
         anchor = "right" if shift > 0 else "left"

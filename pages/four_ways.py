@@ -264,7 +264,7 @@ PASSES = {
     "forward difference": "n + 1 evaluations",
     "central difference": "2n evaluations",
     "complex step": "n complex evaluations",
-    "forward mode": "n sweeps, one an input",
+    "forward mode": "n passes, one an input",
     "reverse mode": "1 forward, 1 backward",
 }
 

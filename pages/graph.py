@@ -52,7 +52,7 @@ frame.opening(
     x,
     "Computational graph",
     "A function as a computer meets it: one small operation after another. Forwards it gives the "
-    "value, backwards the whole gradient. Drag an input, or step through the sweep.",
+    "value, backwards the whole gradient. Drag an input, or step through the passes.",
 )
 
 
@@ -182,13 +182,14 @@ def remark(function: Program, drawn: Graph) -> None:
     if x["mode"] == "reverse":
         count = {1: "the one derivative", 2: "both derivatives"}.get(n, f"all {n} derivatives")
         frame.notice(
-            f"**Reverse mode**, in neural networks *backpropagation*: one sweep back gives {count} "
+            f"**Reverse mode**, in neural networks *backpropagation*: after the forward pass one backward "
+            f"pass gives {count} "
             f"of {spoken(output(function))}." + more("outputs", m) + f" {note}"
         )
     else:
         frame.notice(
             "**Forward mode** computes with *dual numbers* (v, v̇), each value with its derivative "
-            f"by {spoken(seed(function))}: one sweep gives it for "
+            f"by {spoken(seed(function))}: one forward pass gives it for "
             + ("the output." if m == 1 else f"all {m} outputs.")
             + more("inputs", n)
             + f" {note}"
@@ -199,7 +200,7 @@ def more(what: str, count: int) -> str:
     """How many sweeps the rest takes."""
     if count == 1:
         return ""
-    others = "one more sweep" if count == 2 else f"{count - 1} more sweeps"
+    others = "one more pass" if count == 2 else f"{count - 1} more passes"
     return f" The other {what} take {others}."
 
 
@@ -209,14 +210,14 @@ def costs(drawn: Graph) -> None:
     frame.table(
         (
             "",
-            "sweeps for all derivatives",
-            "products a sweep",
-            "products in all",
+            "passes for all derivatives",
+            "multiplications a pass",
+            "multiplications in all",
             "n inputs, m outputs",
         ),
         [
-            ("forward mode", str(n), str(edges), str(n * edges), "n sweeps"),
-            ("reverse mode", str(m), str(edges), str(m * edges), "m sweeps"),
+            ("forward mode", str(n), str(edges), str(n * edges), "n passes"),
+            ("reverse mode", str(m), str(edges), str(m * edges), "m passes"),
         ],
     )
     forward, reverse = gradient_costs(COUNTS)
@@ -226,7 +227,7 @@ def costs(drawn: Graph) -> None:
             Panel(
                 id="costs",
                 kind="chart",
-                title="products for a neuron's gradient, by its weights",
+                title="multiplications for a neuron's gradient, by its weights",
                 figure=pictures.costs(COUNTS, forward, reverse, n),
                 alt="Forward mode grows as the square of the number of weights, reverse in step.",
             )

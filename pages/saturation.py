@@ -92,7 +92,7 @@ x = experiment(
 frame.opening(
     x,
     "Cross-entropy or MSE",
-    "A neuron that is sure of the wrong answer: drag its z and see which loss still pulls.",
+    "A neuron that is confidently wrong: drag its z and see which loss still pulls.",
 )
 
 
@@ -267,13 +267,13 @@ def remark(ce: Slopes, mse: Slopes, runs: tuple[Training, Training]) -> str:
     times = f"{written(ce.gradient / mse.gradient, '3')} times"
     if saturated and wrong:
         return (
-            f"ŷ = {p} for y = {x['y']} is surely wrong, and σ′(z) = {s} throttles MSE: "
+            f"ŷ = {p} for y = {x['y']} is **confidently wrong**, and σ′(z) = {s} throttles MSE: "
             f"cross-entropy pulls **{times}** as hard. {recovery(runs)}"
         )
     if saturated:
         return (
             f"ŷ = {p} is right and sure of it: both gradients are small, as they should be. "
-            "The other end, where the neuron is surely **wrong**, is where the two losses part."
+            "The other end, where the neuron is **confidently wrong**, is where the two losses part."
         )
     return (
         f"Between the shaded regions σ′(z) = {s} is {written(4 * ce.steepness, '.0%')} of its "

@@ -42,7 +42,7 @@ PRESETS = (
     Preset("[2, 1, 0.1]", "good", "The course's example: 0.659, 0.242, 0.099.", {}),
     Preset(
         "the same × 10", "good",
-        "Ten times the scores is a tenth of the temperature: nearly all the probability goes to "
+        "Ten times the logits is a tenth of the temperature: nearly all the probability goes to "
         "the largest.",
         {"z": "20,10,1"},
     ),
@@ -55,13 +55,13 @@ PRESETS = (
     ),
     Preset(
         "before training", "good",
-        "Ten equal scores: every class gets 1/10 and the loss is ln 10 = 2.303, whichever class is "
+        "Ten equal logits: every class gets 1/10 and the loss is ln 10 = 2.303, whichever class is "
         "true. A first loss far from log C points at a mistake.",
         {"z": ",".join("0" * 10), "names": ",".join("0123456789"), "true": "3"},
     ),
     Preset(
-        "scores of ±1000", "good",
-        "e¹⁰⁰⁰ has no place in a float. The largest score is taken out of all of them first, which "
+        "logits of ±1000", "good",
+        "e¹⁰⁰⁰ has no place in a float. The largest logit is taken out of all of them first, which "
         "changes no share: 0.731 and 0.269, as for 1 and 0.",
         {"z": "1000,-1000,999"},
     ),
@@ -83,11 +83,11 @@ x = experiment(
         Choice("true", 0, range(MOST), label="true class"),
         Number(
             "T", 1.0, COLDEST, HOTTEST, label="temperature", symbol="T", scale="log",
-            help="scores are divided by it before softmax",
+            help="logits are divided by it before softmax",
         ),
         units.field("nats"),
         Flag(
-            "boltzmann", False, label="read scores as energies",
+            "boltzmann", False, label="read logits as energies",
             help="Boltzmann: a state of energy E = −z has probability e^(−E/T)/Z",
         ),
     ],
@@ -97,7 +97,8 @@ x = experiment(
 frame.opening(
     x,
     "Softmax and temperature",
-    "Drag the scores: softmax makes probabilities of them, and the temperature says how sharply.",
+    "Drag the logits, a network's raw scores: softmax makes probabilities of them, the temperature "
+    "says how sharply.",
 )
 
 
@@ -168,7 +169,7 @@ def paste() -> None:
         ", ".join(map(shorten, x["z"])),
         read_scores,
         lambda text: x.change({"z": read_scores(text)}),
-        label="Scores, as pasted from a program",
+        label="Logits, as pasted from a program",
         locked=x.locked("z"),
     )
 
@@ -195,7 +196,7 @@ def settings(live: Picture, height: int) -> None:
             ),
             Group(
                 id="scores",
-                title="Scores",
+                title="Logits",
                 actions=[
                     Action(id="times", label="× 10", locked=frozen),
                     Action(id="tenth", label="÷ 10", locked=frozen),
@@ -226,7 +227,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
     hand = ops.clip(round_to(live.hand[0], 2 if high - low <= 60 else 1), -FARTHEST, FARTHEST)
     handles = [
         Handle(
-            id=name, spoken=f"{'energy' if x['boltzmann'] else 'score'} of {name}",
+            id=name, spoken=f"{'energy' if x['boltzmann'] else 'logit'} of {name}",
             x=values[i], y=float(i),
             axis="x", minimum=max(low, -FARTHEST), maximum=min(high, FARTHEST),
             color=charts.class_color(i),
@@ -239,11 +240,11 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
     panels = [
         Panel(
             id="scores",
-            title="energies E = −z (drag)" if x["boltzmann"] else "scores z (drag)",
-            tab="energies" if x["boltzmann"] else "scores",
+            title="energies E = −z (drag)" if x["boltzmann"] else "logits z (drag)",
+            tab="energies" if x["boltzmann"] else "logits",
             figure=pictures.scores(values, rows, (low, high), "E" if x["boltzmann"] else "z"),
             handles=handles,
-            alt="Bars of the scores, each with a handle to drag.",
+            alt="Bars of the logits, each with a handle to drag.",
         ),
         Panel(
             id="flow",
@@ -271,7 +272,7 @@ def rows(live: Picture, now: Steps, *, small: bool, height: int) -> None:
         frames=1,
         height=height,
         columns=[1, 1.25] if small else [1, 1.25, 0.8],
-        alt=f"Softmax of {len(names)} scores",
+        alt=f"Softmax of {len(names)} logits",
         lines=[
             words(
                 f"loss −{unit.log} ŷ({names[k]}) = {{:.4f}} {unit}, "
@@ -356,7 +357,7 @@ def remark(check: GradientCheck) -> str:
     most = float(surprise(1 / len(p), unit.base))
     if len(set(x["z"])) == 1:
         return (
-            f"All {len(p)} scores are equal, so every class gets 1/{len(p)} and the loss is "
+            f"All {len(p)} logits are equal, so every class gets 1/{len(p)} and the loss is "
             f"log {len(p)} = {most:.3f} {unit} whatever is true, at any temperature. "
             "That is the loss to expect before training."
         )
@@ -372,18 +373,18 @@ def remark(check: GradientCheck) -> str:
         )
     if h > 0.98 * most:
         return (
-            f"At T = {written(t)} the scores hardly matter: the entropy {h:.3f} is almost "
+            f"At T = {written(t)} the logits hardly matter: the entropy {h:.3f} is almost "
             f"log C = {most:.3f} {unit}, the distribution almost uniform."
         )
     if best != k:
         return (
-            f"**{names[k]}** is true but {names[best]} has the highest score. The two largest bars "
+            f"**{names[k]}** is true but {names[best]} has the highest logit. The two largest bars "
             f"of ŷ − y push {names[k]} up and {names[best]} down; together all bars sum to 0."
         )
     return (
         f"**{names[k]}** is true and leads with {p[k]:.3f}. Its bar of ŷ − y is "
-        f"{charts.signed(p[k] - 1)}: gradient descent still pulls its score up. "
-        "Add 1 to all scores: nothing changes. "
+        f"{charts.signed(p[k] - 1)}: gradient descent still pulls its logit up. "
+        "Add 1 to all logits: nothing changes. "
         "Multiply them by 10: the same as dividing T by 10."
     )
 

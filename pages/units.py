@@ -16,12 +16,19 @@ from pages.state import Choice, ChoiceField, Experiment
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit's name, the base of its logarithm, and that logarithm in LaTeX and as text."""
+    """A unit's name, the base of its logarithm, and that logarithm in LaTeX and as text; also
+    what else it is called."""
 
     name: str
     base: float
     latex: str
     log: str
+    also: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """Its names."""
+        return f"{self.name}, {self.also}" if self.also else self.name
 
     def __str__(self) -> str:
         return self.name
@@ -33,7 +40,7 @@ UNITS: Mapping[str, Unit] = MappingProxyType(
         for unit in (
             Unit("bits", 2.0, r"\log_2", "log₂"),
             Unit("nats", math.e, r"\ln", "ln"),
-            Unit("bans", 10.0, r"\log_{10}", "log₁₀"),
+            Unit("bans", 10.0, r"\log_{10}", "log₁₀", "hartleys"),
         )
     }
 )
@@ -43,7 +50,7 @@ def field(default: str = "bits") -> ChoiceField[str]:
     """The choice of a unit as a field of a page."""
     return Choice(
         "unit", default, list(UNITS), label="unit",
-        says={unit.name: f"{unit.name} ({unit.log})" for unit in UNITS.values()},
+        says={unit.name: f"{unit.spoken} ({unit.log})" for unit in UNITS.values()},
         help="what information is counted in: the base of the logarithm",
     )  # fmt: skip
 

@@ -289,7 +289,7 @@ class _Speech:
     def _adjoint_rule(self, node: Value, is_output: bool) -> Any:
         name, out = self.names[node.index], spoken(self.output)
         if is_output:
-            return f"∂{out}/∂{out} = 1: the backward sweep starts here"
+            return f"∂{out}/∂{out} = 1: the backward pass starts here"
         terms = [
             (t, d)
             for (s, t), d in self.arrows.items()
@@ -406,8 +406,8 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             "one input, three outputs: a helix",
             "x = cos(t)\ny = sin(t)\nz = 0.25 * t",
             (0.8,),
-            "Velocity of a helix: one forward sweep gives all three derivatives, while reverse "
-            "mode needs a sweep for each output.",
+            "Velocity of a helix: one forward pass gives all three derivatives, while reverse "
+            "mode needs a pass for each output.",
         ),
         "perceptron": Example(
             "two-layer perceptron",

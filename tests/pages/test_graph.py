@@ -89,7 +89,7 @@ def test_a_large_graph_is_summed_up() -> None:
     assert any("40 × sin" in note.value for note in page.info)
 
 
-def test_the_table_counts_sweeps() -> None:
+def test_the_table_counts_passes() -> None:
     assert "<td>12</td>" in tables(open_page("graph", on="perceptron"))  # of forward mode
     table = tables(open_page("graph", on="helix"))
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[2:4]]
@@ -134,7 +134,7 @@ def test_dragging_an_input_moves_the_numbers_and_the_link(visit: Callable[..., P
 def test_stepping_tells_the_chain_rule(visit: Callable[..., Page]) -> None:
     page = visit("/graph")
     drawing, say = page.locator(".dg-graph"), page.locator(".dg-say")
-    expect(say).to_contain_text("1.9696")  # opens at the end of the backward sweep
+    expect(say).to_contain_text("1.9696")  # opens at the end of the backward pass
     drawing.focus()
     page.keyboard.press("Home")
     expect(page.locator('[data-node="f"] .dg-value')).to_have_text("")

@@ -41,7 +41,7 @@ def test_numbers_of_the_course(link: dict[str, str], numbers: list[str]) -> None
     [
         ({}, "leads with 0.659"),
         ({"z": "20,10,1"}, "close to a hard maximum"),
-        ({"z": "3.2,5.1,-1.7", "names": "cat,car,frog"}, "car has the highest score"),
+        ({"z": "3.2,5.1,-1.7", "names": "cat,car,frog"}, "car has the highest logit"),
         ({"z": ",".join("0" * 10), "true": "3"}, "log 10 = 2.303"),
         ({"z": "1000,-1000,999"}, "leads with 0.731"),
         ({"T": "90"}, "almost uniform"),
