@@ -183,7 +183,8 @@ def limit_line(across: Axis, rates: Any, others: Any, text: str) -> list[Figure]
     # The text stands on the coloured side, where there is always room.
     name: Figure = {
         "type": "scatter", "mode": "text", "x": x[at : at + 1], "y": y[at : at + 1],
-        "text": [text], "hoverinfo": "skip", "textfont": {"color": style.ON_MAP, "size": 13},
+        "text": [f"{text}\u00a0" if across.name == "lr" else text], "hoverinfo": "skip",
+        "textfont": {"color": style.ON_MAP, "size": 13},
         "textposition": "middle left" if across.name == "lr" else "bottom center",
     }  # fmt: skip
     return [*lines, name]
@@ -215,7 +216,7 @@ def region_name(x: Any, y: Any, text: str) -> Figure:
     return {
         "type": "scatter", "mode": "text", "x": ops.reshape(x, (1,)), "y": ops.reshape(y, (1,)),
         "text": [text], "hoverinfo": "skip", "textposition": "middle center",
-        "textfont": {"color": style.INK, "size": 13},
+        "textfont": {"color": style.INK, "size": 12},
     }  # fmt: skip
 
 

@@ -355,7 +355,7 @@ def body() -> None:
     names = frame.distinct([r.optimizer.name for r in runners])
     looks = style.looks(r.slug for r in runners)
     minima = basins.minima_of(surface)
-    told, below = st.container(), st.container()
+    told, below = st.container(), frame.progress_room(x)
     makers = {f"{i}.{request.mark}": request.sweep for i, request in enumerate(wanted)}
     live = problem.live_picture(x, surface)
     with view.panel:
@@ -400,6 +400,7 @@ def body() -> None:
     if not view.embedded:
         problem.about(x, surface)
         problem.link(x, "race", "Race from this start", icon=":material/flag:", same="0")
+    frame.foot(x, "f(x, y) = " + surface.latex)
     x.publish()
 
 

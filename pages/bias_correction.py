@@ -321,6 +321,7 @@ def body() -> None:
             factors()
         if not x.hidden("heard"):
             heard(found)
+    frame.foot(x, r"\hat m_t = m_t/(1-\beta_1^t),\quad \hat v_t = v_t/(1-\beta_2^t)")
     x.publish()
 
 

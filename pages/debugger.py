@@ -384,6 +384,9 @@ def body() -> None:
     if not view.embedded:
         problem.about(x, surface)
         problem.link(x, "race", "Race it on this landscape", icon=":material/flag:")
+    frame.foot(
+        x, latex.rule_in_symbols(run.result.optimizer, run.result.options)[-1].replace("&", "")
+    )
     x.publish()
 
 

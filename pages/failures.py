@@ -584,6 +584,7 @@ def body() -> None:
         formulas(RIVALS[x["part"]], story.conventions)
     if not view.embedded and story.surface is not None:
         problem.about(x, story.surface)
+    frame.foot(x, "" if story.surface is None else "f(x, y) = " + story.surface.latex)
     x.publish()
 
 

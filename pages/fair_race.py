@@ -10,6 +10,7 @@ import hashlib
 import html
 from dataclasses import dataclass
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 import streamlit as st
@@ -425,7 +426,7 @@ def body() -> None:
     with view.picture:
         if not x["strewn"]:
             problem.say_start(x, problem.landscape(x))
-        picture, progress = st.container(), st.container()
+        picture, progress = st.container(), frame.progress_room(x)
     try:
         shown = outcome_of(asked(), progress)
     except ValueError as error:  # too large, or a budget too small: the engine says which
@@ -433,6 +434,7 @@ def body() -> None:
     else:
         if shown is not None:
             show(*shown, view, picture)
+    frame.foot(x, "f(x, y) = " + problem.landscape(x).latex)
     x.publish()
 
 
@@ -442,7 +444,7 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     with picture:
         stage(
             "fair_race.stage", race_panels(held, ways, tall=view.embedded),
-            frames=held.task.evaluations + 1, height=view.height(420, 400),
+            frames=held.task.evaluations + 1, height=view.height(420, 384),
             columns=[1.25] * (1 if view.embedded else len(ways)) + [1],
             frame_name="evaluation", alt="The race: losses over many seeds, and mean ranks",
         )  # fmt: skip
@@ -454,7 +456,8 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     if len(names) > 1:
         said += says.repeated(names, outcome.firsts)
         said += says.luck(names, outcome, held.task) if OWN in ways else ""
-    with picture:
+    # Another verdict is another element: words do not wander from one to the other.
+    with picture, st.container(key=f"verdict-{crc32(said.encode())}"):
         frame.notice(said)
     found = outcome.searches
     if not x.hidden("search"):

@@ -466,6 +466,7 @@ def body() -> None:
     else:
         advice()
         settings(entries)
+    frame.foot(x, r"w_t = w_{t-1} - \eta_t\, u(g_1, \ldots, g_t)")
     x.publish()
 
 

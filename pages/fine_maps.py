@@ -53,14 +53,16 @@ def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[M
                 note_end(page, name)
             if work.error is not None:
                 raise work.error
-            if work.late:
+            if st.context.is_embedded:  # in a frame there is no room to spare for it
+                pass
+            elif work.late:
                 place.caption(
                     f"The server's finer map would take more than {SECONDS:.0f} s: "
                     "this one is as fine as your browser made it."
                 )
             elif note := cluster.executor()[1]:
                 place.caption(note)
-        elif work.slow:
+        elif work.slow and not st.context.is_embedded:
             show_progress(page, work, place, "Computing a finer map …")
     tick = st.session_state[f"{page}.tick"] = st.session_state.get(f"{page}.tick", 0) + 1
     again = not ended(page, name) and any(mark not in kept for mark in wanted)

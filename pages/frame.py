@@ -31,6 +31,7 @@ SENSITIVE: Final = (
     "<p class='told'>This run is sensitive to the last bit: rounding that differs by one unit in "
     "the last place grows until another path comes of it. Shown is the path that Python finds.</p>"
 )
+LONGEST_FOOT: Final = 140  # characters of LaTeX
 HERE: Final = Path(__file__).resolve().parent
 
 
@@ -140,6 +141,23 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
             f"\n\n```text\n{reason}\n```",
             icon=":material/link_off:",
         )
+
+
+def foot(x: Experiment, formula: str = "") -> None:
+    """What stands under a picture in a frame: what it is, as a formula, and the way to the page
+    of its own. A formula too long for the line is left out."""
+    if st.context.is_embedded and not x.hidden("foot"):
+        shown = f"${formula}$ · " if 0 < len(formula) <= LONGEST_FOOT else ""
+        with st.container(key="foot"):
+            st.caption(f"{shown}[open in Descent Lab]({x.address()})")
+
+
+def progress_room(x: Experiment) -> DeltaGenerator:
+    """The place of a bar of progress, which keeps its room while there is none."""
+    place = st.container(key=f"progress-{x.page}")
+    if not st.context.is_embedded:  # a container without an element is not there
+        place.html("<span class='kept'></span>")
+    return place
 
 
 def notice(text: str, *, hued: bool = False) -> None:

@@ -646,10 +646,10 @@ def body() -> None:
     wanted = requests()
     names = frame.distinct([r.runner.optimizer.name for r in wanted])
     looks = style.looks(r.runner.slug for r in wanted)
-    told, below = st.container(), st.container()
+    told, below = st.container(), frame.progress_room(x)
     live = live_values(wanted)
     with view.panel:
-        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 470))
+        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 452))
     try:
         for request in wanted:
             request.check()
@@ -686,7 +686,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0 if alone else 1,
             restart=x.restart,
-            height=view.height(540, 470),
+            height=view.height(540, 450),
             columns=[1.35, 1] if alone else 2,
             legend=False,
             lines=[shares(found[0], by_loss=by_loss)] if alone else (),
@@ -701,6 +701,7 @@ def body() -> None:
     if not view.embedded:
         problem.about(x, wanted[0].surface)
         problem.link(x, "race", "Race the marked settings", icon=":material/flag:", same="0")
+    frame.foot(x, "f(x, y) = " + wanted[0].surface.latex)
     x.publish()
 
 

@@ -148,6 +148,7 @@ def body() -> None:
             "for a landscape gives no answer to sample from; the family shows it on a softmax "
             "classifier, where its mean is held to the Hessian's own diagonal."
         )
+    frame.foot(x, r"\max_t |w_t - w_t^\text{reference}|\, /\, \max_t |w_t|")
     x.publish()
 
 

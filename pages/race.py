@@ -155,7 +155,7 @@ def groups(surface: Landscape, live: Picture) -> list[Group]:
     race: list[Item] = [*problem.run_sliders(x)]
     if x["same"]:
         race.insert(0, x.slider("lr", default=surface.lr))
-    race += [x.toggle(name) for name in ("same", "log", "curvature", "rates")]
+    race.append(x.toggle("same"))
     start = live["start"]
     sharp = sharpest(surface, start[0], start[1], problem.live_parameters(live, surface))
     runners = x["runs"]
@@ -172,6 +172,12 @@ def groups(surface: Landscape, live: Picture) -> list[Group]:
         *(
             runner_group(live, sharp, place, name, runner, look)
             for place, (name, runner, look) in enumerate(zip(names, runners, looks, strict=True))
+        ),
+        Group(
+            id="pictures",
+            title="Pictures",
+            items=[x.toggle(name) for name in ("log", "curvature", "rates")],
+            collapsed=bool(st.context.is_embedded),
         ),
     ]
 
@@ -510,6 +516,7 @@ def body() -> None:
         problem.about(x, surface)
         problem.as_code(x, surface, names)
         problem.link(x, "debugger", "Look inside a step", icon=":material/search:")
+    frame.foot(x, "f(x, y) = " + surface.latex)
     x.publish()
 
 

@@ -407,7 +407,7 @@ def body() -> None:
             panels(live, surface, plan, compared, factors * rate),
             live=live,
             frames=live["steps"] + 1.0,
-            height=view.height(500, 310),
+            height=view.height(500, 385),
             columns=[1, 1] if view.embedded else [1.15, 1],
             alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
             report_cursor=True,
@@ -426,12 +426,13 @@ def body() -> None:
             notice_of_forms(compared)
         else:
             notice(driven.result, compared[0].run.result)
-        if not x.hidden("formula"):
+        if not x.hidden("formula") and not view.embedded:
             formula(plan, step)
         if not view.embedded:
             st.caption(f"{plan.idea} {plan.when} ({plan.source})")
     if not view.embedded:
         problem.about(x, surface)
+    frame.foot(x, latex.fill_numbers(plan.latex, plan.arguments))
     x.publish()
 
 

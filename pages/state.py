@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Generic, Literal, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -38,12 +39,13 @@ PARTS = (
     "setup",
     "table",
     "formula",
+    "foot",
 )  # what pages have beside their fields
 BY_CHOICE = ("setup", "presets")  # what a frame leaves out unless `?show=` names it
 _STORE = "_experiments"
 _CURRENT = "_current_page"
 _PATH = "_current_path"
-_CALLED = {"setup": "what is chosen in the sentence"}
+_CALLED = {"setup": "what is chosen in the sentence", "foot": "formula and link below"}
 _LISTS = ("hide", "lock", "show")  # names in the link that list parts and fields
 _STREAMLIT = ("embed", "embed_options")
 
@@ -598,6 +600,11 @@ class Experiment:
             return self.query()
         finally:
             self._store.update(before)
+
+    def address(self) -> str:
+        """The page of its own at this state, beside this one: nothing hidden or locked."""
+        values = {name: text for name, text in self.query().items() if name not in _LISTS}
+        return f"{st.session_state.get(_PATH) or './'}?{urlencode(values, safe=':;,')}"
 
     def publish(self) -> None:
         """Join the page's store and write the link; the last call of a run.

@@ -165,9 +165,11 @@ def starts_well(landscape: Landscape, start: tuple[float, float]) -> bool:
 
 
 def middle_of(mask: Any, across: Span, up: Span, least: float = 0.04) -> tuple[Any, Any]:
-    """The middle of the cells where mask (up, across) is 1; NaN where they are too few to name."""
-    columns, rows = ops.mean(mask, axis=0), ops.mean(mask, axis=1)
+    """A place for words among the cells where mask (up, across) is 1: the middle of those, the
+    widest rows counting most; NaN where they are too few to name."""
     share = ops.mean(mask)
+    wide = ops.mean(mask, axis=1) ** 6.0
+    rows, columns = wide, ops.matmul(wide, mask)
     found = []
     for along, span in ((columns, across), (rows, up)):
         at = (running_sum(along * 0.0 + 1.0) - 0.5) / count(along)

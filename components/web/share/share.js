@@ -32,7 +32,7 @@ function snippet(url, title, height) {
   return (
     `<iframe data-descent-lab src="${attribute(url)}" title="${attribute(title)}, Descent Lab"\n` +
     `  style="border:0;width:100%;height:${height}px" loading="lazy"\n` +
-    `  sandbox="allow-scripts allow-same-origin"></iframe>\n` +
+    `  sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"></iframe>\n` +
     "<script>\n" +
     'addEventListener("message", ({ source, origin, data }) => {\n' +
     '  if (data?.descentLab !== "height") return\n' +

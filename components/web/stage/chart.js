@@ -475,7 +475,8 @@ export class Chart {
     }
     this.words = boxes
     if (!boxes.length) return
-    place(boxes, { left: 1, right: this.width - 1, top: 0, bottom: Math.max(this.bottom, this.top + 1) })
+    const right = this.bar ? this.right - 1 : this.width - 1 // what the colours stand for stays clear
+    place(boxes, { left: 1, right, top: 0, bottom: Math.max(this.bottom, this.top + 1) })
     for (const box of boxes) if (box.tip) this.drawPointer(box)
     for (const box of boxes) {
       pen.globalAlpha = box.opacity ?? 1

@@ -154,7 +154,8 @@ class Handle {
     const right = { x: x + LABEL.gap, y: y - LABEL.up, width, height }
     const left = { ...right, x: x - LABEL.gap - width }
     if (left.x < 0) return false
-    return right.x + width > panel.width || (panel.chart.meets(right) && !panel.chart.meets(left))
+    const edge = panel.chart.bar ? panel.chart.right : panel.width
+    return right.x + width > edge || (panel.chart.meets(right) && !panel.chart.meets(left))
   }
 
   describe() {
