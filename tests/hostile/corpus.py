@@ -200,19 +200,17 @@ WORST: Final[tuple[str, ...]] = (
 )
 """What six hostile readers open in benchmarks.hostile."""
 
+STARTS: Final[tuple[tuple[str, str], ...]] = (
+    ("1/x+y", "0,0"),
+    ("exp(x*y)", "9999,9999"),
+    ("1e308*x*y", "5,5"),
+    ("log(x)+y", "-1,-1"),
+)
+"""Formulas with starts at which they have no finite value."""
+
 LINKS: Final[tuple[str, ...]] = (
     *WORST,
-    # Not finite at the start.
-    *(
-        link(page, on="formula", f=f, start=start)
-        for page in ("race", "map", "debugger", "schedules", "basins")
-        for f, start in [
-            ("1/x+y", "0,0"),
-            ("exp(x*y)", "9999,9999"),
-            ("1e308*x*y", "5,5"),
-            ("log(x)+y", "-1,-1"),
-        ]
-    ),
+    *(link("basins", on="formula", f=f) for f, _ in STARTS),
     *(link("race", on="formula", f=f, start="-1,1") for f in FORMULAS[13:22]),
     link("basins", runs="adam;newton;sgd;momentum", steps=2000),  # each on a grid of its own
     link("race", start="nan,inf"),

@@ -51,6 +51,28 @@ def test_links_that_hurt_once(link: str) -> None:
         assert timed(link)[1] < SECONDS
 
 
+# Pages whose runs start where their reader chooses.
+STARTING = ["race", "debugger", "bias_correction", "schedules", "map", "fair_race"]
+
+
+def test_these_are_the_pages_with_a_start() -> None:
+    found = [n for n in PAGES if {"on", "start"} <= values_of(opened(n)).keys()]
+    assert [*STARTING, "basins"] == sorted(
+        found, key=[*STARTING, "basins"].index
+    )  # starts all over
+
+
+@pytest.mark.parametrize("name", STARTING)
+@pytest.mark.parametrize(("formula", "start"), corpus.STARTS)
+def test_a_start_without_a_finite_value_is_said_in_words(
+    name: str, formula: str, start: str
+) -> None:
+    page = open_link(corpus.link(name, on="formula", f=formula, start=start, stream="race"))
+    assert complaints(page) == []
+    said = " ".join(notice.value for notice in page.markdown)
+    assert "the landscape has no finite value: move the start" in said
+
+
 numbers = some.one_of(
     some.floats().map(str),
     some.integers().map(str),
