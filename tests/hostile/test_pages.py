@@ -56,6 +56,7 @@ STARTING = ["race", "debugger", "bias_correction", "schedules", "map", "fair_rac
 
 
 def test_these_are_the_pages_with_a_start() -> None:
+    # Basins starts everywhere.
     found = [n for n in PAGES if {"on", "start"} <= values_of(opened(n)).keys()]
     assert [*STARTING, "basins"] == sorted(
         found, key=[*STARTING, "basins"].index
