@@ -37,6 +37,7 @@ FRAME_ANCESTORS: Final = "DESCENT_LAB_FRAME_ANCESTORS"
 METRICS: Final = "DESCENT_LAB_METRICS"
 LOG: Final = "DESCENT_LAB_LOG"
 COLLECT_SECONDS: Final = 10.0
+QUIET_SECONDS: Final = 0.1
 
 
 def frame_ancestors(setting: str) -> str:
@@ -152,21 +153,24 @@ def return_memory() -> None:
 def keep_house() -> None:
     """What nobody shall wait for: files compressed, the engine read, sessions that ended freed.
 
-    A session is a knot of references that only a full collection frees. It takes some 50 ms, so
-    there is one only after readers have left; what is there from the start is frozen out of it.
+    A session is a knot of references that only a full collection frees. It takes some 50 ms, in
+    which everybody waits, so there is one only after readers have left, in a moment in which none
+    runs; what is there from the start is frozen out of it.
     """
     assets.warm()
-    import numba  # noqa: F401
+    from engine.emit.compiled import compile_nothing
 
-    import engine  # noqa: F401
-
+    compile_nothing()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 1000)  # by themselves the old ones are hardly ever looked through
     left = gate.left
     while True:
         time.sleep(COLLECT_SECONDS)
         if left != gate.left:
-            left = gate.left
+            left, late = gate.left, time.monotonic() + COLLECT_SECONDS
+            while time.monotonic() < min(gate.stirred + QUIET_SECONDS, late):
+                time.sleep(0.02)
             gc.collect()
 
 

@@ -61,6 +61,9 @@ LONGEST: Final = 2.0
 left = 0
 """How many connections have ended."""
 
+stirred = 0.0
+"""When, by time.monotonic, a rerun last began or ended."""
+
 _taken: Final[dict[str, float]] = {}  # seconds by session, until its reader is charged with them
 
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
@@ -187,6 +190,8 @@ class Turns:
             self.waiting[kind].pop(turn, None)
 
     def _start(self, reader: Reader, kind: Kind) -> None:
+        global stirred
+        stirred = time.monotonic()
         self.running[reader] = kind
         reader.begun = time.monotonic()
         reader.finished.clear()
@@ -197,6 +202,8 @@ class Turns:
         """A rerun has ended (or that one, begun then, has run too long to hold a place)."""
         if reader not in self.running or (begun is not None and begun != reader.begun):
             return
+        global stirred
+        stirred = time.monotonic()
         kind = self.running.pop(reader)
         if begun is not None and reader.session not in _taken:
             reader.kind = "heavy"  # it goes on without a place, and is charged at its end

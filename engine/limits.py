@@ -24,7 +24,7 @@ COMPOSITIONS: Final = 8  # of a function with itself
 COMPOSED_OPERATIONS: Final = 4000  # recorded in all, after which no further one is tried
 
 # A coarse sweep in a run of a page: lines of the printed program × steps, whatever the grid, and
-# that × cells. Rules and landscapes of ours are compiled, those of readers are not.
+# that × cells. Nothing is compiled for it; what readers typed gets less.
 SWEPT_LINES: Final = 1_000_000
 SWEPT_WORK: Final = 250_000_000
 TYPED_SWEPT_LINES: Final = 400_000

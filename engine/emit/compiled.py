@@ -98,9 +98,21 @@ def waiting_kernels() -> int:
     return len(_waiting)
 
 
+_forbidden = False
+
+
+def compile_nothing() -> None:
+    """From now on this process compiles nothing: it answers readers, and a compiler is in its way.
+
+    Processes that it starts may.
+    """
+    global _forbidden
+    _forbidden = True
+
+
 def compiler_enabled() -> bool:
-    """Whether kernels are compiled in the background (DESCENT_LAB_COMPILE=0 switches it off)."""
-    return os.environ.get("DESCENT_LAB_COMPILE", "1") != "0"
+    """Whether kernels are compiled (DESCENT_LAB_COMPILE=0 switches it off for all processes)."""
+    return not _forbidden and os.environ.get("DESCENT_LAB_COMPILE", "1") != "0"
 
 
 def kernels_left() -> int:

@@ -49,8 +49,7 @@ def middles(low: float, high: float, count: int, *, log: bool) -> Array:
 
 
 def is_typed(landscape: Landscape, optimizer: Optimizer) -> bool:
-    """Whether a reader wrote either: no coarse sweep of it is compiled, for there is no end of
-    texts."""
+    """Whether a reader wrote either: what is long of that is cut shorter than what is ours."""
     return landscape.slug not in LANDSCAPES or optimizer.slug not in OPTIMIZERS
 
 
@@ -211,7 +210,7 @@ def live_sweep(
             seed=seed,
             target=float(given["target"]) if target is not None else None,
             device="cpu",
-            compiled=not typed,
+            compiled=False,
         )  # fmt: skip
 
     inputs: dict[tuple[str, ...], Any] = {("x",): start[0], ("y",): start[1], ("steps",): steps}

@@ -136,3 +136,15 @@ def test_a_process_compiles_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch)
     for each in kernels:
         each.ensure()
     assert made == kernels[:2]
+
+
+def test_the_process_that_answers_readers_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_forbidden", False)
+    monkeypatch.setenv("DESCENT_LAB_COMPILE", "1")
+    assert compiled.compiler_enabled()
+    compiled.compile_nothing()
+    asked = kernel("x**2 + 19*y**2")
+    asked.request()
+    asked.ensure()
+    assert asked.compiled is None
+    assert len(compiled._waiting) == 0
