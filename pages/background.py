@@ -138,7 +138,9 @@ class Work(Generic[Made]):
         return not self.done and time.monotonic() - self.began > _PATIENCE
 
 
-def show_progress(key: str, work: Work[Any], place: Any, text: str) -> None:
+def show_progress(
+    key: str, work: Work[Any], place: Any, text: str, *, locked: bool = False
+) -> None:
     """How far it is, and the way to stop it; what was stopped is not begun again by itself."""
 
     def stop() -> None:
@@ -147,7 +149,7 @@ def show_progress(key: str, work: Work[Any], place: Any, text: str) -> None:
 
     row = place.container(horizontal=True, vertical_alignment="center")
     row.progress(min(work.share, 1.0), text)
-    row.button("Stop", key=f"{key}.stop", type="tertiary", on_click=stop)
+    row.button("Stop", key=f"{key}.stop", type="tertiary", on_click=stop, disabled=locked)
 
 
 def ended(key: str, name: str) -> bool:

@@ -367,7 +367,7 @@ def body() -> None:
         view.picture.warning(f"These basins cannot be drawn: {error}.", icon=":material/block:")
         x.publish()
         return
-    known = fine_maps.fine_maps("basins", makers, below)
+    known = fine_maps.fine_maps("basins", makers, below, locked=x.locked("actions"))
     found = [
         live_basin(live, i, request, sweep, minima)
         for i, (request, sweep) in enumerate(zip(wanted, known, strict=True))

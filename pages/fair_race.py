@@ -200,7 +200,9 @@ def outcome_of(held: Held, place: Any) -> tuple[Held, Outcome] | None:
         _look_again("" if work.finished else name)
         return kept
     if work.slow or kept is None:
-        background.show_progress("fair_race", work, place, "Tuning and racing …")
+        background.show_progress(
+            "fair_race", work, place, "Tuning and racing …", locked=x.locked("actions")
+        )
     _look_again(name)
     return kept
 

@@ -34,8 +34,11 @@ def fine_sweep(
     return workshop.call(sweep, *args, progress=progress, cancelled=cancelled, **how)
 
 
-def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[Made | None]:
-    """Each map by its mark where it is there finely, else None; place is where progress stands.
+def fine_maps(
+    page: str, wanted: Mapping[str, Make[Made]], place: Any, *, locked: bool = False
+) -> list[Made | None]:
+    """Each map by its mark where it is there finely, else None; place is where progress stands,
+    locked whether its way to stop is.
 
     The makers run outside of the script and must not ask Streamlit for anything. Call it once a
     run: it also asks for the runs that refine.
@@ -63,7 +66,7 @@ def fine_maps(page: str, wanted: Mapping[str, Make[Made]], place: Any) -> list[M
             elif note := cluster.executor()[1]:
                 place.caption(note)
         elif work.slow and not st.context.is_embedded:
-            show_progress(page, work, place, "Computing a finer map …")
+            show_progress(page, work, place, "Computing a finer map …", locked=locked)
     tick = st.session_state[f"{page}.tick"] = st.session_state.get(f"{page}.tick", 0) + 1
     again = not ended(page, name) and any(mark not in kept for mark in wanted)
     ask_at_rest(

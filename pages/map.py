@@ -657,7 +657,9 @@ def body() -> None:
         view.picture.warning(f"This map cannot be drawn: {error}.", icon=":material/block:")
         x.publish()
         return
-    known = fine_maps.fine_maps("map", {r.mark: r.sweep for r in wanted}, below)
+    known = fine_maps.fine_maps(
+        "map", {r.mark: r.sweep for r in wanted}, below, locked=x.locked("actions")
+    )
     start = live["start"]
     parameters = problem.live_parameters(live, wanted[0].surface)
     begin = maps.start_gap(wanted[0].surface, start[0], start[1], parameters)

@@ -341,7 +341,9 @@ def as_code(x: Experiment, surface: Landscape, names: Sequence[str]) -> None:
     if x.hidden("code"):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        framework = st.segmented_control("As code", FRAMEWORKS, key=f"{x.page}.framework")
+        framework = st.segmented_control(
+            "As code", FRAMEWORKS, key=f"{x.page}.framework", disabled=x.locked("code")
+        )
         place = 0
         if framework and len(names) > 1:
             place = st.selectbox(
