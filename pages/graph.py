@@ -182,9 +182,10 @@ def remark(function: Program, drawn: Graph) -> None:
     if x["mode"] == "reverse":
         count = {1: "the one derivative", 2: "both derivatives"}.get(n, f"all {n} derivatives")
         frame.notice(
-            f"**Reverse mode**, in neural networks *backpropagation*: after the forward pass one backward "
-            f"pass gives {count} "
-            f"of {spoken(output(function))}." + more("outputs", m) + f" {note}"
+            "**Reverse mode**, in neural networks *backpropagation*: after the forward pass one "
+            f"backward pass gives {count} of {spoken(output(function))}."
+            + more("outputs", m)
+            + f" {note}"
         )
     else:
         frame.notice(

@@ -273,7 +273,7 @@ def remark(ce: Slopes, mse: Slopes, runs: tuple[Training, Training]) -> str:
     if saturated:
         return (
             f"ŷ = {p} is right and sure of it: both gradients are small, as they should be. "
-            "The other end, where the neuron is **confidently wrong**, is where the two losses part."
+            "At the other end, where the neuron is **confidently wrong**, the two losses part."
         )
     return (
         f"Between the shaded regions σ′(z) = {s} is {written(4 * ce.steepness, '.0%')} of its "
