@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
+import inspect
 import os
 import sys
 import time
@@ -38,6 +40,14 @@ METRICS: Final = "DESCENT_LAB_METRICS"
 LOG: Final = "DESCENT_LAB_LOG"
 COLLECT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
+# What the first page imports, by what brings all the rest.
+FIRST: Final = (
+    "streamlit.emojis",
+    "engine.studies.gradient_latex",
+    "pages.problem",
+    "pages.side_by_side",
+    "figures.race",
+)
 
 
 def frame_ancestors(setting: str) -> str:
@@ -151,12 +161,13 @@ def return_memory() -> None:
 
 
 def keep_house() -> None:
-    """What nobody shall wait for: files compressed, the engine read, sessions that ended freed.
+    """What nobody shall wait for: files compressed, the compiler read, sessions that ended freed.
 
     A session is a knot of references that only a full collection frees. It takes some 50 ms, in
     which everybody waits, so there is one only after readers have left, in a moment in which none
     runs; what is there from the start is frozen out of it.
     """
+    inspect.stack()  # Streamlit looks at its own once, for which every module's file is looked up
     assets.warm()
     from engine.emit.compiled import compile_nothing
 
@@ -174,9 +185,17 @@ def keep_house() -> None:
             gc.collect()
 
 
+def read_ahead() -> None:
+    """Import what the first page takes, before anyone asks for it: the server is healthy when its
+    pages are quick. Beside the first reader's script it could meet a module read by half."""
+    for module in FIRST:
+        importlib.import_module(module)
+
+
 # Five milliseconds, the default, are long for a message that passes through three threads.
 sys.setswitchinterval(0.001)
 return_memory()
+read_ahead()
 once.remember_theme()
 if os.environ.get(LOG) == "json":
     journal.write_json()

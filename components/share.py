@@ -27,5 +27,5 @@ def share(key: str, *, title: str, names: Sequence[tuple[str, str, bool]] = ()) 
     frame shows it only where it is asked for.
     """
     page = key.partition(".")[0]
-    data = {"page": page, "title": title, "names": [list(one) for one in names]}
+    data = {"page": page, "title": title, "names": tuple(names)}  # see components.lead
     _COMPONENT(key=key, data=data)

@@ -47,12 +47,14 @@ def store(
 
     _COMPONENT(
         key=key,
-        data={
-            "page": page,
-            "values": dict(values),
-            "locked": list(locked),
-            "seq": seen(page),
-        },
+        data=wire.packed(
+            {
+                "page": page,
+                "values": dict(values),
+                "locked": list(locked),
+                "seq": seen(page),
+            }
+        ),
         on_values_change=announce,
         height="content",
     )
