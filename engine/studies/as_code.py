@@ -385,8 +385,8 @@ def _numpy(run: _Run) -> str:
     asked = _slopes(run) if "gradient(" in step.asks else []
     asked += _curvatures(run) if "hessian(" in step.asks else []
     return _text(
-        _head(run, says, ["import numpy as np"]), _settings(run), ["", ""], _loss(run, "np."), asked,
-        step.source, _loop(run, step), _LAST,
+        _head(run, says, ["import numpy as np"]), _settings(run), ["", ""], _loss(run, "np."),
+        asked, step.source, _loop(run, step), _LAST,
     )  # fmt: skip
 
 
