@@ -657,9 +657,15 @@ def body() -> None:
         view.picture.warning(f"This map cannot be drawn: {error}.", icon=":material/block:")
         x.publish()
         return
-    known = fine_maps.fine_maps(
-        "map", {r.mark: r.sweep for r in wanted}, below, locked=x.locked("actions")
+    makers = {r.mark: r.sweep for r in wanted}  # those that are alike are made once
+    made = dict(
+        zip(
+            makers,
+            fine_maps.fine_maps("map", makers, below, locked=x.locked("actions")),
+            strict=True,
+        )
     )
+    known = [made[r.mark] for r in wanted]
     start = live["start"]
     parameters = problem.live_parameters(live, wanted[0].surface)
     begin = maps.start_gap(wanted[0].surface, start[0], start[1], parameters)

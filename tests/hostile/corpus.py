@@ -213,6 +213,7 @@ LINKS: Final[tuple[str, ...]] = (
     *(link("basins", on="formula", f=f) for f, _ in STARTS),
     *(link("race", on="formula", f=f, start="-1,1") for f in FORMULAS[13:22]),
     link("basins", runs="adam;newton;sgd;momentum", steps=2000),  # each on a grid of its own
+    *(link(page, runs="adam;adam;adam") for page in ("map", "basins", "race", "fair_race")),
     link("race", start="nan,inf"),
     link("race", start="1e999,0"),
     link("race", runs=";".join(["adam"] * 13)),

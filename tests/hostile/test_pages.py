@@ -43,6 +43,19 @@ def timed(link: str) -> tuple[AppTest, float]:
     return page, time.process_time() - begin
 
 
+@cache
+def opened(name: str) -> AppTest:
+    """The page as it opens; whoever sends it something sends it to all who come after."""
+    return open_link(f"/{name}")
+
+
+def values_of(page: AppTest) -> dict[str, Any]:
+    """The values of its fields by name."""
+    (store,) = page.session_state["_experiments"].values()
+    found: dict[str, Any] = store["values"]
+    return found
+
+
 @pytest.mark.parametrize("link", corpus.LINKS, ids=range(len(corpus.LINKS)))
 def test_links_that_hurt_once(link: str) -> None:
     page, seconds = timed(link)
@@ -107,9 +120,30 @@ values = some.one_of(
     some.sampled_from(corpus.FORMULAS), some.binary(max_size=8).map(lambda b: b.decode("latin-1")),
     some.integers(1, 100_000).map(lambda n: "9" * n),
 )  # fmt: skip
-links = some.tuples(
-    some.sampled_from(PAGES), some.lists(some.tuples(names, values), max_size=6)
-).map(lambda p: f"/{p[0]}?" + "&".join(f"{quote(k)}={quote(v, safe='')}" for k, v in p[1]))
+pairs = some.tuples(numbers, numbers).map(",".join)
+lists = some.lists(numbers, max_size=9).map(",".join)
+formulas = some.sampled_from(corpus.FORMULAS)
+twice = runs.map(lambda said: f"{said};{said}")
+# What the fields of the pages are written in; of the others anything is tried.
+GRAMMAR = {
+    "runs": runs | twice, "f": formulas, "start": pairs, "on": some.just("formula"),
+    "p": lists, "q": lists, "z": lists, "map": some.just("f"),
+}  # fmt: skip
+
+
+def link_of(page: str) -> some.SearchStrategy[str]:
+    """Links to a page, of its own fields mostly."""
+    own = some.sampled_from(sorted(values_of(opened(page))))
+    spoken = own.flatmap(
+        lambda field: some.tuples(some.just(field), GRAMMAR.get(field, values) | values)
+    )
+    said = some.lists(spoken | spoken | some.tuples(names, values), max_size=6)
+    return said.map(
+        lambda p: f"/{page}?" + "&".join(f"{quote(k)}={quote(v, safe='')}" for k, v in p)
+    )
+
+
+links = some.sampled_from(PAGES).flatmap(link_of)
 
 
 @drawn(24)
@@ -119,19 +153,6 @@ def test_any_link(link: str) -> None:
     assert complaints(page) == [], link
     if seconds > SECONDS:
         assert timed(link)[1] < SECONDS, link
-
-
-@cache
-def opened(name: str) -> AppTest:
-    """The page as it opens; whoever sends it something sends it to all who come after."""
-    return open_link(f"/{name}")
-
-
-def values_of(page: AppTest) -> dict[str, Any]:
-    """The values of its fields by name."""
-    (store,) = page.session_state["_experiments"].values()
-    found: dict[str, Any] = store["values"]
-    return found
 
 
 @pytest.mark.parametrize("name", PAGES)
