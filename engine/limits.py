@@ -40,6 +40,12 @@ WAITING_SECONDS: Final = 4.0
 # One run of a page, in processor time: the slowest of ours take a second.
 SCRIPT_SECONDS: Final = 4.0
 
+# Work beside the script: seconds for one piece of it, for the fine maps of a page, and without a
+# look until its reader is taken to have left.
+WORK_SECONDS: Final = 30.0
+FINE_SECONDS: Final = 10.0
+LEFT_SECONDS: Final = 4.0
+
 # The process for long work: its rank (19 is the lowest), seconds until it is ended after it was
 # told to stop, bytes from which it makes place for a fresh one, bytes that it never has more than,
 # and seconds that it may rest.

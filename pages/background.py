@@ -15,14 +15,13 @@ from weakref import WeakValueDictionary
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from engine import limits
 from engine.runs import workshop
 from engine.runs.sweeps import SweepCancelled
 from engine.studies.fair_race import Cancelled
 
-SECONDS: Final = 30.0  # that one piece of work may take at most
 GRACE = 0.25  # seconds that a run may wait for what is nearly there
 LOOK_MS: Final = 150  # between two looks at what is being computed
-_LEFT: Final = 4.0  # seconds without a look: the reader is gone
 _PATIENCE: Final = 0.6  # seconds before a progress bar is worth its place
 _FORGET: Final = 60.0  # seconds after which a reader's last work no longer counts
 
@@ -75,7 +74,7 @@ class Work(Generic[Made]):
     """Things in the making; `made` holds them by mark, `late` says that time ran out."""
 
     def __init__(
-        self, name: str, makers: Mapping[str, Make[Made]], seconds: float = SECONDS
+        self, name: str, makers: Mapping[str, Make[Made]], seconds: float = limits.WORK_SECONDS
     ) -> None:
         self.name = name
         self.seconds = seconds
@@ -109,7 +108,7 @@ class Work(Generic[Made]):
         """Whether there is a reason to stop."""
         now = time.monotonic()
         self.late = self.late or now - self.began > self.seconds
-        return self.stop.is_set() or self.late or now - self.looked > _LEFT
+        return self.stop.is_set() or self.late or now - self.looked > limits.LEFT_SECONDS
 
     def _run(self) -> None:
         if not _turns.take(self):

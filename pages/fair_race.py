@@ -19,6 +19,7 @@ from components.at_rest import ask_at_rest
 from components.controls import Action, Group, Item
 from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
+from engine import limits
 from engine.emit.picture import written
 from engine.problems.landscapes import Landscape
 from engine.runs import workshop
@@ -196,7 +197,7 @@ def outcome_of(held: Held, place: Any) -> tuple[Held, Outcome] | None:
             st.session_state["fair_race.kept"] = (held, work.made[name])
             return held, work.made[name]
         if work.late:
-            place.caption(f"This race would take more than {background.SECONDS:.0f} s.")
+            place.caption(f"This race would take more than {limits.WORK_SECONDS:.0f} s.")
         _look_again("" if work.finished else name)
         return kept
     if work.slow or kept is None:

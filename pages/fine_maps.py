@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from components.at_rest import ask_at_rest, asked_at_rest
+from engine import limits
 from engine.runs import cluster, workshop
 from engine.runs.sweeps import Sweep, sweep
 from pages.background import LOOK_MS, Make, Work, ended, note_end, show_progress
 
-SECONDS: Final = 10.0  # that the fine maps of a page may take
 REST_MS: Final = 700  # without a change before work begins
 
 Made = TypeVar("Made")
@@ -54,13 +54,15 @@ def fine_maps(
         if work.done:
             if work.finished:
                 note_end(page, name)
-            if work.error is not None:
+            if isinstance(work.error, ValueError):
+                place.caption(f"The server's finer map cannot be made. {work.error}")
+            elif work.error is not None:
                 raise work.error
             if st.context.is_embedded:  # in a frame there is no room to spare for it
                 pass
             elif work.late:
                 place.caption(
-                    f"The server's finer map would take more than {SECONDS:.0f} s: "
+                    f"The server's finer map would take more than {limits.FINE_SECONDS:.0f} s: "
                     "this one is as fine as your browser made it."
                 )
             elif note := cluster.executor()[1]:
@@ -85,6 +87,6 @@ def _continue(page: str, name: str, makers: Mapping[str, Make[Made]]) -> Work[Ma
         work.stop.set()
         work = None
     if work is None and makers and asked_at_rest(f"{page}.fine").partition(" ")[0] == name:
-        work = Work(name, makers, SECONDS)
+        work = Work(name, makers, limits.FINE_SECONDS)
     st.session_state[key] = work if work is not None and not work.done else None
     return work

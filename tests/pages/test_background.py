@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
+from engine import limits
 from engine.runs.sweeps import SweepCancelled
 from pages import background
 from pages.background import Work
@@ -48,7 +50,7 @@ def test_work_that_is_stopped_keeps_what_it_has_and_is_no_error() -> None:
 
 
 def test_work_ends_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "_LEFT", 0.05)
+    monkeypatch.setattr(limits, "LEFT_SECONDS", 0.05)
     work: Work[str] = Work("a", {"a": waiting(Event())})
     work.thread.join(10)
     assert work.done
@@ -83,3 +85,41 @@ def test_an_error_is_kept_for_the_script() -> None:
     work: Work[str] = Work("a", {"a": broken})
     work.thread.join(10)
     assert isinstance(work.error, ValueError)
+
+
+def of(reader: str, used: float) -> Work[str]:
+    """Work of a reader who has used so many seconds of late; it waits for its turn."""
+    work: Work[str] = Work("a", {"a": waiting(Event())})
+    work.reader = reader
+    background._turns._used[reader] = (used, time.monotonic())
+    return work
+
+
+def test_next_is_the_work_of_whoever_has_used_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_turns", background.Turns())
+    begun = Event()
+    first: Work[str] = Work("a", {"a": waiting(begun)})
+    assert begun.wait(10)
+    greedy, modest = of("greedy", 20.0), of("modest", 1.0)
+    ran = Event()
+    modest.makers = {"a": waiting(ran)}
+    first.stop.set()
+    assert ran.wait(10)
+    assert not greedy.made
+    for work in (modest, greedy):
+        work.stop.set()
+        work.thread.join(10)
+
+
+def test_a_readers_new_work_ends_his_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On whatever page: one piece of work for each reader."""
+    who = SimpleNamespace(session_id="somebody")
+    monkeypatch.setattr(background, "get_script_run_ctx", lambda **how: who)
+    begun = Event()
+    old: Work[str] = Work("a", {"a": waiting(begun)})
+    assert begun.wait(10)
+    new: Work[str] = Work("b", {"b": lambda tell, stop: "made"})
+    for work in (old, new):
+        work.thread.join(10)
+        assert work.done
+    assert (old.made, new.made) == ({}, {"b": "made"})
