@@ -26,6 +26,7 @@ from engine.studies.maps import starts_well
 from engine.studies.tuning import best_rate
 from pages import frame
 from pages.competitors import ROUND, Runner, Runners, format_runners
+from pages.own_landscape import bring_landscape
 from pages.state import Choice, Experiment, Field, Flag, Integer, Number, Numbers, Text, shorten
 
 TYPED = "formula"
@@ -266,6 +267,8 @@ def type_formula(x: Experiment) -> None:
     """The field for a formula, where the landscape is the reader's own."""
     if x["on"] == TYPED:
         frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=lambda: suit(x))
+        if not st.context.is_embedded:
+            bring_landscape(x, "f", lambda: suit(x))
 
 
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:

@@ -4,6 +4,7 @@
 
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
+import { laid, runsOf } from "../take/own.js"
 import { save, stagesIn, take } from "../take/take.js"
 
 const parts = await files(import.meta.url, "share")
@@ -125,6 +126,23 @@ export default function share({ parentElement, data }) {
     }
   }
 
+  // A reader's own run over the pictures of this page, until it is left.
+  const lay = async (file) => {
+    try {
+      if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
+      const runs = runsOf(file.name, await file.text())
+      let shown = 0
+      for (const stage of stagesIn(document)) {
+        const tracksOf = (panel) => laid(runs, panel)
+        shown += stage.data.panels.reduce((sum, panel) => sum + tracksOf(panel).length, 0)
+        stage.lay(tracksOf)
+      }
+      said.textContent = shown ? `${file.name} lies over the picture.` : "This page has no picture for it: the race has."
+    } catch (problem) {
+      said.textContent = `${file.name} cannot be laid over it: ${problem.message}.`
+    }
+  }
+
   const build = () => {
     const query = new URL(location.href).searchParams
     const now = (name) => (query.get(name) ?? "").split(",")
@@ -161,9 +179,11 @@ export default function share({ parentElement, data }) {
   for (const file of root.querySelectorAll("[data-file]")) {
     file.onclick = () => (said.textContent = "The file is being made; a page with many presets takes a minute.")
   }
-  find('input[type="file"]').onchange = ({ target }) => {
-    if (target.files[0]) restore(target.files[0])
-    target.value = ""
+  for (const [what, read] of Object.entries({ saved: restore, own: lay })) {
+    find(`[data-reads="${what}"]`).onchange = ({ target }) => {
+      if (target.files[0]) read(target.files[0])
+      target.value = ""
+    }
   }
   for (const button of root.querySelectorAll("[data-copies]")) {
     button.onclick = () => copy(button.dataset.copies === "link" ? link : frame, button)

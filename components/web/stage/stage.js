@@ -88,7 +88,19 @@ class Stage {
       return
     }
     this.follow(data.page)
-    this.take(data)
+    this.take(this.withOwn(data))
+  }
+
+  // Runs of the reader's own over the pictures: `tracksOf(panel)` gives what each panel shows more.
+  lay(tracksOf) {
+    this.tracksOf = tracksOf
+    if (this.component) this.take(this.withOwn(this.component.data))
+  }
+
+  withOwn(data) {
+    if (!this.tracksOf) return data
+    const panels = data.panels.map((panel) => ({ ...panel, tracks: [...panel.tracks, ...this.tracksOf(panel)] }))
+    return { ...data, panels }
   }
 
   need(what) {

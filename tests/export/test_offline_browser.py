@@ -1,0 +1,251 @@
+"""Pages that were taken along, opened in Chromium as a reader would: from a file, in a book's page,
+as an anywidget. Nothing is asked of any server."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+import engine
+from export.__main__ import main
+from export.capture import Capture, capture
+from export.document import html_file, module_file
+from export.pictures import _TAKE
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def race() -> Capture:
+    return capture("race", {"steps": "40"}, room=1, presets=False)
+
+
+@pytest.fixture(scope="module")
+def folder(race: Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example pages with the module beside them, and an HTML file."""
+    place = tmp_path_factory.mktemp("book")
+    shutil.copytree(ROOT / "examples", place, dirs_exist_ok=True)
+    (place / "race.js").write_text(module_file(race), encoding="utf-8")
+    (place / "race.html").write_text(html_file(race), encoding="utf-8")
+    return place
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def book(folder: Path) -> Iterator[str]:
+    """The address of the folder; modules are loaded over HTTP alone."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as host:
+        thread = threading.Thread(target=host.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{host.server_port}"
+        finally:
+            host.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1000, "height": 800}, reduced_motion="reduce", locale="en-GB"
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on(
+        "request",
+        lambda r: (
+            None
+            if re.match(r"file:|blob:|data:|http://127\.0\.0\.1", r.url)
+            else problems.append(f"asked for {r.url}")
+        ),
+    )
+    yield page
+    context.close()
+    assert problems == []
+
+
+def opened(page: Page, path: Path) -> Page:
+    page.goto(path.as_uri())
+    page.wait_for_selector(".dl-stage[data-seq], .dg-graph .dg-node")
+    return page
+
+
+def run_of(page: Page) -> dict[str, Any]:
+    """The run as the page saves it."""
+    text = base64.b64decode(page.evaluate(_TAKE, "json"))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def path_of(page: Page, label: str) -> list[list[float]]:
+    panels = run_of(page)["pictures"][0]["panels"]
+    tracks = next(p["tracks"] for p in panels if p["id"] == "plane")
+    track = next(t for t in tracks if t["label"] == label)
+    return [list(point) for point in zip(track["x"], track["y"], strict=True)]
+
+
+def test_from_a_file_the_sliders_move_the_runs_that_the_engine_finds(
+    page: Page, folder: Path
+) -> None:
+    opened(page, folder / "race.html")
+    rate = page.locator('[data-name="lr"] .dc-number')
+    rate.fill("0.012")
+    rate.press("Enter")
+    expect(page.locator(".dl-count")).to_have_text("40 / 40")
+    page.wait_for_function("figure.values.lr === 0.012")
+    wanted = engine.descend("bowl", "sgd", (5.0, 3.0), 40, {"lr": 0.012}).path.tolist()
+    assert path_of(page, "SGD") == wanted
+    page.locator('[data-handle="start"]').press("ArrowLeft")
+    page.wait_for_function("figure.values.start[0] < 5")
+    start = page.evaluate("figure.values.start")
+    assert path_of(page, "SGD")[0] == start
+
+
+def test_a_link_behind_the_hash_sets_values(page: Page, folder: Path) -> None:
+    page.goto(f"{(folder / 'race.html').as_uri()}#lr=0.015&theme=dark&heading=false")
+    page.wait_for_selector(".dl-stage[data-seq]")
+    page.wait_for_function("figure.values.lr === 0.015")
+    expect(page.locator(".dh-head")).to_be_hidden()
+    colour = page.locator(".dh-figure").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert colour == "rgb(21, 23, 27)"
+
+
+@pytest.mark.parametrize("name", ["graph", "entropy", "softmax"])
+def test_a_page_with_its_presets_stays_small_and_works(
+    name: str, page: Page, tmp_path: Path
+) -> None:
+    out = tmp_path / f"{name}.html"
+    assert main([name, "--out", str(out)]) == 0
+    assert out.stat().st_size < 300_000
+    assert "https://" not in re.sub(
+        r'"text/plain".*?</script>', "", out.read_text(), flags=re.DOTALL
+    )
+    opened(page, out)
+    presets = page.locator(".dh-presets button")
+    for k in range(presets.count()):
+        presets.nth(k).click()
+        expect(presets.nth(k)).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".dh-reason")).not_to_be_empty()
+    slider = page.locator(".dc-range:not([disabled])").first
+    before = page.evaluate("JSON.stringify(figure.values)")
+    slider.press("PageUp")
+    page.wait_for_function("(before) => JSON.stringify(figure.values) !== before", arg=before)
+
+
+def test_a_choice_leads_to_what_python_made_of_it(page: Page, tmp_path: Path) -> None:
+    out = tmp_path / "entropy.html"
+    assert main(["entropy", "--no-presets", "--out", str(out)]) == 0
+    opened(page, out)
+    unit = page.locator('[data-name="unit"] select')
+    assert unit.locator("option").count() > 1
+    unit.select_option(index=1)
+    page.wait_for_function("figure.state > 0")
+    expect(unit).to_have_js_property("selectedIndex", 1)
+
+
+def test_pictures_films_and_numbers_are_made_in_the_browser(page: Page, folder: Path) -> None:
+    opened(page, folder / "race.html")
+
+    def taken(kind: str) -> bytes:
+        return base64.b64decode(page.evaluate(_TAKE, kind))
+
+    png = Image.open(io.BytesIO(taken("png")))
+    assert png.width > 1000  # two pixels to each of the page
+    assert len(png.convert("RGB").getcolors(1 << 24)) > 50
+    svg = ET.fromstring(taken("svg"))
+    tags = [element.tag.rsplit("}")[-1] for element in svg.iter()]
+    assert tags.count("path") > 50
+    assert "SGD" in "".join(svg.itertext())
+    gif = Image.open(io.BytesIO(taken("gif")))
+    assert gif.n_frames == 41
+    first = gif.convert("RGB").tobytes()
+    gif.seek(40)
+    assert gif.convert("RGB").tobytes() != first
+    rows = taken("csv").decode().splitlines()
+    assert rows[0] == "# Descent Lab: The race"
+    assert rows[4].startswith("step,plane SGD x,plane SGD y")
+    last = [float(cell) for cell in rows[-1].split(",")]
+    run = engine.descend("bowl", "sgd", (5.0, 3.0), 40, {"lr": 0.0185})
+    assert last[:3] == [40, *run.path[-1]]
+    saved = run_of(page)
+    assert (saved["descentLab"], saved["page"], saved["link"]) == (1, "race", "?steps=40")
+
+
+def test_the_element_stands_in_a_plain_page(page: Page, book: str) -> None:
+    page.goto(f"{book}/html/index.html")
+    page.wait_for_selector("descent-lab .dl-stage[data-seq]")
+    assert page.evaluate("document.querySelector('descent-lab').values['1/beta']") == 0.7
+    page.get_by_role("button", name="A larger rate").click()
+    expect(page.locator("#rate")).to_have_text("0.0194")
+    page.evaluate("document.querySelector('descent-lab').seek(7)")
+    expect(page.locator("#step")).to_have_text("7")
+
+
+def test_the_module_is_an_anywidget(page: Page, book: str) -> None:
+    """Opened as MyST's theme and Jupyter open one: render({model, el}) below a shadow root."""
+    source = (ROOT / "examples" / "myst" / "index.md").read_text()
+    model = re.search(r":::\{anywidget\} \.\./race\.js\n(.*?)\n:::", source, re.DOTALL)
+    assert model is not None
+    page.goto(f"{book}/README.md")  # any page of that origin
+    page.set_content("<main></main>")
+    page.evaluate(
+        """async ([address, state]) => {
+          const heard = {}
+          window.model = {
+            state, get: (name) => state[name], save_changes() {},
+            set(name, value) { state[name] = value }, on(name, act) { heard[name] = act },
+            fire: (name) => heard[name]?.(),
+          }
+          const el = document.querySelector("main").attachShadow({ mode: "open" })
+          const { default: widget } = await import(address)
+          await widget.render({ model: window.model, el })
+        }""",
+        [f"{book}/race.js", json.loads(model[1])],
+    )
+    page.wait_for_selector("main .dl-stage[data-seq]")
+    page.evaluate("() => { model.state.values = { lr: 0.01 }; model.fire('change:values') }")
+    page.wait_for_function("model.state.values.lr === 0.01 && model.state.values['1/beta'] === 0.7")
+    page.wait_for_function("model.state.step === 40")
+
+
+def test_myst_takes_the_page(folder: Path) -> None:
+    """MyST's own build, as far as it goes without its theme: the widget's node and its module."""
+    myst = shutil.which("myst")
+    if myst is None:
+        pytest.skip("mystmd is not installed")
+    subprocess.run([myst, "build", "--site"], cwd=folder / "myst", timeout=120)  # no theme offline
+    built = folder / "myst" / "_build" / "site"
+    text = (built / "content" / "index.json").read_text()
+    assert '"type":"anywidget"' in text.replace(" ", "")
+    modules = list((built / "public").glob("race-*.js"))
+    assert [m.read_bytes() for m in modules] == [(folder / "race.js").read_bytes()]
+
+
+def test_quarto_takes_the_page(folder: Path) -> None:
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        pytest.skip("Quarto is not installed")
+    subprocess.run([quarto, "render", "index.qmd"], cwd=folder / "quarto", timeout=120, check=True)
+    assert '<descent-lab figure="race"' in (folder / "quarto" / "index.html").read_text()

@@ -1,0 +1,74 @@
+"""The route from which a page is taken along, and the command line behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from export.__main__ import main
+from export.capture import PageError, capture, read_link
+from export.route import MOST_QUERY, routes
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(Starlette(routes=routes()))
+
+
+def test_a_page_comes_as_a_file_of_its_state(client: TestClient) -> None:
+    answer = client.get("/take/graph.html?mode=forward")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"] == 'attachment; filename="graph.html"'
+    assert "Computational graph · Descent Lab" in answer.text
+    assert len(answer.content) < 300_000
+
+
+def test_what_cannot_be_taken_is_said_in_words(client: TestClient) -> None:
+    assert client.get("/take/nothing.html").status_code == 404
+    assert client.get("/take/race.exe").status_code == 404
+    assert client.get(f"/take/race.html?f={'x' * MOST_QUERY}").status_code == 404
+    answer = client.get("/take/graph.html?mode=sideways")
+    assert answer.status_code == 422
+    assert "mode" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_links_are_read_as_readers_paste_them() -> None:
+    wanted = {"lr": "0.02", "runs": "sgd;momentum:beta=0.8"}
+    query = "lr=0.02&runs=sgd;momentum:beta=0.8"
+    assert read_link(query) == wanted
+    assert read_link(f"?{query}") == wanted
+    assert read_link(f"https://lab.example/race?embed=true&{query}") == wanted
+    assert read_link("https://lab.example/race") == {}
+    assert read_link("") == {}
+
+
+def test_a_link_that_cannot_be_used_ends_with_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "race.html"
+    assert main(["race", "--link", "lr=much", "--out", str(out)]) == 2
+    assert "lr: 'much' is not a number" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["raze", "--out", str(out)]) == 2
+    assert "there is no page 'raze'" in capsys.readouterr().err
+
+
+def test_choices_lead_from_state_to_state() -> None:
+    found = capture("entropy", {}, presets=False)
+    moves = found.states[0].moves["unit"]
+    assert len(moves) > 1
+    for text, place in moves.items():
+        state = found.states[place]
+        assert next(c.value for c in state.choices if c.name == "unit") == text
+        assert state.moves["unit"] == moves  # and back
+
+
+def test_what_is_locked_leads_nowhere() -> None:
+    found = capture("entropy", {"lock": "unit"}, presets=False)
+    assert "unit" not in found.states[0].moves
+    with pytest.raises(PageError, match="nothing of that name"):
+        capture("entropy", {"colour": "red"})
