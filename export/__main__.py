@@ -11,7 +11,7 @@ from export.capture import PageError, capture, read_link, titles
 from export.document import Plotly, html_file, module_file
 from export.pictures import KINDS, pictures
 
-ROOM = 150_000  # bytes of packed states, with which an HTML file stays under 300 kB
+ROOM = 130_000  # bytes of packed states, with which an HTML file stays under 300 kB
 
 
 def main(arguments: list[str] | None = None) -> int:

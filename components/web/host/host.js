@@ -6,7 +6,7 @@ import { converse } from "../embed.js"
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
 import mountStore from "../store_mount.js"
-import { save, stagesIn, take } from "../take/take.js"
+import { graphsIn, save, stagesIn, take } from "../take/take.js"
 import { read } from "./packed.js"
 
 const { mount, copy } = await files(import.meta.url, "host")
@@ -86,7 +86,7 @@ export class Figure {
   take(kind, progress) {
     const { store, page } = this
     const link = page.home ? `${page.home}?${new URLSearchParams(this.here.link)}` : `?${new URLSearchParams(this.here.link)}`
-    return take(kind, { stages: stagesIn(this.root), store, page: page.file, title: page.title, link }, progress)
+    return take(kind, { stages: stagesIn(this.root), graphs: graphsIn(this.root), store, page: page.file, title: page.title, link }, progress)
   }
 
   async save(kind) {

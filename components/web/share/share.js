@@ -5,7 +5,7 @@
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
 import { laid, runsOf } from "../take/own.js"
-import { save, stagesIn, take } from "../take/take.js"
+import { graphsIn, save, stagesIn, take } from "../take/take.js"
 
 const parts = await files(import.meta.url, "share")
 const PREVIEW_WIDTH = 800
@@ -103,7 +103,10 @@ export default function share({ parentElement, data }) {
   const keep = async (kind) => {
     said.textContent = "…"
     try {
-      const about = { stages: stagesIn(document), store: storeOf(data.page), page, title: data.title, link: location.href }
+      const about = {
+        stages: stagesIn(document), graphs: graphsIn(document), store: storeOf(data.page),
+        page, title: data.title, link: location.href,
+      }
       save(await take(kind, about, (part) => (said.textContent = `${Math.round(100 * part)} %`)), `${page}.${kind}`)
       said.textContent = ""
     } catch (problem) {

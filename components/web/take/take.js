@@ -1,6 +1,7 @@
 // What can be taken from the pictures on a page, made here: pictures, films, numbers.
 
 import { Gif, paletteOf } from "./gif.js"
+import { graphOf } from "./graph.js"
 import { draw, scenesOf, sizeOf } from "./picture.js"
 import { csv, record } from "./run.js"
 import { SvgPen } from "./svg.js"
@@ -15,14 +16,16 @@ export const KINDS = {
   csv: "text/csv", json: "application/json",
 }
 
-// A Blob of that kind from {stages, store, page, title, link}; `progress` hears how far a film is (0 to 1).
+// A Blob of that kind from {stages, graphs, store, page, title, link}; `progress` hears how far a film
+// is (0 to 1).
 export async function take(kind, about, progress = () => {}) {
-  const { stages } = about
+  const { stages, graphs = [] } = about
   const main = stages[0]
   if (kind === "json") return text(JSON.stringify(record(about), null, 1), kind)
   if (kind === "csv") return text(csv(record(about)), kind)
-  if (!main) throw new Error("there is no picture on this page")
-  if (kind === "svg") return text(svgOf(stages), kind)
+  if (!main && !graphs.length) throw new Error("there is no picture on this page")
+  if (kind === "svg") return text(svgOf(stages, graphs), kind)
+  if (kind === "png" && graphs.length) return drawnFrom(svgOf(stages, graphs))
   if (kind === "png") return pngOf(stages)
   const position = main.clock.position
   main.clock.pause()
@@ -36,16 +39,33 @@ export async function take(kind, about, progress = () => {}) {
 
 const text = (content, kind) => new Blob([content], { type: `${KINDS[kind]};charset=utf-8` })
 
-// Stages one under the other.
-function svgOf(stages) {
+// Graphs and stages one under the other.
+function svgOf(stages, graphs) {
+  const drawn = graphs.map(graphOf)
   const sizes = stages.map(sizeOf)
-  const pen = new SvgPen(Math.max(...sizes.map(([width]) => width)), sizes.reduce((sum, [, height]) => sum + height, 0))
+  const pieces = [...drawn.map(({ width, height }) => [width, height]), ...sizes]
+  const height = pieces.reduce((sum, [, high]) => sum + high, 0)
+  const pen = new SvgPen(Math.max(...pieces.map(([width]) => width)), height)
+  for (const graph of drawn) {
+    pen.put("<g", graph.text)
+    pen.translate(0, graph.height)
+  }
   for (const [i, stage] of stages.entries()) {
     draw(stage, pen, stage.clock.position)
     stage.paint()
     pen.translate(0, sizes[i][1])
   }
   return pen.text
+}
+
+// The PNG of an SVG.
+async function drawnFrom(svg) {
+  const image = new Image()
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
+  await image.decode()
+  const { canvas, pen } = paper(image.width, image.height, SHARP)
+  pen.drawImage(image, 0, 0)
+  return new Promise((resolve) => canvas.toBlob(resolve, KINDS.png))
 }
 
 function paper(width, height, scale) {
@@ -135,6 +155,7 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
 
-// The stages below an element that show something.
+// The drawn graphs below an element, and the stages that show something.
+export const graphsIn = (element) => Array.from(element.querySelectorAll(".dg-graph .dg-svg"))
 export const stagesIn = (element) =>
   Array.from(element.querySelectorAll(".dl-stage"), (root) => root.stage).filter((stage) => stage?.theme)
