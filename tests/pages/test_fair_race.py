@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from engine.optimizers import OPTIMIZERS
+from engine.problems.landscapes import LANDSCAPES
+from engine.studies import fair_race as fair
 from pages import background
+from pages.competitors import parse_runners
 from tests.pages.running import markdown, moved, open_page, tables
 
 
@@ -68,6 +73,46 @@ def test_other_searches_are_counted() -> None:
     text = markdown(page)
     assert "of 6 searches" in text or "by 6 searches in all" in text
     assert "searches" not in markdown(open_page("fair_race", **QUICK)).split("Budget")[0]
+
+
+def held(on: str = "bowl", runs: str = "sgd;momentum;rmsprop;adam", **how: Any) -> fair.Outcome:
+    """The race of a preset, straight from the engine."""
+    surface = LANDSCAPES[on]
+    start = None if how.get("strewn") else surface.start
+    task = fair.Task(surface, start, how.get("steps", 100), how.get("noise", 2.0))
+    entrants = [fair.Entrant(r.slug, r.optimizer, r.hypers, r.options) for r in parse_runners(runs)]
+    protocol = fair.Protocol(
+        how.get("budget", 20_000), 3, how.get("most", 2), how.get("search", 0), 1, 0, 50, 0.0185
+    )
+    return fair.hold(task, entrants, protocol)
+
+
+def bands(outcome: fair.Outcome) -> np.ndarray:
+    """By how many decades the upper quartile of everybody's last loss lies over the lower one."""
+    ends = [np.sort(np.nan_to_num(curve[:, -1], nan=1e300)) for curve in outcome.own.curves]
+    return np.array([np.log10(min(end[37], 1e300)) - np.log10(end[12]) for end in ends])
+
+
+def test_with_a_small_budget_the_order_hangs_on_the_search() -> None:
+    found = [held(budget=2400, search=number) for number in range(3)]
+    assert all(8 <= len(search.trials) <= 16 for one in found for search in one.searches)
+    assert len({tuple(one.own.standing.order) for one in found}) == 3
+
+
+def test_from_anywhere_in_a_bent_valley_most_bands_are_wide() -> None:
+    how: dict[str, Any] = {"on": "rosenbrock", "noise": 0.5, "steps": 300, "budget": 60_000}
+    wide, narrow = bands(held(**how, strewn=True)), bands(held(**how))
+    assert (wide > narrow + np.log10(1.5)).sum() == 3
+
+
+def test_more_to_tune_is_a_gain_where_decay_leads_home() -> None:
+    runs = "adam;adamw;adan"
+    two, every = (
+        [float(np.median(curve[:, -1])) for curve in held(runs=runs, most=most).own.curves]
+        for most in (2, None)
+    )
+    assert two[0] < every[0] < 1.5 * two[0]
+    assert all(10 * b < a for a, b in zip(two[1:], every[1:], strict=True))
 
 
 def test_what_the_landscape_gives_away_is_said() -> None:
