@@ -1,16 +1,21 @@
 """Hostile formulas and rules give the same run in every form that is printed of them.
 
-Plain Python is compared step by step with JavaScript, and at the end with NumPy's lanes and, for a
-few, with compiled blocks. A run whose own start moved by two units in the last place takes it
-elsewhere says nothing about the forms, which may differ by that much in exp, log and sin.
+Plain Python is compared step by step with JavaScript, and at the end with NumPy's lanes, with the
+GPU's text as C++ and, for a few, with compiled blocks. A run whose own start moved by two units in
+the last place takes it elsewhere says nothing about the forms, which may differ by that much in
+exp, log and sin.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import subprocess
 import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +31,8 @@ from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, Descent
 from engine.runs.tracing import landscape_loop
 from tests.engine.emit.node import Batch
+from tests.engine.emit.test_cuda import SHIM, compiler, run_on_host
+from tests.engine.emit.test_cuda import Case as CudaCase
 from tests.hostile import corpus
 from tests.hostile.drawn import drawn
 
@@ -165,6 +172,43 @@ def test_every_rule_of_the_corpus_in_lanes(rule: str) -> None:
     run = ran[0]
     tile = engine.sweep(run.landscape, run.optimizer, {"y": [-0.25]}, case[2], STEPS, device="cpu")
     close(tile.final_point[0], run.path[-1], case)
+
+
+@dataclass(frozen=True)
+class Kernel(CudaCase):
+    """A typed rule on the GPU, at its defaults and one start."""
+
+    rule: Optimizer
+
+    def arguments(self) -> tuple[Any, ...]:
+        numbers = [*self.rule.hyper_values().values()]
+        begin = [np.array([c]) for c in self.start]
+        return STEPS, DIVERGENCE_RADIUS, 0.0, numbers, [], begin
+
+
+def test_every_name_means_the_same_on_the_gpu(tmp_path: Path) -> None:
+    """The kernels' text, compiled as C++: no name of a reader is one of the printed source."""
+    formula, start = "x**2 + 3*y**2", (0.5, -0.25)
+    surface, kernels, plain = engine.landscape(formula), [], []
+    for i, text in enumerate(corpus.RULES):
+        ran = runs((formula, text, start))
+        if ran is None or ran[1] or not any(name in text for name in corpus.NAMES):
+            continue
+        rule = ran[0].optimizer
+        loop = landscape_loop(surface, rule, rule.option_values())
+        if len(loop.program.lines) <= limits.COMPILED_LINES:
+            kernels.append(Kernel(f"rule_{i}", formula, start, "typed", loop, "double", rule))
+            plain.append(ran[0])
+    text, built = tmp_path / "kernels.cpp", tmp_path / "kernels.so"
+    text.write_text(SHIM + "".join(kernel.source for kernel in kernels), encoding="utf-8")
+    flags = ["-std=c++17", "-O0", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
+    subprocess.run([compiler(), *flags, "-o", built, text], check=True)
+    library = ctypes.CDLL(str(built))
+    assert len(kernels) > 30
+    for kernel, run in zip(kernels, plain, strict=True):
+        ends = run_on_host(library, kernel)
+        assert (ends[2][0] or None) == run.diverged_at, kernel.rule.text
+        close((ends[0][0], ends[1][0]), run.path[-1], (formula, kernel.name, start))
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return ctypes.CDLL(str(built))
 
 
-def _run_on_host(library: ctypes.CDLL, case: Case) -> tuple[np.ndarray, ...]:
+def run_on_host(library: ctypes.CDLL, case: Case) -> tuple[np.ndarray, ...]:
     """Every thread of the launch in turn, some of them past the last cell."""
     steps, bound, target, constants, per_step, of_cell = case.arguments()
     real = ctypes.c_double if case.real == "double" else ctypes.c_float
@@ -155,7 +155,7 @@ def _assert_agree(case: Case, found: Sequence[np.ndarray], expected: Sequence[np
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_cuda_text_run_on_the_host_is_the_reference(library: ctypes.CDLL, case: Case) -> None:
     expected = CellsKernel(case.loop, case.dtype).run(*case.arguments())
-    _assert_agree(case, _run_on_host(library, case), expected)
+    _assert_agree(case, run_on_host(library, case), expected)
 
 
 @pytest.mark.slow
