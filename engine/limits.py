@@ -13,6 +13,11 @@ LEARNING_STEPS: Final = 3000
 LEARNING_NUMBERS: Final = 3_000_000  # steps times the numbers that it learns
 LEARNING_SLICE: Final = 0.12  # seconds at a time, between which others get their turn
 
+# A network that trains in the reader's browser: Python records its step and makes the first ones.
+TRAINING_STEPS: Final = 3000
+NETWORK_NUMBERS: Final = 4000
+TRAINING_CHECK: Final = 0.4  # seconds after which Python makes no further steps
+
 # A typed function whose gradient is checked: every entry runs it six times, on the server and in
 # the browser.
 CHECKED_OPERATIONS: Final = 60

@@ -24,6 +24,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("family", "The family", "All rules in a table, and who becomes whom."),
         Entry("parity", "Trusted numbers", "Agreement with PyTorch, optax and others."),
     ),
+    "Networks": (
+        Entry("train", "Train a network", "Rules race on a network that learns before your eyes."),
+    ),
     "Maps": (
         Entry("map", "Hyper-parameter map", "Every setting's run at once, live."),
         Entry("basins", "Basins", "Where every start ends, per optimizer."),

@@ -165,11 +165,11 @@ class _Printer:
         for place in self.places.values():
             if place.line == -1 - id(x):
                 return place
-        if x.size > MOST_CONSTANTS:
-            raise Unrecordable("it brings along more numbers than a text should hold")
         flat = np.asarray(x, float).ravel()
         name = f"b{len(self.memory)}"
         same = flat.size and np.all(flat == flat[0])
+        if not same and flat.size > MOST_CONSTANTS:
+            raise Unrecordable("it brings along more numbers than a text should hold")
         made = (
             f"new Float64Array({flat.size}).fill({_literal(float(flat[0]))})"
             if same

@@ -7,7 +7,7 @@ All of them become a `Table`; `split` makes of it what is learned and what is he
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -285,6 +285,13 @@ def split(
         given(x), source.y[first], given(source.x[second]), source.y[second], source.classes,
         centre, scale,
     )  # fmt: skip
+
+
+def with_points(data: Split, points: Array) -> Split:
+    """The split with points (n, 3) of the plane (x, y and a class) to learn beside the others."""
+    labels = np.clip(points[:, 2].round(), 0, len(data.classes) - 1).astype(np.intp)
+    inside = (points[:, :2] - data.centre) / data.scale
+    return replace(data, x=np.concatenate([data.x, inside]), y=np.concatenate([data.y, labels]))
 
 
 @dataclass(frozen=True)

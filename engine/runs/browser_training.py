@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from engine.emit.tensor import Unrecordable
 from engine.emit.tensor_javascript import leaves, printed
+from engine.limits import TRAINING_CHECK
 from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.learning import Competitor, Training
@@ -62,8 +64,8 @@ def browser_training(
 ) -> BrowserTraining:
     """Print a competitor's training; grid (n, features) is where the outputs are shown.
 
-    Raises Unrecordable for what cannot be printed (a rule that takes eigenvalues), and ValueError
-    as `Training` does.
+    `losses` are of `checked` steps, or of as many as come in a short time. Raises Unrecordable for
+    what cannot be printed (a rule that takes eigenvalues), and ValueError as `Training` does.
     """
     run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
     trainer = run.trainer
@@ -72,7 +74,8 @@ def browser_training(
     kept = leaves(trainer.given(1.0)[:3])
     texts: list[str] = []
     seen = 0
-    while run.step < min(checked, steps) and not run.ended:
+    until = monotonic() + TRAINING_CHECK
+    while run.step < min(checked, steps) and not run.ended and monotonic() < until:
         k = run.step
         given = trainer.given(run.factors[k], *run.batch(k))
         run.advance(1)

@@ -1,0 +1,464 @@
+"""Train a network: competitors side by side from the same weights on the same batches.
+
+The training runs in the reader's browser, in a worker, by the step that Python prints; Python makes
+the first hundred steps too, and the page says how far the two are apart.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from components.controls import Action, Group, Item
+from components.training import Learner, Lesson, training
+from engine.emit.tensor import Unrecordable
+from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
+from engine.problems.data import (
+    CSV_CHARACTERS,
+    CSV_CLASSES,
+    CSV_ROWS,
+    DATASETS,
+    MEASURED,
+    Split,
+    Table,
+    read_csv,
+    split,
+    table,
+    with_points,
+)
+from engine.problems.networks import ACTIVATIONS, MLP
+from engine.runs.browser_training import BrowserTraining, browser_training
+from engine.runs.learning import Competitor, Training
+from engine.runs.objectives import LOSSES
+from figures import style
+from figures import training as pictures
+from pages import entrants, frame
+from pages.competitors import Runner
+from pages.entrants import Entrant, Entrants
+from pages.presets import Preset
+from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
+
+PASTED = "pasted"
+SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PASTED: "your table"}
+OWN = 240  # numbers of the points that a reader adds: x, y, class
+CURVE = 160  # points of a curve
+AGAINST = ("step", "examples", "evaluations")
+ADDED = {"0": "class 0", "1": "class 1"}
+AXES = {
+    "step": "step",
+    "examples": "examples seen",
+    "evaluations": "gradient evaluations",
+}
+WORDS = {
+    "diverged": "{name}: the loss was no number from step {step} on. At η = {lr} every step threw "
+    "the weights further than the one before, until they passed the largest number that a computer "
+    "holds. It stands still; try a tenth of η.",
+    "stuck": "{name}: this setting takes a way through its rule that has not been printed yet.",
+    "same": "Trained in your browser by the step that Python prints: over the first {steps} steps "
+    "every loss equals Python's to a millionth.",
+    "apart": "Over the first {steps} steps a loss is {worst} (relative) from Python's: this run is "
+    "sensitive to the last bit.",
+}
+
+PRESETS = (
+    Preset(
+        "Three rules, two moons",
+        "good",
+        "Same weights, same batches. Momentum, which goes ten times as far at the same rate, and "
+        "Adam bend the border round both moons; gradient descent is still at the straight line.",
+        {},
+    ),
+    Preset(
+        "Learning rate too large",
+        "bad",
+        "The penalty ½‖w‖² is a bowl of curvature 1, and η = 10 is five times its limit 2/λ: every "
+        "step overshoots further, until the numbers end. Without it the loss is flat far out: no "
+        "end, but no learning either. A hundredth of the rate learns.",
+        {"runs": "sgd:lr=10,l2=1;sgd:lr=10;sgd:lr=0.1", "activation": "relu", "seed": "1"},
+    ),
+    Preset(
+        "Dead ReLU",
+        "bad",
+        "Long steps push units to the side where ReLU is flat: once no input switches a layer on, "
+        "no gradient comes through, and nothing brings it back.",
+        {"activation": "relu", "seed": "1", "runs": "sgd:lr=10,init=he;sgd:lr=0.3,init=he"},
+    ),
+    Preset(
+        "All weights zero",
+        "bad",
+        "Behind weights of zero every unit says zero and gets no gradient: only the last bias can "
+        "move. Units that begin alike stay alike; random weights tell them apart.",
+        {"runs": "adam:lr=0.01,init=zero;adam:lr=0.01"},
+    ),
+    Preset(
+        "Saturated squared error",
+        "bad",
+        "Weights that begin too large make outputs certain, many of them wrong. There the squared "
+        "error's gradient is gone; cross-entropy's is not.",
+        {"runs": "sgd:lr=0.1,init=large,loss=mse;sgd:lr=0.1,init=large"},
+    ),
+    Preset(
+        "No shuffling",
+        "bad",
+        "Sorted by class, a hundred batches say one thing and a hundred the other: the network "
+        "runs after the class it saw last. Shuffled, the same examples teach both.",
+        {
+            "n": "1000", "steps": "1000",
+            "runs": "sgd:lr=0.3,batch=4,shuffle=0;sgd:lr=0.3,batch=4",
+        },
+    ),
+    Preset(
+        "Spirals",
+        "good",
+        "After 300 steps Adam tells nearly all points apart; gradient descent takes five times as "
+        "long to come near that.",
+        {
+            "data": "spirals", "width": "24", "steps": "1500", "noise": "0.05",
+            "runs": "sgd:lr=0.1;adam:lr=0.01;muon:lr=0.1",
+        },
+    ),
+    Preset(
+        "Digits",
+        "good",
+        "Ten classes of 8 × 8 pixels. The tables count which digits (rows) are taken for which "
+        "(columns) among those held back.",
+        {
+            "data": "digits", "width": "24", "depth": "1", "steps": "600",
+            "runs": "sgd:lr=0.1;adam:lr=0.01",
+        },
+    ),
+)  # fmt: skip
+
+x = experiment(
+    "train",
+    [
+        Choice("data", "two_moons", list(SETS), label="data", says=SETS),
+        Integer("n", 200, 20, 1000, label="examples", scale="log", help="half are held back"),
+        Number("noise", 0.15, 0.0, 1.0, label="noise", symbol="σ"),
+        Number(
+            "imbalance", 1.0, 0.05, 1.0, label="share kept", scale="log",
+            help="of every class but the first",
+        ),
+        Flag("standard", True, label="standardised", help="features of mean 0 and deviation 1"),
+        Integer("width", 16, 1, 32, label="width", help="units in each hidden layer"),
+        Integer("depth", 2, 1, 3, label="hidden layers"),
+        Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
+        Integer("seed", 0, 0, 999, label="seed", help="of data, weights and batches"),
+        Entrants("runs", "sgd:lr=0.1;momentum:lr=0.1;adam:lr=0.01"),
+        Integer("steps", 600, 10, TRAINING_STEPS, label="steps", scale="log"),
+        Choice("against", AGAINST[0], AGAINST, label="curves against", says=AXES),
+        Choice("adds", "0", list(ADDED), label="a click adds", says=ADDED),
+        Numbers("own", (), -1e3, 1e3, count=(0, OWN)),
+    ],
+    parts=("add", "data", "training"),
+)  # fmt: skip
+
+frame.opening(
+    x,
+    "Train a network",
+    "Optimizers train the same network from the same weights on the same batches, in your browser. "
+    "Move a setting, or click a picture to add a point: they learn it too.",
+)
+
+
+# What is learned ----------------------------------------------------------------------------------
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def learned(
+    data: str, pasted: str, n: int, noise: float, imbalance: float, standard: bool, seed: int
+) -> Split:
+    """The data of the page, half of them held back."""
+    measured = data in MEASURED
+    if data == PASTED:
+        source: Table = read_csv(pasted)
+    else:
+        source = table(data, n, noise, seed)
+    own_noise = noise if measured or data == PASTED else 0.0
+    return split(
+        source, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
+    )
+
+
+def pasted() -> str:
+    """The table that this reader pasted; it lives as long as the visit."""
+    return str(st.session_state.get("train.table", ""))
+
+
+def current() -> Split:
+    """What the page's network learns, the reader's own points among it."""
+    data = x["data"] if x["data"] != PASTED or pasted() else "two_moons"
+    noise = x["noise"] if data in DATASETS else 0.0
+    base = learned(
+        data, pasted() if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
+        x["seed"],
+    )  # fmt: skip
+    own = np.array(x["own"][: len(x["own"]) // 3 * 3]).reshape(-1, 3)
+    return with_points(base, own) if len(own) and base.features == 2 else base
+
+
+def network(data: Split) -> MLP:
+    """The network of the page; a smaller one where its data are wide."""
+    width = x["width"]
+    while True:
+        sizes = (data.features, *[width] * x["depth"], data.outputs)
+        made = MLP(sizes, x["activation"])
+        if made.size <= NETWORK_NUMBERS or width == 1:
+            return made
+        width -= 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """One competitor's training, told from others by what it hangs on."""
+
+    net: MLP
+    data: Split
+    competitor: Competitor
+    steps: int
+    seed: int
+    side: int
+
+    @property
+    def mark(self) -> str:
+        numbers = [a.tobytes() for a in (self.data.x, self.data.y, self.data.test_x)]
+        return repr(
+            (self.net, self.competitor, self.steps, self.seed, self.side, *map(hash, numbers))
+        )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def printed(mark: str, _request: Request) -> BrowserTraining:
+    """A competitor as it goes to the browser; mark stands for the request."""
+    r = _request
+    grid = pictures.grid(r.data, r.side) if r.data.features == 2 else None
+    return browser_training(r.net, r.data, r.competitor, steps=r.steps, seed=r.seed, grid=grid)
+
+
+def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: Request) -> Learner:
+    """A competitor for the picture; Unrecordable where it cannot be printed."""
+    made = printed(request.mark, request)
+    competitor = request.competitor
+    order = None
+    if not competitor.shuffle:
+        order = Training(request.net, request.data, competitor, steps=1).order
+    # The first group is the reader's rule; what it leaves to another is at that one's defaults.
+    hypers = [
+        (f"{place}/{n.partition('/')[2]}" if n.startswith("0/") else "", value)
+        for n, value in made.hypers
+    ]
+    return Learner(
+        name=name, look={"color": look.color, "dash": look.dash, "marker": look.marker},
+        steps=made.steps, train=made.train, test=made.test, grid=made.grid, kept=made.kept,
+        weights=made.weights, hypers=hypers, drawn=made.drawn, factors=made.factors,
+        losses=made.losses, batch=competitor.batch, shuffle=competitor.shuffle,
+        widths=request.net.sizes[1:-1], dropout=competitor.dropout, order=order,
+        rate=f"{place}/lr" if entrant.runner.has_rate else "",
+    )  # fmt: skip
+
+
+def lesson(data: Split) -> Lesson:
+    """The data for the picture."""
+    plane = data.features == 2
+    more: dict[str, Any] = {}
+    if plane:
+        more = {
+            "grid": pictures.grid(data, pictures.SIDE), "side": pictures.SIDE,
+            "window": pictures.window(data), "centre": data.centre.tolist(),
+            "scale": data.scale.tolist(),
+        }  # fmt: skip
+    return Lesson(
+        x=data.x, targets=data.targets(data.y), labels=data.y, test_x=data.test_x,
+        test_targets=data.targets(data.test_y), test_labels=data.test_y, classes=data.classes,
+        colors=pictures.colors(data), markers=pictures.markers(data), features=data.features,
+        seed=x["seed"], **more,
+    )  # fmt: skip
+
+
+# What the reader does -----------------------------------------------------------------------------
+
+
+def on_action(group: str, action: str) -> None:
+    """The buttons of a competitor."""
+    if group == "data":
+        x.change({"own": ()})
+        return
+    field, place = list(x["runs"]), int(group)
+    if place >= len(field):
+        return
+    if action == "remove" and len(field) > 1:
+        del field[place]
+    elif action == "copy" and len(field) < entrants.MOST:
+        field.insert(place + 1, field[place])
+    x.change({"runs": tuple(field)})
+
+
+def add() -> None:
+    """One more competitor, at a rate that suits small networks."""
+    slug = st.session_state["train.add"]
+    if slug is not None and len(x["runs"]) < entrants.MOST:
+        runner = Runner(slug)
+        if runner.has_rate:
+            runner = runner.with_setting("lr", pictures.usual_rate(runner.optimizer))
+        x.change({"runs": (*x["runs"], Entrant(runner))})
+    st.session_state["train.add"] = None
+
+
+def take_table() -> None:
+    """Read the pasted table, or say why it cannot be used."""
+    text = st.session_state["train.pasted"]
+    st.session_state["train.problem"] = None
+    if not text.strip():
+        return
+    try:
+        read_csv(text)
+    except ValueError as error:
+        st.session_state["train.problem"] = str(error)
+        return
+    st.session_state["train.table"] = text
+    x.change({"own": ()})
+
+
+def paste() -> None:
+    """The field for a table of the reader's own."""
+    st.text_area(
+        "Your table: two numbers and a label a row, separated by commas, semicolons or tabs; at "
+        f"most {CSV_ROWS} rows, {CSV_CLASSES} labels and {CSV_CHARACTERS:,} characters. It is kept "
+        "for this visit alone.",
+        key="train.pasted",
+        on_change=take_table,
+        height=140,
+        placeholder="height,width,kind\n1.2,0.3,a\n0.7,1.9,b",
+        disabled=x.locked("data"),
+    )
+    if st.session_state.get("train.problem"):
+        st.error(f"```text\n{st.session_state['train.problem']}\n```")
+    elif not pasted():
+        frame.notice("Until a table is here, the network learns the two moons.")
+
+
+def groups(data: Split, names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
+    """Data, network, and every competitor."""
+    drawn = x["data"] in DATASETS
+    about: list[Item] = [x.chooser("data")]
+    if drawn:
+        about += [x.slider("n"), x.slider("noise")]
+    about.append(x.slider("imbalance"))
+    if data.features == 2:
+        about += [x.toggle("standard"), x.chooser("adds")]
+    clear = [Action(id="clear", label="remove added points", icon="reset")] if x["own"] else []
+    allowed = {
+        slug: loss.name
+        for slug, loss in LOSSES.items()
+        if data.outputs == 1 or loss.many is not None
+    }
+    rules = [
+        Group(
+            id=str(place), title=name, color=look.color, dash=look.dash, marker=look.marker,
+            items=entrants.items(place, x["runs"][place], allowed), collapsed=place > 0,
+            actions=[
+                Action(id="copy", label="duplicate", icon="copy"),
+                Action(id="remove", label="remove", icon="remove"),
+            ],
+        )
+        for place, (name, look) in enumerate(zip(names, looks, strict=True))
+    ]  # fmt: skip
+    net: list[Item] = [*map(x.slider, ("width", "depth", "seed")), x.chooser("activation")]
+    run: list[Item] = [x.slider("steps"), x.chooser("against")]
+    return [
+        *rules,
+        Group(id="data", title="Data", items=about, actions=clear),
+        Group(id="net", title="Network", items=net),
+        Group(id="run", title="Run", items=run),
+    ]
+
+
+# What the reader sees -----------------------------------------------------------------------------
+
+
+def fitting(entrant: Entrant, data: Split) -> Competitor:
+    """The competitor on these data: a loss for two classes gives way where there are more."""
+    made = entrant.competitor
+    if data.outputs > 1 and LOSSES[made.loss].many is None:
+        return entrant.moved("loss", "cross_entropy").competitor
+    return made
+
+
+def title_of(data: Split) -> str:
+    """The loss that the curves show."""
+    names = dict.fromkeys(LOSSES[fitting(e, data).loss].name for e in x["runs"])
+    return f"loss ({', '.join(names)})"
+
+
+@st.fragment
+def body() -> None:
+    """The competitors and their controls."""
+    view = frame.view(x, PRESETS)
+    data = current()
+    net = network(data)
+    runs: tuple[Entrant, ...] = x["runs"]
+    looks = style.looks(e.runner.slug for e in runs)
+    names = frame.distinct([e.runner.optimizer.name for e in runs])
+    learners, refused = [], []
+    for place, (entrant, name, look) in enumerate(zip(runs, names, looks, strict=True)):
+        request = Request(
+            net, data, fitting(entrant, data), x["steps"], x["seed"], pictures.SIDE
+        )  # fmt: skip
+        try:
+            learners.append(learner(place, name, entrant, look, request))
+        except Unrecordable:
+            refused.append(name)
+    with view.picture:
+        if not view.embedded and not x.hidden("add"):
+            st.selectbox(
+                "Add", list(entrants.TRAINABLE), index=None, key="train.add", on_change=add,
+                format_func=entrants.TRAINABLE.__getitem__, placeholder="Add an optimizer",
+                label_visibility="collapsed",
+                disabled=x.locked("runs") or len(runs) >= entrants.MOST,
+            )  # fmt: skip
+        if x["data"] == PASTED and not x.hidden("data"):
+            paste()
+        if learners:
+            training(
+                "train.picture", lesson(data), learners, height=view.height(680, 440),
+                against=x["against"], loss_title=title_of(data), words=WORDS, axes=AXES,
+                start=x["steps"], every=max(1, x["steps"] // CURVE), autoplay=True,
+                restart=x.restart, base=repr((net, x["seed"], x["data"], len(learners))),
+                own=len(x["own"]) // 3 * 3, most=OWN,
+                alt=f"{len(learners)} networks learn {SETS[x['data']]}.",
+            )  # fmt: skip
+        if refused:
+            frame.notice(
+                f"{html.escape(', '.join(refused))}: this rule takes roots of matrices at every "
+                "step, which is not printed for the browser, so it is left out here."
+            )
+    with view.panel:
+        x.controls(
+            groups(data, names, looks), height=view.height(740, 400), on_action=on_action
+        )  # fmt: skip
+    if not view.embedded:
+        told(data, net)
+    x.publish()
+
+
+def told(data: Split, net: MLP) -> None:
+    """What is being trained, in words."""
+    layers = " → ".join(map(str, net.sizes))
+    kind = "one logit" if data.outputs == 1 else f"{data.outputs} logits"
+    frame.notice(
+        f"A perceptron {layers} ({net.size} numbers, {kind}) learns {len(data.y)} examples; "
+        f"{len(data.test_y)} are held back, drawn faint. All competitors begin at the weights of "
+        f"seed {x['seed']} and take the same batches; where batch sizes differ, the order is the "
+        "same. Loss and accuracy are of all examples, not of the batch. The step is recorded from "
+        "the engine's own rule in double precision and printed for your browser; nothing goes on "
+        "when you leave."
+    )
+    if x["data"] in MEASURED:
+        st.caption(MEASURED[x["data"]])
+
+
+body()

@@ -1,0 +1,264 @@
+"""Train a network: what goes to the browser, what presets claim, and a training in Chromium."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine.problems.data import Split, split, table
+from engine.problems.networks import MLP
+from engine.runs.learning import Training
+from pages.entrants import Entrants, parse_entrants
+from tests.browser import Visitor
+from tests.pages.programs import component_data
+from tests.pages.running import markdown, moved, open_page
+
+
+def picture(page: Any) -> dict[str, Any]:
+    """What the training's component was given."""
+    assert not page.exception
+    return next(d for d in component_data(page) if "runs" in d and "shared" in d)
+
+
+def preset_named(name: str) -> dict[str, str]:
+    """A preset's link, read from the page's own list."""
+    page = open_page("train")
+    assert name in page.button_group[0].options
+    presets = {p.name: dict(p.link) for p in _presets()}
+    return presets[name]
+
+
+def _presets() -> Any:
+    import ast
+
+    from pages.presets import Preset
+    from tests.browser import ROOT
+
+    tree = ast.parse((ROOT / "pages" / "train.py").read_text())
+    node = next(
+        n.value
+        for n in tree.body
+        if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == "PRESETS"
+    )
+    return [Preset(*(ast.literal_eval(a) for a in call.args)) for call in node.elts]
+
+
+def trained(link: dict[str, str], until: int | None = None) -> list[Training]:
+    """The competitors of a link as Python trains them, in double precision, to the end."""
+    seed, name = int(link.get("seed", 0)), link.get("data", "two_moons")
+    data: Split = split(
+        table(name, int(link.get("n", 200)), float(link.get("noise", 0.15)), seed), seed=seed
+    )
+    width, depth = int(link.get("width", 16)), int(link.get("depth", 2))
+    network = MLP((data.features, *[width] * depth, data.outputs), link.get("activation", "tanh"))
+    steps = int(link.get("steps", 600))
+    runs = []
+    for entrant in parse_entrants(link.get("runs", "sgd:lr=0.1;momentum:lr=0.1;adam:lr=0.01")):
+        run = Training(network, data, entrant.competitor, steps=steps, seed=seed, dtype=np.float64)
+        run.advance(until or steps)
+        runs.append(run)
+    return runs
+
+
+def accuracies(runs: list[Training]) -> list[float]:
+    return [run.measured().accuracy for run in runs]
+
+
+# Presets ------------------------------------------------------------------------------------------
+
+
+def test_three_rules_on_two_moons() -> None:
+    sgd, momentum, adam = accuracies(trained(preset_named("Three rules, two moons")))
+    assert sgd < 0.95
+    assert min(momentum, adam) > 0.98
+
+
+def test_too_large_a_rate_ends_in_no_number_or_learns_nothing() -> None:
+    link = preset_named("Learning rate too large")
+    ends, wanders, learns = trained(link)
+    assert ends.diverged_at is not None
+    assert ends.diverged_at < 30
+    assert math.isnan(ends.measured().accuracy)
+    before = [loss for loss in ends.losses if math.isfinite(loss)]
+    assert before[-1] > 1e6 * before[0]
+    assert wanders.diverged_at is None
+    assert wanders.measured().accuracy < 0.6
+    assert learns.measured().accuracy > 0.9
+
+
+def silent(run: Training) -> list[float]:
+    """The share of each hidden layer's ReLUs that no example switches on."""
+    h, weights, found = run.split.x, run.trainer.tensors, []
+    for i in range(0, len(weights) - 2, 2):
+        h = np.maximum(h @ weights[i] + weights[i + 1], 0.0)
+        found.append(float(np.mean(h.max(0) == 0)))
+    return found
+
+
+def test_long_steps_leave_a_whole_layer_dead() -> None:
+    dead, alive = trained(preset_named("Dead ReLU"))
+    assert silent(dead)[1] == 1.0
+    assert dead.measured().accuracy <= 0.5
+    assert max(silent(alive)) < 0.5
+    assert alive.measured().accuracy > 0.95
+
+
+def test_zero_weights_move_nothing_but_the_last_bias() -> None:
+    zero, drawn = trained(preset_named("All weights zero"))
+    assert all(not w.any() for w in zero.trainer.tensors[:-1])
+    assert zero.measured().accuracy <= 0.5
+    assert drawn.measured().accuracy > 0.98
+
+
+def test_squared_error_stays_where_it_is_certain_and_wrong() -> None:
+    squared, entropy = accuracies(trained(preset_named("Saturated squared error")))
+    assert squared < 0.75
+    assert entropy > 0.98
+
+
+def test_sorted_examples_are_forgotten_in_turn() -> None:
+    link = preset_named("No shuffling")
+    sorted_by_class, shuffled = trained(link)
+    assert shuffled.measured().test_accuracy > 0.95
+    assert sorted_by_class.measured().test_accuracy < 0.8
+    # A hundred batches of one class, then a hundred of the other.
+    assert len({*sorted_by_class.batches.epoch(0)[:400]}) == 400
+    assert set(sorted_by_class.split.y[sorted_by_class.order[:250]]) == {0}
+
+
+def test_adam_finds_the_spirals_five_times_sooner() -> None:
+    link = preset_named("Spirals")
+    early = accuracies(trained(link, 300))
+    assert early[1] > 0.95 > 0.7 > early[0]
+    assert early[2] > 0.95
+    assert accuracies(trained(link))[0] > 0.95
+
+
+def test_the_digits_are_told_apart() -> None:
+    assert all(run.measured().test_accuracy > 0.94 for run in trained(preset_named("Digits")))
+
+
+# What goes to the browser -------------------------------------------------------------------------
+
+
+def test_it_opens_with_three_competitors_at_the_same_weights() -> None:
+    data = picture(open_page("train"))
+    assert [run["name"] for run in data["runs"]] == ["SGD", "Momentum", "Adam"]
+    assert len({run["kept"][0]["b64"] for run in data["runs"]}) == 1
+    assert data["autoplay"]
+    assert [n for n, _ in data["runs"][2]["hypers"]][:1] == ["2/lr"]
+
+
+def test_a_click_adds_to_what_is_learned_and_keeps_the_weights() -> None:
+    before = picture(page := open_page("train"))
+    after = picture(moved(page, "train", own=(0.5, 0.25, 1.0, -1.0, 0.5, 0.0)))
+    assert after["learned"] == before["learned"] + 2
+    assert after["base"] == before["base"]
+    assert after["mark"] != before["mark"]
+    assert after["own"] == 6
+
+
+def test_other_data_begin_anew() -> None:
+    first = picture(open_page("train"))
+    for link in ({"seed": "1"}, {"data": "xor"}, {"width": "8"}, {"activation": "relu"}):
+        assert picture(open_page("train", **link))["base"] != first["base"]
+
+
+def test_digits_have_tables_in_place_of_a_plane() -> None:
+    data = picture(open_page("train", data="digits", width="8", depth="1", runs="sgd:lr=0.1"))
+    assert data["shared"]["grid"] is None
+    assert (data["shared"]["outputs"], data["shared"]["features"]) == (10, 64)
+
+
+def test_a_loss_for_two_classes_gives_way_on_three() -> None:
+    data = picture(open_page("train", data="iris", runs="adam:loss=hinge"))
+    assert "cross-entropy" in data["lossTitle"]
+
+
+def test_a_rule_that_cannot_be_printed_is_named() -> None:
+    page = open_page("train", runs="adam;shampoo:lr=0.1")
+    assert len(picture(page)["runs"]) == 1
+    assert "Shampoo" in markdown(page)
+
+
+def test_a_pasted_table_is_learned_and_a_wrong_one_says_why() -> None:
+    page = open_page("train", data="pasted")
+    assert "two moons" in markdown(page)
+    wrong = page.text_area[0].set_value("1,2,a\n3,x,b").run()
+    assert "row 2: 'x' is not a number" in wrong.error[0].value
+    rows = "\n".join(f"{i % 7},{i * i % 11},{'abc'[i % 3]}" for i in range(40))
+    data = picture(page.text_area[0].set_value(rows).run())
+    assert data["shared"]["classes"] == ["a", "b", "c"]
+    assert data["shared"]["outputs"] == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "newton",
+        "adam:batch=7",
+        "adam:loss=guess",
+        "sgd:lr=99",
+        "adam;" * 7,
+        "typed~w=0",
+        "x" * 99,
+    ],
+)
+def test_what_cannot_train_is_refused_in_the_link(text: str) -> None:
+    page = open_page("train", runs=text)
+    assert not page.exception
+    assert "runs" in " ".join(w.value for w in page.warning)
+
+
+def test_competitors_are_written_and_read() -> None:
+    field = Entrants("runs", "adam")
+    text = "adam:lr=0.02,batch=4,loss=mse,init=he,schedule=cosine,shuffle=0,l2=0.01,ema=0.9;sgd"
+    assert field.format(field.parse(text)) == text
+    back = field.put(field.parse(text), "1/dropout", 2.0)
+    assert field.format(back).endswith("sgd:dropout=0.8")
+    with pytest.raises(ValueError, match="no competitor"):
+        field.put(back, "5/lr", 0.1)
+
+
+# In a browser -------------------------------------------------------------------------------------
+
+PICTURE = ".dt-training[data-step]"
+
+
+def stand(page: Page, name: str) -> float:
+    return float(page.locator(PICTURE).get_attribute(f"data-{name}") or "nan")
+
+
+@pytest.mark.browser
+def test_it_trains_in_the_browser_as_python_does_and_follows_the_hand(visit: Visitor) -> None:
+    page = visit("/train?steps=150&runs=momentum:lr=0.1;adam:lr=0.01")
+    page.wait_for_function(
+        f"() => Number(document.querySelector('{PICTURE}')?.dataset.step) === 150"
+    )
+    assert stand(page, "worst") < 1e-6
+    expect(page.get_by_text("equals Python's to a millionth")).to_be_visible()
+    # One step back to the start, then one step at a time.
+    page.locator('.dt-training [data-act="first"]').click()
+    page.wait_for_function(f"() => Number(document.querySelector('{PICTURE}').dataset.step) === 0")
+    page.locator('.dt-training [data-act="forward"]').click()
+    page.wait_for_function(f"() => Number(document.querySelector('{PICTURE}').dataset.step) === 1")
+    # A click adds a point: the link has it, and the weights stay where they are.
+    canvas = page.locator(".dt-plane canvas").first
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**own=**")
+    page.wait_for_timeout(500)
+    assert stand(page, "step") == 1
+    workers = page.workers
+    assert len(workers) == 1
+    # Whoever leaves takes the training along.
+    page.get_by_role("link", name="Descent Lab").first.click()
+    page.wait_for_selector(".dl-stage[data-frame]")
+    page.wait_for_timeout(300)
+    assert not [w for w in page.workers if w in workers]
