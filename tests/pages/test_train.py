@@ -258,7 +258,8 @@ def test_it_trains_in_the_browser_as_python_does_and_follows_the_hand(visit: Vis
     workers = page.workers
     assert len(workers) == 1
     # Whoever leaves takes the training along.
-    page.get_by_role("link", name="Descent Lab").first.click()
+    page.get_by_test_id("stTopNavSection").get_by_text("Optimizers", exact=True).click()
+    page.get_by_test_id("stTopNavLinkContainer").get_by_text("Race", exact=True).click()
     page.wait_for_selector(".dl-stage[data-frame]")
     page.wait_for_timeout(300)
     assert not [w for w in page.workers if w in workers]
