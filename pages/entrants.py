@@ -18,7 +18,7 @@ from engine.problems.networks import INITIALISATIONS
 from engine.runs.learning import Competitor
 from engine.runs.objectives import LOSSES
 from pages import problem
-from pages.competitors import TYPED, Runner, format_runners, parse_runners
+from pages.competitors import TYPED, Runner, RunnersField, format_runners, parse_runners
 from pages.state import Choice, ChoiceField, Field, Flag, FlagField, Number, NumberField
 
 MOST = 6
@@ -74,7 +74,7 @@ class Entrant:
         )}  # fmt: skip
         rest = {"lr": REST} if self.runner.optimizer.fallback else {}
         return Competitor(
-            self.runner.slug, dict(self.runner.hypers), dict(self.runner.options),
+            self.runner.optimizer, dict(self.runner.hypers), dict(self.runner.options),
             fallback_hypers=rest, **own,
         )  # fmt: skip
 
@@ -134,14 +134,8 @@ class EntrantsField(Field[tuple[Entrant, ...]]):
         return bool(_ENTRY.fullmatch(entry))
 
     def flat(self, value: tuple[Entrant, ...]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        found = _RUNNERS.flat(tuple(entrant.runner for entrant in value))
         for place, entrant in enumerate(value):
-            rule = entrant.runner.optimizer
-            for hyper in rule.hypers:
-                found[f"{place}/{hyper.name}"] = entrant.runner.value(hyper)
-            for option in rule.options:
-                chosen = entrant.runner.options.get(option.name, option.default)
-                found[f"{place}/{option.name}"] = str(chosen)
             for name, f in SETTINGS.items():
                 (one,) = f.flat(entrant.value(name)).values()
                 found[f"{place}/{name}"] = one
@@ -156,6 +150,7 @@ class EntrantsField(Field[tuple[Entrant, ...]]):
         return tuple(entrants)
 
 
+_RUNNERS = RunnersField("runs", (), parse_runners, format_runners)
 _ENTRY = re.compile(r"\d{1,2}/\w{1,40}")
 
 

@@ -219,6 +219,7 @@ class Request:
     net: MLP
     data: Split
     competitor: Competitor
+    text: str  # what says the same as the competitor
     steps: int
     seed: int
     side: int
@@ -406,7 +407,8 @@ def body() -> None:
     learners, refused = [], []
     for place, (entrant, name, look) in enumerate(zip(runs, names, looks, strict=True)):
         request = Request(
-            net, data, fitting(entrant, data), x["steps"], x["seed"], pictures.SIDE
+            net, data, fitting(entrant, data), entrants.format_entrants((entrant,)), x["steps"],
+            x["seed"], pictures.SIDE,
         )  # fmt: skip
         try:
             learners.append(learner(place, name, entrant, look, request))
