@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from string import Formatter
 from typing import Any, Final
 
@@ -456,6 +457,10 @@ def samples(data: Any) -> list[float | None]:
     What agrees there to 1e-9 is taken to agree: a run that came apart has come apart at its end.
     """
     flat = np.asarray(data, dtype=float).ravel()
-    places = {round(k * (flat.size - 1) / (SAMPLES - 1)) for k in range(SAMPLES)}
-    chosen = flat[sorted(places)] if flat.size else flat
-    return [float(v) if math.isfinite(v) else None for v in chosen]
+    return [v if math.isfinite(v) else None for v in flat[_places(flat.size)].tolist()]
+
+
+@lru_cache(maxsize=1024)
+def _places(size: int) -> list[int]:
+    """Where a few of so many numbers stand, the first and the last among them."""
+    return sorted({round(k * (size - 1) / (SAMPLES - 1)) for k in range(SAMPLES)}) if size else []

@@ -22,8 +22,7 @@ from engine.problems import minima as basins
 from engine.problems.landscapes import Landscape
 from engine.runs.live_sweep import LiveSweep, Span, middles
 from engine.runs.sweeps import Sweep
-from engine.studies.stability import symmetric_eigenvalues
-from engine.tape import Vector, autograd
+from engine.studies.stability import hessian_entries, symmetric_eigenvalues
 from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
@@ -220,7 +219,11 @@ def quadratic_curvatures(landscape: Landscape) -> tuple[float, float] | None:
     """The smallest and largest curvature where they are the same everywhere; None elsewhere."""
     (x0, x1), (y0, y1) = landscape.window
     points = np.array([x0, y0]) + _PROBES * np.array([x1 - x0, y1 - y0])
-    curvatures = symmetric_eigenvalues(landscape.hessian(points))
+    x, y = points.T
+    with np.errstate(all="ignore"):
+        entries = hessian_entries(landscape, x, y, landscape.arguments)
+    a, b, d = (entry + 0.0 * x for entry in entries)
+    curvatures = symmetric_eigenvalues(np.stack([a, b, b, d], axis=-1).reshape(-1, 2, 2))
     if not np.isfinite(curvatures).all():
         return None
     if np.abs(curvatures - curvatures[0]).max() > 1e-9 * np.abs(curvatures).max():
@@ -233,11 +236,8 @@ def curvatures_at(
 ) -> tuple[Any, Any]:
     """The smallest and the largest eigenvalue of the Hessian at (x, y); all may be traced."""
 
-    def value(w: Vector) -> Any:
-        return landscape.function(w[0], w[1], **parameters)
-
     with np.errstate(all="ignore"):  # steep landscapes overflow, which is what is then drawn
-        (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+        a, b, d = hessian_entries(landscape, x, y, parameters)
     half = 0.5 * (a - d)
     root = ops.sqrt(half * half + b * b)
     return 0.5 * (a + d) - root, 0.5 * (a + d) + root

@@ -6,10 +6,11 @@ is exact; elsewhere it is that of the quadratic which fits the landscape at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from engine.runs.descent import DIVERGENCE_RADIUS, Descent, PlaneOracle
 from engine.runs.step import take_step
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
-from engine.tape.interpret import interpret
+from engine.tape.interpret import Record, interpret
 from engine.tape.operations import OPERATIONS
 
 Array = npt.NDArray[np.float64]
@@ -86,13 +87,30 @@ def eigenvalues_along(
         return low + 0.0 * x, high + 0.0 * x
 
 
+def hessian_entries(
+    landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]
+) -> tuple[Any, Any, Any]:
+    """f_xx, f_xy and f_yy at (x, y); all may be traced, and then their operations are recorded."""
+    record = _hessian(landscape.function, tuple(parameters))
+    return cast("tuple[Any, Any, Any]", record.at(x, y, *parameters.values()))
+
+
+@lru_cache(maxsize=64)  # differentiating twice takes longer than all else that a picture traces
+def _hessian(function: Callable[..., Any], names: tuple[str, ...]) -> Record:
+    def entries(x: Any, y: Any, *given: Any) -> tuple[Any, Any, Any]:
+        def value(w: Vector) -> Any:
+            return function(w[0], w[1], **dict(zip(names, given, strict=True)))
+
+        (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+        return a, b, d
+
+    return Record.of(entries, 2 + len(names))
+
+
 def _eigenvalue(
     landscape: Landscape, side: float, x: Any, y: Any, parameters: Mapping[str, Any]
 ) -> Any:
-    def value(w: Vector) -> Any:
-        return landscape.function(w[0], w[1], **parameters)
-
-    (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
+    a, b, d = hessian_entries(landscape, x, y, parameters)
     half = 0.5 * (a - d)
     return 0.5 * (a + d) + side * ops.sqrt(half * half + b * b)
 

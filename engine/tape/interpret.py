@@ -88,6 +88,43 @@ def _walk(
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """A function of scalars that has been run once: what its results need, ready to be read."""
+
+    tape: Tape
+    results: tuple[Any, ...]
+    needed: tuple[int, ...]
+
+    @classmethod
+    def of(cls, function: Callable[..., tuple[Any, ...]], inputs: int) -> Record:
+        """The record of a function of so many inputs that gives several results."""
+        tape, results = trace_scalars(function, range(inputs))
+        needed = {node.index for node in tape.nodes[:inputs]}
+        waiting = [x for x in results if type(x) is Value]
+        while waiting:
+            node = waiting.pop()
+            if node.index not in needed:
+                needed.add(node.index)
+                waiting += [x for x in node.inputs if type(x) is Value]
+        return cls(tape, results, tuple(sorted(needed)))
+
+    def at(self, *inputs: Any) -> tuple[Any, ...]:
+        """The results at inputs of any kind that operations take, by the same operations."""
+        made: dict[int, Any] = dict(enumerate(inputs))
+
+        def read(x: Any) -> Any:
+            return made[x.index] if type(x) is Value else x
+
+        for index in self.needed[len(inputs) :]:
+            node = self.tape.nodes[index]
+            assert node.operation is not None
+            given = tuple(map(read, node.inputs))
+            shapes = node.operation.name in SHAPES
+            made[index] = given[0] if shapes else node.operation(*given, **node.parameters)
+        return tuple(map(read, self.results))
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """A kind of number: its elementary functions by name, and the real number that orders it."""
 

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 import engine
+from engine.problems.landscapes import LANDSCAPES
 from engine.studies.stability import (
     eigenvalues_along,
+    hessian_entries,
     limit_formula,
     live_bound,
     symmetric_eigenvalues,
 )
+from engine.tape import Tape, Value
 
 BOWL = engine.LANDSCAPES["bowl"](condition=50)  # curvatures 2 and 100
 
@@ -141,3 +144,23 @@ def test_the_curvature_that_a_rule_bears_is_its_limit_turned_round() -> None:
     assert live_bound(rules["sgd"], {"lr": 0.01}) == 200
     assert live_bound(rules["momentum"], {"lr": 0.01, "beta": 0.9}) == pytest.approx(380)
     assert live_bound(rules["adam"], {"lr": 0.01}) is None
+
+
+@pytest.mark.parametrize("slug", LANDSCAPES)
+def test_a_hessian_recorded_once_is_the_hessian(slug: str) -> None:
+    """Bit for bit, at numbers, columns and traced values alike."""
+    surface = LANDSCAPES[slug]
+    (x0, x1), (y0, y1) = surface.window
+    points = np.random.default_rng(3).uniform((x0, y0), (x1, y1), (20, 2))
+    wanted = surface.hessian(points)
+    with np.errstate(all="ignore"):
+        columns = hessian_entries(surface, *points.T, surface.arguments)
+        one = hessian_entries(surface, *points[0], surface.arguments)
+        tape = Tape()
+        x, y = (tape.variable(np.float64(v)) for v in points[0])
+        traced = hessian_entries(surface, x, y, surface.arguments)
+    for k, (i, j) in enumerate(((0, 0), (0, 1), (1, 1))):
+        assert np.array_equal(columns[k] + 0.0 * points[:, 0], wanted[:, i, j], equal_nan=True)
+        for found in (one[k], traced[k]):
+            number = found.data if isinstance(found, Value) else found
+            assert np.array_equal(number, wanted[0, i, j], equal_nan=True)
