@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.emit.picture import join, largest, running_sum, summing_up, words
+from engine.emit.picture import join, largest, round_to, running_sum, summing_up, words
 from engine.losses.huffman import Tree
 from engine.tape import operations as ops
 from figures import charts, style
@@ -24,6 +24,9 @@ TOPS: Final = (
     4.0,
     8.0,
 )  # bits at which the surprise axis may end; 8 is an outcome of 1 in 256
+
+
+ROOMY: Final = 4  # outcomes whose areas have room for their numbers
 
 
 def colors(n: int) -> list[str]:
@@ -67,7 +70,7 @@ def surprise_areas(p: Any, surprise: Any, h: Any, names: Sequence[str], unit: st
     area = p * ops.where(p > 0, surprise, 0.0)
     parts = summing_up(area)
     labels = [
-        words(f"{name}<br>{{:8}}", part)
+        words(f"{name}<br>{{:8}}", part) if len(names) <= ROOMY else name
         for name, part in zip(names, charts.each(parts), strict=True)
     ]
     trace = charts.bars(
@@ -82,7 +85,7 @@ def surprise_areas(p: Any, surprise: Any, h: Any, names: Sequence[str], unit: st
     }
     trace["marker"]["line"] = {"width": 1, "color": style.BACKGROUND}
     charts.level(layout, h, color=style.TARGET)
-    mean = words("mean height H = {:5}", h)
+    mean = words("mean height H = {:8}", round_to(h, 4))
     charts.note(layout, 0.5, 0.94 * top, mean, color=style.TARGET)
     return {"data": [trace], "layout": layout}
 

@@ -67,13 +67,14 @@ def curve(
 
 def lens(at: Traced) -> Figure:
     """The same from x − 2h to x + 2h, its changes in units of h: a slope is a slope still."""
+    sides = stack(at.lens[60], at.lens[180])
     steep = ops.maximum(ops.absolute(at.slope), ops.absolute(at.central))
+    steep = ops.maximum(steep, ops.maximum(*(ops.absolute(at.lens[k]) for k in (60, 180))))
     steep = ops.maximum(ops.where(ops.less(steep, 1e300), steep, 1.0), 1e-3)
     layout = charts.axes((-2.0, 2.0), (-2.6 * steep, 2.6 * steep), x_title="steps h from the point")
     layout["yaxis"] |= {"title": {"text": "change of f, in units of h"}}
     layout["margin"] |= {"l": 52}
     ends = np.array([-2.0, 2.0])
-    sides = stack(at.lens[60], at.lens[180])
     data = [
         charts.line(LENS, at.lens, style.INK, name="f"),
         charts.line(ends, at.slope * ends, MODES, width=1.8, name="tangent"),

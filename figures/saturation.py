@@ -20,6 +20,7 @@ MSE: Final = charts.color("red")
 MSE_DASH: Final[style.Dash] = "dash"
 FOOT: Final = -1.2  # where the handle of z stands, out of the way of the arrows
 BESIDE: Final = 0.09  # how far from z each of the two arrows stands
+EDGE: Final = 4.5  # of z, beyond which a label has room on the other side alone
 _FAINT: Final = 0.25  # the curves for the other target
 
 
@@ -88,7 +89,10 @@ def sigmoid(curve: Slopes, target: float, here: Slopes) -> Figure:
         )
         | {"mode": "text", "hoverinfo": "skip"}
         for there, away, position in (
-            (here.z < 0.0, 0.1, "top left"), (here.z >= 0.0, -0.1, "bottom right"),
+            (here.z < -EDGE, 0.1, "top right"),
+            (ops.both(here.z >= -EDGE, here.z < 0.0), 0.1, "top left"),
+            (ops.both(here.z >= 0.0, here.z <= EDGE), -0.1, "bottom right"),
+            (here.z > EDGE, -0.1, "bottom left"),
         )
     ]  # fmt: skip
     return {

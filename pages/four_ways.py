@@ -278,7 +278,7 @@ def routes(study: Study) -> None:
         rows.append(
             (
                 frame.swatch(look) + WAYS[route],
-                "—" if math.isnan(answer.value) else f"{answer.value:.16g}".replace("-", "−"),
+                "—" if math.isnan(answer.value) else written(answer.value, "16"),
                 short(answer.error),
                 PASSES[route].replace(" ", "&nbsp;"),
                 many(answer.operations),
