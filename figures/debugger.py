@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.problems.landscapes import Landscape
 from engine.runs.live import LiveDescent
@@ -20,6 +21,7 @@ from figures.step_chart import Curve, StepChart, step_chart
 
 Figure = dict[str, Any]
 Columns: TypeAlias = Sequence[Any]
+Array: TypeAlias = npt.NDArray[np.float64]
 
 Look: TypeAlias = tuple[str, str, style.Dash, style.Marker]  # label, colour, dash, marker
 
@@ -116,6 +118,38 @@ def _curves(
         )
         for (label, color, dash, marker), column in zip(looks, columns, strict=True)
     ]
+
+
+def sparkline(columns: Array, step: int) -> str:
+    """A quantity along the run (coordinates, steps + 1) as a small drawing without axes (SVG),
+    its value at `step` a dot: a line for each coordinate, in its colour; "" where nothing is
+    finite."""
+    wide, high, edge = 100.0, 40.0, 4.0
+    rows = [np.where(np.isfinite(c), c, np.nan) for c in columns]
+    known = np.concatenate(rows)
+    if not np.isfinite(known).any():
+        return ""
+    low, top = float(np.nanmin(known)), float(np.nanmax(known))
+    across = np.linspace(edge, wide - edge, max(len(rows[0]), 2))
+    parts = []
+    looks = COORDINATES if len(rows) == 2 else (SCALAR,)
+    for (_, color, dash, _), row in zip(looks, rows, strict=True):
+        up = high - edge - (row - low) / ((top - low) or 1.0) * (high - 2 * edge)
+        points = " ".join(
+            f"{a:.1f},{b:.1f}" for a, b in zip(across, up, strict=False) if np.isfinite(b)
+        )
+        light, _, dark = color.partition("|")
+        ink = f"light-dark({light},{dark})" if dark else "currentColor"
+        broken = " stroke-dasharray='4 3'" if dash == "dash" else ""
+        parts.append(
+            f"<polyline points='{points}' fill='none' stroke-width='1.4'{broken} "
+            f"style='stroke:{ink}'/>"
+        )
+        if step < len(up) and np.isfinite(up[step]):
+            parts.append(
+                f"<circle cx='{across[step]:.1f}' cy='{up[step]:.1f}' r='3' style='fill:{ink}'/>"
+            )
+    return f"<svg viewBox='0 0 {wide:.0f} {high:.0f}' aria-hidden='true'>{''.join(parts)}</svg>"
 
 
 # The step, enlarged -------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import engine
 from components.controls import Group
+from components.drawing import drawing
 from components.stage import Arrows, Boxes, Handle, Panel, Track, stage
 from engine.emit.picture import Picture, entry, running_sum, stack, words, written
 from engine.problems.landscapes import Landscape
@@ -94,6 +97,13 @@ PRESETS = (
         {"runs": "adamw:lr=0.4,weight_decay=0.5", "against": "adam_l2", "t": "12"},
     ),
 )
+# A picture of each line beside its formula, as high as the line.
+SPARKS = """
+.sparks { font-size: 0.95rem; padding-top: 0.5rem; }
+.sparks p { margin: 0; line-height: 1.2; opacity: 0.7; }
+.sparks div { display: flex; align-items: center; }
+.sparks svg { width: 100px; }
+"""
 x = experiment(
     "debugger",
     [
@@ -281,15 +291,32 @@ def arrow_colors(run: LiveDescent) -> dict[str, str]:
 def rule(run: Descent, step: int, colors: dict[str, str]) -> None:
     """The rule with symbols, and beside it with the numbers of this step."""
     with st.container(
-        key="formula-debugger", horizontal=True, vertical_alignment="top", gap="medium"
+        key="formula-debugger", horizontal=True, vertical_alignment="top", gap="small"
     ):
         if not 1 <= step <= run.last:
-            lines = latex.rule_in_symbols(run.optimizer, run.options, colors)
-            st.latex(latex.array(lines), width="content")
+            symbols = latex.rule_in_symbols(run.optimizer, run.options, colors)
+            st.latex(latex.array(symbols), width="content")
             return
+        lines = latex.rule_at(run, step, colors)
+        with st.container(key="sparks", width=104):
+            drawing("debugger.sparks", sparklines(run, lines, step), scroll=False)
         heads = ("x in numbers", "y in numbers") if run.optimizer.elementwise else ("in numbers",)
-        for block in latex.blocks(latex.rule_at(run, step, colors), (f"step {step}", *heads)):
+        for block in latex.blocks(lines, (f"step {step}", *heads)):
             st.latex(block, width="content")
+
+
+def sparklines(run: Descent, lines: Sequence[latex.Line], step: int) -> str:
+    """Beside each line of the rule what it gives, along the whole run, as HTML."""
+    known = {**run.state, "w": run.path}
+    rows = []
+    for line in lines:
+        values = known.get(line.name)
+        drawn = "" if values is None else pictures.sparkline(np.atleast_2d(values.T), step)
+        rows.append(f"<div style='height:{line.height}em'>{drawn}</div>")
+    return (
+        f"<style>{SPARKS}</style><div class='sparks'>"
+        f"<p style='height:{latex.HEAD}em'>along the run</p>{''.join(rows)}</div>"
+    )
 
 
 def notice(run: Descent, other: tuple[str, LiveDescent] | None, step: int) -> None:

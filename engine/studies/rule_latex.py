@@ -28,6 +28,7 @@ _PRODUCT = re.compile(
     r"(?<=[>)}])\s*\\,\s*(?=[<(|]|\\frac|\\tfrac|\\left|\\operatorname|\\lVert|\\langle)"
     r"|(?<=\d) (?=<)"
 )
+LINE, TALL, HEAD = 3.0, 4.8, 1.5  # heights of a line, of one of stacked columns, of a head; em
 _LARGE, _SMALL = 1e5, 1e-3  # outside, a number is written with a power of ten
 
 
@@ -37,6 +38,13 @@ class Line:
 
     symbols: str
     numbers: tuple[str, ...]
+    name: str = ""  # of the quantity that it gives
+
+    @property
+    def height(self) -> float:
+        """How high it is set beside others, in em."""
+        stacked = any(r"\frac{\begin{pmatrix}" in text for text in self.numbers)
+        return TALL if stacked else LINE
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -148,9 +156,16 @@ def rule_at(
         Line(
             fill(template, write),
             tuple(_numbers(template, write, fixed, after, before, i) for i in coordinates),
+            _left_name(template),
         )
         for template in optimizer.latex(o)
     )
+
+
+def _left_name(template: str) -> str:
+    """The quantity that a line says, "" where it says a relation."""
+    named = _PLACEHOLDER.fullmatch(template.partition(" = ")[0].strip())
+    return named[1] if named else ""
 
 
 def _values(descent: Descent, step: int) -> dict[str, Array]:
@@ -186,9 +201,9 @@ def _numbers(
         return column(value) if coordinate is None else factor(value[coordinate], powered=powered)
 
     left, _, right = template.partition(" = ")
-    named = _PLACEHOLDER.fullmatch(left.strip())
+    named = _left_name(template)
     filled = f"{fill(left, write)} = {fill(_dotted(right), put)}"
-    result = after.get(named[1]) if named else None
+    result = after.get(named)
     if result is None:
         return filled
     if np.ndim(result) == 0:
@@ -217,26 +232,21 @@ def array(
 
 
 def blocks(lines: Sequence[Line], heads: Sequence[str]) -> tuple[str, ...]:
-    """The symbols and each column of numbers as arrays of their own, their lines equally high.
+    """The symbols and each column of numbers as arrays of their own, each line of its height.
 
-    So they may stand side by side where there is room and one below the other where there is not.
-    heads are words above each, the symbols' first.
+    So they may stand side by side where there is room and one below the other where there is not,
+    a picture of each line beside them.  heads are words above each, the symbols' first.
     """
     columns = zip(*([line.symbols, *line.numbers] for line in lines), strict=True)
-    struts = [
-        "".join(
-            rf"\vphantom{{\displaystyle {_sides(text)[1]}}}"
-            for text in dict.fromkeys([line.symbols, *line.numbers])
-        )
-        for line in lines
-    ]
     found = []
     for head, column in zip(heads, columns, strict=True):
-        rows = [rf"& \small\text{{{head}}}"]
-        for text, strut in zip(column, struts, strict=True):
+        rows = [rf"& \small\text{{{head}}}\rule[-0.5em]{{0pt}}{{{HEAD}em}}"]
+        for line, text in zip(lines, column, strict=True):
             left, right = _sides(text)
+            strut = rf"\rule[-{0.45 * line.height:.2f}em]{{0pt}}{{{line.height}em}}"
             rows.append(rf"\displaystyle {left} & \displaystyle ={{}} {right}{strut}")
-        found.append(_stacked(rows))
+        body = r" \\ ".join(rows)
+        found.append(rf"\begin{{array}}{{rl}}{body}\end{{array}}")
     return tuple(found)
 
 

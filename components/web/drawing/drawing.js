@@ -12,5 +12,5 @@ export default function drawing({ parentElement, data }) {
   root.style.overflowX = data.scroll ? "auto" : "visible"
   root.tabIndex = data.scroll ? 0 : -1 // a reader without a mouse scrolls by keys
   root.innerHTML = data.svg
-  if (!data.scroll) root.querySelector("svg").style.maxWidth = "100%"
+  if (!data.scroll) root.querySelector("svg")?.style.setProperty("max-width", "100%")
 }

@@ -7,6 +7,7 @@
 import { arrow, endMark, mark } from "../marks.js"
 import { place } from "./labels.js"
 import { stroke } from "./strokes.js"
+import { hue } from "./lighting.js"
 import { measure, write } from "./words.js"
 
 const FAINT = 0.2 // a curve that the cursor has yet to reach
@@ -15,6 +16,7 @@ const HEAD = 4.6 // radius of a head, CSS pixels
 const DOT = 3.2 // radius of a point
 const LEAVING = 16 // the length of the arrow where a trail leaves
 const EDGE = 7 // heads may stand over the axes' edge by this much
+const UNLIT = 0.2 // how strong the other arrows are while one is lit
 const LABEL = 12 // the size of an arrow's word
 const LABEL_GAP = 6 // between an arrow and its word
 const REACH = 14 // pixels from the pointer to a track that it reads
@@ -28,6 +30,12 @@ export class Overlay {
     this.boxes = []
     this.cursor = null
     this.drawn = -1
+    this.lit = null // the hue of the arrows that stand out, where a formula's term is pointed at
+  }
+
+  // Lights the arrows of a hue, where there are any, or none of them.
+  light(lit) {
+    this.lit = this.arrows.some((group) => group.hue === lit) ? lit : null
   }
 
   // Takes a panel's spec, with its leaves looked up.
@@ -38,7 +46,9 @@ export class Overlay {
       const { px, py, along } = before[i] ?? {}
       return { ...given, given, css: theme.colour(given.color), x: null, y: null, z: null, px, py, along }
     })
-    this.arrows = spec.arrows.map((given) => ({ ...given, given, css: theme.colour(given.color) }))
+    this.arrows = spec.arrows.map((given) => ({
+      ...given, given, css: theme.colour(given.color), hue: hue(theme.colour(given.color)),
+    }))
     this.boxes = spec.boxes.map((given) => ({
       ...given, given, css: given.colors.map((colour) => theme.colour(colour)),
     }))
@@ -245,7 +255,10 @@ export class Overlay {
       const x1 = view.toX(x + between(group.dx, frame, part, j))
       const y1 = view.toY(y + between(group.dy, frame, part, j))
       if (!Number.isFinite(x0 + y0 + x1 + y1)) continue
-      arrow(head, x0, y0, x1, y1, group.width, group.css, theme.background)
+      const lit = this.lit === null || group.hue === this.lit
+      head.globalAlpha = lit ? 1 : UNLIT
+      arrow(head, x0, y0, x1, y1, group.width * (lit && this.lit ? 1.6 : 1), group.css, theme.background)
+      head.globalAlpha = 1
       if (!group.label || !view.inside(x0, y0)) continue
       const share = group.labelAt
       words.push(this.wordAt(group, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, x1 >= x0))

@@ -15,6 +15,7 @@ import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
 import { Missing, array, decoded, receive } from "./arrays.js"
 import { resolved } from "./figure.js"
+import { Lighting } from "./lighting.js"
 import { Panel } from "./panel.js"
 import { announce, Bar, Clock } from "./playback.js"
 import { Scene } from "./scene.js"
@@ -69,6 +70,10 @@ class Stage {
       this.resizing = requestAnimationFrame(() => this.data && this.refresh())
     })
     this.size.observe(this.root)
+    this.lighting = new Lighting((hue) => {
+      for (const panel of this.panels.values()) panel.overlay?.light(hue)
+      if (this.theme) this.paint()
+    })
     this.working = null
     this.again = false
     this.alive = true
@@ -452,6 +457,7 @@ class Stage {
     cancelAnimationFrame(this.answering)
     this.programs?.program.sweeper.dispose()
     this.clock.dispose()
+    this.lighting.dispose()
     this.unfollow?.()
     for (const panel of this.panels.values()) panel.dispose()
     this.panels.clear()
