@@ -20,6 +20,7 @@ from engine.optimizers import (
     adaptive,
     beyond_adam,
     curvature,
+    line_search,
     momentum,
     signs_and_layers,
     wrappers,
@@ -39,6 +40,7 @@ BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(
         "Adam today": adam_today.ENTRIES,
         "signs and layers": signs_and_layers.ENTRIES,
         "round another rule": wrappers.ENTRIES,
+        "line searches": line_search.ENTRIES,
         "curvature and matrices": curvature.ENTRIES,
     }
 )

@@ -25,14 +25,17 @@ from engine.optimizers.shared import (
     V_HAT,
     M,
     V,
+    all_sizes,
     corrected,
     decay,
     epsilon,
     first_step,
+    inner_product,
     layer_lengths,
     length,
     lr,
     moments,
+    sum_of_sizes,
 )
 from engine.problems.parameter import Parameter
 from engine.tape import Vector
@@ -338,19 +341,12 @@ MARS = Optimizer(
     year=2024,
     typical_lr="0.003",
     relatives="γ = 0 is AdamW on gradients cut to length 1.",
+    costs=lambda h, o: 2.0 if o.form == "exact" else 1.0,
     elementwise=False,
 )  # fmt: skip
 
 
 # Prodigy ------------------------------------------------------------------------------------------
-
-
-def _sizes(parts: Vector) -> Any:
-    """The sum of the absolute values of a point's coordinates."""
-    total = ops.absolute(parts[0])
-    for part in parts[1:]:
-        total = total + ops.absolute(part)
-    return total
 
 
 def _prodigy_with(
@@ -401,11 +397,8 @@ def _prodigy_latex(o: SimpleNamespace) -> tuple[str, ...]:
 PRODIGY = Optimizer(
     slug="prodigy",
     name="Prodigy",
-    rule=_prodigy_with(Vector.dot, _sizes),
-    tensor_rule=_prodigy_with(
-        lambda a, b: sum(ops.sum(x * y) for x, y in zip(a, b, strict=True)),
-        lambda parts: sum(ops.sum(ops.absolute(part)) for part in parts),
-    ),
+    rule=_prodigy_with(Vector.dot, sum_of_sizes),
+    tensor_rule=_prodigy_with(inner_product, all_sizes),
     hypers=(
         lr(1.0),
         BETA1,

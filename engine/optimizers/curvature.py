@@ -96,6 +96,7 @@ NEWTON = Optimizer(
     year=2006,
     typical_lr="1",
     memory_note="n² in passing",
+    evaluations=5,  # in the plane the Hessian is two products
     relatives="Along one axis of a bowl it is SGD with η/λ.",
     elementwise=False,
     on_tensors=False,
@@ -234,6 +235,8 @@ SOPHIA = Optimizer(
     year=2023,
     typical_lr="0.0003 – 0.06",
     relatives="γ = 0 leaves the sign of the momentum: Lion with β₁ = β₂.",
+    # The exact diagonal takes a Hessian product a coordinate, an estimate takes one.
+    costs=lambda h, o: 1.0 + {"paper": 4.0, "hutchinson": 2.0}.get(o.form, 0.0) / h.interval,
     draws=lambda o: o.form == "hutchinson",
 )
 

@@ -84,7 +84,10 @@ class Optimizer:
     # c such that, on a quadratic with largest curvature λ, steps are stable while lr < c / λ.
     stability: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
     stability_text: Callable[[SimpleNamespace], str] | None = None  # the limit, "2/λmax"
-    evaluations: int = 1  # gradient evaluations a step costs
+    evaluations: int = 1  # gradients and losses a step asks for; a Hessian product counts as two
+    # That number where it hangs on hyper-parameters and options: the average over many steps.
+    costs: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
+    counted: str = ""  # the state that holds it where it hangs on the run (line searches)
     elementwise: bool = True  # False: the update of a coordinate depends on the others
     # Whether a step draws random signs for `oracle.hessian_probe`.
     draws: Callable[[SimpleNamespace], bool] | None = None
@@ -151,6 +154,22 @@ class Optimizer:
     def memory(self) -> int:
         """State variables per weight, under the default options."""
         return sum(slot.kind == "vector" for slot in self.slots())
+
+    def price(
+        self,
+        hypers: Mapping[str, float] | None = None,
+        options: Mapping[str, str | bool] | None = None,
+    ) -> float:
+        """Evaluations that a step costs, on average; the least it can where `counted` holds them.
+
+        A gradient counts one, with the loss that comes along; a loss alone one; a product with
+        the Hessian two, for it is a gradient's gradient.
+        """
+        if self.costs is None:
+            return float(self.evaluations)
+        h = SimpleNamespace(**self.hyper_values(hypers))
+        o = SimpleNamespace(**self.option_values(options))
+        return self.costs(h, o)
 
     def draws_probe(self, options: Mapping[str, str | bool] | None = None) -> bool:
         """Whether a step of the rule needs random signs under these options."""

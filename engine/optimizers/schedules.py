@@ -156,6 +156,12 @@ def _inverse_sqrt(t: Any, total: Any, p: SimpleNamespace) -> Any:
     return ops.sqrt(scale / (scale + t))
 
 
+def _stable_decay(t: Any, total: Any, p: SimpleNamespace) -> Any:
+    falling = ops.minimum(_length(p.decay, total), total)
+    share = ops.clip((t - (total - falling)) / falling, 0.0, 1.0)
+    return 1.0 - (1.0 - p.final) * share
+
+
 _ENTRIES = (
     Schedule(
         slug="constant",
@@ -268,6 +274,25 @@ _ENTRIES = (
         idea="One long rise, one longer fall, at rates that a constant run could not bear.",
         when="Short budgets: many problems train in a fraction of the usual steps.",
         source="Smith & Topin, Super-convergence (2018)",
+    ),
+    Schedule(
+        slug="stable_decay",
+        name="Warm-up, stable, decay",
+        curve=_stable_decay,
+        latex=(
+            r"\eta_t = \eta_{\max}\left(1 - (1 - <final>)\,"
+            r" \max\left(0,\, \tfrac{t - (1 - <decay>)\,T}{<decay>\,T}\right)\right)"
+        ),
+        parameters=(
+            Parameter(
+                "decay", "d", "d", 0.2, 0.01, 1.0, "linear", "share of the run spent falling"
+            ),
+            _FINAL,
+            _WARMUP,
+        ),
+        idea="Hold the top for most of the run and fall in its last part alone.",
+        when="Runs whose length is decided on the way: from any point of the plateau one may fall.",
+        source="Hu et al., MiniCPM (2024), its decay linear",
     ),
     Schedule(
         slug="inverse_sqrt",

@@ -117,3 +117,21 @@ def length(point: Vector) -> Any:
 def layer_lengths(tensors: Vector) -> Vector:
     """The length of each tensor."""
     return Vector(ops.sqrt(ops.sum(part * part)) for part in tensors)
+
+
+def inner_product(a: Vector, b: Vector) -> Any:
+    """The inner product over the elements of all tensors."""
+    return sum(ops.sum(x * y) for x, y in zip(a, b, strict=True))
+
+
+def sum_of_sizes(point: Vector) -> Any:
+    """The sum of the absolute values of a point's coordinates: a number per cell."""
+    total = ops.absolute(point[0])
+    for part in point[1:]:
+        total = total + ops.absolute(part)
+    return total
+
+
+def all_sizes(tensors: Vector) -> Any:
+    """The sum of the absolute values of all elements."""
+    return sum(ops.sum(ops.absolute(part)) for part in tensors)

@@ -17,7 +17,7 @@ from typing import Any
 from engine.optimizers.adaptive import ADAM, ADAMW
 from engine.optimizers.description import Optimizer, Option, Oracle, Rule, Slot, State
 from engine.optimizers.momentum import MOMENTUM
-from engine.optimizers.shared import length
+from engine.optimizers.shared import inner_product, length
 from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
@@ -149,7 +149,7 @@ class _Elsewhere:
 
 def _whole_length(tensors: Vector) -> Any:
     """The length of all tensors as one vector."""
-    return ops.sqrt(sum(ops.sum(part * part) for part in tensors))
+    return ops.sqrt(inner_product(tensors, tensors))
 
 
 def sam(inner: Optimizer) -> Optimizer:
@@ -200,6 +200,7 @@ def sam(inner: Optimizer) -> Optimizer:
         year=2020,
         relatives=f"ρ = 0 is {inner.name}, at twice the price.",
         evaluations=2 * inner.evaluations,
+        costs=(lambda h, o: 2.0 * dearer(h, o)) if (dearer := inner.costs) else None,
         elementwise=False,
     )
     whole = around(_whole_length)

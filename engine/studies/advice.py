@@ -78,6 +78,9 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         ),
         "sam": Usual("ρ 0.05", "pytorch_optimizer"),
         "cautious": Usual("as the rule inside", "Liang et al. 2024"),
+        "line_search": Usual("c 10⁻⁴, ρ 0.5", "Nocedal & Wright, section 3.1"),
+        "conjugate_gradient": Usual("β at least 0, c 10⁻⁴", "Nocedal & Wright, section 5.2"),
+        "lbfgs": Usual("η 1, 3 to 20 pairs", "Nocedal & Wright, section 7.2"),
         "lamb": Usual("η 0.001, ε 10⁻⁶, λ 0.01", "optax: λ 0; You et al. 2019"),
     }
 )
@@ -186,6 +189,10 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
             "first point itself"
         ),
         "prodigy": "without bias correction, as the authors' code; with it, as optax, at a switch",
+        "lbfgs": (
+            "five pairs, and a backtracking search for Wolfe's: a pair without curvature is left "
+            "out; PyTorch keeps up to 100"
+        ),
         "lamb": "φ is the identity, as in optax; the paper leaves it open",
     }
 )

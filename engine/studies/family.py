@@ -59,6 +59,8 @@ HEIRS: tuple[Heir, ...] = (
     Heir("lookahead", "adam", "k steps forward, one back"),
     Heir("sam", "momentum", "the gradient from uphill"),
     Heir("cautious", "adamw", "no coordinate steps uphill"),
+    Heir("line_search", "sgd", "the loss says how far"),
+    Heir("lbfgs", "newton", "the Hessian from the last steps alone"),
     Heir("schedule_free_sgd", "sgd", "averages the walk, needs no schedule"),
     Heir("schedule_free_adamw", "adamw", "averages the walk, needs no schedule"),
     Heir("sophia", "newton", "the diagonal, estimated and clipped"),

@@ -33,6 +33,15 @@ CASES: tuple[tuple[str, dict[str, float], Callable[[Any], Any]], ...] = (
         lambda o: of_torch.OneCycleLR(o, 1.0, total_steps=STEPS, cycle_momentum=False),
     ),
     (
+        "stable_decay",
+        {"decay": 0.2, "final": 0.1},
+        lambda o: of_torch.SequentialLR(
+            o,
+            [of_torch.ConstantLR(o, 1.0, 160), of_torch.LinearLR(o, 1.0, 0.1, 40)],
+            [160],
+        ),
+    ),
+    (
         "cosine",
         {"warmup": 0.05, "final": 0.0},
         lambda o: of_torch.SequentialLR(

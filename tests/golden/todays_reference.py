@@ -195,3 +195,89 @@ def cautious_adamw(
         w = w - lr * stretch * agrees * u - lr * weight_decay * w
         path.append(w)
     return np.array(path)
+
+
+def _backtracked(
+    problem: Derivatives,
+    w: np.ndarray,
+    p: np.ndarray,
+    slope: float,
+    begin: float,
+    shrink: float,
+    enough: float,
+) -> tuple[float, float]:
+    """Nocedal & Wright (2006), algorithm 3.1, given up after 12 trials: the step, 0 where there is
+    none, and the last one tried."""
+    start, trial = problem.loss(w), begin
+    for k in range(12):
+        trial = begin if k == 0 else shrink * trial
+        if problem.loss(w + trial * p) <= start + enough * trial * slope:
+            return trial, trial
+    return 0.0, trial
+
+
+def conjugate_gradients(
+    problem: Derivatives,
+    start: np.ndarray,
+    lrs: np.ndarray,
+    *,
+    shrink: float,
+    grow: float,
+    enough: float,
+    form: str,
+) -> np.ndarray:
+    """Nocedal & Wright (2006), algorithm 5.4 with the weight of Fletcher & Reeves, of Polak &
+    Ribière (at least 0), or of nobody (steepest descent), restarted where it does not lead down;
+    each search begins at most `grow` times as far as the last one ended."""
+    w, begin = start.copy(), np.inf
+    p, before = np.zeros(2), None
+    path = [w]
+    for lr in lrs:
+        g = problem.gradient(w)
+        mix = 0.0
+        if before is not None and form == "fletcher_reeves":
+            mix = g @ g / (before @ before)
+        if before is not None and form == "polak_ribiere":
+            mix = max(g @ (g - before) / (before @ before), 0.0)
+        p = mix * p - g
+        if not g @ p < 0:
+            p = -g
+        step, last = _backtracked(problem, w, p, g @ p, min(begin, lr), shrink, enough)
+        begin = grow * step if step > 0 else last
+        before = g
+        w = w + step * p
+        path.append(w)
+    return np.array(path)
+
+
+def lbfgs(
+    problem: Derivatives, start: np.ndarray, lrs: np.ndarray, *, shrink: float, enough: float
+) -> np.ndarray:
+    """L-BFGS by the dense recursion that its two loops stand for: H⁻¹ built anew at each step out
+    of the last five pairs (Nocedal & Wright 2006, equation 7.16), and a backtracking search."""
+    w, pairs = start.copy(), []
+    before = None
+    path = [w]
+    for t, lr in enumerate(lrs):
+        g = problem.gradient(w)
+        if before is not None:
+            s, y = w - before[0], g - before[1]
+            if y @ s > 1e-10 * (y @ y):
+                pairs = [*pairs, (s, y)][-5:]
+        inverse = np.eye(2)
+        if pairs:
+            s, y = pairs[-1]
+            inverse = s @ y / (y @ y) * np.eye(2)
+        for s, y in pairs:
+            rho = 1 / (y @ s)
+            v = np.eye(2) - rho * np.outer(y, s)
+            inverse = v.T @ inverse @ v + rho * np.outer(s, s)
+        p = -inverse @ g
+        if not g @ p < 0:
+            p = -g
+        first = min(1.0, 1 / np.linalg.norm(g)) if t == 0 else 1.0
+        step, _ = _backtracked(problem, w, p, g @ p, lr * first, shrink, enough)
+        before = w, g
+        w = w + step * p
+        path.append(w)
+    return np.array(path)

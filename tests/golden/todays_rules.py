@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import optax
 import pytorch_optimizer
 import torch
@@ -20,6 +21,7 @@ from tests.golden.oracles import (
     by_optax,
     by_torch,
 )
+from tests.golden.problems import Problem
 
 ADAM_LRS = (0.004, 0.004, 0.004, 0.004, 0.01)
 # Rates that no start is a multiple of: on an exact zero the sign would hang on rounding.
@@ -31,6 +33,7 @@ def todays_rules() -> Iterator[Rule]:
     yield from adam_today()
     yield from signs_and_layers()
     yield from wrappers()
+    yield from line_searches()
 
 
 def adam_today() -> Iterator[Rule]:
@@ -227,3 +230,58 @@ def wrappers() -> Iterator[Rule]:
                 (*INDEPENDENT, "Liang et al. 2024, algorithm 1, round AdamW"),
                 by_hand(todays_reference.cautious_adamw, **hypers, one_more=agreement == "paper"),
             )  # fmt: skip
+
+
+def line_searches() -> Iterator[Rule]:
+    """Steepest descent, conjugate gradients and L-BFGS, each with a backtracking search."""
+    for shrink, grow, enough in ((0.5, 2.0, 1e-4), (0.7, 1.5, 0.1)):
+        hypers = {"shrink": shrink, "grow": grow, "enough": enough}
+        yield Rule(
+            "line_search", {}, hypers, LONGEST,
+            (*INDEPENDENT, "Nocedal & Wright 2006, algorithm 3.1"),
+            by_hand(todays_reference.conjugate_gradients, **hypers, form="steepest"),
+        )  # fmt: skip
+        for form in ("polak_ribiere", "fletcher_reeves"):
+            yield Rule(
+                "conjugate_gradient", {"form": form}, hypers, LONGEST,
+                (*INDEPENDENT, "Nocedal & Wright 2006, algorithm 5.4"),
+                by_hand(todays_reference.conjugate_gradients, **hypers, form=form),
+            )  # fmt: skip
+        del hypers["grow"]
+        yield Rule(
+            "lbfgs", {"step": "search"}, hypers, (1.0, 1.0, 0.001, 1.0, 1.0),
+            (*INDEPENDENT, "Nocedal & Wright 2006, equation 7.16"),
+            by_hand(todays_reference.lbfgs, **hypers),
+        )  # fmt: skip
+    yield Rule(
+        "lbfgs", {"step": "fixed"}, {}, (0.01, 0.01, 0.0005, 0.002, 0.002),
+        (*TORCH, "LBFGS(max_iter=1, history_size=5)"), lbfgs_of_torch,
+    )  # fmt: skip
+
+
+# The longest steps tried: short enough that a tiny shift of the start turns no trial over.
+LONGEST = (1e-3, 1e-3, 2e-5, 1e-3, 1e-3)
+
+
+def lbfgs_of_torch(problem: Problem, starts: np.ndarray, lrs: np.ndarray) -> np.ndarray:
+    """torch.optim.LBFGS, one iteration a step."""
+    paths = []
+    for start in starts:
+        w = torch.tensor(start, requires_grad=True)
+        optimizer = torch.optim.LBFGS(
+            [w], lr=1.0, max_iter=1, history_size=5, tolerance_grad=0.0, tolerance_change=0.0
+        )
+
+        def closure(w: torch.Tensor = w, optimizer: torch.optim.LBFGS = optimizer) -> torch.Tensor:
+            optimizer.zero_grad()
+            loss = problem.function(*w)
+            loss.backward()
+            return loss
+
+        points = [start]
+        for lr in lrs:
+            optimizer.param_groups[0]["lr"] = float(lr)
+            optimizer.step(closure)
+            points.append(w.detach().numpy().copy())
+        paths.append(points)
+    return np.array(paths)

@@ -54,6 +54,9 @@ UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "muon": (("<x>", "an iteration, shown by its name"),),
     "nadamw": ((r"\mu_t", "a definition and a product in one line"), ("<m_hat>", "μ of two steps")),
     "cautious": (("<mask>", "a count"),),
+    "line_search": (("<alpha>", "a search"),),
+    "conjugate_gradient": (("<alpha>", "a search"), ("<p>", "two cases in one line")),
+    "lbfgs": (("<p>", "a matrix"), ("<alpha>", "a search")),
     "rprop": (("<size>", "cases in one line"), ("<w>", "two cases in one line")),
 }  # fmt: skip
 

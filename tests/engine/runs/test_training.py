@@ -16,6 +16,7 @@ from engine.tape import operations as ops
 
 # These see two tensors, two layers, where the plane has one vector; Muon and Newton need matrices,
 # the plane.
+SEARCHING = ("line_search", "conjugate_gradient", "lbfgs")
 BY_LAYER = {"shampoo", "lars", "lamb", "mars"}
 SAME_AS_IN_THE_PLANE = sorted(set(OPTIMIZERS) - BY_LAYER - {"muon", "newton"})
 
@@ -92,7 +93,7 @@ WEIGHTS = [0.5 * RANDOM.standard_normal(s) for s in ((3, 5), (5,), (5, 4), (4,),
 @pytest.mark.parametrize("slug", sorted(set(OPTIMIZERS) - {"newton"}))
 def test_every_rule_trains_a_network(slug: str) -> None:
     rates = {"adadelta": 1.0, "sgd": 0.1, "momentum": 0.03, "nesterov": 0.03}
-    rate = (rates | {"lars": 10.0, "prodigy": 1.0}).get(slug, 0.01)
+    rate = (rates | dict.fromkeys(SEARCHING, 1.0) | {"lars": 10.0, "prodigy": 1.0}).get(slug, 0.01)
     trainer = Trainer(WEIGHTS, one_group(slug, WEIGHTS, {"lr": rate}))
     losses = [trainer.step(network) for _ in range(150)]
     assert np.isfinite(losses).all()
