@@ -21,6 +21,7 @@ from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
 from engine import limits
 from engine.emit.picture import written
+from engine.optimizers.schedules import SCHEDULES
 from engine.problems.landscapes import Landscape
 from engine.runs import workshop
 from engine.studies import fair_race as fair
@@ -33,7 +34,7 @@ from pages import fair_race_words as says
 from pages.background import Work
 from pages.competitors import MOST, Runner, format_runners
 from pages.presets import Preset
-from pages.state import Choice, Flag, Integer, experiment, shorten
+from pages.state import Choice, Flag, Integer, Number, experiment, shorten
 
 OWN, ONE, BOTH = "each at its own best", "one η for all", "both"
 SEARCHED = {"rate": 1, "two": 2, "all": None}
@@ -79,6 +80,8 @@ PRESETS = (
     ),
 )  # fmt: skip
 
+STEADY = "constant"  # the schedule that is none
+
 x = experiment(
     "fair_race",
     [
@@ -93,6 +96,10 @@ x = experiment(
                 help="the whole is repeated with as many searches; the pictures show the first"),
         Integer("seeds", 50, 2, 500, label="seeds", symbol="n", scale="log"),
         Flag("strewn", False, label="random starts"),
+        Choice("schedule", STEADY, list(SCHEDULES), label="schedule",
+               says={slug: plan.name for slug, plan in SCHEDULES.items()}),
+        Number("warmup", 0.0, 0.0, 0.5, label="warm-up", symbol="w",
+               help="share of a run spent rising to the top"),
         Choice("show", BOTH, (OWN, BOTH, ONE), label="how they race"),
     ],
     parts=("add", "method", "function"),
@@ -116,7 +123,8 @@ class Held:
         surface = self.task.landscape
         said = (
             surface.slug, surface.name, sorted(surface.arguments.items()), self.task.start,
-            self.task.evaluations, self.task.noise, format_runners(self.runners), self.protocol,
+            self.task.evaluations, self.task.noise, self.task.plan, format_runners(self.runners),
+            self.protocol,
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
 
@@ -144,8 +152,10 @@ def asked() -> Held:
     """The race that the page asks for. Raises ValueError for one that cannot be run."""
     surface = problem.landscape(x)
     start = None if x["strewn"] else problem.start_point(x, surface)
+    plan = SCHEDULES[x["schedule"]](warmup=x["warmup"])
+    steady = x["schedule"] == STEADY and x["warmup"] == 0
     return Held(
-        Task(surface, start, int(x["steps"]), x["noise"]),
+        Task(surface, start, int(x["steps"]), x["noise"], None if steady else plan),
         x["runs"],
         Protocol(
             int(x["budget"]), int(x["tries"]), SEARCHED[x["tune"]], int(x["search"]),
@@ -269,6 +279,8 @@ def groups(surface: Landscape) -> list[Group]:
         x.slider("noise"),
         x.slider("seeds"),
         x.toggle("strewn"),
+        x.chooser("schedule"),
+        x.slider("warmup"),
         *([x.slider("lr", label="one η for all", default=surface.lr)] if x["show"] != OWN else []),
     ]
     return [

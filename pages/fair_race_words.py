@@ -111,6 +111,16 @@ def loss(value: float) -> str:
     return written(value, "2") if np.isfinite(value) else "diverged"
 
 
+def _plan(task: Task) -> str:
+    """What the schedule of the race does, if there is one."""
+    if task.schedule is None:
+        return ""
+    return (
+        f" The schedule ({task.schedule.name}) drives every rate over the rule's own steps, in "
+        "tuning and race alike; what searches for its step's length takes none."
+    )
+
+
 def method(found: list[Search], task: Task, protocol: Protocol) -> str:
     """How it is done, with the present numbers, as Markdown."""
     tries, strewn = protocol.tries, task.start is None
@@ -122,8 +132,12 @@ def method(found: list[Search], task: Task, protocol: Protocol) -> str:
 settings. A trial runs {task.evaluations} evaluations on each of {tries} tuning seeds and counts
 by the median loss reached; a run that diverges is stopped and costs what it has used, so that rules
 which often diverge get to try more. A search ends when it cannot pay for another trial: here they
-spent {written(min(spent), "d")} to {written(max(spent), "d")}. A product with the Hessian, as
-Newton and Sophia use it, is not counted: they have an advantage here.
+spent {written(min(spent), "d")} to {written(max(spent), "d")}.
+
+**What counts.** A gradient, with the loss that comes along, is one evaluation; a loss alone, as
+line searches ask for it, is one as well; a product with the Hessian is two, for it is a gradient's
+gradient. So SAM pays twice, Newton five times in the plane (a gradient and two products), Sophia by
+how often it looks at the curvature, and a line search for every trial.{_plan(task)}
 
 **Search.** First the optimizer as it came (□), then points of an evenly spread sequence (Halton's,
 its digits permuted at random) over the whole range that its controls offer, η and ε on a log scale,

@@ -108,6 +108,7 @@ STEEPEST = Optimizer(
     typical_lr="1, the longest step tried",
     relatives="SGD whose rate is found anew at each step.",
     counted="asked",
+    evaluations=2,
     elementwise=False,
 )
 
@@ -171,6 +172,7 @@ CONJUGATE = Optimizer(
     typical_lr="1, the longest step tried",
     relatives="β = 0 is descent with a line search; momentum is a fixed β.",
     counted="asked",
+    evaluations=2,
     elementwise=False,
 )
 
@@ -285,6 +287,7 @@ LBFGS = Optimizer(
     typical_lr="1",
     relatives="Newton whose Hessian is never asked for. Its first step is steepest descent.",
     counted="asked",
+    costs=lambda h, o: 1.0 if o.step == "fixed" else 2.0,
     elementwise=False,
 )
 

@@ -26,10 +26,13 @@ _NEXT = re.compile(r"^<w>(?= = )")  # where a line says the next point
 
 
 class Wrapped(Optimizer):
-    """A rule round another, which knows what it was made of."""
+    """A rule round another, which knows what it was made of, and travels as that."""
 
     wrapper: str
     inner: Optimizer
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return wrap, (self.wrapper, self.inner)
 
 
 def wrap(wrapper: str, inner: Optimizer) -> Wrapped:

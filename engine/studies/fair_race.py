@@ -20,8 +20,9 @@ import numpy.typing as npt
 from engine.emit.compiled import CellsKernel
 from engine.emit.picture import written
 from engine.optimizers import Optimizer, Parameter
+from engine.optimizers.schedules import Schedule
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import DIVERGENCE_RADIUS, check_run, descend, step_inputs
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent, check_run, descend, step_inputs
 from engine.runs.tracing import ByFunction, landscape_loop
 
 Array = npt.NDArray[np.float64]
@@ -43,22 +44,39 @@ class Task:
     """What everybody has to do: descend from start within so many gradient evaluations a run.
 
     start is None where every seed draws its own, anywhere in the landscape's window. noise is the
-    standard deviation of the Gaussian added to each coordinate of each gradient.
+    standard deviation of the Gaussian added to each coordinate of each gradient. schedule drives
+    everybody's rate over its own steps, but for rules that search for their step's length. What an
+    evaluation is, `Optimizer.price` says: losses count, and Hessian products twice.
     """
 
     landscape: Landscape
     start: tuple[float, float] | None
     evaluations: int
     noise: float
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         check_run(self.start or (0.0, 0.0), self.evaluations, self.noise)
         if self.evaluations < 1:
             raise ValueError("a run needs at least one gradient evaluation")
 
-    def steps(self, optimizer: Optimizer) -> int:
-        """How many steps of the optimizer a run's evaluations pay for."""
-        return self.evaluations // optimizer.evaluations
+    def steps(
+        self,
+        optimizer: Optimizer,
+        hypers: Mapping[str, float] | None = None,
+        options: Mapping[str, str | bool] | None = None,
+    ) -> int:
+        """How many steps of the optimizer a run's evaluations pay for, at most."""
+        return int(self.evaluations / optimizer.price(hypers, options) + 1e-9)
+
+    def schedule_for(self, optimizer: Optimizer) -> Schedule | None:
+        """The schedule of an optimizer's runs."""
+        return None if optimizer.counted else self.schedule
+
+    @property
+    def plan(self) -> str:
+        """The schedule and its parameters as text, empty where there is none."""
+        return f"{self.schedule.slug} {self.schedule.arguments}" if self.schedule else ""
 
     def start_of(self, seed: int) -> tuple[float, float]:
         """Where the run of a seed starts, for every optimizer alike."""
@@ -228,8 +246,8 @@ def tune(
     by_name = {h.name: h for h in optimizer.hypers}
     if not names or not set(names) <= set(by_name):
         raise ValueError(f"{optimizer.slug} can be tuned in {', '.join(by_name)}, got {names}")
-    full = task.steps(optimizer) * optimizer.evaluations * len(seeds)
-    if not 0 < full <= budget:
+    full = task.evaluations * len(seeds)
+    if not (task.steps(optimizer, values, chosen) > 0 and full <= budget):
         raise ValueError(
             f"a budget of {written(budget, 'd')} gradient evaluations does not pay for one trial "
             f"of {optimizer.name}: {len(seeds)} runs of {written(task.evaluations, 'd')}"
@@ -270,30 +288,91 @@ def _run_trials(
     seeds: Sequence[int],
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """The loss that each trial reached on each seed, (seeds, n), and its cost, (n,)."""
-    steps = task.steps(optimizer)
+    settings = [dict(zip(names, point, strict=True)) for point in points.tolist()]
+    if optimizer.counted:
+        return _run_counted(task, optimizer, [{**values, **s} for s in settings], options, seeds)
+    prices = np.array([optimizer.price({**values, **s}, options) for s in settings])
+    steps = np.array([task.steps(optimizer, {**values, **s}, options) for s in settings])
+    schedule = task.schedule_for(optimizer)
     kernel = _kernel(
         ByFunction(task.landscape, task.landscape.function),
         ByFunction(optimizer, optimizer.rule),
         tuple(options.items()),
+        schedule is not None,
         task.noise > 0,
         names,
     )
     kernel.request()
     shared = [v for name, v in values.items() if name not in names]
     constants = [*shared, *task.landscape.arguments.values()]
-    columns = [np.ascontiguousarray(column) for column in points.T]
     reached = np.empty((len(seeds), len(points)))
     cost = np.zeros(len(points), dtype=np.int64)
     for row, seed in enumerate(seeds):
-        per_step, _ = step_inputs(optimizer, options, steps, None, task.noise, seed)
-        starts = [np.full(len(points), s) for s in task.start_of(seed)]
-        x, y, stopped = kernel.run(
-            steps, DIVERGENCE_RADIUS, 0.0, constants, per_step, [*starts, *columns]
-        )
-        ends = task.height(task.landscape.value(np.stack([x, y], axis=-1)))
-        reached[row] = np.where(stopped > 0, np.inf, ends)
-        cost += np.where(stopped > 0, stopped, steps).astype(np.int64) * optimizer.evaluations
+        for count in np.unique(steps):  # one for all, unless a setting changes what a step costs
+            own = np.flatnonzero(steps == count)
+            columns = [np.ascontiguousarray(column) for column in points[own].T]
+            per_step, _ = step_inputs(optimizer, options, count, schedule, task.noise, seed)
+            starts = [np.full(len(own), s) for s in task.start_of(seed)]
+            x, y, stopped = kernel.run(
+                int(count), DIVERGENCE_RADIUS, 0.0, constants, per_step, [*starts, *columns]
+            )
+            ends = task.height(task.landscape.value(np.stack([x, y], axis=-1)))
+            reached[row, own] = np.where(stopped > 0, np.inf, ends)
+            taken = np.where(stopped > 0, stopped, count)
+            cost[own] += np.ceil(taken * prices[own] - 1e-9).astype(np.int64)
     return reached, cost
+
+
+def _run_counted(
+    task: Task,
+    optimizer: Optimizer,
+    settings: Sequence[Mapping[str, float]],
+    options: Mapping[str, str | bool],
+    seeds: Sequence[int],
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """As `_run_trials`, for a rule whose steps cost what they ask for: each trial by itself."""
+    reached = np.empty((len(seeds), len(settings)))
+    cost = np.zeros(len(settings), dtype=np.int64)
+    for row, seed in enumerate(seeds):
+        for column, hypers in enumerate(settings):
+            run = _run(task, optimizer, hypers, options, seed)
+            steps = int(_paid(task, run)[-1])
+            fell = run.diverged_at is not None and run.diverged_at <= steps
+            taken = run.diverged_at if fell else steps
+            reached[row, column] = np.inf if fell else task.height(run.loss)[steps]
+            cost[column] += int(_spent(run)[taken])
+    return reached, cost
+
+
+def _run(
+    task: Task,
+    optimizer: Optimizer,
+    hypers: Mapping[str, float] | None,
+    options: Mapping[str, str | bool] | None,
+    seed: int,
+) -> Descent:
+    """One run, as many steps as its evaluations may pay for."""
+    return descend(
+        task.landscape, optimizer, task.start_of(seed), task.steps(optimizer, hypers, options),
+        hypers, options=options, schedule=task.schedule_for(optimizer), noise=task.noise, seed=seed,
+    )  # fmt: skip
+
+
+def _spent(run: Descent) -> Array:
+    """The evaluations taken when each step is done, (steps + 1,)."""
+    optimizer = run.optimizer
+    if not optimizer.counted:
+        return np.arange(run.steps + 1.0) * optimizer.price(run.hypers, run.options)
+    asked = np.nan_to_num(run.state[optimizer.counted], nan=1.0).astype(float)
+    asked[0] = 0.0
+    total: Array = np.cumsum(asked)
+    return total
+
+
+def _paid(task: Task, run: Descent) -> npt.NDArray[np.int64]:
+    """The step that is done once e evaluations are paid for, e = 0 … task.evaluations."""
+    paid = np.arange(task.evaluations + 1) + 1e-9
+    return np.searchsorted(_spent(run), paid, side="right") - 1
 
 
 @lru_cache(maxsize=128)
@@ -301,11 +380,14 @@ def _kernel(
     landscape: ByFunction,
     rule: ByFunction,
     options: tuple[tuple[str, str | bool], ...],
+    scheduled: bool,
     noisy: bool,
     varied: tuple[str, ...],
 ) -> CellsKernel:
     """All trials of one optimizer at once, one cell each."""
-    loop = landscape_loop(landscape.entry, rule.entry, dict(options), varied=varied, noisy=noisy)
+    loop = landscape_loop(
+        landscape.entry, rule.entry, dict(options), varied=varied, scheduled=scheduled, noisy=noisy
+    )
     return CellsKernel(loop, np.float64)
 
 
@@ -332,22 +414,15 @@ def race(
             f"optimizer; this one takes {written(len(seeds), 'd')} seeds × "
             f"{written(task.evaluations, 'd')}"
         )
-    steps = task.steps(optimizer)
     needed = seeds if task.varies(optimizer, options) else seeds[:1]
-    runs = [
-        descend(
-            task.landscape, optimizer, task.start_of(seed), steps, hypers,
-            options=options, noise=task.noise, seed=seed,
-        )
-        for seed in needed
-    ]  # fmt: skip
-    paths = np.stack([run.path for run in runs])
-    losses = task.height(np.broadcast_to(task.landscape.value(paths), paths.shape[:2]))
-    for row, run in enumerate(runs):
+    curves = []
+    for seed in needed:
+        run = _run(task, optimizer, hypers, options, seed)
+        losses = task.height(run.loss)
         if run.diverged_at is not None:
-            losses[row, run.diverged_at :] = np.inf
-    paid = np.minimum(np.arange(task.evaluations + 1) // optimizer.evaluations, steps)
-    return np.repeat(losses[:, paid], len(seeds) // len(needed), axis=0)
+            losses[run.diverged_at :] = np.inf
+        curves.append(losses[_paid(task, run)])
+    return np.repeat(np.stack(curves), len(seeds) // len(needed), axis=0)
 
 
 def quantile(values: npt.ArrayLike, share: float) -> Array:
@@ -579,7 +654,7 @@ class _Asked:
 def _mark(task: Task, entrant: Entrant) -> str:
     surface = task.landscape
     what = (surface.slug, surface.name, surface.arguments, task.start, task.evaluations, task.noise)
-    return f"{what} {entrant.key}"
+    return f"{what} {task.plan} {entrant.key}"
 
 
 @lru_cache(maxsize=256)

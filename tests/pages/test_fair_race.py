@@ -125,6 +125,23 @@ def test_one_alone_cannot_win() -> None:
     assert "cannot win" in markdown(open_page("fair_race", **QUICK, runs="adam"))
 
 
+def test_a_schedule_drives_the_race_and_is_told() -> None:
+    runs = "sgd;sam~adam;line_search;lbfgs"
+    steady, falling = (
+        open_page("fair_race", **QUICK, runs=runs, **more)
+        for more in ({}, {"schedule": "stable_decay", "warmup": "0.1"})
+    )
+    assert not falling.exception
+    assert not falling.warning
+    assert "Warm-up, stable, decay" in markdown(falling)
+    assert "drives every rate" not in markdown(steady)
+    found, others = cells(steady), cells(falling)
+    assert [row[0] for row in found] == ["SGD", "SAM(Adam)", "Descent with line search", "L-BFGS"]
+    assert found[0] != others[0]
+    for row in (*found, *others):
+        assert int(re.sub(r"\D", "", row[3])) <= 2_400
+
+
 def test_search_again_changes_the_settings_found() -> None:
     page = open_page("fair_race", **QUICK)
     before = [row[1] for row in cells(page)]

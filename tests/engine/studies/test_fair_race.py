@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 
 import engine
 from engine.optimizers import OPTIMIZERS
+from engine.optimizers.schedules import SCHEDULES
 from engine.problems.landscapes import LANDSCAPES
+from engine.runs.descent import find_optimizer
 from engine.studies import fair_race as fair
 from engine.studies.fair_race import (
     Task,
@@ -32,7 +35,7 @@ TWICE = replace(SGD, slug="twice", evaluations=2)
 # Tuning -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", ["sgd", "momentum", "adam", "sophia", "newton"])
+@pytest.mark.parametrize("slug", ["sgd", "momentum", "adam", "sophia", "newton", "sam"])
 def test_search_is_the_same_as_running_each_trial_by_itself(slug: str) -> None:
     """The loss and the cost of every trial against `descend`, run by run."""
     optimizer = OPTIMIZERS[slug]
@@ -41,10 +44,10 @@ def test_search_is_the_same_as_running_each_trial_by_itself(slug: str) -> None:
     for trial in range(len(found.scores)):
         ends, cost = [], 0
         for seed in SEEDS:
-            run = engine.descend(
-                BOWL, optimizer, BOWL.start, 40, found.setting(trial), noise=2.0, seed=seed
-            )
-            cost += 40 if run.diverged_at is None else run.diverged_at
+            hypers = found.setting(trial)
+            steps, price = TASK.steps(optimizer, hypers), optimizer.price(hypers)
+            run = engine.descend(BOWL, optimizer, BOWL.start, steps, hypers, noise=2.0, seed=seed)
+            cost += math.ceil(price * (steps if run.diverged_at is None else run.diverged_at))
             ends.append(np.inf if run.diverged_at is not None else run.gap[-1])
         assert found.spent[trial] == cost
         assert found.scores[trial] == pytest.approx(sorted(ends)[1], rel=1e-9)
@@ -335,3 +338,69 @@ def test_a_race_that_is_told_to_stop_stops() -> None:
 def test_quartiles_are_values_of_the_sample() -> None:
     """Of 1, 2, 3, 4 by the inverted distribution function: 1, 2 and 3."""
     assert fair.quartiles([[4.0], [1.0], [3.0], [2.0]]) == ([1.0], [2.0], [3.0])
+
+
+# What a step costs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slug", "hypers", "options", "price"),
+    [
+        ("adam", {}, {}, 1), ("eve", {}, {}, 1), ("sam", {}, {}, 2), ("newton", {}, {}, 5),
+        ("sophia", {"interval": 10}, {}, 1.4), ("sophia", {"interval": 4}, {}, 2),
+        ("sophia", {"interval": 4}, {"form": "hutchinson"}, 1.5),
+        ("sophia", {}, {"form": "squares"}, 1), ("mars", {}, {"form": "exact"}, 2),
+        ("sam~sophia", {"interval": 4}, {}, 4), ("lookahead~sam~adam", {}, {}, 2),
+    ],
+)  # fmt: skip
+def test_gradients_losses_and_hessian_products_are_paid_for(
+    slug: str, hypers: dict[str, float], options: dict[str, str], price: float
+) -> None:
+    optimizer = find_optimizer(slug)
+    assert optimizer.price(hypers, options) == pytest.approx(price)
+    assert TASK.steps(optimizer, hypers, options) == int(40 / price)
+
+
+@pytest.mark.parametrize("slug", ["line_search", "conjugate_gradient", "lbfgs"])
+def test_a_line_search_pays_for_every_loss_that_it_asks_for(slug: str) -> None:
+    """Trials and gradients counted on the way, and the race at e evaluations what they pay for."""
+    calm, optimizer = replace(TASK, noise=0.0), OPTIMIZERS[slug]
+    curve = fair.race(calm, optimizer, (0,))[0]
+    run = engine.descend(BOWL, slug, BOWL.start, 40)
+    spent, expected = 0, [calm.height(run.loss[0])]
+    for step in range(1, 40):
+        lengths = run.state["p"][step]
+        moved = run.path[step] - run.path[step - 1]
+        along = np.argmax(np.abs(lengths))
+        assert run.state["alpha"][step] == pytest.approx(moved[along] / lengths[along])
+        spent += int(run.state["asked"][step])
+        assert 2 <= run.state["asked"][step] <= 13
+        if spent <= 40:
+            expected += [expected[-1]] * (spent - len(expected)) + [calm.height(run.loss[step])]
+    expected += [expected[-1]] * (41 - len(expected))
+    np.testing.assert_allclose(curve, expected)
+    found = tune(calm, optimizer, 2_000, (1_000_000,), names=("lr", "shrink"))
+    assert (found.spent <= 40).all()
+    assert found.spent.sum() <= 2_000
+    setting = found.setting(found.best)
+    again = fair.race(calm, optimizer, (1_000_000,), setting)[0]
+    assert again[-1] == found.scores[found.best]
+
+
+# Schedules ----------------------------------------------------------------------------------------
+
+
+def test_a_schedule_drives_tuning_and_race_alike() -> None:
+    falling = replace(TASK, schedule=SCHEDULES["stable_decay"](decay=0.5))
+    found = tune(falling, ADAM, 2_000, SEEDS, names=("lr",))
+    setting = found.setting(found.best)
+    raced = fair.race(falling, ADAM, SEEDS, setting)
+    assert sorted(raced[:, -1])[1] == pytest.approx(found.scores[found.best], rel=1e-9)
+    run = engine.descend(
+        BOWL, ADAM, BOWL.start, 40, setting, schedule=falling.schedule, noise=2.0, seed=SEEDS[0]
+    )
+    np.testing.assert_allclose(raced[0], falling.height(run.loss))
+    assert not np.allclose(raced, fair.race(TASK, ADAM, SEEDS, setting))
+    assert falling.plan != TASK.plan
+    search = OPTIMIZERS["line_search"]
+    np.testing.assert_array_equal(fair.race(falling, search, (0,)), fair.race(TASK, search, (0,)))
