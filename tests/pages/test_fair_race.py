@@ -136,7 +136,12 @@ def test_a_schedule_drives_the_race_and_is_told() -> None:
     assert "Warm-up, stable, decay" in markdown(falling)
     assert "drives every rate" not in markdown(steady)
     found, others = cells(steady), cells(falling)
-    assert [row[0] for row in found] == ["SGD", "SAM(Adam)", "Descent with line search", "L-BFGS"]
+    assert [row[0][1:] for row in found] == [
+        "SGD",
+        "SAM(Adam)",
+        "Descent with line search",
+        "L-BFGS",
+    ]
     assert found[0] != others[0]
     for row in (*found, *others):
         assert int(re.sub(r"\D", "", row[3])) <= 2_400
