@@ -26,7 +26,7 @@ def test_every_row_is_shown_and_the_worst_is_named() -> None:
     assert held == every
     assert f"All {every} combinations of options of {len(OPTIMIZERS)} optimizers" in markdown(page)
     for entry in OPTIMIZERS.values():
-        assert f">{entry.name}<" in table
+        assert f"{entry.name}<" in table
 
 
 def test_the_picture_has_a_dot_a_row_between_rounding_and_the_tolerance() -> None:
