@@ -102,8 +102,10 @@ def test_three_momenta_are_one_at_a_constant_rate_and_part_where_it_moves(slug: 
     """By hand: v ← βv + ηₜg keeps ηₜ with its gradient, ηₜ(βv + g) does not."""
     hypers = momentum_forms.matched({"lr": 0.005, "beta": 0.9})
     assert hypers["averaged"]["lr"] == pytest.approx(0.05)
+    # A fall that begins where the run has already arrived parts nothing.
+    plan = SCHEDULES[slug](decay=0.9) if slug == "stable_decay" else slug
     one, same, inside = (
-        engine.descend("bowl", "momentum", (5, 3), 120, h, options={"form": form}, schedule=slug)
+        engine.descend("bowl", "momentum", (5, 3), 120, h, options={"form": form}, schedule=plan)
         for form, h in hypers.items()
     )
     np.testing.assert_allclose(same.path, one.path, atol=1e-12)
