@@ -65,7 +65,7 @@ PRESETS = (
     ),
 )
 x = experiment(
-    "bias",
+    "bias_correction",
     [
         *problem.fields(runs="sgd:lr=0.0185", noise=0.3),
         Choice(
@@ -284,7 +284,7 @@ def body() -> None:
     found = averages.averages(given.gradients, live["beta1"], live["beta2"])
     with view.picture:
         shown = stage(
-            "bias.stage",
+            "bias_correction.stage",
             panels(live, given, found, last, view.embedded),
             live=live,
             frames=last + 1.0,

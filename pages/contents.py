@@ -56,4 +56,5 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         ),
         Entry("engine_room", "The engine", "Its own source, recording and learning."),
     ),
+    "Course": (Entry("lessons", "Lessons", "Guided paths over the pages, a step at a time."),),
 }

@@ -23,6 +23,7 @@ from components.share import share
 from engine.emit.picture import written
 from figures import style
 from pages.budget import limited
+from pages.guide import guide
 from pages.presets import Preset
 from pages.state import Experiment
 
@@ -141,6 +142,7 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
             f"\n\n```text\n{reason}\n```",
             icon=":material/link_off:",
         )
+    guide(x)
 
 
 def foot(x: Experiment, formula: str = "") -> None:

@@ -48,6 +48,7 @@ _PATH = "_current_path"
 _CALLED = {"setup": "what is chosen in the sentence", "foot": "formula and link below"}
 _LISTS = ("hide", "lock", "show")  # names in the link that list parts and fields
 _STREAMLIT = ("embed", "embed_options")
+LESSON = "lesson"  # the step of a lesson that the reader follows, over all pages
 
 # Who takes pages along (export) hears of each experiment here once its run has said everything.
 HEARERS: list[Callable[[Experiment], None]] = []
@@ -589,6 +590,8 @@ class Experiment:
         for name in _LISTS:
             if self._store[name]:
                 parts[name] = ",".join(self._store[name])
+        if chosen := st.session_state.get(LESSON):
+            parts[LESSON] = chosen
         return parts
 
     def query_after(self, act: Callable[[], None]) -> dict[str, str]:
@@ -639,7 +642,9 @@ class Experiment:
         for name in _LISTS:
             self._store[name] = [part for part in given.get(name, "").split(",") if part]
         self.update(**values)
-        known = [*self.fields, *_LISTS]
+        if LESSON in given:
+            st.session_state[LESSON] = given[LESSON]
+        known = [*self.fields, *_LISTS, LESSON]
         notices += [
             Notice(name, "this page has nothing of that name" + _nearest(name, known), "")
             for name in given

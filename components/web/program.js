@@ -580,6 +580,14 @@ export function sweepNow(module, request, side) {
   return partsOf(found, request.varied.map(() => side))
 }
 
+// What a program reads: the store's value, or Python's where the store has none that fits. A list
+// of another length is of a state whose own program is still on its way.
+export const reading = (store, values) => (name) => {
+  const here = store.get(name)
+  const fits = !Array.isArray(here) || here.length === values[name]?.length
+  return fits ? here ?? values[name] : values[name]
+}
+
 export class Program {
   // `spec`: {lines, constants, modules}, the constants decoded. Call `ready` before `run`.
   // `sweeper` makes sweeps beside this thread (see cells.js); without one they are made here.

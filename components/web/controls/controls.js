@@ -4,7 +4,7 @@
 import { files } from "../files.js"
 import { ending } from "../lifetime.js"
 import { swatch } from "../marks.js"
-import { Program } from "../program.js"
+import { Program, reading } from "../program.js"
 import { decoded } from "../stage/arrays.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
@@ -71,10 +71,9 @@ class Controls {
 
   evaluate(x = 0.5) {
     const { program, store, data } = this
-    program?.run((name) => {
-      if (name === "hand.x" || name === "hand.y") return x
-      return store.get(name) ?? data.program.values[name]
-    })
+    if (!program) return
+    const read = reading(store, data.program.values)
+    program.run((name) => (name === "hand.x" || name === "hand.y" ? x : read(name)))
   }
 
   find(leaf) {

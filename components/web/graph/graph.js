@@ -5,7 +5,7 @@
 
 import { files } from "../files.js"
 import { ending } from "../lifetime.js"
-import { Program } from "../program.js"
+import { Program, reading } from "../program.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
 import { announce, Bar, Clock } from "../stage/playback.js"
@@ -162,7 +162,8 @@ class Graph {
 
   evaluate() {
     const { program, store, data } = this
-    return program?.run((name) => (name.startsWith("hand.") ? 0.5 : store.get(name) ?? data.program.values[name]))
+    const read = data.program && reading(store, data.program.values)
+    return program?.run((name) => (name.startsWith("hand.") ? 0.5 : read(name)))
   }
 
   find(leaf) {

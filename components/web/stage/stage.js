@@ -9,7 +9,7 @@ import { Sweeper } from "../cells.js"
 import { files } from "../files.js"
 import { ending } from "../lifetime.js"
 import { swatch } from "../marks.js"
-import { Program } from "../program.js"
+import { Program, reading } from "../program.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
@@ -164,10 +164,11 @@ class Stage {
 
   evaluate(hand = null) {
     const { program, store, data } = this
+    const read = reading(store, data.program.values)
     return program.run((name) => {
       if (name === "hand.x") return hand ? hand.x : 0.5
       if (name === "hand.y") return hand ? hand.y : 0.5
-      return store.get(name) ?? data.program.values[name]
+      return read(name)
     })
   }
 

@@ -1,0 +1,207 @@
+// A step of a lesson: its tasks are ticked off as the page's store comes to satisfy them, its
+// questions answer with a reason, and what was done is kept in this browser alone. Embedded, the
+// page around hears of every step that is done: {type: "descent:lesson", lesson, step, of, done}.
+
+import { files } from "../files.js"
+import { ending } from "../lifetime.js"
+import { storeOf } from "../store.js"
+
+const parts = await files(import.meta.url, "lesson")
+const KEPT = "descent-lab.lessons"
+const instances = new WeakMap()
+
+// lesson -> the steps that are done, as this browser keeps it; nothing where it keeps nothing.
+function progress() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}")
+    return kept && typeof kept === "object" ? kept : {}
+  } catch {
+    return {}
+  }
+}
+
+const stepsDone = (lesson) => {
+  const steps = progress()[lesson]
+  return new Set(Array.isArray(steps) ? steps.filter(Number.isInteger) : [])
+}
+
+function keep(lesson, step) {
+  const done = stepsDone(lesson).add(step)
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ ...progress(), [lesson]: [...done] }))
+  } catch {
+    // A browser that keeps nothing: the path works all the same.
+  }
+  return done
+}
+
+const COMPARISONS = {
+  "<": (a, b) => a < b,
+  ">": (a, b) => a > b,
+  "<=": (a, b) => a <= b,
+  ">=": (a, b) => a >= b,
+  "=": (a, b) => (typeof b === "number" ? Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b)) : String(a) === b),
+  has: (a, b) => String(a).includes(b),
+  lacks: (a, b) => !String(a).includes(b),
+}
+
+class Lesson {
+  constructor(parent) {
+    this.root = parts.mount(parent)
+    this.find = (name) => this.root.querySelector(`.dle-${name}`)
+    this.find("path").addEventListener("click", ({ target }) => {
+      const how = target.closest("[data-go]")?.dataset.go
+      if (!how) return
+      const { at } = this.data
+      this.component.setTriggerValue("go", { back: at - 1, next: at + 1, here: at, leave: "leave" }[how])
+    })
+  }
+
+  receive(component) {
+    const { data } = component
+    this.component = component
+    const before = this.data
+    this.data = data
+    if (data.lessons) return this.list(data.lessons)
+    const name = `${data.lesson}.${data.at}`
+    if (name !== this.name || before?.away !== data.away) {
+      this.name = name
+      this.open = new Set() // tasks seen undone: what held on arrival was nobody's doing
+      this.ticked = new Set()
+      this.answered = !data.choices.length
+      this.guessed = new Set()
+      this.build()
+    }
+    if (!this.store) {
+      this.store = storeOf(data.page)
+      this.unfollow = this.store.subscribe(() => this.look())
+    }
+    this.look()
+  }
+
+  build() {
+    const { tasks, choices, guesses, away, at, count } = this.data
+    const items = (away ? [] : tasks).map((task) => {
+      const item = document.createElement("li")
+      item.textContent = task.text
+      return item
+    })
+    this.find("tasks").replaceChildren(...items)
+    const reason = document.createElement("p")
+    reason.setAttribute("role", "status")
+    const buttons = (away ? [] : choices).map((choice) => {
+      const button = document.createElement("button")
+      button.type = "button"
+      button.textContent = choice.text
+      button.onclick = () => {
+        button.dataset.says = choice.right ? "right" : "wrong"
+        reason.textContent = choice.reason
+        this.answered ||= choice.right
+        this.look()
+      }
+      return button
+    })
+    this.find("choices").replaceChildren(...buttons, ...(buttons.length ? [reason] : []))
+    this.find("guesses").replaceChildren(...(away ? [] : guesses).map((guess, i) => this.guess(guess, i)))
+    const go = (name) => this.root.querySelector(`[data-go="${name}"]`)
+    go("back").disabled = at === 0
+    go("back").hidden = go("next").hidden = away
+    go("here").hidden = !away
+    go("next").disabled = at + 1 >= count
+  }
+
+  // A number is said before it is shown; then both stand side by side, with how far apart they are.
+  guess({ text, value, within, reason }, i) {
+    const item = parts.copy("guess")
+    item.querySelector("span").textContent = text
+    const [input, button, told] = ["input", "button", "output"].map((tag) => item.querySelector(tag))
+    const reveal = () => {
+      const said = Number(input.value.trim().replace(",", ".").replace("−", "-"))
+      if (!input.value.trim() || !Number.isFinite(said)) {
+        told.textContent = "Say a number first."
+        return
+      }
+      const off = Math.abs(said - value)
+      const how = off <= within ? "✓ near enough" : `off by ${Number(off.toPrecision(2))}`
+      told.textContent = `${String(value).replace("-", "−")}: ${how}. ${reason}`
+      this.guessed.add(i)
+      this.look()
+    }
+    button.onclick = reveal
+    input.onkeydown = (event) => {
+      if (event.key === "Enter") reveal()
+    }
+    return item
+  }
+
+  // What of the tasks holds now; a task once done stays so.
+  look() {
+    const { data, store } = this
+    if (!data || data.lessons || data.away) return this.dots(stepsDone(data?.lesson))
+    const value = (name) => store.get(name) ?? data.texts[name]
+    data.tasks.forEach(({ when }, i) => {
+      const holds = when.every(([name, how, wanted]) => {
+        const found = value(name)
+        return found !== undefined && COMPARISONS[how](found, wanted)
+      })
+      if (!holds) this.open.add(i)
+      else if (this.open.has(i)) this.ticked.add(i)
+      this.find("tasks").children[i].classList.toggle("dle-done", this.ticked.has(i))
+    })
+    const { lesson, at, count } = data
+    const done =
+      this.ticked.size === data.tasks.length && this.answered && this.guessed.size === data.guesses.length
+    let steps = stepsDone(lesson)
+    if (done && !steps.has(at)) {
+      steps = keep(lesson, at)
+      const told = { type: "descent:lesson", lesson, step: at + 1, of: count, done: steps.size }
+      if (parent !== window) parent.postMessage(told, "*") // no more than the page around it could see
+    }
+    this.root.querySelector('[data-go="next"]').classList.toggle("dle-ready", done && at + 1 < count)
+    const all = steps.size === count
+    this.find("told").textContent = done && at + 1 === count ? (all ? "✓ That was the whole lesson." : "✓ That was the last step.") : ""
+    this.dots(steps)
+  }
+
+  dots(done) {
+    const { at, count } = this.data
+    const dots = this.find("dots")
+    while (dots.children.length > count) dots.lastElementChild.remove()
+    while (dots.children.length < count) dots.append(document.createElement("li"))
+    ;[...dots.children].forEach((dot, i) => {
+      dot.classList.toggle("dle-done", done.has(i))
+      dot.classList.toggle("dle-here", i === at)
+    })
+  }
+
+  list(lessons) {
+    this.find("path").hidden = true
+    this.find("list").replaceChildren(...lessons.map(({ slug, title, about, minutes, count }) => {
+      const card = parts.copy("card")
+      const done = stepsDone(slug)
+      const first = Array.from({ length: count }, (_, i) => i).find((i) => !done.has(i)) ?? 0
+      card.querySelector("h3").textContent = title
+      card.querySelector("p").textContent = about
+      card.querySelector(".dle-bar span").style.width = `${(100 * done.size) / count}%`
+      card.querySelector("small").textContent = `${done.size} of ${count} steps · ${minutes} min`
+      const button = card.querySelector("button")
+      button.textContent = !done.size ? "Begin" : done.size < count ? "Go on" : "Once more"
+      button.setAttribute("aria-label", `${button.textContent}: ${title}`)
+      button.onclick = () => this.component.setTriggerValue("go", `${slug}.${first + 1}`)
+      return card
+    }))
+  }
+
+  dispose() {
+    this.unfollow?.()
+    this.root.remove()
+  }
+}
+
+export default function render(component) {
+  const { parentElement } = component
+  let lesson = instances.get(parentElement)
+  if (!lesson) instances.set(parentElement, (lesson = new Lesson(parentElement)))
+  lesson.receive(component)
+  return ending(instances, parentElement)
+}

@@ -1,0 +1,271 @@
+"""Lessons: short guided paths over the live pages, each a Markdown file, read and checked here.
+
+A file has a head in TOML between two lines of `+++` (title, about, order, minutes) and a section
+for each step: `## Title`, sentences, a link to a page at a set state (a paragraph of its own), and
+a list of what there is to do.
+
+    - [ ] Raise η past 0.02. `lr > 0.02`       a task that the page notices: its conditions
+    - (x) A right choice. | Why it is right.   a question with choices, each with its reason
+    - ( ) A wrong one. | Why it is wrong.
+    - (0.242 ± 0.02) The second share? | Why.  a guess, shown beside the truth
+
+The paragraph before choices is their question. `lessons/` holds the lessons of the app; those of
+the folder that DESCENT_LAB_LESSONS names stand after them.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from pages.contents import SECTIONS
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "lessons"
+SETTING: Final = "DESCENT_LAB_LESSONS"
+MOST_BYTES: Final = 100_000  # of one file
+
+_HEAD = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.DOTALL)
+_LINK = re.compile(r"\A\[[^\]]+\]\((\S+)\)\Z")
+_TASK = re.compile(r"\A- \[ \] (.+?)\s*`([^`]+)`\Z")
+_CHOICE = re.compile(r"\A- \((x| )\) (.+?) \| (.+)\Z")
+_GUESS = re.compile(r"\A- \(([-+\d.e]+) ± ([\d.e-]+)\) (.+?) \| (.+)\Z")
+_CONDITION = re.compile(r"\A(\S+) (<=|>=|<|>|=|has|lacks) (.+)\Z")
+
+
+class LessonError(ValueError):
+    """A lesson's file that cannot be used, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an entry of the page's store must be: its name, a comparison, a number or a text."""
+
+    name: str
+    comparison: str
+    value: float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to do on the page, done once all its conditions hold."""
+
+    text: str
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to a question, whether it is right, and the reason."""
+
+    text: str
+    right: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A number to guess before it is shown: the truth, how near counts as right, the reason."""
+
+    text: str
+    value: float
+    within: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A sentence or two (Markdown), a page at a set state, and something to do there."""
+
+    title: str
+    text: str
+    page: str
+    link: Mapping[str, str]
+    tasks: tuple[Task, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A path: its name in links, title, what it is about, its place in the course, its steps."""
+
+    slug: str
+    title: str
+    about: str
+    minutes: int
+    order: float
+    steps: tuple[Step, ...]
+
+
+def read_lesson(slug: str, text: str) -> Lesson:
+    """The lesson that a file's text says. Raises LessonError, naming the step and the line."""
+    found = _HEAD.match(text.replace("\r\n", "\n"))
+    if not found:
+        raise LessonError(f"{slug}: it begins with a head between two lines of +++")
+    try:
+        head = tomllib.loads(found[1])
+    except tomllib.TOMLDecodeError as error:
+        raise LessonError(f"{slug}: the head is not TOML: {error}") from None
+    for name, kind in (("title", str), ("about", str), ("minutes", int)):
+        if not isinstance(head.get(name), kind):
+            raise LessonError(f"{slug}: the head lacks {name!r} ({kind.__name__})")
+    sections = re.split(r"^## ", found[2], flags=re.MULTILINE)
+    if sections[0].strip():
+        raise LessonError(f"{slug}: everything stands in a step, which begins with '## '")
+    if len(sections) < 2:
+        raise LessonError(f"{slug}: it has no step")
+    steps = tuple(_step(slug, section) for section in sections[1:])
+    order = head.get("order", math.inf)
+    return Lesson(slug, head["title"], head["about"], head["minutes"], float(order), steps)
+
+
+def _step(slug: str, section: str) -> Step:
+    title, _, body = section.partition("\n")
+    where = f"{slug}, step {title.strip()!r}"
+    paragraphs: list[str] = []
+    page, link = "", dict[str, str]()
+    tasks: list[Task] = []
+    choices: list[Choice] = []
+    guesses: list[Guess] = []
+    for block in re.split(r"\n\s*\n", body.strip()):
+        lines = _items(block)
+        if found := _LINK.match(block):
+            page, link = _state(where, found[1])
+        elif all(line.startswith(("- [", "- (")) for line in lines):
+            for line in lines:
+                if task := _TASK.match(line):
+                    tasks.append(Task(task[1], _conditions(where, task[2])))
+                elif choice := _CHOICE.match(line):
+                    choices.append(Choice(choice[2], choice[1] == "x", choice[3]))
+                elif guess := _GUESS.match(line):
+                    number = float(guess[1]), float(guess[2])
+                    guesses.append(Guess(guess[3], *number, guess[4]))
+                else:
+                    raise LessonError(f"{where}: cannot read {line!r}")
+        else:
+            paragraphs.append(block)
+    if not page:
+        raise LessonError(
+            f"{where}: it opens no page: a paragraph that is [text](/page?name=value)"
+        )
+    if choices and sum(choice.right for choice in choices) != 1:
+        raise LessonError(f"{where}: one of the choices is right, marked (x)")
+    text = "\n\n".join(paragraphs)
+    return Step(title.strip(), text, page, link, tuple(tasks), tuple(choices), tuple(guesses))
+
+
+def _items(block: str) -> list[str]:
+    """The lines of a block, an item's further lines (indented) joined to its first."""
+    lines: list[str] = []
+    for line in block.splitlines():
+        if line.startswith("  ") and lines:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.rstrip())
+    return lines
+
+
+def _state(where: str, address: str) -> tuple[str, dict[str, str]]:
+    parts = urlsplit(address)
+    page = parts.path.strip("/")
+    if page not in {entry.file for entries in SECTIONS.values() for entry in entries}:
+        raise LessonError(f"{where}: there is no page {page!r}")
+    return page, dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _conditions(where: str, text: str) -> tuple[Condition, ...]:
+    conditions = []
+    for part in text.split(" and "):
+        found = _CONDITION.match(part.strip())
+        if not found:
+            raise LessonError(f"{where}: {part!r} is no condition such as `lr > 0.02`")
+        name, comparison, value = found.groups()
+        try:
+            number: float | str = float(value)
+        except ValueError:
+            number = value.strip()
+        if isinstance(number, str) and comparison not in ("=", "has", "lacks"):
+            raise LessonError(f"{where}: {value!r} is not a number")
+        if not isinstance(number, str) and comparison in ("has", "lacks"):
+            number = value.strip()
+        conditions.append(Condition(name, comparison, number))
+    return tuple(conditions)
+
+
+@cache
+def lessons() -> Mapping[str, Lesson]:
+    """Every lesson by its name, in the order of the course. One that cannot be used is left out.
+
+    The lessons of the app are held right by its tests; a teacher's own are checked by
+    `python -m pages.course FOLDER`, which says what is wrong with each.
+    """
+    found: dict[str, Lesson] = {}
+    for folder in filter(None, (str(FOLDER), os.environ.get(SETTING))):
+        read, _ = read_folder(Path(folder))
+        found |= {lesson.slug: lesson for lesson in read if lesson.slug not in found}
+    return found
+
+
+def read_folder(folder: Path) -> tuple[list[Lesson], list[str]]:
+    """The lessons of a folder in their order, and what is wrong with the files that are none."""
+    read, problems = [], []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                raise LessonError(f"{path.stem}: larger than {MOST_BYTES} bytes")
+            read.append(read_lesson(path.stem, path.read_text(encoding="utf-8")))
+        except (LessonError, OSError, UnicodeDecodeError) as error:
+            problems.append(str(error))
+    return sorted(read, key=lambda lesson: (lesson.order, lesson.slug)), problems
+
+
+def find(mark: str) -> tuple[Lesson, int] | None:
+    """The lesson and step (from 0) that a link's `lesson=name.2` says; None where there is none."""
+    slug, _, number = mark.rpartition(".")
+    lesson = lessons().get(slug)
+    if lesson is None or not number.isascii() or not number.isdigit() or len(number) > 4:
+        return None
+    at = int(number) - 1
+    return (lesson, at) if 0 <= at < len(lesson.steps) else None
+
+
+def mark(lesson: Lesson, at: int) -> str:
+    """How a link says this step."""
+    return f"{lesson.slug}.{at + 1}"
+
+
+def check(folder: str) -> int:
+    """Say what is wrong with the lessons of a folder; the number of those."""
+    read, problems = read_folder(Path(folder))
+    for problem in problems:
+        sys.stdout.write(f"{problem}\n")
+    sys.stdout.write(f"{len(read)} lessons can be used, {len(problems)} cannot\n")
+    return len(problems)
+
+
+def wire_form(step: Step) -> dict[str, Any]:
+    """What there is to do at a step, as the component takes it."""
+    return {
+        "tasks": [
+            {"text": t.text, "when": [[c.name, c.comparison, c.value] for c in t.conditions]}
+            for t in step.tasks
+        ],
+        "choices": [{"text": c.text, "right": c.right, "reason": c.reason} for c in step.choices],
+        "guesses": [
+            {"text": g.text, "value": g.value, "within": g.within, "reason": g.reason}
+            for g in step.guesses
+        ],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(min(check(sys.argv[1] if len(sys.argv) > 1 else str(FOLDER)), 1))

@@ -1,0 +1,159 @@
+"""Lessons: every step opens its page at its state, and every number in a guess is computed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS, descend
+from engine.losses import cross_entropy
+from engine.losses.information import entropy
+from engine.problems.formula import parse
+from engine.tape import autograd
+from pages import course
+from tests.pages.running import open_page
+
+LESSONS = course.lessons()
+STEPS = [(lesson, at) for lesson in LESSONS.values() for at in range(len(lesson.steps))]
+
+
+def _name(case: Any) -> str:
+    return course.mark(*case) if isinstance(case, tuple) else str(case)
+
+
+def _entries(lesson: course.Lesson, at: int) -> dict[str, Any]:
+    """What the page of a step says of its store and of its other fields."""
+    step = lesson.steps[at]
+    page = open_page(step.page, **step.link, lesson=course.mark(lesson, at))
+    assert not page.exception
+    assert not page.warning, [w.value for w in page.warning]
+    assert any(step.title in block.value for block in page.markdown), "the step is not shown"
+    experiment = page.session_state["_experiments"][step.page]
+    return dict(experiment["values"])
+
+
+@pytest.mark.parametrize("case", STEPS, ids=_name)
+def test_a_step_opens_its_page_at_its_state(case: tuple[course.Lesson, int]) -> None:
+    _entries(*case)
+
+
+def test_every_file_of_the_folder_is_a_lesson() -> None:
+    read, problems = course.read_folder(course.FOLDER)
+    assert problems == []
+    assert len(read) == len(list(course.FOLDER.glob("*.md"))) >= 11
+    assert len({lesson.order for lesson in read}) == len(read)
+
+
+# Numbers ------------------------------------------------------------------------------------------
+
+
+def _race_limit() -> float:
+    return 2 / np.linalg.eigvalsh(np.diag([2.0, 100.0])).max()
+
+
+def _slope_by(name: str) -> float:
+    formula = parse("(x + y) * sin(x)", ("x", "y"))
+    slopes = autograd.grad(lambda x, y: formula(x=x, y=y), [0, 1])(math.pi / 4, 1.0)
+    return float(slopes["xy".index(name)])
+
+
+def _newton_steps() -> int:
+    bowl = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)
+    run = descend(bowl, OPTIMIZERS["newton"], (5.0, 3.0), 3, {"lr": 1.0})
+    losses = bowl.value(run.path)
+    return int(np.argmax(losses < 1e-12))
+
+
+# The truths of all guesses, by their question, computed by the engine or from the definition.
+TRUTHS: dict[str, Callable[[], float]] = {
+    "How many bits are left at p = 0.99?": lambda: float(entropy([0.99, 0.01])) / math.log(2),
+    "How many bits do four equal outcomes hold?": lambda: float(entropy([0.25] * 4)) / math.log(2),
+    "What does the prediction (0.2, 0.7, 0.1) cost, in nats?": lambda: -math.log(0.7),
+    "Where is it largest?": lambda: 7 / 10,
+    "How many times harder does cross-entropy pull?": lambda: (
+        (0.02 - 1) / (2 * (0.02 - 1) * 0.02 * 0.98)
+    ),
+    "What is the first probability?": lambda: (
+        math.exp(2) / sum(math.exp(z) for z in (2.0, 1.0, 0.1))
+    ),
+    "To which entropy, in nats, does it tend?": lambda: float(entropy([1 / 3] * 3)),
+    "At which η does it begin to diverge?": _race_limit,
+    "How many times one gradient does a steady one grow to at β = 0.8?": lambda: sum(
+        0.8**k for k in range(400)
+    ),
+    "By how much is v corrected at the first step, at β₂ = 0.999?": lambda: 1 / (1 - 0.999),
+    "Halved once, η is 0.02. Where does the limit lie?": _race_limit,
+    "What share of η is left half-way, at η_min = 0?": lambda: (1 + math.cos(math.pi / 2)) / 2,
+    "At (π/4, 1), what is ∂f/∂x of (x + y)·sin x?": lambda: _slope_by("x"),
+    "At (π/4, 1), what reaches y of (x + y)·sin x?": lambda: _slope_by("y"),
+    "In how many steps does Newton's rule reach the minimum of a quadratic bowl?": _newton_steps,
+}
+
+
+def test_the_truth_of_every_guess_is_computed() -> None:
+    guesses = [g for lesson, at in STEPS for g in lesson.steps[at].guesses]
+    assert {g.text for g in guesses} == set(TRUTHS)
+    for guess in guesses:
+        truth = TRUTHS[guess.text]()
+        digits = max(guess.within, 1e-12)
+        assert abs(guess.value - truth) <= digits / 10, (guess.text, guess.value, truth)
+
+
+def test_a_label_costs_the_logarithm_of_its_own_probability() -> None:
+    found = float(cross_entropy(np.log([0.2, 0.7, 0.1]), 1))
+    assert found == pytest.approx(0.3567, abs=5e-5)
+
+
+# A file that is wrong -----------------------------------------------------------------------------
+
+HEAD = '+++\ntitle = "T"\nabout = "A"\nminutes = 1\n+++\n'
+STEP = "\n## One\n\nText.\n\n[open](/race?lr=0.01)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("## One", "a head between two lines"),
+        ("+++\ntitle = \n+++\n", "is not TOML"),
+        ('+++\ntitle = "T"\n+++\n## One', "lacks 'about'"),
+        (HEAD, "has no step"),
+        (HEAD + "Before." + STEP, "stands in a step"),
+        (HEAD + "\n## One\n\nText.\n", "opens no page"),
+        (HEAD + "\n## One\n\n[open](/nowhere)\n", "no page 'nowhere'"),
+        (HEAD + STEP + "\n- [ ] Do it. `lr is 3`\n", "no condition"),
+        (HEAD + STEP + "\n- [ ] Do it. `lr > much`\n", "not a number"),
+        (HEAD + STEP + "\n- (x) No reason\n", "cannot read"),
+        (HEAD + STEP + "\n- ( ) One | a\n- ( ) Two | b\n", "one of the choices is right"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(text: str, says: str) -> None:
+    with pytest.raises(course.LessonError, match=re.escape(says)):
+        course.read_lesson("mine", text)
+
+
+def test_a_teachers_folder_comes_after_the_apps_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.md").write_text(HEAD + STEP, encoding="utf-8")
+    (tmp_path / "broken.md").write_text("nothing", encoding="utf-8")
+    monkeypatch.setenv(course.SETTING, str(tmp_path))
+    course.lessons.cache_clear()
+    try:
+        names = list(course.lessons())
+        assert names[-1] == "mine"
+        assert names[:-1] == list(LESSONS)
+        assert "broken" not in names
+    finally:
+        course.lessons.cache_clear()
+
+
+def test_a_lesson_that_there_is_not_is_said() -> None:
+    page = open_page("race", lesson="<b>none</b>.1")
+    assert not page.exception
+    assert "There is no lesson" in page.warning[0].value
