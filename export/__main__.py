@@ -11,7 +11,9 @@ from export.capture import PageError, capture, read_link, titles
 from export.document import Plotly, html_file, module_file
 from export.pictures import KINDS, pictures
 
-ROOM = 130_000  # bytes of packed states, with which an HTML file stays under 300 kB
+SIZE = 299_000  # bytes of an HTML file
+CODE = 82_000  # of them for the modules
+SHARE = 0.72  # of the rest for what is packed, which base64 makes longer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,15 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--no-presets", action="store_true", help="the state of the link alone")
     parser.add_argument(
-        "--room", type=int, default=ROOM, help="bytes for all states, packed; 0 for no limit"
+        "--size", type=int, default=SIZE, help="bytes that the HTML may have; 0 for no limit"
     )
     given = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # Streamlit says that it runs without a browser
     link = read_link(given.link)
+    room = max(1, int((given.size - CODE) * SHARE)) if given.size else 0
     home = given.home and f"{given.home.rstrip('/')}/{given.page}"
     try:
         found = capture(
-            given.page, link, room=given.room, space=given.plotly != "none",
+            given.page, link, room=room, space=given.plotly != "none",
             presets=not given.no_presets,
         )  # fmt: skip
     except PageError as problem:
@@ -49,12 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
     plotly: Plotly = (
         "inside" if given.plotly == "none" and found.states[0].in_space else given.plotly
     )
-    for path, write in ((given.out, html_file), (given.module, module_file)):
-        if path is not None:
-            path.write_text(write(found, home=home, plotly=plotly), encoding="utf-8")
+    document = html_file(found, home=home, plotly=plotly)
+    while given.size and plotly != "inside" and len(document) > given.size and found.shrink():
+        document = html_file(found, home=home, plotly=plotly)
+    if given.out is not None:
+        given.out.write_text(document, encoding="utf-8")
+    if given.module is not None:
+        module = module_file(found, home=home, plotly=plotly)
+        given.module.write_text(module, encoding="utf-8")
     wanted = {kind: path for kind in KINDS if (path := getattr(given, kind)) is not None}
     if wanted:
-        document = html_file(found, home=home, plotly=plotly)
         try:
             pictures(document, wanted, width=given.width, dark=given.dark)
         except RuntimeError as problem:

@@ -80,6 +80,19 @@ class Capture:
     left_out: int = 0  # choices for whose state there was no room
     full: bool = False
 
+    def shrink(self) -> bool:
+        """Leave the last state out that a choice alone leads to; False where there is none."""
+        last = len(self.states) - 1
+        if last == 0 or last in {place for _, place in self.presets}:
+            return False
+        del self.states[last]
+        for state in self.states:
+            for moves in state.moves.values():
+                for text in [text for text, place in moves.items() if place == last]:
+                    del moves[text]
+                    self.left_out += 1
+        return True
+
 
 class PageError(ValueError):
     """A page that is not there, or a link that it cannot use."""

@@ -37,14 +37,14 @@ class Maker:
     """Makes files one after the other and keeps the last ones."""
 
     def __init__(self) -> None:
-        self.kept: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+        self.kept: OrderedDict[tuple[str, str, str, str], bytes] = OrderedDict()
         self.turn = asyncio.Lock()
         self.waiting = 0
 
     async def file(self, page: str, kind: str, query: str, home: str) -> bytes:
         """The file of a page at a link. Raises ValueError where the link cannot be used, and
         TimeoutError where it takes too long or too many wait."""
-        key = (page, kind, query)
+        key = (page, kind, query, home)
         if key not in self.kept:
             if self.waiting >= MOST_WAITING:
                 raise TimeoutError("Many files are being made. Try again in a minute.")

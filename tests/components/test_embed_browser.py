@@ -108,6 +108,4 @@ def test_a_frame_of_the_height_that_the_page_says_needs_no_scrollbar(
               addEventListener("message", grow)
             }"""
         )
-        frame.wait_for_function(
-            f"JSON.stringify(({inside})()) === '[0,0]'",
-        )
+        frame.wait_for_function(f"() => JSON.stringify(({inside})()) === '[0,0]'")

@@ -72,3 +72,15 @@ def test_what_is_locked_leads_nowhere() -> None:
     assert "unit" not in found.states[0].moves
     with pytest.raises(PageError, match="nothing of that name"):
         capture("entropy", {"colour": "red"})
+
+
+def test_a_file_that_is_too_long_leaves_choices_out_and_keeps_the_presets() -> None:
+    found = capture("entropy", {})
+    presets, states = list(found.presets), len(found.states)
+    assert states > len({place for _, place in presets})
+    while found.shrink():
+        pass
+    assert found.presets == presets
+    assert len(found.states) == max(place for _, place in presets) + 1
+    for state in found.states:
+        assert all(place < len(found.states) for m in state.moves.values() for place in m.values())
