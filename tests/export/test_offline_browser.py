@@ -193,6 +193,18 @@ def test_pictures_films_and_numbers_are_made_in_the_browser(page: Page, folder: 
     assert (saved["descentLab"], saved["page"], saved["link"]) == (1, "race", "?steps=40")
 
 
+def test_a_drawn_graph_is_saved_with_its_numbers(page: Page, tmp_path: Path) -> None:
+    out = tmp_path / "graph.html"
+    assert main(["graph", "--no-presets", "--out", str(out)]) == 0
+    opened(page, out)
+    svg = ET.fromstring(base64.b64decode(page.evaluate(_TAKE, "svg")))
+    said = "".join(svg.itertext())
+    assert "b = sin(x)" in said
+    assert "∂f/∂x 1.9696" in said
+    png = Image.open(io.BytesIO(base64.b64decode(page.evaluate(_TAKE, "png"))))
+    assert png.getpixel((png.width - 1, 0))[3] == 255  # paper everywhere
+
+
 def test_the_element_stands_in_a_plain_page(page: Page, book: str) -> None:
     page.goto(f"{book}/html/index.html")
     page.wait_for_selector("descent-lab .dl-stage[data-seq]")

@@ -1,11 +1,12 @@
 // The drawn graph as it stands, as SVG whose look lies in its own elements.
 
 const LOOK = [
-  "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "fill-opacity",
-  "font-family", "font-size", "font-weight", "font-style", "text-anchor", "visibility", "display",
+  "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity",
+  "fill-opacity", "paint-order", "font-family", "font-size", "font-weight", "font-style",
+  "text-anchor", "visibility", "display",
 ]
 
-// {text, width, height}: `text` is what stands between <g> and its end.
+// {text, width, height, paper}: `text` is what stands between <g> and its end, `paper` the colour under it.
 export function graphOf(svg) {
   const { width, height } = svg.getBoundingClientRect()
   const copy = svg.cloneNode(true)
@@ -18,7 +19,6 @@ export function graphOf(svg) {
   copy.setAttribute("width", Math.ceil(width))
   copy.setAttribute("height", Math.ceil(height))
   const paper = getComputedStyle(svg).getPropertyValue("--st-background-color").trim() || "#fff"
-  const ground = `<rect width="${Math.ceil(width)}" height="${Math.ceil(height)}" fill="${paper}"/>`
-  const text = `${ground}${new XMLSerializer().serializeToString(copy)}</g>`
-  return { text, width: Math.ceil(width), height: Math.ceil(height) }
+  const text = `${new XMLSerializer().serializeToString(copy)}</g>`
+  return { text, width: Math.ceil(width), height: Math.ceil(height), paper }
 }

@@ -46,6 +46,8 @@ function svgOf(stages, graphs) {
   const pieces = [...drawn.map(({ width, height }) => [width, height]), ...sizes]
   const height = pieces.reduce((sum, [, high]) => sum + high, 0)
   const pen = new SvgPen(Math.max(...pieces.map(([width]) => width)), height)
+  pen.fillStyle = drawn[0]?.paper ?? stages[0].theme.background
+  pen.fillRect(0, 0, pen.width, pen.height)
   for (const graph of drawn) {
     pen.put("<g", graph.text)
     pen.translate(0, graph.height)
@@ -81,7 +83,10 @@ function paper(width, height, scale) {
 async function pngOf(stages) {
   const sizes = stages.map(sizeOf)
   const height = sizes.reduce((sum, [, high]) => sum + high, 0)
-  const { canvas, pen } = paper(Math.max(...sizes.map(([width]) => width)), height, SHARP)
+  const width = Math.max(...sizes.map(([wide]) => wide))
+  const { canvas, pen } = paper(width, height, SHARP)
+  pen.fillStyle = stages[0].theme.background
+  pen.fillRect(0, 0, width, height)
   for (const [i, stage] of stages.entries()) {
     const scenes = await scenesOf(stage)
     draw(stage, pen, stage.clock.position, scenes)
