@@ -50,7 +50,7 @@ def test_the_host_drives_the_figure_and_hears_it(
 ) -> None:
     page, frame = hosted("/race?embed=true")
     page.evaluate("say({ descentLab: 'set', values: { lr: 0.012, nothing: 3, target: {} } })")
-    page.wait_for_function("said.at(-1).descentLab === 'values' && said.at(-1).values.lr === 0.012")
+    page.wait_for_function("said.some((m) => m.values?.lr === 0.012)")
     expect(frame.locator('[data-name="lr"] .dc-number')).to_have_value("0.012")
     page.evaluate("say({ descentLab: 'seek', frame: 7 })")
     page.wait_for_function("said.some((m) => m.descentLab === 'step' && m.frame === 7)")
@@ -66,7 +66,7 @@ def test_a_locked_value_is_not_moved_from_outside(
 ) -> None:
     page, _ = hosted("/race?embed=true&lock=lr")
     page.evaluate("say({ descentLab: 'set', values: { lr: 0.012, steps: 50 } })")
-    page.wait_for_function("said.at(-1).values?.steps === 50")
+    page.wait_for_function("said.some((m) => m.values?.steps === 50)")
     assert last(page, "values")["values"]["lr"] == 0.0185
 
 
@@ -82,7 +82,7 @@ def test_who_is_not_around_is_not_heard(hosted: Callable[[str], tuple[Page, Fram
         })"""
     )
     page.evaluate("say({ descentLab: 'set', values: { steps: 60 } })")
-    page.wait_for_function("said.at(-1).values?.steps === 60")
+    page.wait_for_function("said.some((m) => m.values?.steps === 60)")
     assert last(page, "values")["values"]["lr"] == 0.0185
 
 

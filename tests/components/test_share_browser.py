@@ -1,0 +1,50 @@
+"""The panel from which a page is shared and taken along, and to which a reader brings a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -> None:
+    page = visit("/race?lr=0.012&steps=50", reduced_motion="reduce")
+    page.wait_for_selector(".dl-stage[data-seq]")
+    page.get_by_role("button", name="Share · embed · take along").click()
+    assert "descentLab" in page.locator('[data-part="frame"]').input_value()
+    href = page.locator('[data-file="html"]').get_attribute("href")
+    assert href is not None
+    assert href.endswith("/take/race.html?lr=0.012&steps=50")
+
+    with page.expect_download() as waiting:
+        page.locator('[data-take="json"]').click()
+    saved = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(saved)
+    run = json.loads(saved.read_text())
+    assert run["values"]["lr"] == 0.012
+    with page.expect_download() as waiting:
+        page.locator('[data-take="png"]').click()
+    assert Path(waiting.value.path()).read_bytes()[:4] == b"\x89PNG"
+
+    mine = tmp_path / "mine.csv"
+    mine.write_text("x,y,loss\n5,3,475\n4,2,200\n3,1,60\n")
+    page.locator('[data-reads="own"]').set_input_files(mine)
+    expect(page.locator('[data-part="said"]')).to_have_text("mine.csv lies over the picture.")
+    expect(page.locator(".dl-legend").first).to_contain_text("mine")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("a,b\n")
+    page.locator('[data-reads="own"]').set_input_files(empty)
+    expect(page.locator('[data-part="said"]')).to_contain_text("neither columns x and y nor")
+
+    page.goto(visit.server + "/race")
+    page.wait_for_selector(".dl-stage[data-seq]")
+    page.get_by_role("button", name="Share · embed · take along").click()
+    page.locator('[data-reads="saved"]').set_input_files(saved)
+    page.wait_for_url("**/race?lr=0.012&steps=50")
+    expect(page.locator('[data-name="lr"] .dc-number')).to_have_value("0.012")
