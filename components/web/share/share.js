@@ -93,7 +93,8 @@ export default function share({ parentElement, data }) {
   }
 
   const said = find('[data-part="said"]')
-  const page = location.pathname.split("/").at(-1) || "race"
+  const last = location.pathname.split("/").at(-1)
+  const page = ["", "home"].includes(last) ? "race" : last // the first page has an address of its own
   const fileAt = (kind) => {
     const query = new URL(location.href).searchParams
     for (const name of ["embed", "embed_options"]) query.delete(name)
