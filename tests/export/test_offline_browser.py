@@ -220,7 +220,8 @@ def test_the_module_is_an_anywidget(page: Page, book: str) -> None:
     source = (ROOT / "examples" / "myst" / "index.md").read_text()
     model = re.search(r":::\{anywidget\} \.\./race\.js\n(.*?)\n:::", source, re.DOTALL)
     assert model is not None
-    page.route("**/empty", lambda route: route.fulfill(body="<link rel=icon href=data:,><main>"))
+    empty = "<!doctype html><link rel=icon href=data:,><main></main>"
+    page.route("**/empty", lambda route: route.fulfill(body=empty, content_type="text/html"))
     page.goto(f"{book}/empty")
     page.evaluate(
         """async ([address, state]) => {
