@@ -119,7 +119,8 @@ def adam_today() -> Iterator[Rule]:
         hypers = {"beta1": 0.9, "beta2": 0.99, "d0": d0, "d_coef": coefficient, "eps": 1e-8}
         hypers["weight_decay"] = penalty
         for safeguard in (False, True):
-            lrs = (0.02, 0.02, 0.002, 0.01, 0.02)
+            # The safeguard keeps the rate out of the weights: only a large one makes d grow.
+            lrs = (0.5, 0.5, 0.02, 0.01, 0.5) if safeguard else (0.02, 0.02, 0.002, 0.01, 0.02)
             yield Rule(
                 "prodigy", {"bias_correction": False, "safeguard": safeguard}, hypers, lrs,
                 (*PYTORCH_OPTIMIZER, f"Prodigy(safeguard_warmup={safeguard})"),
