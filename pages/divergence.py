@@ -32,7 +32,6 @@ from engine.losses.information import (
     surprise,
     terms,
 )
-from engine.optimizers import OPTIMIZERS
 from engine.studies.divergence import (
     DIVERGENCES,
     PARAMETERS,
@@ -46,7 +45,7 @@ from engine.studies.divergence import (
 )
 from figures import charts
 from figures import divergence as pictures
-from pages import frame, hues, units
+from pages import frame, hues, own_rule, units
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment, shorten
 
@@ -109,10 +108,7 @@ x = experiment(
             for p in PARAMETERS
         ),
         Numbers("start", (1.0, -0.5), -5, 5, count=(2, 2)),
-        Choice(
-            "opt", OPTIMIZER_CHOICES[0], OPTIMIZER_CHOICES, label="optimizer",
-            says={slug: OPTIMIZERS[slug].name for slug in OPTIMIZER_CHOICES},
-        ),
+        *own_rule.fields("opt", OPTIMIZER_CHOICES, OPTIMIZER_CHOICES[0]),
         Number(
             "lr", 0.1, 1e-4, 1.0, label="learning rate", symbol="η", scale="log",
         ),
@@ -517,7 +513,7 @@ def fit_remark(fits: Mapping[str, Fit]) -> str:
         step = fits[lost[0]].lost_at
         return (
             f"The {lost[0]} fit left all bounds at step {step}: η = {written(x['lr'])} is too "
-            f"large for {OPTIMIZERS[x['opt']].name} here. Halve it."
+            f"large for {own_rule.called(x, 'opt')} here. Halve it."
         )
     best = moments(**target())
     forward, reverse = fits["forward"].end, fits["reverse"].end
@@ -584,13 +580,15 @@ def fit_code(fits: Mapping[str, Fit]) -> str:
 def fit_a_gaussian(view: frame.View) -> None:
     """The second part."""
     humps = target()
-    fits = {d: fitted(d, humps, x["start"], x["steps"], x["opt"], x["lr"]) for d in DIVERGENCES}
+    rule = own_rule.of(x, "opt")
+    fits = {d: fitted(d, humps, x["start"], x["steps"], rule, x["lr"]) for d in DIVERGENCES}
     live = x.live()
     with view.picture:
         fitting(live, fits, small=view.embedded, height=view.height(390, 360))
         frame.notice(fit_remark(fits))
     with view.panel:
         fit_settings(live, view.height(460, 430))
+        own_rule.type_it(x, "opt")
     if not view.embedded and not x.hidden("formula"):
         st.latex(fit_formula(fits))
     if not view.embedded and not x.hidden("copies"):

@@ -27,7 +27,7 @@ from engine.studies.stepping import Stepping, by_the_lines, by_the_tape
 from engine.tape import autograd, record
 from figures import engine_room as pictures
 from figures import graph as drawings
-from pages import frame
+from pages import frame, own_rule
 from pages.state import Choice, Integer, Number, Text, experiment
 
 SOURCES = {"lines": by_the_lines, "tape": by_the_tape}
@@ -79,10 +79,7 @@ x = experiment(
         ),
         Integer("width", 16, 2, 64, label="width", help="units in each hidden layer"),
         Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
-        Choice(
-            "rule", "adam", RULES, label="optimizer",
-            says={slug: OPTIMIZERS[slug].name for slug in RULES},
-        ),
+        *own_rule.fields("rule", RULES, "adam"),
         Number("lr", 0.03, 1e-4, 10.0, label="lr", symbol="η", scale="log"),
         Integer("seed", 0, 0, 999, label="seed"),
         Integer("trained", 0, 0, LEARNING_STEPS),
@@ -212,7 +209,8 @@ def inside() -> None:
 
 def learner() -> Learner:
     """The network of these settings, a slice nearer to the step that the page stands at."""
-    lesson = Lesson(x["data"], x["width"], x["activation"], x["rule"], x["lr"], x["seed"])
+    rule = own_rule.of(x, "rule")
+    lesson = Lesson(x["data"], x["width"], x["activation"], rule, x["lr"], x["seed"])
     now = st.session_state.get("engine_room.learner")
     if not isinstance(now, Learner) or now.lesson != lesson or now.steps > x["trained"]:
         now = st.session_state["engine_room.learner"] = Learner(lesson)
@@ -266,6 +264,7 @@ def learning() -> None:
             ],
             height=view.height(520, 400),
         )
+        own_rule.type_it(x, "rule")
     with view.picture:
         show_learning(now, view.height(390, 330))
         locked = x.locked("start")

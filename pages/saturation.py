@@ -10,7 +10,6 @@ import streamlit as st
 from components.controls import Group
 from components.stage import Arrows, Handle, Panel, Track, stage
 from engine.emit.picture import Picture, in_latex, round_to, stack, words, written
-from engine.optimizers import OPTIMIZERS
 from engine.studies.saturation import (
     RECOVERED,
     Slopes,
@@ -24,7 +23,7 @@ from engine.studies.saturation import (
 from engine.tape import operations as ops
 from figures import charts
 from figures import saturation as pictures
-from pages import frame
+from pages import frame, own_rule
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, experiment, shorten
 
@@ -81,10 +80,7 @@ x = experiment(
         ),
         Number("lr", 0.15, 1e-3, 10.0, label="learning rate", symbol="η", scale="log"),
         Integer("epochs", 300, 10, 2000, label="epochs", scale="log"),
-        Choice(
-            "opt", OPTIMIZER_CHOICES[0], OPTIMIZER_CHOICES, label="optimizer",
-            says={slug: OPTIMIZERS[slug].name for slug in OPTIMIZER_CHOICES},
-        ),
+        *own_rule.fields("opt", OPTIMIZER_CHOICES, OPTIMIZER_CHOICES[0]),
     ],
     parts=("sigmoid", "copies"),
 )  # fmt: skip
@@ -110,7 +106,7 @@ def trained(loss: str, z: Any, lr: Any, epochs: Any, feature: Any) -> Training:
     """The neuron trained with a loss from the logit z."""
     return train(
         loss, start=z, target=float(x["y"]), epochs=epochs, lr=lr, feature=feature,
-        optimizer=x["opt"],
+        optimizer=own_rule.of(x, "opt"),
     )  # fmt: skip
 
 
@@ -346,6 +342,7 @@ def body() -> None:
             frame.notice(remark(ce, mse, runs))
     with view.panel:
         settings(live, view.height(560, 460))
+        own_rule.type_it(x, "opt")
     if not view.embedded:
         if not x.hidden("formula"):
             st.latex(formula(ce, mse))

@@ -57,6 +57,34 @@ def test_every_entrance_takes_them(entrance: str, on: str, rule: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("saturation", {"opt": "typed"}),
+        ("divergence", {"opt": "typed", "part": "fit a Gaussian"}),
+        ("engine_room", {"rule": "typed", "part": "learning", "trained": "20"}),
+    ],
+)
+def test_pages_with_one_rule_and_a_rate_of_their_own_take_them(
+    page: str, link: dict[str, str]
+) -> None:
+    shown = open_page(page, **link, own="v = 0.5*v + g\nw = w - lr*v")
+    assert not shown.exception
+    assert not shown.warning
+    assert "v = 0.5*v + g" in shown.text_area[0].value
+    wrong = open_page(page, **link, own="w = w - 0.1*g")
+    assert not wrong.exception
+    assert any("must use lr" in warning.value for warning in wrong.warning)
+
+
+def test_a_rule_typed_as_momentum_trains_the_neuron_as_momentum_does() -> None:
+    rule = "v = 0.9*v + g\nw = w - lr*v"
+    typed, named = (
+        open_page("saturation", opt=opt, own=rule, epochs="100") for opt in ("typed", "momentum")
+    )
+    assert markdown(typed) == markdown(named)
+
+
 def test_a_typed_rule_is_the_rule() -> None:
     runs = [
         engine.descend("x**2 + 4*y**2 + sin(x)", rule, (2, 1), 20, hypers).path
