@@ -19,6 +19,16 @@ from tests.browser import Visitor, wait_until_settled
 pytestmark = pytest.mark.browser
 
 FILES = [entry.file for entries in SECTIONS.values() for entry in entries]
+# Parts of a page that look otherwise than as it opens.
+PARTS = [
+    "entropy?part=a density",
+    "divergence?part=fit a Gaussian",
+    "likelihood?model=measurements",
+    "losses?part=cross-entropy",
+    "losses?part=margin losses",
+    "graph?on=neuron",
+    "engine_room?source=tape&step=60",
+]
 AUDIT = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 780}
@@ -84,7 +94,7 @@ def take_another_preset(page: Page) -> None:
         settle(page)
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, *PARTS])
 def test_a_page_fits_a_desk_and_a_phone_and_nothing_jumps(
     reader: tuple[Visitor, Page, Page], file: str
 ) -> None:
@@ -110,10 +120,10 @@ def test_a_page_fits_a_desk_and_a_phone_and_nothing_jumps(
     assert found + visitor.errors == []
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, *PARTS])
 def test_a_page_fits_a_frame(reader: tuple[Visitor, Page, Page], file: str) -> None:
     visitor, _, page = reader
     visitor.errors.clear()
-    page.goto(f"{visitor.server}/{file}?embed=true")
+    page.goto(f"{visitor.server}/{file}{'&' if '?' in file else '?'}embed=true")
     settle(page)
     assert faults(page, "framed") + visitor.errors == []
