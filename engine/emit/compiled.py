@@ -7,7 +7,9 @@ compiled: 600 steps of Adam take 0.4 ms as plain Python (`engine.emit.scalar`), 
 A compilation cannot be interrupted, and Numba gives no machine code back: of 24 kernels that
 nothing refers to any more 1.9 MB each stayed, 1.4 MB with their modules taken out of LLVM. So what
 is compiled is bounded beforehand, in the length of its program and in number, few requests wait,
-the newest first, and what has waited long is forgotten. Everything else runs as NumPy arrays.
+the newest first, and what has waited long is forgotten. Everything else runs as NumPy arrays. The
+process that answers readers compiles nothing at all (`compile_nothing`); the one that works for
+them does, and makes place for a fresh one once it has grown.
 """
 
 from __future__ import annotations

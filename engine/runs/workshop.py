@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
@@ -284,9 +285,14 @@ def _memory() -> int:
 
 
 def _lower() -> None:
-    """A low rank among the machine's processes, and a limit on memory."""
+    """A low rank among the machine's processes, and a limit on memory.
+
+    None on memory where a GPU may be used, whose driver maps more than it takes.
+    """
     if hasattr(os, "nice"):
         os.nice(limits.WORKSHOP_NICE)
+    if find_spec("cupy") is not None:
+        return
     with suppress(ImportError, ValueError, OSError):
         import resource
 
