@@ -52,11 +52,11 @@ FINE_SECONDS: Final = 10.0
 LEFT_SECONDS: Final = 4.0
 
 # The process for long work: its rank (19 is the lowest), seconds until it is ended after it was
-# told to stop, bytes from which it makes place for a fresh one, bytes that it never has more than,
-# and seconds that it may rest.
+# told to stop, bytes from which it makes place for a fresh one (it has 210 million with its first
+# kernel, and 5 more with each other), bytes that it never has more than, seconds that it may rest.
 WORKSHOP_NICE: Final = 15
 WORKSHOP_GRACE: Final = 2.0
-WORKSHOP_BYTES: Final = 400_000_000
+WORKSHOP_BYTES: Final = 300_000_000
 WORKSHOP_MOST: Final = 2_000_000_000
 WORKSHOP_REST: Final = 120.0
 

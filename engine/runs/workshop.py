@@ -34,6 +34,8 @@ from engine.runs.sweeps import describe_landscape, found_landscape
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _HEAD: Final = struct.Struct("!Q")  # the length of a message, before it
+# glibc gives arrays back once they are freed; by itself it keeps them for the next ones.
+_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "2"}
 _LOOK: Final = 0.05  # seconds between two questions whether to go on
 
 Made = TypeVar("Made")
@@ -101,7 +103,7 @@ class Workshop:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=1 << 20,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            env={**os.environ, **_MEMORY, "PYTHONPATH": os.pathsep.join(path)},
         )
         self.heard: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="workshop", daemon=True).start()
