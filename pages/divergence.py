@@ -22,6 +22,7 @@ from engine.emit.picture import (
     words,
     written,
 )
+from engine.losses import binary_cross_entropy
 from engine.losses.information import (
     cross_entropy,
     entropy,
@@ -301,6 +302,14 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
             f"p is a **label**: all of it is on {label}, so H(p) = 0 and cross-entropy reads one "
             f"slot of q alone, −{unit.log} {written(share)} = {forward:.4f} {unit}. "
         )
+        if len(p) > 2 and 0 < share < 1:
+            nat = float(surprise(1 / math.e, unit.base))
+            coins = nat * math.fsum(binary_cross_entropy(q, p, "none"))
+            text += (
+                "Heard in class: the binary formula for it, which adds −log(1 − q) for every other "
+                f"slot. That would be {written(coins, '.4f')}, the loss of {len(p)} labels that "
+                "may all hold at once. "
+            )
         return text + (
             "The other way round KL(q‖p) is infinite, as a label rules out what q does not: "
             "losses are therefore taken this way."
@@ -316,8 +325,8 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
         )
     if forward < 1e-9:
         return (
-            "p = q: both divergences are **0**, and cross-entropy is as low as it can get, H(p). "
-            "Training a classifier drives q here."
+            "p = q: both divergences are **0**, and cross-entropy is as low as it can get, H(p); "
+            "elsewhere they are positive (Gibbs' inequality). Training a classifier drives q here."
         )
     more = "more" if forward > reverse else "less"
     return (
@@ -383,6 +392,10 @@ def two_distributions(view: frame.View) -> None:
         return
     if not x.hidden("formula"):
         st.latex(formula(p, q))
+        st.caption(
+            "KL: Kullback & Leibler, On information and sufficiency, 1951. It is never negative: "
+            "Gibbs' inequality."
+        )
     if not x.hidden("table"):
         table(p, q)
     if not x.hidden("copies"):

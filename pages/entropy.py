@@ -621,6 +621,7 @@ def of_outcomes(view: frame.View) -> None:
     if not view.embedded:
         if not x.hidden("formula"):
             st.latex(formula(p, hues.term))
+            st.caption("C. E. Shannon, A mathematical theory of communication, 1948, section 6.")
         if not x.hidden("table"):
             table(p)
         if not x.hidden("copies"):

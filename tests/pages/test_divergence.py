@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ def test_one_hot_truth_reads_one_slot() -> None:
     assert "p is a **label**" in said
     assert "reads one slot of q alone, −ln 0.7 = 0.3567 nats" in said
     assert "**q** says" not in said
+    assert "the binary formula" in said
+    assert f"That would be {-math.log(0.7) - math.log(0.8) - math.log(0.9):.4f}," in said
     for trap in ("1.6094", "2.3026"):
         assert f">{trap}<" in tables(page)
 
