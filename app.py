@@ -58,7 +58,9 @@ def frame_ancestors(setting: str) -> str:
     sources = setting.split()
     if not sources or not setting.isprintable() or set(setting) & set(";,"):
         raise ValueError(f"{FRAME_ANCESTORS} must be sources separated by spaces, not {setting!r}")
-    return f"frame-ancestors {' '.join(sources)}"
+    # The share panel's preview is a frame of this very site.
+    own = [] if {"*", "'none'", "'self'"} & set(sources) else ["'self'"]
+    return f"frame-ancestors {' '.join([*own, *sources])}"
 
 
 def content_policy(inline: Iterable[str]) -> str:

@@ -57,6 +57,7 @@ def average_chart(name: str, samples: Samples, found: Averages, last: Any) -> St
         log=False,
         low=0.0,
         last=last,
+        ends=("", "", "raw", "corrected") if first else (),
     )
 
 

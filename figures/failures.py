@@ -50,7 +50,7 @@ def story(
 ) -> StepChart:
     """One curve an optimizer against the step."""
     drawn = curves(columns, floor=FLOOR if log else None)
-    return step_chart(name, title, alt, drawn, log=log, last=last)
+    return step_chart(name, title, alt, drawn, log=log, last=last, ends=list(columns))
 
 
 def between_walls(made: StepChart) -> StepChart:

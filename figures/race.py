@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import ceil, entry, floor, largest, smallest, words
+from engine.emit.picture import ceil, floor, largest, smallest, words
 from engine.problems.landscapes import Landscape
 from engine.studies.tuning import RateCurve
 from engine.tape import Value
 from engine.tape import operations as ops
 from figures import charts, style
-from figures.step_chart import Curve, StepChart, step_chart
+from figures.step_chart import Curve, StepChart, end_name, step_chart
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -173,18 +173,15 @@ def loss_axes(
     ]
     if ends and len(ends) <= MOST_NAMED:
         layout["annotations"] = [
-            {
-                "x": points - 1.0,
-                "y": ops.log(ops.maximum(entry(curve, points - 1.0), FLOOR)) / LN10
-                if log
-                else entry(curve, points - 1.0),
-                "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}",
-                              entry(curve, points - 1.0)),
-                "showarrow": False, "xanchor": "right", "yanchor": "bottom", "xshift": -6,
-                "font": {"size": 12, "color": look.color},
-            }
+            end_name(
+                name,
+                look.color,
+                ops.maximum(curve, FLOOR) if log else curve,
+                points - 1.0,
+                log=log,
+            )
             for curve, (name, look, points) in zip(losses, ends, strict=True)
-        ]  # fmt: skip
+        ]
     return {"data": [], "layout": layout}
 
 

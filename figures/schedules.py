@@ -65,7 +65,7 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
     return made
 
 
-def loss_chart(runs: Sequence[tuple[Look, Any]], title: str, *, log: bool) -> StepChart:
+def loss_chart(runs: Sequence[tuple[str, Look, Any]], title: str, *, log: bool) -> StepChart:
     """The heights of runs above the minimum at every frame, NaN where a run has ended; the last
     on top."""
     floor = FLOOR if log else -np.inf
@@ -73,8 +73,9 @@ def loss_chart(runs: Sequence[tuple[Look, Any]], title: str, *, log: bool) -> St
         "loss",
         title,
         "The losses of the runs.",
-        [_curve("", ops.maximum(gap, floor), look) for look, gap in runs],
+        [_curve("", ops.maximum(gap, floor), look) for _, look, gap in runs],
         log=log,
+        ends=[name for name, _, _ in runs],
     )
 
 

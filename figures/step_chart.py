@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import ceil, count, floor, largest, smallest
+from engine.emit.picture import ceil, count, entry, floor, largest, smallest, words
 from engine.tape import Value
 from engine.tape import operations as ops
 from figures import style
@@ -59,11 +59,14 @@ def step_chart(
     log: bool | None = None,
     low: float | None = None,
     last: Any = None,
+    ends: Sequence[str] = (),
 ) -> StepChart:
     """Curves on axes that hold them; logarithmic where asked for, or (None) where they span far.
 
     low is where a linear axis begins at the latest, last the step where the picture ends (that of
-    the first curve where None). Where no curve has a finite value the picture says so.
+    the first curve where None). ends are names of curves, in their order, written
+    where they end with what they reach there; "" for none.
+    Where no curve has a finite value the picture says so.
     """
     columns = [c.values for c in curves]
     now = np.concatenate([_finite(c) for c in columns])
@@ -90,7 +93,23 @@ def step_chart(
         curves = [replace(c, values=ops.maximum(c.values, bottom)) for c in curves]
     else:
         _rounded(layout, columns, low)
+    layout["annotations"] += [
+        end_name(end, c.color, c.values, last, log=layout["yaxis"].get("type") == "log")
+        for c, end in zip(curves, ends, strict=False)
+        if end
+    ]
     return StepChart(name, title, alt, {"data": [], "layout": layout}, tuple(curves))
+
+
+def end_name(name: str, color: str, curve: Any, at: Any, *, log: bool) -> Figure:
+    """What a curve is called and has reached at frame `at`, written where it ends."""
+    value = entry(curve, at)
+    return {
+        "x": at, "y": ops.log(ops.maximum(value, 1e-300)) / _LN10 if log else value,
+        "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}", value),
+        "showarrow": False, "xanchor": "right", "yanchor": "bottom", "xshift": -6,
+        "font": {"size": 12, "color": color},
+    }  # fmt: skip
 
 
 def _finite(values: Any) -> Array:

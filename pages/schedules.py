@@ -312,7 +312,7 @@ def panels(
         ),
         step_panel(
             pictures.loss_chart(
-                [(one.look, one.gap) for one in shown], race.loss_title(surface), log=log
+                [(one.name, one.look, one.gap) for one in shown], race.loss_title(surface), log=log
             )
         ),
     ]

@@ -160,6 +160,8 @@ def test_the_one_script_in_streamlits_page_is_known_by_its_hash() -> None:
 def test_embedding_is_one_setting() -> None:
     expected = "frame-ancestors 'self' https://course.example"
     assert app.frame_ancestors("  'self'   https://course.example ") == expected
+    assert app.frame_ancestors("https://course.example") == expected, "the share panel's preview"
+    assert app.frame_ancestors("'none'") == "frame-ancestors 'none'"
     for wrong in ("", " ", "*; script-src *", "a,b", "*\r\nX-Evil: 1"):
         with pytest.raises(ValueError, match=app.FRAME_ANCESTORS):
             app.frame_ancestors(wrong)
