@@ -26,6 +26,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Networks": (
         Entry("train", "Train a network", "Rules race on a network that learns before your eyes."),
+        Entry("which_rate", "Which learning rate", "A range test, and what whole runs say."),
     ),
     "Maps": (
         Entry("map", "Hyper-parameter map", "Every setting's run at once, live."),

@@ -1,0 +1,205 @@
+"""Which learning rate? A range test on the chosen network, and how far its advice is from the best.
+
+Test and sweep are whole trainings that Python makes and keeps; what follows the hand is the rate
+that the reader holds against them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from components.controls import Group, Item
+from components.stage import Handle, Panel, stage
+from engine.emit.picture import entry, words, written
+from engine.problems.data import DATASETS, Split, split, table
+from engine.problems.networks import ACTIVATIONS, MLP
+from engine.runs.learning import Competitor
+from engine.studies.range_test import RangeTest, RateSweep, below, range_test, rate_sweep
+from figures import range_test as pictures
+from pages import frame
+from pages.entrants import SETTINGS, TRAINABLE
+from pages.presets import Preset
+from pages.state import Choice, ChoiceField, Integer, Number, experiment
+
+RATED = {slug: name for slug, name in TRAINABLE.items() if slug not in ("shampoo", "prodigy")}
+SETS = {name: name.replace("_", " ") for name in DATASETS}
+LOW, HIGH = 1e-5, 10.0
+RATES = 16  # of the sweep, from LOWEST on
+LOWEST = 1e-4
+SEEDS = 3
+BATCH = SETTINGS["batch"]
+assert isinstance(BATCH, ChoiceField)
+
+PRESETS = (
+    Preset(
+        "Adam",
+        "good",
+        "Where the test falls fastest is far below the best rate: a short test sees what works at "
+        "once, not what works in the end. A tenth of where it is least comes closer.",
+        {},
+    ),
+    Preset(
+        "Gradient descent",
+        "good",
+        "A plain gradient bears far larger rates than Adam here, and the test says so: its curves "
+        "lie a factor of ten or more to the right.",
+        {"rule": "sgd"},
+    ),
+    Preset(
+        "A longer test is read otherwise",
+        "bad",
+        "With three times the steps the network has learned before the rates are large: the "
+        "steepest place moves down with the length of the test, though the best rate does not.",
+        {"length": "300"},
+    ),
+)
+
+x = experiment(
+    "which_rate",
+    [
+        Choice("rule", "adam", list(RATED), label="optimizer", says=RATED),
+        Choice("data", "two_moons", list(SETS), label="data", says=SETS),
+        Choice("batch", 32, BATCH.options, label="batch", says=BATCH.says, help=BATCH.help),
+        Integer("length", 100, 30, 300, label="steps of the test", scale="log"),
+        Integer("steps", 300, 50, 500, label="steps of a whole run", scale="log"),
+        Integer("width", 16, 2, 32, label="width", help="units in each of two hidden layers"),
+        Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
+        Integer("seed", 0, 0, 99, label="seed", help="of data and test"),
+        Number("lr", 0.01, LOWEST, HIGH, label="lr", symbol="η", scale="log"),
+    ],
+)  # fmt: skip
+
+frame.opening(
+    x,
+    "Which learning rate",
+    "A range test trains once while the rate rises from far too small to far too large. Read off "
+    "it, then see what whole runs at every rate would have said.",
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What test and sweep hang on."""
+
+    rule: str
+    data: str
+    batch: int
+    width: int
+    activation: str
+    seed: int
+
+    @property
+    def parts(self) -> tuple[MLP, Split, Competitor]:
+        """Network, data and competitor."""
+        data = split(table(self.data, 200, 0.15, self.seed), seed=self.seed)
+        network = MLP((2, self.width, self.width, 1), self.activation)
+        return network, data, Competitor(self.rule, batch=self.batch)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def tested(setting: Setting, length: int) -> RangeTest:
+    """The range test."""
+    return range_test(*setting.parts, low=LOW, high=HIGH, steps=length, seed=setting.seed)
+
+
+@st.cache_data(max_entries=64, show_spinner="Training at every rate …")
+def swept(setting: Setting, steps: int) -> RateSweep:
+    """Whole runs at every rate."""
+    rates = np.geomspace(LOWEST, HIGH, RATES)
+    return rate_sweep(*setting.parts, rates, steps=steps, seeds=SEEDS)
+
+
+@st.fragment
+def body() -> None:
+    """Test and sweep side by side, and what they say of each other."""
+    view = frame.view(x, PRESETS)
+    setting = Setting(x["rule"], x["data"], x["batch"], x["width"], x["activation"], x["seed"])
+    found, runs = tested(setting, x["length"]), swept(setting, x["steps"])
+    live = x.live()
+    chosen = live["lr"]
+    held = Handle(
+        id="lr", x=chosen, y=float(found.smoothed[0]), axis="x", minimum=LOWEST, maximum=HIGH,
+        label=words("η = {:3}", chosen), sets={"lr": live.hand[0]},
+    )  # fmt: skip
+    in_test = entry(found.smoothed, below(found.rates, chosen) - 1.0)
+    half_way = float((HIGH / LOWEST) ** (0.5 / (RATES - 1)))
+    ended = entry(runs.middle, below(runs.rates[:-1] * half_way, chosen))
+    with view.picture:
+        stage(
+            "which_rate.stage",
+            [
+                Panel(
+                    id="test", kind="chart", title="the range test: one run, the rate rising",
+                    figure=pictures.test(found, LOW, HIGH, chosen), handles=[held],
+                    alt=f"Loss against the rate: steepest at {found.steepest:.2g}, least at "
+                    f"{found.lowest:.2g}.",
+                ),
+                Panel(
+                    id="sweep", kind="chart",
+                    title=f"whole runs of {x['steps']} steps, {SEEDS} seeds a rate",
+                    figure=pictures.sweep(runs, found, chosen),
+                    alt=f"Loss at the end against the rate: best at {runs.best:.2g}.",
+                ),
+            ],
+            live=live,
+            frames=1,
+            height=view.height(470, 400),
+            lines=[
+                words(
+                    "At η = {:3} the smoothed loss of the test was {:3}; a whole run at the rate "
+                    "nearest to it ends at {:3}.",
+                    chosen, in_test, ended,
+                )
+            ],
+        )  # fmt: skip
+    with view.panel:
+        rule: list[Item] = [x.chooser("rule"), x.slider("lr"), x.chooser("batch")]
+        test: list[Item] = [x.slider("length"), x.slider("steps")]
+        net: list[Item] = [x.chooser("data"), x.slider("width"), x.chooser("activation")]
+        x.controls(
+            [
+                Group(id="rule", title="Optimizer", items=rule),
+                Group(id="test", title="Test and runs", items=test),
+                Group(id="net", title="Network and data", items=[*net, x.slider("seed")]),
+            ],
+            live=live,
+            height=view.height(560, 400),
+        )
+    if not view.embedded:
+        told(found, runs)
+    x.publish()
+
+
+def factor(rate: float, best: float) -> str:
+    """How far a rate is from the best, in words."""
+    apart = max(rate / best, best / rate)
+    if apart < 1.5:
+        return "next to the best"
+    return f"{written(apart, '2')} times too {'large' if rate > best else 'small'}"
+
+
+def told(found: RangeTest, runs: RateSweep) -> None:
+    """The advice beside the best, with what it would have cost."""
+    if not x.hidden("table"):
+        rows = [
+            (name, written(rate, "3"), said, written(runs.at(rate), "3"))
+            for name, rate, said in (
+                ("where the test falls fastest", found.steepest, factor(found.steepest, runs.best)),
+                ("a tenth of where it is least", found.tenth, factor(found.tenth, runs.best)),
+                ("the best of the sweep", runs.best, ""),
+            )
+        ]
+        frame.table(("", "η", "against the best", "loss at the end of a run"), rows)
+    cost = len(runs.rates) * SEEDS * x["steps"]
+    frame.notice(
+        f"The test took {len(found.rates)} steps, the sweep {cost:,}. "
+        "The test's rate is not the best one: it sees the loss of a network that has "
+        "hardly begun, and later steps want a smaller rate or bear a larger one. It tells which "
+        "power of ten to look in."
+    )
+
+
+body()
