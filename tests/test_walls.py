@@ -46,7 +46,7 @@ WALLS = {
         lazy=frozenset({"playwright"}),
     ),
     "pages": Wall(
-        frozenset({"engine", "figures", "components", "streamlit", "numpy", "pandas", "PIL"}),
+        frozenset({"engine", "figures", "components", "streamlit", "numpy", "pandas"}),
         forbidden=frozenset(
             {"cmath", "statistics"} | {f"{m}.{f}" for m in ("numpy", "math") for f in MATHEMATICS}
         ),

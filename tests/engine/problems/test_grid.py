@@ -8,7 +8,6 @@ import pytest
 import engine
 from engine.problems.formula import MAX_LENGTH
 from engine.problems.grid import HALF, waves_of
-from pages.own_landscape import heights
 
 
 def middles(n: int) -> np.ndarray:
@@ -64,14 +63,3 @@ def test_any_picture_gives_a_formula_that_can_be_descended() -> None:
 def test_what_is_no_landscape_is_said(z: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         waves_of(z)  # type: ignore[arg-type]
-
-
-def test_files_are_read_as_they_come() -> None:
-    wanted = [[1.0, 2.0], [3.0, 4.0]]
-    for text in ("1,2\n3,4\n", "# heights\n1;2\n3;4", "1\t2\n3\t4", "1 2\n3 4", "[[1, 2], [3, 4]]"):
-        assert heights("grid.csv", text.encode()).tolist() == wanted
-    for bad in ("a,b\n1,2", "1,2\n3", "[[1], [2, 3]]", "\x00"):
-        with pytest.raises(ValueError, match="rows"):
-            heights("grid.csv", bad.encode())
-    with pytest.raises(ValueError, match="cannot be read"):
-        heights("grid.png", b"no image")
