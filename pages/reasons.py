@@ -292,7 +292,7 @@ def unlike(x: Experiment, live: Picture) -> Shown:
             "One rate for all has to suit the layer with the largest gradient, and then the one "
             "with the smallest hardly moves. Rules that divide each weight's gradient by its own "
             "size (Adagrad, RMSProp, Adam) take about equal steps in all layers."
-            if apart > 10
+            if apart > 30
             else f"Here the layers' gradients lie within a factor of {written(apart, '2')}: one "
             "rate can suit them all."
         )

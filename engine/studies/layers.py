@@ -71,7 +71,7 @@ def reached(hidden: int, activation: str, gain: float, rule: str) -> Array:
     for lr in RATES:
         trainer = Trainer(start, one_group(rule, start, {"lr": lr}))
         for _ in range(STEPS):
-            trainer.step(lambda w: loss(w, *_data()))
+            trainer.step(loss, 1.0, *_data())
         with np.errstate(all="ignore"):
             ends.append(float(loss(Vector(trainer.tensors), *_data())))
     found: Array = np.nan_to_num(np.asarray(ends), nan=np.inf)
