@@ -39,6 +39,7 @@ from tests.reader import PATIENCE, Tab
 
 ARRIVALS = 6  # readers who come at the same time, for each server
 VISIT_PATIENCE = 60.0  # while all arrive at once
+REST = 30.0  # seconds after which the sessions of readers who left have been freed
 LETS_GO = 4  # every so many requests the hand lets go
 MOVES: dict[str, Callable[[int], dict[str, Any]]] = {
     "race": lambda i: {"lr": 0.01 + 0.0005 * (i % 17)},
@@ -332,10 +333,10 @@ def measure_memory(visits: int, replicas: int) -> dict[str, Any]:
     with serving(replicas) as (servers, processes):
         found = Found()
         asyncio.run(come_and_go(servers, visits // 10, found))
-        time.sleep(15.0)  # sessions are freed some seconds after their readers have left
+        time.sleep(REST)
         before = sum(map(memory, processes))
         asyncio.run(come_and_go(servers, visits - visits // 10, found))
-        time.sleep(15.0)
+        time.sleep(REST)
         after = sum(map(memory, processes))
         return {
             "visits": visits,
