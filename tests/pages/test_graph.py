@@ -119,6 +119,8 @@ def test_dragging_an_input_moves_the_numbers_and_the_link(visit: Callable[..., P
     page = visit("/graph")
     node, output = page.locator('[data-node="x"]'), page.locator('[data-node="f"] .dg-value')
     expect(output).to_have_text("1.2625")
+    expect(node).to_have_accessible_name("input x")
+    expect(node).to_have_attribute("aria-valuetext", "x = 0.7854. ∂f/∂x 1.9696")
     box = node.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + 20
@@ -128,6 +130,19 @@ def test_dragging_an_input_moves_the_numbers_and_the_link(visit: Callable[..., P
     expect(output).not_to_have_text("1.2625")  # while the hand is still on it
     page.mouse.up()
     page.wait_for_url("**at=**")
+
+
+@pytest.mark.browser
+def test_a_neuron_is_seen_whole_in_a_frame(visit: Callable[..., Page]) -> None:
+    page = visit("/graph?on=neuron&embed=true", width=800, height=500)
+    expect(page.locator(".dg-node")).to_have_count(15)
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll(".dg-node")].filter((node) => {
+            const { left, right, top, bottom } = node.getBoundingClientRect()
+            return left < 0 || top < 0 || right > innerWidth || bottom > innerHeight
+        }).length"""
+    )
+    assert outside == 0
 
 
 @pytest.mark.browser

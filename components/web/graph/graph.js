@@ -422,8 +422,10 @@ class Graph {
       write(sweep, more)
       group.classList.toggle("dg-pending", !known(i))
       group.classList.toggle("dg-on", i === active)
-      group.setAttribute("aria-label", known(i) ? `${say}. ${more}` : node.title)
+      const heard = known(i) ? `${say}. ${more}` : node.title
+      group.setAttribute("aria-label", node.range ? `input ${node.title}` : heard)
       if (node.range) {
+        group.setAttribute("aria-valuetext", heard)
         group.setAttribute("aria-valuenow", this.find(node.number))
         group.setAttribute("aria-valuemin", node.range[0])
         group.setAttribute("aria-valuemax", node.range[1])
