@@ -25,7 +25,7 @@ from figures import style
 from pages.budget import limited
 from pages.guide import guide
 from pages.presets import Preset
-from pages.state import Experiment
+from pages.state import LESSON, Experiment
 
 # Said where browser and Python find different numbers for one run (and Python's are shown).
 SENSITIVE: Final = (
@@ -74,11 +74,12 @@ class View:
 def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) -> View:
     """The picture with its controls beside it (on a phone below, the picture staying in sight).
 
-    `panel` is the controls' share of the width. Presets stand over the picture.
+    `panel` is the controls' share of the width. Presets stand over the picture, but where a lesson
+    says what to try.
     """
     embedded = bool(st.context.is_embedded)
     x.presets = presets
-    if presets and x.stands("presets"):
+    if presets and x.stands("presets") and not st.session_state.get(LESSON):
         choose_preset(x, presets)
     if x.hidden("controls"):
         place = st.container()

@@ -31,8 +31,8 @@ def guide(x: Experiment) -> None:
         if away:
             st.markdown(f"**{lesson.title}** waits at step {at + 1}, *{step.title}*.")
         else:
-            st.caption(f"{lesson.title} · {at + 1} of {len(lesson.steps)}")
-            st.markdown(f"**{step.title}.** {step.text}")
+            where = f"{lesson.title} · {at + 1} of {len(lesson.steps)}"
+            st.markdown(f"**{step.title}.** {step.text} :small[:gray[{where}]]")
         asked = lesson_step(
             f"{x.page}.lesson",
             page=x.page,
