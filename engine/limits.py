@@ -36,8 +36,8 @@ TYPED_SWEPT_LINES: Final = 400_000
 TYPED_SWEPT_WORK: Final = 100_000_000
 
 # Kernels compiled for sweeps. A line takes 2 to 5 ms to compile (the longest program of our own
-# rules has 270), and 1 to 2 MB of memory stay for each kernel for as long as the process lives.
-COMPILED_LINES: Final = 400
+# rules has 860), and 1 to 5 MB of memory stay for each kernel for as long as the process lives.
+COMPILED_LINES: Final = 1000
 COMPILED_KERNELS: Final = 48
 WAITING_KERNELS: Final = 3
 WAITING_SECONDS: Final = 4.0

@@ -133,7 +133,8 @@ GRAMMAR = {
 
 def link_of(page: str) -> some.SearchStrategy[str]:
     """Links to a page, of its own fields mostly."""
-    own = some.sampled_from(sorted(values_of(opened(page))))
+    fields = sorted(values_of(opened(page)))
+    own = some.sampled_from(fields) if fields else names
     spoken = own.flatmap(
         lambda field: some.tuples(some.just(field), GRAMMAR.get(field, values) | values)
     )
