@@ -56,6 +56,17 @@ def serving(replicas: Replicas) -> dict[int, int]:
     return found
 
 
+def logged(replicas: Replicas, path: str, count: int) -> list[str]:
+    """nginx's lines for a path, so many at least: it writes them after it has answered."""
+    end = time.monotonic() + SECONDS
+    while True:
+        log = (replicas.folder / "access.log").read_text().splitlines()
+        found = [line for line in log if f'"{path}"' in line]
+        if len(found) >= count or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+
+
 def query(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
@@ -148,10 +159,10 @@ def test_nginx_keeps_what_never_changes_and_hides_the_numbers(replicas: Replicas
     from components import assets
 
     path = f"/{assets.address(assets.modules(), 'stage/stage.js')}"
+    before = len(logged(replicas, path, 0))
     first, second = (get(replicas.address + path) for _ in range(2))
     assert first == second == assets.modules().files["stage/stage.js"].decode()
-    log = (replicas.folder / "access.log").read_text().splitlines()
-    asked = [line for line in log if path in line]
+    asked = logged(replicas, path, before + 2)
     assert '"replica":"127.0.0.1:' in asked[-2]
     assert '"replica":""' in asked[-1]  # from its own store
     for hidden in ("/metrics", "/metrics/", "/_stcore/metrics"):
@@ -162,16 +173,18 @@ def test_nginx_keeps_what_never_changes_and_hides_the_numbers(replicas: Replicas
 def test_a_browser_keeps_its_seat(replicas: Replicas) -> None:
     from urllib.request import ProxyHandler, Request, build_opener
 
+    path = "/_stcore/host-config"
+    before = len(logged(replicas, path, 0))
     direct = build_opener(ProxyHandler({}))
-    with direct.open(f"{replicas.address}/_stcore/health") as answer:
+    with direct.open(replicas.address + path) as answer:
         cookies = [v for k, v in answer.headers.items() if k.lower() == "set-cookie"]
     (seat,) = (cookie for cookie in cookies if cookie.startswith("descent_lab_seat="))
     assert {"Secure", "HttpOnly", "SameSite=None", "Partitioned"} <= set(seat.split("; "))
-    asked = Request(f"{replicas.address}/_stcore/health", headers={"Cookie": seat.split(";")[0]})
+    asked = Request(replicas.address + path, headers={"Cookie": seat.split(";")[0]})
     for _ in range(6):
         with direct.open(asked) as answer:
             assert "descent_lab_seat" not in str(answer.headers)
-    lines = (replicas.folder / "access.log").read_text().splitlines()
+    lines = logged(replicas, path, before + 7)
     assert len({line.partition('"replica":')[2] for line in lines[-6:]}) == 1
 
 
