@@ -296,11 +296,16 @@ def race_address(
     return "race?" + urlencode(values, safe=":;,=")
 
 
+def spoken(name: str) -> str:
+    """What a hyper-parameter is called where its name in links has no room for spaces."""
+    return {"warmup": "warm-up"}.get(name, name.replace("_", " "))
+
+
 def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) -> Slider:
     """A slider made from a hyper-parameter's own description."""
     return Slider(
         name=name or hyper.name,
-        label=hyper.name,
+        label=spoken(hyper.name),
         help=hyper.meaning,
         symbol=hyper.symbol,
         value=value,

@@ -110,7 +110,7 @@ x = experiment(
         *(
             Number(
                 f"s.{p.name}", p.default, p.low, p.high,
-                label=p.name, symbol=p.symbol, scale=p.scale, help=p.meaning,
+                label=problem.spoken(p.name), symbol=p.symbol, scale=p.scale, help=p.meaning,
             )
             for p in PARAMETERS.values()
         ),

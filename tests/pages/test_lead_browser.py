@@ -37,3 +37,19 @@ def test_a_frame_has_the_lead_and_the_presets_where_it_asks_for_them(visit: Visi
     expect(asked.locator('[class*="st-key-presets-"] button').first).to_be_visible()
     _, locked = visit.embedded("/race?embed=true&show=setup&lock=all", height=620)
     assert locked.locator(".dl-lead select:not(:disabled)").count() == 0
+
+
+@pytest.mark.parametrize("page", ["race", "debugger", "schedules", "map", "basins"])
+def test_the_picture_begins_right_under_its_furniture(visit: Visitor, page: str) -> None:
+    opened = visit(f"/{page}", height=900)
+    box = opened.locator(".dl-stage[data-seq]").first.bounding_box()
+    assert box is not None
+    assert box["y"] < 165
+
+
+def test_a_frame_says_its_formula_and_leads_to_the_page_of_its_own(visit: Visitor) -> None:
+    _, frame = visit.embedded("/race?embed=true&lr=0.015&hide=table&lock=lr")
+    foot = frame.locator(".st-key-foot")
+    expect(foot.locator(".katex")).to_be_visible()
+    link = foot.get_by_role("link", name="open in Descent Lab")
+    assert link.get_attribute("href") == "race?lr=0.015"
