@@ -619,8 +619,8 @@ def opening() -> None:
         "Hyper-parameter map",
         [
             "Every point is a run of ", *side_by_side.runner_menus(x, side_by_side.MOST, new_axes),
-            " on ", problem.landscape_menu(x), ": across ", axes["ax"], ", up ",
-            axes["ay"], ", coloured by ", x.menu("by"), ". Click one to replay it.",
+            " on ", problem.landscape_menu(x), ", across ", axes["ax"], ", up ",
+            axes["ay"], ", coloured by ", x.menu("by"), ": click one.",
         ],
     )  # fmt: skip
     if x.stands("setup"):
