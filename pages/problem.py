@@ -41,6 +41,7 @@ IN_A_SENTENCE = {
     "two_wells": "a sharp and a flat well",
 }  # fmt: skip
 STEPS = 2000  # the longest run on a page
+LONGEST_SAID = 40  # characters of a formula in a sentence
 
 
 def fields(
@@ -233,6 +234,11 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
     return items
 
 
+def shorter(formula: str) -> str:
+    """A formula as a sentence has room for it."""
+    return formula if len(formula) <= LONGEST_SAID else f"{formula[: LONGEST_SAID - 1]}…"
+
+
 def landscape_menu(x: Experiment) -> Menu:
     """The choice of a landscape as a word of a sentence; another one brings a start, a rate and
     levels that suit it. The reader's own formula comes first, with examples to change."""
@@ -246,7 +252,7 @@ def landscape_menu(x: Experiment) -> Menu:
         id="on",
         label="landscape",
         value=x["on"],
-        text=x["f"] if x["on"] == TYPED else IN_A_SENTENCE.get(x["on"], ""),
+        text=shorter(x["f"]) if x["on"] == TYPED else IN_A_SENTENCE.get(x["on"], ""),
         options=[
             (TYPED, "your own formula"),
             ("formulas to change", [(f"{TYPED}:{i}", f) for i, f in enumerate(FORMULAS)]),
