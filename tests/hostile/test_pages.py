@@ -147,7 +147,7 @@ def link_of(page: str) -> some.SearchStrategy[str]:
 links = some.sampled_from(PAGES).flatmap(link_of)
 
 
-@drawn(24)
+@drawn(16)
 @given(links)
 def test_any_link(link: str) -> None:
     page, seconds = timed(link)
