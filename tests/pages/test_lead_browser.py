@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Literal
+
 import pytest
 from playwright.sync_api import expect
 
@@ -53,3 +57,27 @@ def test_a_frame_says_its_formula_and_leads_to_the_page_of_its_own(visit: Visito
     expect(foot.locator(".katex")).to_be_visible()
     link = foot.get_by_role("link", name="open in Descent Lab")
     assert link.get_attribute("href") == "race?lr=0.015"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_lit_chip_is_read_in_either_theme(
+    visit: Visitor, scheme: Literal["light", "dark"]
+) -> None:
+    page = visit("/race", color_scheme=scheme)
+    chip = page.locator('[class*="st-key-presets-"] button[data-selected]')
+    ink = chip.evaluate("e => getComputedStyle(e.querySelector('p') ?? e).color")
+    lit = [int(part) for part in re.findall(r"\d+", ink)[:3]]
+    paper = {"light": (253, 253, 252), "dark": (21, 23, 27)}[scheme]
+    assert contrast(lit, paper) > 5
+
+
+def contrast(one: Sequence[int], other: Sequence[int]) -> float:
+    """How far two colours stand apart by WCAG 2.2's relative luminance."""
+
+    def light(color: Sequence[int]) -> float:
+        parts = [c / 255 for c in color]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
