@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import in_latex
 from engine.optimizers import Optimizer
 from engine.runs.descent import Descent
 
@@ -29,7 +30,6 @@ _PRODUCT = re.compile(
     r"|(?<=\d) (?=<)"
 )
 LINE, TALL, HEAD = 3.0, 4.8, 1.5  # heights of a line, of one of stacked columns, of a head; em
-_LARGE, _SMALL = 1e5, 1e-3  # outside, a number is written with a power of ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,10 @@ class Line:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number in LaTeX with that many significant digits; infinity and NaN in words."""
-    if not np.isfinite(value):
-        return r"\text{undefined}" if np.isnan(value) else ("-" if value < 0 else "") + r"\infty"
-    if value and not _SMALL <= abs(value) < _LARGE:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        mantissa = f"{float(mantissa):g}"
-        power = rf"10^{{{int(exponent)}}}"
-        if mantissa in ("1", "-1"):
-            return mantissa[:-1] + power
-        return rf"{mantissa} \cdot {power}"
-    if abs(value) >= 10.0**digits:
-        return f"{value:.0f}"
-    return f"{value:.{digits}g}"
+    """A number in LaTeX as it is written everywhere; what is not a number is undefined."""
+    if np.isnan(value):
+        return r"\text{undefined}"
+    return in_latex(value, str(digits))
 
 
 def factor(value: float, digits: int = 4, *, powered: bool = False) -> str:
