@@ -76,7 +76,7 @@ def _function(path: str, text: str) -> str:
         else:
             taken.append(f'const {what} = $["{other}"].default\n')
     body = _EXPORT.sub(r"\2 \3", _IMPORT.sub("", text))
-    if re.search(r"^(import|export)\b", body, re.MULTILINE):
+    if re.search(r"^(import|export)\b(?!\()", body, re.MULTILINE):
         raise ValueError(f"{path} imports or exports in a way that is not known here")
     body = body.replace("import.meta.url", f'"file:///{path}"')
     given = ", ".join(name if key == name else f"{key}: {name}" for key, name in names.items())

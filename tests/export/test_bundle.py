@@ -13,6 +13,7 @@ import pytest
 
 from components import assets
 from export.bundle import bundle
+from export.document import FACES
 from export.packing import Blobs
 from tests.engine.emit.node import node
 
@@ -42,10 +43,9 @@ def test_joined_modules_do_what_they_did(tmp_path: Path) -> None:
     assert said == ["0.250", "−10⁻⁹0"]
 
 
-def test_every_module_of_the_components_can_be_joined() -> None:
-    faces = [p for p in assets.modules().files if p.count("/") == 1 and p.endswith(".js")]
-    entry = "".join(f'import {{}} from "./{path}"\n' for path in faces if "entry.js" not in path)
-    text = bundle(entry, ["stage", "controls", "graph", "share", "host"])
+def test_every_face_that_is_taken_along_can_be_joined() -> None:
+    entry = "".join(f'import {kind} from "./{path}"\n' for kind, path in FACES.items())
+    text = bundle(entry + 'import { Figure } from "./host/host.js"\n', [*FACES, "host"])
     assert "import.meta" not in text
     assert "fetch(" not in text
 
