@@ -11,10 +11,10 @@ import streamlit as st
 
 from components.controls import Group, Item
 from components.stage import Handle, Panel, Track, stage
-from engine.emit.picture import Picture, entry, round_to, stack, words, written
+from engine.emit.picture import Picture, entry, round_to, running_sum, stack, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES, Landscape
-from engine.runs import changing as moving
+from engine.runs.changing import live_pursue
 from engine.runs.live import LiveDescent, live_descend
 from engine.studies import conditioning, debugger
 from engine.studies import failures as facts
@@ -48,6 +48,7 @@ AGAINST_KAPPA = ("sgd", "momentum", "adam", "sophia", "newton")
 TARGET = 1e-4
 KAPPA_STEPS = 120
 STRETCHES = 4  # of the moving target's rests
+LONGEST_REST = 200  # steps
 LONGEST_WALK = 3000
 REACH = 6.0  # of the picture of one weight
 
@@ -101,7 +102,7 @@ x = experiment(
             label="beta3", symbol="β₃", help="Eve's memory of the change",
         ),
         Number("eve.jump", 3.0, 0.0, 6.0, label="jump of the minimum"),
-        Integer("eve.every", 60, 10, 200, label="steps between jumps"),
+        Integer("eve.every", 60, 10, LONGEST_REST, label="steps between jumps"),
     ],
     parts=("function",),
 )  # fmt: skip
@@ -479,43 +480,36 @@ def eve_groups(_: Picture) -> list[Group]:
     ]
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def chased(lr: float, beta3: float, jump: float, every: int) -> dict[str, moving.Pursuit]:
-    """Adam and Eve after the same moving minimum, up to the end of its last stretch."""
-    surface = LANDSCAPES["bowl"](condition=10.0)
-    shifts = moving.jumps(STRETCHES * every - 1, every, (jump, 0.4 * jump))
-    hypers = {"adam": {"lr": lr}, "eve": {"lr": lr, "beta3": beta3}}
-    return {s: moving.pursue(surface, s, (-4.0, -2.0), shifts, h) for s, h in hypers.items()}
-
-
 def eve_story(live: Picture) -> Story:
-    """Adam and Eve after a minimum that jumps. Python runs it: the objective is another one at
-    every step, which the pictures' own runs do not know."""
-    runs = chased(x["eve.lr"], x["eve.beta3"], x["eve.jump"], x["eve.every"])
-    surface = LANDSCAPES["bowl"](condition=10.0)
-    target = runs["adam"].shifts
-    shown = plane(
-        surface,
-        {
-            OPTIMIZERS[s].name: (s, *r.path.T, np.nan if r.diverged_at is None else r.diverged_at)
-            for s, r in runs.items()
-        },
-    )
+    """Adam and Eve after a minimum that jumps."""
+    surface, jump = LANDSCAPES["bowl"](condition=10.0), live["eve.jump"]
+    every = live["eve.every"]
+    steps = STRETCHES * every - 1.0
+    hypers = {"adam": {"lr": live["eve.lr"]}}
+    hypers["eve"] = hypers["adam"] | {"beta3": live["eve.beta3"]}
+    runs = {
+        slug: live_pursue(
+            surface, slug, (-4.0, -2.0), steps, every, (jump, 0.4 * jump), hypers[slug],
+            most=STRETCHES * LONGEST_REST,
+        )
+        for slug in RIVALS["eve"]
+    }  # fmt: skip
+    shown = plane(surface, paths(runs))
     goal = Track(
-        x=target[:, 0], y=target[:, 1], color=pictures.TRUTH, dash="dot", marker="plus",
-        label="minimum", width=1.0,
+        x=runs["adam"].goal_x, y=runs["adam"].goal_y, color=pictures.TRUTH, dash="dot",
+        marker="plus", label="minimum", width=1.0,
     )  # fmt: skip
     panel = Panel(
         id="plane", title="a bowl whose minimum jumps", figure=shown.figure, rows=3,
         tracks=[*shown.tracks, goal], alt=shown.alt,
     )  # fmt: skip
-    adam, eve = (float(runs[s].loss.mean()) for s in ("adam", "eve"))
+    means = {slug: ops.mean(run.loss) for slug, run in runs.items()}
+    adam, eve = (float(now(means[slug])) for slug in RIVALS["eve"])
     verdict = "lower than" if eve < adam else "higher than" if eve > adam else "the same as"
-    columns = by_name({s: r.loss for s, r in runs.items()})
-    so_far = by_name(
-        {s: np.cumsum(r.loss) / np.arange(1, len(r.loss) + 1) for s, r in runs.items()}
-    )
-    divisor = {"Eve": ("eve", runs["eve"].state["d"])}
+    columns = by_name({slug: run.loss for slug, run in runs.items()})
+    so_far = by_name({slug: running_sum(run.loss) / (run.step + 1.0) for slug, run in runs.items()})
+    d = ops.where(runs["eve"].step > 0.0, runs["eve"].part("d"), np.nan)  # none before a step
+    divisor = {"Eve": ("eve", d)}
     return Story(
         [
             panel,
@@ -529,11 +523,11 @@ def eve_story(live: Picture) -> Story:
                 )
             ),
         ],
-        len(target),
+        steps + 1.0,
         f"Eve divides Adam's rate by d, an average of how fast the objective changes: flat "
         f"stretches speed it up, jumps and steep falls slow it down. At the same η its mean loss "
         f"is {written(eve, '3')}, {verdict} Adam's {written(adam, '3')}.",
-        "",
+        words("Mean loss: Adam {:3}, Eve {:3}.", means["adam"], means["eve"]),
         surface,
     )
 

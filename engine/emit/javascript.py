@@ -63,6 +63,8 @@ _PER_STEP: Mapping[Key, str] = {
     "noise_1": "sigma * normals[2 * k + 1]",
     "probe_0": "probes[2 * k]",
     "probe_1": "probes[2 * k + 1]",
+    "shift_0": "shifts.x[k]",
+    "shift_1": "shifts.y[k]",
 }
 _SERIES: Mapping[Key, tuple[str, ...]] = {
     "schedule": ('if (schedule) series(schedule, steps, "schedule");',),
@@ -71,6 +73,7 @@ _SERIES: Mapping[Key, tuple[str, ...]] = {
         'const normals = series(find(noise, "normals"), 2 * steps, "noise.normals");',
     ),
     "probe_0": ('series(probes, 2 * steps, "probes");',),
+    "shift_0": ('for (const c of "xy") series(find(shifts, c), steps, "shifts." + c);',),
 }
 
 
@@ -169,7 +172,7 @@ def run_module(
         body.append("return { path, stopped, state, ...along(path, parameters) };")
     else:
         body.append("return { path, stopped };")
-    names = "start, steps, hypers, parameters, schedule, noise, probes"
+    names = "start, steps, hypers, parameters, schedule, noise, probes, shifts"
     function = [f"export function run({{ {names} }}) {{", *_in(1, body), "}"]
     return _module(_HEAD, _RUNS, _RECORDS, function, _along(along, defaults))
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.emit.javascript import Defaults, function_module, run_module, sweep_module
-from engine.emit.program import Key, Level, Program, compile_program
+from engine.emit.program import Key, Level, Loop, Program, compile_program
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, MAX_STEPS, find_landscape, find_optimizer
@@ -58,7 +58,7 @@ def _key(
         ByFunction(surface, surface.function),
         ByFunction(rule, rule.rule),
         tuple(rule.option_values(options).items()),
-        tuple(_defaults(surface, rule).values()),
+        tuple(defaults_of(surface, rule).values()),
     )
 
 
@@ -77,7 +77,7 @@ def _run_text(
     loop = landscape_loop(
         surface, rule, dict(options), scheduled=scheduled, noisy=noisy, recorded=recorded
     )
-    along, defaults = _along(surface), _defaults(surface, rule)
+    along, defaults = _along(surface), defaults_of(surface, rule)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
 
 
@@ -135,7 +135,7 @@ def _sweep_text(
         noisy=noisy,
         valued=target,
     )
-    along, defaults = _along(surface), _defaults(surface, rule)
+    along, defaults = _along(surface), defaults_of(surface, rule)
     return sweep_module(loop, along, defaults, varied, DIVERGENCE_RADIUS, MAX_STEPS)
 
 
@@ -159,7 +159,8 @@ def browser_function(function: Callable[..., Any], names: Sequence[str]) -> str:
     return function_module(program, names, single)
 
 
-def _defaults(landscape: Landscape, optimizer: Optimizer) -> Defaults:
+def defaults_of(landscape: Landscape, optimizer: Optimizer) -> Defaults:
+    """What a module's run takes where it is given nothing, by the keys of its constants."""
     found: dict[Key, float] = {hyper(h.name): h.default for h in optimizer.hypers}
     return found | {parameter(name): value for name, value in landscape.arguments.items()}
 
@@ -177,3 +178,10 @@ def _along(landscape: Landscape) -> Program:
         return {"loss": loss, "g_0": gradient[0], "g_1": gradient[1]}
 
     return compile_program(values, levels)
+
+
+def shifted_run(loop: Loop, landscape: Landscape, optimizer: Optimizer) -> str:
+    """The text of an ES module of a recorded run whose landscape stands elsewhere at every step:
+    `run` takes shifts {x, y} of `steps` numbers each, and is else that of `browser_run`."""
+    along, defaults = _along(landscape), defaults_of(landscape, optimizer)
+    return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=True)

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import floor, running_sum
 from engine.emit.program import Key
 from engine.emit.scalar import Kernel
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
+from engine.runs import browser
 from engine.runs.descent import DIVERGENCE_RADIUS, check_run, find_landscape, find_optimizer
+from engine.runs.live import RUN, LiveDescent, as_printed
 from engine.runs.tracing import (
     COUNT,
     SCHEDULE,
@@ -113,6 +116,32 @@ def _kernel(
     )
 
 
+@lru_cache(maxsize=16)
+def _module(
+    landscape_key: ByFunction,
+    rule_key: ByFunction,
+    options: tuple[tuple[str, str | bool], ...],
+    _defaults_of_now: tuple[float, ...],
+) -> str:
+    """The ES module of a run after a landscape that moves and is not sloped: `shifts` {x, y}."""
+    landscape, optimizer = landscape_key.entry, rule_key.entry
+
+    def ask(at: At) -> _ChangingOracle:
+        parameters = {p.name: at[parameter(p.name)] for p in landscape.parameters}
+        shift = Vector(at[key] for key in _SHIFT)
+        return _ChangingOracle(landscape, parameters, at[COUNT], 1.0, shift, Vector((0.0, 0.0)))
+
+    loop = trace_loop(
+        optimizer,
+        dict(options),
+        ask,
+        constants=[parameter(p.name) for p in landscape.parameters],
+        per_step=_SHIFT,
+        recorded=True,
+    )
+    return browser.shifted_run(loop, landscape, optimizer)
+
+
 def pursue(
     landscape: Landscape | str,
     optimizer: Optimizer | str,
@@ -147,3 +176,74 @@ def pursue(
     run = kernel.run(steps, DIVERGENCE_RADIUS, point.tolist(), constants, inputs, first=np.nan)
     loss = np.broadcast_to(surface.value(run.path - moved), (steps + 1,))
     return Pursuit(run.path, moved, loss, run.records, run.stopped)
+
+
+@dataclass(frozen=True, eq=False)
+class LivePursuit(LiveDescent):
+    """A run in a picture after a minimum that jumps: where it stood (`goal_x`, `goal_y`) and the
+    loss are those of now at every step."""
+
+    every: Any = 1.0
+    by: Sequence[Any] = (0.0, 0.0)
+
+    @cached_property
+    def step(self) -> Any:
+        """The number of each point, (steps + 1,)."""
+        return running_sum(self.x * 0.0 + 1.0) - 1.0
+
+    @cached_property
+    def goal_x(self) -> Any:
+        return _away(self.step, self.every) * self.by[0]
+
+    @cached_property
+    def goal_y(self) -> Any:
+        return _away(self.step, self.every) * self.by[1]
+
+    @cached_property
+    def loss(self) -> Any:
+        """The value of now along the path, (steps + 1,)."""
+        x, y = self.x - self.goal_x, self.y - self.goal_y
+        return self.landscape.function(x, y, **self.parameters)
+
+
+def _away(step: Any, every: Any) -> Any:
+    """1 where the minimum has jumped away, 0 where it is back."""
+    stretch = floor(step / every)
+    return stretch - 2.0 * floor(stretch / 2.0)
+
+
+def live_pursue(
+    landscape: Landscape | str,
+    optimizer: Optimizer | str,
+    start: tuple[float, float],
+    steps: Any,
+    every: Any,
+    by: tuple[Any, Any],
+    hypers: Mapping[str, Any] | None = None,
+    *,
+    most: int,
+) -> LivePursuit:
+    """`pursue` after a minimum that jumps by `by` and back every so many steps (see `jumps`), its
+    numbers traced or not; most is the largest number of steps."""
+    surface, rule = find_landscape(landscape), find_optimizer(optimizer)
+    values = {h.name: (hypers or {}).get(h.name, h.default) for h in rule.hypers}
+    away = _away(np.arange(most + 1.0), every)
+
+    def make(given: Mapping[str, Any]) -> Pursuit:
+        count, moved = int(given["steps"]), given["shifts"]
+        shifts = np.stack([moved["x"], moved["y"]], axis=-1)[: count + 1]
+        return pursue(surface, rule, (given["x"], given["y"]), shifts, given["hypers"])
+
+    inputs: dict[tuple[str, ...], Any] = {("x",): start[0], ("y",): start[1], ("steps",): steps}
+    inputs |= {("hypers", name): value for name, value in values.items()}
+    inputs |= {("parameters", name): value for name, value in surface.arguments.items()}
+    inputs |= {("shifts", "x"): away * by[0], ("shifts", "y"): away * by[1]}
+    printed = as_printed(surface)
+    module = _module(
+        ByFunction(printed, printed.function),
+        ByFunction(rule, rule.rule),
+        tuple(rule.option_values(None).items()),
+        tuple(browser.defaults_of(printed, rule).values()),
+    )
+    run = RUN(*inputs.values(), names=list(inputs), module=module, _make=make)
+    return LivePursuit(run, surface, surface.arguments, values, None, every, by)

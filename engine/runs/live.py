@@ -30,7 +30,8 @@ def _descend(*numbers: Any, names: Sequence[Sequence[str]], _make: Any, **_: Any
     given: dict[str, Any] = {"hypers": {}, "parameters": {}}
     for (group, *inner), number in zip(names, numbers, strict=True):
         if inner:
-            given[group][inner[0]] = float(number)
+            part = given.setdefault(group, {})
+            part[inner[0]] = np.asarray(number) if np.ndim(number) else float(number)
         else:
             given[group] = number
     result: Descent = _make(given)
@@ -47,7 +48,7 @@ def _part(run: Descent, name: str) -> Any:
     return column[:, "xy".index(coordinate)] if coordinate else column
 
 
-_RUN = Operation("descend", _descend)
+RUN = Operation("descend", _descend)  # its run has path, diverged_at, state and gradient
 _PART = Operation("part", _part)
 
 
@@ -172,7 +173,7 @@ def live_descend(
         inputs["normals",] = standard_normals(seed)
     if rule.draws_probe(chosen):
         inputs["probes",] = signs(seed)
-    run = _RUN(
+    run = RUN(
         *inputs.values(),
         names=list(inputs),
         module=browser.browser_run(

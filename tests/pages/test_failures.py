@@ -178,6 +178,7 @@ def test_the_formulas_are_those_of_the_run() -> None:
         ("adagrad", {"ada.lr", "ada.other", "ada.rho", "ada.steps"}),
         ("taylor", {"taylor.w", "taylor.lr", "taylor.reach", "taylor.steps"}),
         ("curvature", {"kappa"}),
+        ("eve", {"eve.lr", "eve.beta3", "eve.jump", "eve.every"}),
     ],
 )
 def test_the_picture_follows_every_number(

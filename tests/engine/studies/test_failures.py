@@ -112,3 +112,14 @@ def test_cosine_lets_a_noisy_run_settle() -> None:
     constant = engine.descend("bowl", "sgd", (5, 3), 400, rate, **noisy)  # type: ignore[arg-type]
     assert settled_gap(driven) < settled_gap(constant) / 20
     assert settled_gap(driven) == pytest.approx(np.median(driven.gap[-40:]))
+
+
+@pytest.mark.parametrize("slug", ["sgd", "adam", "eve"])
+def test_a_minimum_that_jumps_in_a_picture_is_the_one_that_pursue_runs_after(slug: str) -> None:
+    hypers = {"lr": 0.03}
+    live = moving.live_pursue(BOWL, slug, (-4.0, -2.0), 59.0, 20.0, (3.0, 1.2), hypers, most=400)
+    shifts = moving.jumps(59, 20, (3.0, 1.2))
+    run = moving.pursue(BOWL, slug, (-4.0, -2.0), shifts, hypers)
+    assert np.array_equal(np.stack([live.x, live.y], axis=-1), run.path)
+    assert np.array_equal(np.stack([live.goal_x, live.goal_y], axis=-1), shifts)
+    np.testing.assert_allclose(live.loss, run.loss, rtol=1e-13)
