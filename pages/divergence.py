@@ -284,6 +284,20 @@ def hued(k: int) -> str:
     return hues.named(names()[k], k)
 
 
+def heard(p: np.ndarray, q: np.ndarray) -> str:
+    """Of a label among several classes: what is heard of its loss, with the numbers here; or ""."""
+    unit, share = units.of(x), float(q[int(np.argmax(p))])
+    if p.max() < 1 or len(p) <= 2 or not 0 < share < 1:
+        return ""
+    nat = float(surprise(1 / math.e, unit.base))
+    coins = nat * math.fsum(binary_cross_entropy(q, p, "none"))
+    return (
+        "Heard in class: the binary formula for it, which adds −log(1 − q) for every other slot. "
+        f"That would be {written(coins, '.4f')}, the loss of {len(p)} labels that may all hold at "
+        "once."
+    )
+
+
 def remark(p: np.ndarray, q: np.ndarray) -> str:
     """What is worth seeing in the present state."""
     unit = units.of(x)
@@ -302,14 +316,6 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
             f"p is a **label**: all of it is on {label}, so H(p) = 0 and cross-entropy reads one "
             f"slot of q alone, −{unit.log} {written(share)} = {forward:.4f} {unit}. "
         )
-        if len(p) > 2 and 0 < share < 1:
-            nat = float(surprise(1 / math.e, unit.base))
-            coins = nat * math.fsum(binary_cross_entropy(q, p, "none"))
-            text += (
-                "Heard in class: the binary formula for it, which adds −log(1 − q) for every other "
-                f"slot. That would be {written(coins, '.4f')}, the loss of {len(p)} labels that "
-                "may all hold at once. "
-            )
         return text + (
             "The other way round KL(q‖p) is infinite, as a label rules out what q does not: "
             "losses are therefore taken this way."
@@ -398,6 +404,8 @@ def two_distributions(view: frame.View) -> None:
         )
     if not x.hidden("table"):
         table(p, q)
+    if told := heard(p, q):  # last: what comes and goes moves nothing
+        frame.notice(told)
     if not x.hidden("copies"):
         frame.copies(Python=code(p, q), LaTeX=formula(p, q))
 

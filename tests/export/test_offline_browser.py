@@ -119,6 +119,7 @@ def test_from_a_file_the_sliders_move_the_runs_that_the_engine_finds(
     assert path_of(page, "SGD") == wanted
     page.locator('[data-handle="start"]').press("ArrowLeft")
     page.wait_for_function("figure.values.start[0] < 5")
+    page.evaluate("new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))")
     start = page.evaluate("figure.values.start")
     assert path_of(page, "SGD")[0] == start
 
