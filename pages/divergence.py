@@ -616,6 +616,16 @@ def fit_a_gaussian(view: frame.View) -> None:
         frame.copies(Python=fit_code(fits), LaTeX=fit_formula(fits))
 
 
+def definition() -> str:
+    """What the part is about, in LaTeX."""
+    if x["part"] == PARTS[0]:
+        return rf"H(p, q) = H(p) + \mathrm{{KL}}(p\,\|\,q) = -\sum_i p_i\,{units.of(x).latex}\, q_i"
+    return (
+        r"\min_{\mu,\sigma}\,\mathrm{KL}(p\,\|\,q),\quad "
+        r"\min_{\mu,\sigma}\,\mathrm{KL}(q\,\|\,p)"
+    )
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
@@ -624,6 +634,7 @@ def body() -> None:
             st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
     view = frame.view(x, PRESETS, panel=0.25)
     (two_distributions if x["part"] == PARTS[0] else fit_a_gaussian)(view)
+    frame.foot(x, definition())
     x.publish()
 
 

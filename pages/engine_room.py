@@ -131,7 +131,7 @@ def fifteen() -> None:
         "engine_room.sweep",
         picture,
         live=live,
-        height=270 if embedded else 340,
+        height=258 if embedded else 340,
         start=min(x["step"], len(ran.steps) - 1),
         entry="step",
         autoplay=x["step"] == 0,
@@ -144,6 +144,7 @@ def fifteen() -> None:
         inside()
         if not x.hidden("copies"):
             copies(formula)
+    frame.foot(x, r"\bar u \mathrel{+}= \bar v\,\partial v/\partial u")
     x.publish()
 
 
@@ -266,7 +267,7 @@ def learning() -> None:
         )
         own_rule.type_it(x, "rule")
     with view.picture:
-        show_learning(now, view.height(390, 330))
+        show_learning(now, view.height(390, 318))
         locked = x.locked("start")
         with st.container(horizontal=True):
             st.button(
@@ -289,6 +290,7 @@ def learning() -> None:
                 disabled=locked,
             )  # fmt: skip
         frame.notice(told(now, waits=waits))
+    frame.foot(x, r"w_t = w_{t-1} - \eta\, u(g_1, \ldots, g_t)")
     x.publish()
 
 
@@ -399,6 +401,7 @@ def graphs() -> None:
         else f"{said}, so it can be drawn, compiled and sent to a GPU once: TensorFlow 1's and "
         "JAX's way, and the way this laboratory prints its kernels. Both give the same derivative."
     )
+    frame.foot(x, r"f(x) = \ln(1+x)\ \text{if}\ x > 0\ \text{else}\ -x^2")
     x.publish()
 
 
@@ -425,6 +428,7 @@ def lineage() -> None:
         for m in LINEAGE
     )
     st.html(f"<ol class='timeline'>{items}</ol>")
+    frame.foot(x)
     x.publish()
 
 

@@ -595,6 +595,14 @@ def of_a_density(view: frame.View) -> None:
 # The page -----------------------------------------------------------------------------------------
 
 
+def definition() -> str:
+    """What the part is about, in LaTeX."""
+    log = units.of(x).latex
+    if x["part"] == PARTS[0]:
+        return rf"H(p) = -\sum_i p_i\,{log}\, p_i"
+    return rf"h = -\int p(x)\,{log}\, p(x)\,dx,\quad H(\Delta) \approx h - {log}\,\Delta"
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
@@ -603,6 +611,7 @@ def body() -> None:
             st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
     view = frame.view(x, PRESETS)
     (of_outcomes if x["part"] == PARTS[0] else of_a_density)(view)
+    frame.foot(x, definition())
     x.publish()
 
 

@@ -306,18 +306,22 @@ def routes(study: Study) -> None:
     )
 
 
+def definition() -> str:
+    """The function in LaTeX."""
+    read = engine.read(x["f"])
+    names = engine.inputs_of(read)
+    whole = latex_of(lambda *values: read.evaluate(dict(zip(names, values, strict=True))), names)
+    return rf"f({', '.join(names)}) = {whole}"
+
+
 def formula(study: Study) -> None:
     """The function, its derivative in symbols, and the central difference with its numbers."""
-    names = engine.inputs_of(engine.read(x["f"]))
     wrt = study.wrt
-    whole = latex_of(
-        lambda *values: engine.read(x["f"]).evaluate(dict(zip(names, values, strict=True))), names
-    )
-    partial = r"\partial" if len(names) > 1 else "d"
+    partial = r"\partial" if len(engine.inputs_of(engine.read(x["f"]))) > 1 else "d"
     slope = rf"\frac{{{partial} f}}{{{partial} {wrt}}}"
     answer = study.answer("symbolic")
     with st.container(key="formula-ways"):
-        st.latex(rf"f({', '.join(names)}) = {whole}")
+        st.latex(definition())
         if study.symbolic.latex and math.isfinite(answer.value):
             value = [] if study.exact.trouble else [rf"&= {number(answer.value, DIGITS)}"]
             lines(rf"{slope} &= {study.symbolic.latex}", *value)
@@ -513,8 +517,10 @@ def body() -> None:
             composition(live, counts, view.height(380, 430))
         if not embedded:
             swell_words(counts)
+        frame.foot(x, r"f_n(x) = f(f_{n-1}(x))")
     else:
         four(live, view)
+        frame.foot(x, definition())
     x.publish()
 
 

@@ -250,6 +250,7 @@ def body() -> None:
             st.error(f"There is nothing to check: {error}.")
         with view.panel:
             settings((), view.height(560, 440))
+        frame.foot(x, DEFINITION)
         x.publish()
         return
     broken = in_force(sound.operations)
@@ -271,6 +272,7 @@ def body() -> None:
             numbers(report)
         if not x.hidden("copies"):
             frame.copies(Python=code(report, checked), LaTeX=FORMULA)
+    frame.foot(x, DEFINITION)
     x.publish()
 
 
@@ -321,6 +323,10 @@ FORMULA = (
     r"g_{\text{difference}}\rvert}{\max(\lvert g_{\text{reverse}}\rvert, "
     r"\lvert g_{\text{difference}}\rvert)} \\[1.5ex] "
     r"g_{\text{difference}} &= \frac{f(w + h e_i) - f(w - h e_i)}{2h}\end{aligned}"
+)
+DEFINITION = (  # the same in one line
+    r"|g_\text{reverse} - g_\text{difference}|\, /\, "
+    r"\max(|g_\text{reverse}|, |g_\text{difference}|)"
 )
 ACTIVATION_CODE = {
     "tanh": "np.tanh(z)",

@@ -317,6 +317,7 @@ def body() -> None:
         costs(drawn)
     if not embedded and not x.hidden("copies"):
         copies(function, at)
+    frame.foot(x, r"\bar v_i = \textstyle\sum_j \bar v_j\, \partial v_j/\partial v_i")
     x.publish()
 
 

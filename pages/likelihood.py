@@ -562,6 +562,10 @@ def code() -> str:
     )
 
 
+COIN = r"-\tfrac1n\ln L(\theta) = H(k/n) + \mathrm{KL}(k/n\,\|\,\theta)"
+NORMAL = r"-\tfrac1n\ln L(\mu) = \mathrm{MSE}/2\sigma^2 + \ln\sigma\sqrt{2\pi}"
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
@@ -598,6 +602,7 @@ def body() -> None:
             st.latex(normal_formula())
         if whole and not x.hidden("copies"):
             frame.copies(Python=normal_code(), LaTeX=normal_formula())
+    frame.foot(x, COIN if x["model"] == MODELS[0] else NORMAL)
     x.publish()
 
 

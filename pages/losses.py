@@ -48,6 +48,7 @@ def body() -> None:
             part.more(x)
         if not x.hidden("copies"):
             frame.copies(Python=part.code(x), LaTeX=part.formula(x))
+    frame.foot(x, part.law(x))
     x.publish()
 
 

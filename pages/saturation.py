@@ -326,6 +326,13 @@ def code() -> str:
     )
 
 
+def law() -> str:
+    """Both gradients by z, in LaTeX."""
+    two = "" if x["half"] else "2"
+    ce, mse = (rf"\partial_z \mathcal L_\mathrm{{{name}}}" for name in ("CE", "MSE"))
+    return rf"{ce} = \hat y - y,\quad {mse} = {two}(\hat y - y)\,\sigma'(z)"
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
@@ -337,7 +344,7 @@ def body() -> None:
         trained(mse_name(), x["z"], x["lr"], x["epochs"], x["x"]),
     )
     with view.picture:
-        show(live, small=view.embedded, height=view.height(500, 465))
+        show(live, small=view.embedded, height=view.height(500, 455))
         if not view.embedded:
             frame.notice(remark(ce, mse, runs))
     with view.panel:
@@ -350,6 +357,7 @@ def body() -> None:
             table(ce, mse, runs)
         if not x.hidden("copies"):
             frame.copies(Python=code(), LaTeX=formula(ce, mse))
+    frame.foot(x, law())
     x.publish()
 
 

@@ -462,6 +462,11 @@ def body() -> None:
             gradient_table(check)
         if not x.hidden("copies"):
             frame.copies(Python=code(check), LaTeX=formula(check))
+    frame.foot(
+        x,
+        r"\hat y_i = e^{z_i/T} / \textstyle\sum_j e^{z_j/T},\quad "
+        r"\nabla_{\!z}\,\mathcal L = (\hat y - y)/T",
+    )
     x.publish()
 
 

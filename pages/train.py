@@ -444,6 +444,9 @@ def body() -> None:
         )  # fmt: skip
     if not view.embedded:
         told(data, net)
+    frame.foot(
+        x, r"w_t = w_{t-1} - \eta\, u(\nabla\mathcal L_{B_1}, \ldots, \nabla\mathcal L_{B_t})"
+    )
     x.publish()
 
 

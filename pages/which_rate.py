@@ -13,7 +13,7 @@ import streamlit as st
 
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
-from engine.emit.picture import entry, words, written
+from engine.emit.picture import entry, in_latex, words, written
 from engine.problems.data import DATASETS, Split, split, table
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
@@ -170,6 +170,7 @@ def body() -> None:
         )
     if not view.embedded:
         told(found, runs)
+    frame.foot(x, rf"\eta_k = {in_latex(LOW)}\cdot ({in_latex(HIGH / LOW)})^{{k/(n-1)}}")
     x.publish()
 
 

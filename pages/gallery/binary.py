@@ -154,11 +154,17 @@ def notice(x: Experiment) -> str:
     )
 
 
+def law(x: Experiment) -> str:
+    """The loss."""
+    log = units.of(x).latex
+    return rf"\mathcal L = -y\,{log}\,p - (1-y)\,{log}(1-p)"
+
+
 def formula(x: Experiment) -> str:
     """The loss with its numbers."""
     unit = units.of(x)
     return (
-        rf"\mathcal L = -y\,{unit.latex}\,p - (1-y)\,{unit.latex}(1-p) = "
+        rf"{law(x)} = "
         rf"-{unit.latex}\,{in_latex(_true(x))} = {in_latex(_loss(x), '.4f')}\ \text{{{unit}}}"
     )
 
@@ -210,5 +216,5 @@ PART = Part(
             moved(NAME, p="0.936", unit="bits"),
         ),
     ),
-    groups, show, notice, formula, code, more, 500,
+    groups, show, notice, law, formula, code, more, 500,
 )  # fmt: skip

@@ -129,15 +129,20 @@ def notice(x: Experiment) -> str:
     )
 
 
+def law(x: Experiment) -> str:
+    """The loss."""
+    weight = r"\alpha_t\," if x["weigh"] else ""
+    return rf"\mathcal L = -{weight}(1-p_t)^\gamma\ln p_t"
+
+
 def formula(x: Experiment) -> str:
     """The loss with its numbers, and cross-entropy's."""
     here = float(focal_curve(x["pt"], x["gamma"], _alpha(x)).loss)
     plain = float(focal_curve(x["pt"], 0.0).loss)
     p, gamma = in_latex(x["pt"]), in_latex(x["gamma"], "3")
-    weight = r"\alpha_t\," if x["weigh"] else ""
     value = rf"{in_latex(x['alpha'])}\cdot " if x["weigh"] else ""
     return (
-        rf"\begin{{aligned}} \mathcal L &= -{weight}(1-p_t)^\gamma\ln p_t = "
+        rf"\begin{{aligned}} {law(x).replace('=', '&=')} = "
         rf"-{value}(1-{p})^{{{gamma}}}\ln {p} = {in_latex(here)} \\ "
         rf"-\ln p_t &= {in_latex(plain)}\quad(\gamma = 0) \end{{aligned}}"
     )
@@ -186,5 +191,5 @@ PART = Part(
             moved(NAME, easy="100000", easyp="0.99"),
         ),
     ),
-    groups, show, notice, formula, code,
+    groups, show, notice, law, formula, code,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from pages.state import Experiment, Integer, Number, shorten
 NAME = "margin losses"
 REACH = 3.0
 M = np.linspace(-REACH, REACH, 601)
+FORMS = (r"\mathbb 1[m \le 0]", r"\max(0, 1-m)", r"\ln(1+e^{-m})", "(1-m)^2")  # in LaTeX
 
 
 def groups(x: Experiment) -> list[Group]:
@@ -120,15 +121,19 @@ def notice(x: Experiment) -> str:
     )
 
 
+def law(x: Experiment) -> str:
+    """The four losses, of one margin."""
+    return r"\ell(m) = " + r",\; ".join(FORMS)
+
+
 def formula(x: Experiment) -> str:
     """The four losses."""
     m = in_latex(x["m"])
     names = (r"0\text{-}1", r"\text{hinge}", r"\text{logistic}", r"\text{squared}")
-    forms = (r"\mathbb 1[m \le 0]", r"\max(0, 1-m)", r"\ln(1+e^{-m})", "(1-m)^2")
     slugs = ("zero_one", "hinge", "logistic", "squared")
     lines = [
         rf"\ell_{{{name}}} &= {form} = {in_latex(float(margin_curve(slug, x['m']).loss), '.4f')}"
-        for name, form, slug in zip(names, forms, slugs, strict=True)
+        for name, form, slug in zip(names, FORMS, slugs, strict=True)
     ]
     return rf"\begin{{aligned}} m &= {m} \\ " + r" \\ ".join(lines) + r"\end{aligned}"
 
@@ -189,5 +194,5 @@ PART = Part(
             moved(NAME, lr="1.05", steps="12"),
         ),
     ),
-    groups, show, notice, formula, code, more, 480,
+    groups, show, notice, law, formula, code, more, 480,
 )  # fmt: skip

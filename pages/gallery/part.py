@@ -17,8 +17,8 @@ class Part:
     """A part: its name in the link and in the menu, what it declares, and what it shows.
 
     `show` draws the pictures (small: in a frame of 800 × 500; height in CSS pixels), `notice` is
-    what is worth seeing in the present state, `formula` its mathematics in LaTeX with the numbers
-    put in, `code` the same in Python, `more` what stands below, tables mostly.
+    what is worth seeing in the present state, `law` the loss in LaTeX, `formula` the same with
+    the numbers put in, `code` the same in Python, `more` what stands below, tables mostly.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Part:
     groups: Callable[[Experiment], list[Group]]
     show: Callable[[Experiment, Picture, bool, int], None]
     notice: Callable[[Experiment], str]
+    law: Callable[[Experiment], str]
     formula: Callable[[Experiment], str]
     code: Callable[[Experiment], str]
     more: Callable[[Experiment], None] = lambda x: None

@@ -95,14 +95,24 @@ def notice(x: Experiment) -> str:
     )
 
 
+def _before(x: Experiment) -> str:
+    """What stands before the square, in LaTeX."""
+    return r"\tfrac12" if x["half"] else ""
+
+
+def law(x: Experiment) -> str:
+    """The cost of one error."""
+    return rf"\mathcal L = {_before(x)}(\hat y - y)^2"
+
+
 def formula(x: Experiment) -> str:
     """Both costs and both gradients."""
     here = _here(x)
-    before, two = (r"\tfrac12", "") if x["half"] else ("", "2")
+    before, two = _before(x), "" if x["half"] else "2"
     a, b = in_latex(x["a"]), in_latex(x["b"])
     costs, slopes = ([in_latex(v) for v in values] for values in (here.loss, here.gradient))
     return (
-        rf"\begin{{aligned}} \mathcal L &= {before}(\hat y - y)^2: \quad "
+        rf"\begin{{aligned}} {law(x).replace('=', '&=')}: \quad "
         rf"{before}({a})^2 = {costs[0]}, \quad {before}({b})^2 = {costs[1]} \\ "
         rf"\frac{{\partial\mathcal L}}{{\partial\hat y}} &= {two}(\hat y - y): \quad "
         rf"{slopes[0]}, \quad {slopes[1]} \end{{aligned}}"
@@ -129,5 +139,5 @@ PART = Part(
         Flag("half", False, label="½ (ŷ − y)²", help="with a half in front the gradient is ŷ − y"),
     ),
     (Preset("4 costs 16", "good", "Twice the error, four times the cost: 16 against 4.", {}),),
-    groups, show, notice, formula, code,
+    groups, show, notice, law, formula, code,
 )  # fmt: skip
