@@ -61,10 +61,8 @@ PRESETS = (
     Preset(
         "Noise leaves the sharp well",
         "good",
-        "Without noise nobody leaves the well they start in. With it gradient descent ends in the "
-        "flat well on most seeds, also from the bottom of the sharp one, and one seed brings every "
-        "start to the same end. Adam divides by the size of the noise: its steps are too small to "
-        "climb out.",
+        "Without noise no run leaves its well. With it gradient descent mostly ends in the flat "
+        "one; Adam divides by the noise's size: its steps are too small to climb out.",
         {
             "on": "two_wells",
             "runs": "sgd:lr=0.1;adam:lr=0.05",

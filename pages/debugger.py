@@ -72,16 +72,15 @@ PRESETS = (
     Preset(
         "Heard in class: Muon is g/‖g‖",
         "good",
-        "It normalises the momentum, not g, and a matrix not by its norm: all its singular values "
-        "become alike, 0.7 to 1.2. The plane is a 1 × 2 matrix with one of them: every step here "
-        "is 0.696 η long, along u.",
+        "It takes the momentum, not g, and makes a matrix's singular values alike (0.7 to 1.2), "
+        "not its norm 1. This 1 × 2 matrix has one: every step is 0.696 η, along u.",
         {"runs": "muon:lr=0.1,weight_decay=0", "t": "30"},
     ),
     Preset(
         "Where ε stands",
         "good",
         "A thousandth off the ridge the gradient in y is far below ε = 0.01. Beside the root, ε "
-        "caps the rate at η/ε; under it (dotted), √(v̂ + ε) caps it at η/√ε, ten times lower.",
+        "caps the rate at η/ε; under it (dotted) at η/√ε, ten times lower.",
         {
             "on": "saddle",
             "runs": "adam:lr=0.05,eps=0.01",

@@ -59,9 +59,8 @@ PRESETS = (
     Preset("a wrong belief", "good", "The same three outcomes, believed the wrong way round.", {}),
     Preset(
         "one-hot truth", "good",
-        "A label is a one-hot p: only the true slot of q is read, −ln 0.7 = 0.357 nats. The traps "
-        "are the other slots, −ln 0.2 = 1.609 and −ln 0.1 = 2.303. H(p) is 0, so cross-entropy "
-        "is KL.",
+        "A label is a one-hot p: only the true slot of q is read, −ln 0.7 = 0.357 nats, not −ln "
+        "0.2 = 1.609 or −ln 0.1 = 2.303. H(p) is 0, so cross-entropy is KL.",
         {"p": "0,1,0", "q": "0.2,0.7,0.1", "unit": "nats"},
     ),
     Preset(

@@ -74,8 +74,8 @@ PRESETS = (
     Preset(
         "More to tune",
         "good",
-        "All hyper-parameters at once, with the same budget: Adam spreads it thinner and loses a "
-        "little; AdamW and Adan gain tenfold, for their decay pulls to 0, where this minimum is.",
+        "All hyper-parameters on the same budget: Adam spreads it thinner and loses a little; "
+        "AdamW and Adan gain tenfold, as their decay pulls to 0, where this minimum is.",
         {"tune": "all", "runs": "sgd;momentum;adam;adamw;adan;lion"},
     ),
 )  # fmt: skip

@@ -60,7 +60,7 @@ PRESETS = (
     Preset(
         "a formula that cancels", "bad",
         "1 − cos x loses every digit near 0. The rules of forward and reverse mode are exact, but "
-        "they are carried out on the same sixteen digits: the symbolic way fares no better.",
+        "their arithmetic has sixteen digits: the symbolic way fares no better.",
         {"f": "(1 - cos(x))/x**2", "x": "0.0001", "reach": "8"},
     ),
     Preset(

@@ -44,9 +44,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Heard in class: it zig-zags",
         "good",
-        "Of x² + 10y² at η = 0.05 one hears that gradient descent zig-zags and momentum ends near "
-        "the origin. ηλ = 1 in y: y is 0 after one step (η 0.06 to 0.099 does zig-zag). Momentum "
-        "0.9 is at (−0.333, −0.149) after 50 steps, still swinging.",
+        "x² + 10y² at η = 0.05 does not zig-zag: ηλ = 1 in y, which is 0 after one step (η 0.06 "
+        "to 0.099 does). Momentum 0.9 ends at (−0.333, −0.149), still swinging.",
         {
             "on": "formula",
             "f": "x**2 + 10*y**2",
@@ -59,8 +58,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Heard in class: a third of the steps",
         "good",
-        "Momentum takes a third of gradient descent's steps to 0.01 at β = 0.8: 30 against 104. At "
-        "β = 0.9 it first crosses after 82 and swings out again: 106 to stay (50 at β = 0.8).",
+        "At β = 0.8 momentum takes a third of gradient descent's steps to 0.01: 30 against 104. "
+        "At β = 0.9 it crosses after 82 and swings out: 106 to stay (50 at β = 0.8).",
         {"runs": "sgd;momentum:beta=0.8;momentum:beta=0.9"},
     ),
     Preset(
@@ -94,8 +93,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Rosenbrock's valley",
         "good",
-        "A curved valley with a flat floor: to find it is quick, to follow it is not. Gradient "
-        "descent crawls; momentum gathers speed, rules that scale the gradient keep their step.",
+        "A curved valley with a flat floor, quick to find and slow to follow: gradient descent "
+        "crawls, momentum gathers speed, rules that scale the gradient keep their step.",
         {
             "on": "rosenbrock",
             "runs": "sgd:lr=0.0012;momentum:lr=0.0008;rmsprop:lr=0.01;adam:lr=0.05",
@@ -130,8 +129,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Curvature on the way",
         "good",
-        "The limit at the start says little: there λmax is −15, at the minimum 134. A rate of 0.01 "
-        "is stable up to 2/η = 200 and arrives; one of 0.02 up to 100, and swings for good.",
+        "The limit at the start says little: λmax is −15 there, 134 at the minimum. A rate of "
+        "0.01 is stable up to 2/η = 200 and arrives; 0.02, up to 100, swings for good.",
         {
             "on": "himmelblau",
             "runs": "sgd:lr=0.01;sgd:lr=0.02",
@@ -143,9 +142,8 @@ RACES: tuple[Preset, ...] = (
     Preset(
         "Sophia between Adam and Newton",
         "good",
-        "Newton jumps to where the parabola that fits at the start has its bottom, but there the "
-        "loss curves down: gone at step 2. Sophia divides by the curvature too, and clips: below "
-        "0.01 for good after 87 steps, Adam at the same η and β₁ after 173.",
+        "At the start the loss curves down: Newton is gone at step 2. Sophia divides by the "
+        "curvature too, but clips: below 0.01 for good after 87 steps, Adam after 173.",
         {
             "on": "beale",
             "runs": "newton:lr=1;sophia:lr=0.1,beta1=0.9,gamma=1;adam:lr=0.1",

@@ -57,7 +57,7 @@ PRESETS = (
     Preset(
         "Adam to the rescue?", "good",
         "Adam divides the gradient by its own size, so even a tiny one makes full steps: for one "
-        "example alone the choice of loss hardly matters, 37 epochs against 31 with MSE.",
+        "example the choice of loss hardly matters, 37 epochs against 31 with MSE.",
         {"opt": "adam", "lr": "0.1", "epochs": "100"},
     ),
 )  # fmt: skip

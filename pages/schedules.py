@@ -42,9 +42,8 @@ PRESETS = (
     Preset(
         "Adam, with and without cosine",
         "good",
-        "In noise Adam's steps do not shrink by themselves: m̂ stays a fair share of √v̂, however "
-        "near the minimum is, so each step is a fair share of η. Cosine annealing brings it to "
-        "rest.",
+        "In noise Adam's steps do not shrink by themselves: m̂ stays a fair share of √v̂, and so "
+        "a step of η, however near the minimum is. Cosine annealing brings it to rest.",
         {"runs": "adam:lr=0.5", "noise": "10", "steps": "400"},
     ),
     Preset(
@@ -56,9 +55,8 @@ PRESETS = (
     Preset(
         "Warm-up off a steep wall",
         "good",
-        "At the full rate the first steps from the wall leave the picture. A warm-up over 3 % of "
-        "the run, as is usual (1 to 5 %) for transformers and large batches, gets off the wall "
-        "first.",
+        "At the full rate the first steps leave the picture. A warm-up over 3 % of the run (1 to "
+        "5 % is usual for transformers and large batches) gets off the wall first.",
         {
             "on": "beale",
             "schedule": "constant",
@@ -79,9 +77,8 @@ PRESETS = (
     Preset(
         "Three momenta, one schedule",
         "good",
-        "At a constant rate the three ways to write momentum take the same steps. When the rate "
-        "falls, η inside the velocity (brown) rolls on at the rates of before; outside, it brakes "
-        "at once.",
+        "At a constant rate all three take the same steps. When the rate falls, η inside the "
+        "velocity (brown) rolls on at the rates of before; outside, it brakes at once.",
         {
             "schedule": "step",
             "s.drop": "0.1",

@@ -48,9 +48,8 @@ PRESETS = (
     ),
     Preset(
         "cat, car, frog", "good",
-        "A picture of a cat that the classifier takes for a car: the loss of the true class is "
-        "−ln 0.13 = 2.040. Were it a car, it would be 0.140 (0.061 in log₁₀, which one course "
-        "prints as 0.0604).",
+        "A cat that the classifier takes for a car: its loss is −ln 0.13 = 2.040. Were it a car, "
+        "it would be 0.140 (0.061 in log₁₀, which one course prints as 0.0604).",
         {"z": "3.2,5.1,-1.7", "names": "cat,car,frog"},
     ),
     Preset(

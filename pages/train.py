@@ -69,15 +69,14 @@ PRESETS = (
         "Three rules, two moons",
         "good",
         "Same weights, same batches. Momentum, which goes ten times as far at the same rate, and "
-        "Adam bend the border round both moons; gradient descent is still at the straight line.",
+        "Adam bend the border round both moons; gradient descent's is still straight.",
         {},
     ),
     Preset(
         "Learning rate too large",
         "bad",
-        "The penalty ½‖w‖² is a bowl of curvature 1, and η = 10 is five times its limit 2/λ: every "
-        "step overshoots further, until the numbers end. Without it the loss is flat far out: no "
-        "end, but no learning either. A hundredth of the rate learns.",
+        "½‖w‖² has curvature 1, and η = 10 is five times its limit 2/λ: the numbers end. Without "
+        "it the loss is flat far out: no end, no learning. A hundredth of η learns.",
         {"runs": "sgd:lr=10,l2=1;sgd:lr=10;sgd:lr=0.1", "activation": "relu", "seed": "1"},
     ),
     Preset(

@@ -52,7 +52,7 @@ PRESETS = (
         "A longer test is read otherwise",
         "bad",
         "With three times the steps the network has learned before the rates are large: the "
-        "steepest place moves down with the length of the test, though the best rate does not.",
+        "steepest place moves down with the test's length, though the best rate does not.",
         {"length": "300"},
     ),
 )

@@ -185,9 +185,8 @@ PART = Part(
         ),
         Preset(
             "a detector's boxes", "good",
-            "What it was made for (Lin et al. 2017): a detector scores about 100 000 boxes a "
-            "picture, ten of them objects. With cross-entropy the background, right at 0.99, holds "
-            "99.2 % of the gradient; with γ = 2 it holds 3.1 %.",
+            "Lin et al. 2017: of about 100 000 boxes a picture ten are objects. The background, "
+            "right at 0.99, holds 99.2 % of cross-entropy's gradient; with γ = 2, 3.1 %.",
             moved(NAME, easy="100000", easyp="0.99"),
         ),
     ),

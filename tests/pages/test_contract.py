@@ -4,6 +4,7 @@ lock, hide and link bind every control, picture and key of it.
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from typing import Any
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from components import wire
 from pages.contents import SECTIONS
 from pages.state import Choice, Experiment, Flag, Integer, Number, Numbers
+from tests.browser import ROOT
 from tests.pages.programs import component_data, run_programs, specs_of
 from tests.pages.running import open_page
 
@@ -152,6 +154,20 @@ def test_what_a_link_cannot_say_is_named(name: str) -> None:
     said = " ".join(w.value for w in page.warning)
     for word in ("Steps", "nonsense", "nothing_of_that_name"):
         assert word in said
+
+
+LONGEST_REASON = 165  # characters that fit the line under the presets at a desk
+
+
+def test_a_presets_reason_is_one_line() -> None:
+    reasons = {
+        ast.literal_eval(call.args[0]): ast.literal_eval(call.args[2])
+        for path in (ROOT / "pages").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Preset"
+    }
+    assert len(reasons) > 50
+    assert [name for name, reason in reasons.items() if len(reason) > LONGEST_REASON] == []
 
 
 FIELDS = {
