@@ -59,6 +59,8 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
     )
     layout = made.figure["layout"]
     layout["yaxis"]["range"] = [0.0, top]
+    charts.note(layout, (ops.sum(0.0 * rates + 1.0) - 1.0) / 2, peak, "ηₘₐₓ", color=style.INK)
+    layout["annotations"][-1] |= {"yanchor": "bottom", "yshift": 4}  # clear of its dotted line
     if limit is not None:
         shown = ops.where(limit < top, limit, np.nan)
         charts.level(layout, shown, "stability limit", color=style.LIMIT)

@@ -188,7 +188,7 @@ def handles(live: Picture, plan: Schedule, rate: Any, resting: float, top: Any) 
     known = PARAMETERS["warmup"]
     found = [
         Handle(
-            id="peak", x=warm + values.get("peak", 0.0) * rest, y=rate, label="ηₘₐₓ", axis="y",
+            id="peak", x=warm + values.get("peak", 0.0) * rest, y=rate, spoken="ηₘₐₓ", axis="y",
             minimum=resting / 1000, maximum=resting, color=pictures.SCHEDULED.color,
             sets={"lr" if x["same"] else "0/lr": ops.maximum(hand_y, 1e-5)},
         ),
