@@ -335,7 +335,7 @@ def told(now: Learner, *, waits: bool) -> str:
             "A step takes all 200 points at once, so it is an epoch too."
         )
     right = written(now.accuracy, ".1%")
-    said += f": loss {now.losses[-1]:.4f}, {right} of the points on the right side."
+    said += f": loss {written(now.losses[-1], '.4f')}, {right} of the points on the right side."
     if now.steps >= now.most:
         said += f" This page takes a network of {now.network.size} numbers no further."
     return said
@@ -392,8 +392,9 @@ def graphs() -> None:
                 source(showcase.static)
     side = "log(1 + x)" if x["branch"] > 0 else "−x²"
     said = (
-        f"At x = {x['branch']:.2f} Python's branch takes {side} and its tape holds only that: a "
-        "new tape at each call, PyTorch's way. The tape with `where` is the same for every x"
+        f"At x = {written(x['branch'], '.2f')} Python's branch takes {side} and its tape "
+        "holds only that: a new tape at each call, PyTorch's way. The tape with "
+        "`where` is the same for every x"
     )
     frame.notice(
         f"{said}."

@@ -390,8 +390,8 @@ def numbers(report: Report) -> None:
     rows = [
         (
             html.escape(name),
-            f"{a:+.9f}".replace("-", "−"),
-            f"{n:+.9f}".replace("-", "−"),
+            written(a, "+.9f"),
+            written(n, "+.9f"),
             written(e, "2"),
             f"{pictures.MARKS[v]} {v}",
         )

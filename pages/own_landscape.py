@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components.grid_file import grid_file
+from engine.emit.picture import written
 from engine.problems.grid import waves_of
 from pages.state import Experiment
 
@@ -26,8 +27,8 @@ def bring_landscape(x: Experiment, field: str, then: Callable[[], None]) -> None
         x.change({field: found.formula})
         then()
         st.session_state[said] = (
-            f"{name} as the sum of its largest waves: they hold {found.share:.0%} of its ups and "
-            "downs."
+            f"{name} as the sum of its largest waves: they hold "
+            f"{written(found.share, '.0%')} of its ups and downs."
         )
 
     with st.expander("From a grid of numbers or an image", icon=":material/landscape:"):

@@ -15,6 +15,7 @@ import streamlit as st
 
 from components.controls import Action, Group, Item
 from components.training import Learner, Lesson, training
+from engine.emit.picture import written
 from engine.emit.tensor import Unrecordable
 from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
 from engine.problems.data import (
@@ -327,8 +328,8 @@ def paste() -> None:
     """The field for a table of the reader's own."""
     st.text_area(
         "Your table: two numbers and a label a row, separated by commas, semicolons or tabs; at "
-        f"most {CSV_ROWS} rows, {CSV_CLASSES} labels and {CSV_CHARACTERS:,} characters. It is kept "
-        "for this visit alone.",
+        f"most {CSV_ROWS} rows, {CSV_CLASSES} labels and {written(CSV_CHARACTERS, 'd')} "
+        "characters. It is kept for this visit alone.",
         key="train.pasted",
         on_change=take_table,
         height=140,

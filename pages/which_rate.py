@@ -196,7 +196,7 @@ def told(found: RangeTest, runs: RateSweep) -> None:
         frame.table(("", "η", "against the best", "loss at the end of a run"), rows)
     cost = len(runs.rates) * SEEDS * x["steps"]
     frame.notice(
-        f"The test took {len(found.rates)} steps, the sweep {cost:,}. "
+        f"The test took {len(found.rates)} steps, the sweep {written(cost, 'd')}. "
         "The test's rate is not the best one: it sees the loss of a network that has "
         "hardly begun, and later steps want a smaller rate or bear a larger one. It tells which "
         "power of ten to look in."
