@@ -59,8 +59,11 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
     )
     layout = made.figure["layout"]
     layout["yaxis"]["range"] = [0.0, top]
-    charts.note(layout, (ops.sum(0.0 * rates + 1.0) - 1.0) / 2, peak, "ηₘₐₓ", color=style.INK)
-    layout["annotations"][-1] |= {"yanchor": "bottom", "yshift": 4}  # clear of its dotted line
+    # At its end and below, where the rate has fallen: above the line there may be no room.
+    charts.note(layout, ops.sum(0.0 * rates + 1.0) - 1.0, peak, "ηₘₐₓ", color=style.INK)
+    layout["annotations"][-1] |= {
+        "xanchor": "right", "xshift": -10, "yanchor": "top", "yshift": -2
+    }  # fmt: skip
     if limit is not None:
         shown = ops.where(limit < top, limit, np.nan)
         charts.level(layout, shown, "stability limit", color=style.LIMIT)
