@@ -165,7 +165,8 @@ def mouse_of(page: Page) -> Iterator[Callable[[float, float], None]]:
     target = session.send("Target.getTargetInfo")["targetInfo"]["targetId"]
     session.detach()
     count = itertools.count(1)
-    with connect(f"ws://127.0.0.1:{DEBUGGING_PORT}/devtools/page/{target}") as socket:
+    address = f"ws://127.0.0.1:{DEBUGGING_PORT}/devtools/page/{target}"
+    with connect(address, max_queue=None) as socket:  # answers are let in, and read by nobody
 
         def move(x: float, y: float) -> None:
             where = {"x": x, "y": y, "button": "left", "buttons": 1}
