@@ -3,9 +3,9 @@
 // pace, and its word is taken for everything that no hand has moved since.
 
 const PACE_MS = 300 // between two messages while a hand moves, at least
-const RARE_MS = 3000 // at most, and
+const RARE_MS = 4000 // at most, and
 const REST_MS = 200 // after its last move
-const SHARE = 0.03 // of a moving hand's time, at most, may be lost to showing Python's answers
+const SHARE = 0.02 // of a moving hand's time, at most, may be lost to showing Python's answers
 const SMOOTH_MS = 25 // frames further apart than this lost one
 const LOST_MS = 4000 // a message without an answer by then was lost
 const stores = new Map() // page -> Store

@@ -83,15 +83,21 @@ export class Clock {
   }
 }
 
-// Called within a frame: a message posted there is handled right after that frame is painted.
+// Called within a frame. A message posted there is handled once that frame is painted, behind what
+// else is queued; the next frame begins after it too: the earlier of the two tells.
 // Says so with descent:painted {seq, version, t}: which data and which version of the store.
 export function announce(root, seq, version) {
   const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => {
+  let told = false
+  const tell = () => {
+    if (told) return
+    told = true
+    port1.close()
     const detail = { seq, version, t: performance.now() }
     root.dispatchEvent(new CustomEvent("descent:painted", { bubbles: true, composed: true, detail }))
-    port1.close()
   }
+  port1.onmessage = tell
+  requestAnimationFrame(tell)
   port2.postMessage(null)
 }
 
