@@ -23,6 +23,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -253,13 +254,16 @@ def check(folder: str) -> int:
 
 
 def wire_form(step: Step) -> dict[str, Any]:
-    """What there is to do at a step, as the component takes it."""
+    """What there is to do at a step, as the component takes it; choices stand in no order."""
     return {
         "tasks": [
             {"text": t.text, "when": [[c.name, c.comparison, c.value] for c in t.conditions]}
             for t in step.tasks
         ],
-        "choices": [{"text": c.text, "right": c.right, "reason": c.reason} for c in step.choices],
+        "choices": [
+            {"text": c.text, "right": c.right, "reason": c.reason}
+            for c in sorted(step.choices, key=lambda c: blake2b(c.text.encode()).digest())
+        ],
         "guesses": [
             {"text": g.text, "value": g.value, "within": g.within, "reason": g.reason}
             for g in step.guesses

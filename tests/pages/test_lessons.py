@@ -105,6 +105,14 @@ def test_the_truth_of_every_guess_is_computed() -> None:
         assert abs(guess.value - truth) <= digits / 10, (guess.text, guess.value, truth)
 
 
+def test_the_place_of_a_choice_does_not_tell_that_it_is_right() -> None:
+    shown = [course.wire_form(lesson.steps[at])["choices"] for lesson, at in STEPS]
+    places = [[c["right"] for c in choices].index(True) for choices in shown if choices]
+    assert len(places) > 10
+    assert len(set(places)) == 3
+    assert max(map(places.count, set(places))) <= 0.6 * len(places)
+
+
 def test_a_label_costs_the_logarithm_of_its_own_probability() -> None:
     found = float(cross_entropy(np.log([0.2, 0.7, 0.1]), 1))
     assert found == pytest.approx(0.3567, abs=5e-5)
