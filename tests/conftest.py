@@ -8,6 +8,7 @@ skipped with a reason; where the environment says CI they fail instead.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,15 @@ PATIENCE_MS = 30_000  # a busy machine is slow, not wrong
 # A busy machine is no reason to fail: what a property test asserts is never its own time.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Streamlit puts a page's script in the place of `__main__`, which every process that a later
+    test starts would run first."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")
