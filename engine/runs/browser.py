@@ -45,12 +45,12 @@ def browser_run(
     Raises ValueError for unknown names.
     """
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
-    key = _key(surface, rule, options)
+    key = module_key(surface, rule, options)
     return _run_text(*key, scheduled=scheduled, noisy=noisy, recorded=recorded)
 
 
 # Printing a module takes some milliseconds, and a page asks for it whenever a hand moves.
-def _key(
+def module_key(
     surface: Landscape, rule: Optimizer, options: Mapping[str, str | bool] | None
 ) -> tuple[ByFunction, ByFunction, tuple[tuple[str, str | bool], ...], tuple[float, ...]]:
     """What the text of a module depends on: functions, options and the defaults written in it."""
@@ -58,7 +58,7 @@ def _key(
         ByFunction(surface, surface.function),
         ByFunction(rule, rule.rule),
         tuple(rule.option_values(options).items()),
-        tuple(defaults_of(surface, rule).values()),
+        tuple(_defaults(surface, rule).values()),
     )
 
 
@@ -77,7 +77,7 @@ def _run_text(
     loop = landscape_loop(
         surface, rule, dict(options), scheduled=scheduled, noisy=noisy, recorded=recorded
     )
-    along, defaults = _along(surface), defaults_of(surface, rule)
+    along, defaults = _along(surface), _defaults(surface, rule)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
 
 
@@ -109,7 +109,7 @@ def browser_sweep(
     for name in varied:
         if name not in known:
             raise ValueError(f"{rule.slug} has no axis {name!r}; it has {', '.join(known)}")
-    key = _key(surface, rule, options)
+    key = module_key(surface, rule, options)
     return _sweep_text(*key, tuple(varied), scheduled=scheduled, noisy=noisy, target=target)
 
 
@@ -135,7 +135,7 @@ def _sweep_text(
         noisy=noisy,
         valued=target,
     )
-    along, defaults = _along(surface), defaults_of(surface, rule)
+    along, defaults = _along(surface), _defaults(surface, rule)
     return sweep_module(loop, along, defaults, varied, DIVERGENCE_RADIUS, MAX_STEPS)
 
 
@@ -159,8 +159,7 @@ def browser_function(function: Callable[..., Any], names: Sequence[str]) -> str:
     return function_module(program, names, single)
 
 
-def defaults_of(landscape: Landscape, optimizer: Optimizer) -> Defaults:
-    """What a module's run takes where it is given nothing, by the keys of its constants."""
+def _defaults(landscape: Landscape, optimizer: Optimizer) -> Defaults:
     found: dict[Key, float] = {hyper(h.name): h.default for h in optimizer.hypers}
     return found | {parameter(name): value for name, value in landscape.arguments.items()}
 
@@ -183,5 +182,5 @@ def _along(landscape: Landscape) -> Program:
 def shifted_run(loop: Loop, landscape: Landscape, optimizer: Optimizer) -> str:
     """The text of an ES module of a recorded run whose landscape stands elsewhere at every step:
     `run` takes shifts {x, y} of `steps` numbers each, and is else that of `browser_run`."""
-    along, defaults = _along(landscape), defaults_of(landscape, optimizer)
+    along, defaults = _along(landscape), _defaults(landscape, optimizer)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=True)

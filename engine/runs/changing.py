@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -73,13 +73,29 @@ class _ChangingOracle(PlaneOracle):
 
 def jumps(steps: int, every: int, by: Sequence[float]) -> Array:
     """Shifts that alternate between 0 and `by`, changing every so many steps, (steps + 1, 2)."""
-    away = (np.arange(steps + 1) // every) % 2 == 1
-    return np.where(away[:, None], np.asarray(by, dtype=float), 0.0)
+    away = _away(np.arange(steps + 1.0), every)
+    return np.outer(away, np.asarray(by, dtype=float))
+
+
+def _away(step: Any, every: Any) -> Any:
+    """1 where the minimum has jumped away, 0 where it is back."""
+    stretch = floor(step / every)
+    return stretch - 2.0 * floor(stretch / 2.0)
 
 
 _SHIFT: tuple[Key, ...] = ("shift_0", "shift_1")
 _SLOPE: tuple[Key, ...] = ("slope_0", "slope_1")
 _BOUNDS: tuple[Key, ...] = ("lowest", "highest")
+_LEVEL = Vector((0.0, 0.0))
+
+
+def _asked(
+    landscape: Landscape, at: At, schedule: Any = 1.0, slope: Vector = _LEVEL
+) -> _ChangingOracle:
+    """The landscape where it stands at this step."""
+    parameters = {p.name: at[parameter(p.name)] for p in landscape.parameters}
+    shift = Vector(at[key] for key in _SHIFT)
+    return _ChangingOracle(landscape, parameters, at[COUNT], schedule, shift, slope)
 
 
 @lru_cache(maxsize=64)
@@ -90,14 +106,7 @@ def _kernel(
     optimizer: Optimizer = rule_key.entry
 
     def ask(at: At) -> _ChangingOracle:
-        return _ChangingOracle(
-            landscape,
-            {p.name: at[parameter(p.name)] for p in landscape.parameters},
-            at[COUNT],
-            at[SCHEDULE],
-            Vector(at[key] for key in _SHIFT),
-            Vector(at[key] for key in _SLOPE),
-        )
+        return _asked(landscape, at, at[SCHEDULE], Vector(at[key] for key in _SLOPE))
 
     def hold(at: At, w: Vector) -> Vector:
         lowest, highest = (at[key] for key in _BOUNDS)
@@ -126,15 +135,10 @@ def _module(
     """The ES module of a run after a landscape that moves and is not sloped: `shifts` {x, y}."""
     landscape, optimizer = landscape_key.entry, rule_key.entry
 
-    def ask(at: At) -> _ChangingOracle:
-        parameters = {p.name: at[parameter(p.name)] for p in landscape.parameters}
-        shift = Vector(at[key] for key in _SHIFT)
-        return _ChangingOracle(landscape, parameters, at[COUNT], 1.0, shift, Vector((0.0, 0.0)))
-
     loop = trace_loop(
         optimizer,
         dict(options),
-        ask,
+        partial(_asked, landscape),
         constants=[parameter(p.name) for p in landscape.parameters],
         per_step=_SHIFT,
         recorded=True,
@@ -206,12 +210,6 @@ class LivePursuit(LiveDescent):
         return self.landscape.function(x, y, **self.parameters)
 
 
-def _away(step: Any, every: Any) -> Any:
-    """1 where the minimum has jumped away, 0 where it is back."""
-    stretch = floor(step / every)
-    return stretch - 2.0 * floor(stretch / 2.0)
-
-
 def live_pursue(
     landscape: Landscape | str,
     optimizer: Optimizer | str,
@@ -239,11 +237,6 @@ def live_pursue(
     inputs |= {("parameters", name): value for name, value in surface.arguments.items()}
     inputs |= {("shifts", "x"): away * by[0], ("shifts", "y"): away * by[1]}
     printed = as_printed(surface)
-    module = _module(
-        ByFunction(printed, printed.function),
-        ByFunction(rule, rule.rule),
-        tuple(rule.option_values(None).items()),
-        tuple(browser.defaults_of(printed, rule).values()),
-    )
+    module = _module(*browser.module_key(printed, rule, None))
     run = RUN(*inputs.values(), names=list(inputs), module=module, _make=make)
     return LivePursuit(run, surface, surface.arguments, values, None, every, by)
