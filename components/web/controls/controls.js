@@ -2,7 +2,7 @@
 // is the store's, and what a control shows besides follows it.
 
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program, reading } from "../program.js"
 import { decoded } from "../stage/arrays.js"
@@ -14,14 +14,9 @@ import { Choice, Slider, Toggle } from "./items.js"
 const KINDS = { slider: Slider, toggle: Toggle, choice: Choice }
 
 const { mount, copy } = await files(import.meta.url, "controls")
-const instances = new WeakMap()
 
 export default function render(component) {
-  const { parentElement } = component
-  let panel = instances.get(parentElement)
-  if (!panel) instances.set(parentElement, (panel = new Controls(parentElement)))
-  panel.receive(component)
-  return ending(instances, parentElement)
+  return received(Controls, component)
 }
 
 class Controls {

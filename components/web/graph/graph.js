@@ -4,7 +4,7 @@
 // is; beyond that it is zoomed and moved.
 
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 import { Program, reading } from "../program.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
@@ -33,14 +33,8 @@ const LINE_SECONDS = 0.3 // of source
 const CODE_OVER = 24 // by how much the source may be higher than the drawing
 const DRAG_PIXELS = 320 // a drag this long crosses the whole range
 
-const instances = new WeakMap()
-
 export default function render(component) {
-  const { parentElement } = component
-  let graph = instances.get(parentElement)
-  if (!graph) instances.set(parentElement, (graph = new Graph(parentElement)))
-  graph.receive(component)
-  return ending(instances, parentElement)
+  return received(Graph, component)
 }
 
 const make = (name, attributes, text) => {

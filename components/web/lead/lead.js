@@ -2,17 +2,12 @@
 // neither closes a list that is open nor takes the focus away.
 
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 
 const { mount, copy } = await files(import.meta.url, "lead")
-const instances = new WeakMap()
 
 export default function render(component) {
-  const { parentElement } = component
-  let lead = instances.get(parentElement)
-  if (!lead) instances.set(parentElement, (lead = new Lead(parentElement)))
-  lead.receive(component)
-  return ending(instances, parentElement)
+  return received(Lead, component)
 }
 
 class Lead {

@@ -3,12 +3,11 @@
 // page around hears of every step that is done: {type: "descent:lesson", lesson, step, of, done}.
 
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 import { storeOf } from "../store.js"
 
 const parts = await files(import.meta.url, "lesson")
 const KEPT = "descent-lab.lessons"
-const instances = new WeakMap()
 
 // lesson -> the steps that are done, as this browser keeps it; nothing where it keeps nothing.
 function progress() {
@@ -199,9 +198,5 @@ class Lesson {
 }
 
 export default function render(component) {
-  const { parentElement } = component
-  let lesson = instances.get(parentElement)
-  if (!lesson) instances.set(parentElement, (lesson = new Lesson(parentElement)))
-  lesson.receive(component)
-  return ending(instances, parentElement)
+  return received(Lesson, component)
 }

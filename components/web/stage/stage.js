@@ -7,7 +7,7 @@
 
 import { Sweeper } from "../cells.js"
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program, reading } from "../program.js"
 import { storeOf } from "../store.js"
@@ -29,14 +29,9 @@ const ONE_BY_ONE = 480 // of the width, below which even what is meant to stack 
 const LEAST_BESIDE = 170 // of the width where the caller says how panels share it, else they stack
 
 const { mount, copy } = await files(import.meta.url, "stage")
-const instances = new WeakMap()
 
 export default function render(component) {
-  const { parentElement } = component
-  let stage = instances.get(parentElement)
-  if (!stage) instances.set(parentElement, (stage = new Stage(parentElement)))
-  stage.receive(component)
-  return ending(instances, parentElement)
+  return received(Stage, component)
 }
 
 class Stage {

@@ -5,7 +5,7 @@
 // worker ends with this element, and rests while the page is out of sight.
 
 import { files } from "../files.js"
-import { ending } from "../lifetime.js"
+import { received } from "../lifetime.js"
 import { DASHES, mark, swatch } from "../marks.js"
 import { Missing, array, receive } from "../stage/arrays.js"
 import { Axis } from "../stage/axes.js"
@@ -26,15 +26,10 @@ const SAID = 1e-6 // how far browser and Python may be apart
 
 const { mount, copy } = await files(import.meta.url, "training")
 const { mount: mountStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
-const instances = new WeakMap()
 const text = (blob) => (blob ? new TextDecoder().decode(array(blob)) : "")
 
 export default function render(component) {
-  const { parentElement } = component
-  let training = instances.get(parentElement)
-  if (!training) instances.set(parentElement, (training = new Training(parentElement)))
-  training.receive(component)
-  return ending(instances, parentElement)
+  return received(Training, component)
 }
 
 class Training {
