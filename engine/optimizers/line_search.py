@@ -59,6 +59,11 @@ def _search(
     return w + alpha * p, {"alpha": alpha, "asked": asked}, last
 
 
+def _begin(oracle: Oracle, s: Any, h: Any) -> Any:
+    """The first step that a search tries: what the last one left, lr at most, and lr at first."""
+    return ops.where(first_step(oracle), h.lr, ops.minimum(s.begin, h.lr))
+
+
 def _next_begin(alpha: Any, last: Any, h: Any) -> Any:
     """Where the next search begins: above the step taken, or at the last one that failed."""
     return ops.where(ops.greater(alpha, 0.0), h.grow * alpha, last)
@@ -85,8 +90,7 @@ def _steepest_with(inner: Inner) -> Callable[..., tuple[Vector, State]]:
     def rule(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
         g = oracle.gradient(w)
         p = -g
-        begin = ops.where(first_step(oracle), h.lr, ops.minimum(s.begin, h.lr))
-        following, state, last = _search(oracle, w, p, -inner(g, g), begin, h)
+        following, state, last = _search(oracle, w, p, -inner(g, g), _begin(oracle, s, h), h)
         return following, {**state, "p": p, "begin": _next_begin(state["alpha"], last, h)}
 
     return rule
@@ -124,8 +128,7 @@ def _conjugate_with(inner: Inner) -> Callable[..., tuple[Vector, State]]:
         top = inner(g, g if o.form == "fletcher_reeves" else g - s.last)
         mix = ops.where(known, ops.maximum(top / ops.where(known, before, 1.0), 0.0), 0.0)
         p, slope = _downhill(mix * s.p - g, g, inner)
-        begin = ops.where(first_step(oracle), h.lr, ops.minimum(s.begin, h.lr))
-        following, state, last = _search(oracle, w, p, slope, begin, h)
+        following, state, last = _search(oracle, w, p, slope, _begin(oracle, s, h), h)
         state |= {"p": p, "last": g, "mix": mix, "begin": _next_begin(state["alpha"], last, h)}
         return following, state
 
