@@ -17,7 +17,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 from urllib.error import URLError
@@ -256,7 +257,7 @@ class Visitor:
 def serve_document(document: str) -> Iterator[str]:
     """Serve one HTML document at every path of a free local port, whose address is given."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(_Quiet):
         def do_GET(self) -> None:
             body = document.encode()
             self.send_response(200)
@@ -265,14 +266,29 @@ def serve_document(document: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args: object) -> None:
-            """Stay silent: a request is not news."""
+    with _serve(Handler) as address:
+        yield f"{address}/"
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as host:
+
+@contextmanager
+def serve_folder(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder on a free local port; give its address without a last slash."""
+    with _serve(partial(_Quiet, directory=str(folder))) as address:
+        yield address
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        """Stay silent: a request is not news."""
+
+
+@contextmanager
+def _serve(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
         thread = threading.Thread(target=host.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{host.server_port}/"
+            yield f"http://127.0.0.1:{host.server_port}"
         finally:
             host.shutdown()
             thread.join()

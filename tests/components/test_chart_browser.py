@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import serve_folder
 
 pytestmark = pytest.mark.browser
 
@@ -25,22 +24,11 @@ LINE = {"type": "scatter", "mode": "lines", "x": [0, 5, 10], "y": [0, 50, 100], 
         "hovertemplate": "rise %{x:.3g}: %{y:.4g}<extra></extra>"}  # fmt: skip
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """A request is not news."""
-
-
 @pytest.fixture(scope="module")
 def modules() -> Iterator[str]:
     """Address under which the browser's modules are served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(WEB))) as host:
-        thread = threading.Thread(target=host.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{host.server_port}"
-        finally:
-            host.shutdown()
-            thread.join()
+    with serve_folder(WEB) as address:
+        yield address
 
 
 @pytest.fixture

@@ -9,11 +9,8 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from export.__main__ import main
 from export.capture import Capture, capture
 from export.document import html_file, module_file
 from export.pictures import _TAKE
+from tests.browser import serve_folder
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,22 +44,11 @@ def folder(race: Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
-
-
 @pytest.fixture(scope="module")
 def book(folder: Path) -> Iterator[str]:
     """The address of the folder; modules are loaded over HTTP alone."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as host:
-        thread = threading.Thread(target=host.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{host.server_port}"
-        finally:
-            host.shutdown()
-            thread.join()
+    with serve_folder(folder) as address:
+        yield address
 
 
 @pytest.fixture
