@@ -395,7 +395,7 @@ def title_of(data: Split) -> str:
     return f"loss ({', '.join(names)})"
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """The competitors and their controls."""
     view = frame.view(x, PRESETS)

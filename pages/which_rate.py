@@ -112,7 +112,7 @@ def swept(setting: Setting, steps: int) -> RateSweep:
     return rate_sweep(*setting.parts, rates, steps=steps, seeds=SEEDS)
 
 
-@st.fragment
+@frame.fragment
 def body() -> None:
     """Test and sweep side by side, and what they say of each other."""
     view = frame.view(x, PRESETS)
