@@ -18,8 +18,8 @@ from components import wire
 Json = Any
 
 
-class Program(Protocol):
-    """The lines that give some outputs: see engine.emit.picture.Program."""
+class PictureProgram(Protocol):
+    """The lines that give some outputs: see engine.emit.picture.PictureProgram."""
 
     @property
     def lines(self) -> list[list[Any]]: ...
@@ -38,7 +38,7 @@ class Tape(Protocol):
 
     def owns(self, leaf: Any) -> bool: ...
 
-    def program(self, outputs: Sequence[Any]) -> Program: ...
+    def program(self, outputs: Sequence[Any]) -> PictureProgram: ...
 
     def samples(self, value: Any) -> list[float | None]: ...
 

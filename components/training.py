@@ -27,7 +27,7 @@ _COMPONENT: Final = st.components.v2.component(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class LearningTask:
     """What all competitors learn: inputs (n, features) in the network's units, targets
     (n, outputs), labels (n,), and the same held back.
 
@@ -86,7 +86,7 @@ class Learner:
 
 def training(
     key: str,
-    lesson: Lesson,
+    task: LearningTask,
     learners: Sequence[Learner],
     *,
     height: int,
@@ -103,12 +103,12 @@ def training(
     most: int = 0,
     alt: str = "",
 ) -> None:
-    """Show competitors that learn one lesson.
+    """Show competitors that learn one task.
 
     The key is `page.name`: the part before the first point names the page's store. A click on a
     plane adds a point to the store's `own`, a list of x, y and the class in the entry `adds`, at
-    most `most` numbers long, of which this lesson knows the first `own`. As long as `base` stays,
-    another lesson is more to learn: the weights stay. `every` is the steps between two points of
+    most `most` numbers long, of which this task knows the first `own`. As long as `base` stays,
+    another task is more to learn: the weights stay. `every` is the steps between two points of
     the curves; training begins by itself with `autoplay`, else it goes to `start` and waits.
     `words` has sentences for what "diverged", is "stuck", the "same" as Python's or "apart".
     """
@@ -120,23 +120,23 @@ def training(
         record["wire"].forget(missing.get("refs"))
     encoder: wire.Wire = record["wire"]
     shared = {
-        "x": encoder.array(lesson.x, "f8"),
-        "targets": encoder.array(lesson.targets, "f8"),
-        "labels": encoder.array(lesson.labels, "i4"),
-        "testX": encoder.array(lesson.test_x, "f8"),
-        "testTargets": encoder.array(lesson.test_targets, "f8"),
-        "testLabels": encoder.array(lesson.test_labels, "i4"),
-        "outputs": int(lesson.targets.shape[1]),
-        "features": lesson.features,
-        "seed": lesson.seed,
-        "grid": None if lesson.grid is None else encoder.array(lesson.grid, "f8"),
-        "side": lesson.side,
-        "window": list(lesson.window),
-        "centre": list(lesson.centre),
-        "scale": list(lesson.scale),
-        "classes": list(lesson.classes),
-        "colors": list(lesson.colors),
-        "markers": list(lesson.markers),
+        "x": encoder.array(task.x, "f8"),
+        "targets": encoder.array(task.targets, "f8"),
+        "labels": encoder.array(task.labels, "i4"),
+        "testX": encoder.array(task.test_x, "f8"),
+        "testTargets": encoder.array(task.test_targets, "f8"),
+        "testLabels": encoder.array(task.test_labels, "i4"),
+        "outputs": int(task.targets.shape[1]),
+        "features": task.features,
+        "seed": task.seed,
+        "grid": None if task.grid is None else encoder.array(task.grid, "f8"),
+        "side": task.side,
+        "window": list(task.window),
+        "centre": list(task.centre),
+        "scale": list(task.scale),
+        "classes": list(task.classes),
+        "colors": list(task.colors),
+        "markers": list(task.markers),
     }
     runs = [_run(learner, encoder) for learner in learners]
     data: dict[str, Any] = {
@@ -147,7 +147,7 @@ def training(
         "base": base,
         "own": own,
         "most": most,
-        "learned": len(np.asarray(lesson.labels)),
+        "learned": len(np.asarray(task.labels)),
         "height": int(height),
         "against": against,
         "axes": dict(axes),

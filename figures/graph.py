@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.derivatives.graph import Graph, Program, dotted, spoken
+from engine.derivatives.graph import Graph, NamedFormulas, dotted, spoken
 from engine.emit.picture import words
 from figures import charts, style
 
@@ -21,7 +21,7 @@ LONGEST = 17  # characters of a node's first line
 
 def picture(
     graph: Graph,
-    program: Program,
+    program: NamedFormulas,
     mode: Mode,
     output: str,
     ranges: dict[str, tuple[float, float]],
@@ -88,7 +88,7 @@ def picture(
     }
 
 
-def _answers(graph: Graph, program: Program, mode: Mode, output: str) -> list[dict[str, Any]]:
+def _answers(graph: Graph, program: NamedFormulas, mode: Mode, output: str) -> list[dict[str, Any]]:
     """What the sweep finds: each with its node and whether it is its value or its derivative."""
     nodes = graph.nodes
     found: list[dict[str, Any]] = [

@@ -304,7 +304,7 @@ def rule(run: Descent, step: int, colors: dict[str, str]) -> None:
             st.latex(block, width="content")
 
 
-def sparklines(run: Descent, lines: Sequence[latex.Line], step: int) -> str:
+def sparklines(run: Descent, lines: Sequence[latex.RuleLine], step: int) -> str:
     """Beside each line of the rule what it gives, along the whole run, as HTML."""
     known = {**run.state, "w": run.path}
     rows = []

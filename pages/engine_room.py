@@ -11,7 +11,7 @@ import streamlit as st
 from components.controls import Group, Item
 from components.graph import Code, graph
 from components.stage import Handle, Panel, Raster, stage
-from engine.derivatives.graph import Graph, Program, build, read_program
+from engine.derivatives.graph import Graph, NamedFormulas, build, read_program
 from engine.derivatives.source import latex_gradient
 from engine.emit.picture import round_to, words, written
 from engine.limits import LEARNING_STEPS
@@ -21,7 +21,7 @@ from engine.problems.formula import Formula, FormulaError, parse
 from engine.problems.networks import ACTIVATIONS
 from engine.studies import engine_room as showcase
 from engine.studies import scalar
-from engine.studies.engine_room import Learner, Lesson, entries
+from engine.studies.engine_room import Learner, LearningSetup, entries
 from engine.studies.lineage import LINEAGE
 from engine.studies.stepping import Stepping, by_the_lines, by_the_tape
 from engine.tape import autograd, record
@@ -160,7 +160,7 @@ def stepping(by: str, text: str) -> Stepping:
     return SOURCES[by](positional(formula), formula.names)
 
 
-def agreement(formula: Formula, program: Program, drawn: Graph) -> None:
+def agreement(formula: Formula, program: NamedFormulas, drawn: Graph) -> None:
     """The gradient by the lines beside the one of the laboratory's tape."""
     values = [node.number for node in drawn.nodes[: drawn.inputs]]
     ours = showcase.tape_gradient(positional(formula), values)
@@ -211,10 +211,10 @@ def inside() -> None:
 def learner() -> Learner:
     """The network of these settings, a slice nearer to the step that the page stands at."""
     rule = own_rule.of(x, "rule")
-    lesson = Lesson(x["data"], x["width"], x["activation"], rule, x["lr"], x["seed"])
+    setup = LearningSetup(x["data"], x["width"], x["activation"], rule, x["lr"], x["seed"])
     now = st.session_state.get("engine_room.learner")
-    if not isinstance(now, Learner) or now.lesson != lesson or now.steps > x["trained"]:
-        now = st.session_state["engine_room.learner"] = Learner(lesson)
+    if not isinstance(now, Learner) or now.setup != setup or now.steps > x["trained"]:
+        now = st.session_state["engine_room.learner"] = Learner(setup)
     now.learn(x["trained"])
     return now
 
@@ -325,7 +325,7 @@ def show_learning(now: Learner, height: int) -> None:
 
 
 def told(now: Learner, *, waits: bool) -> str:
-    """Where the lesson stands."""
+    """Where learning stands."""
     said = f"Step {now.steps}" + (f" of {x['trained']}, under way" if waits else "")
     if now.diverged:
         return f"{said}: it diverged. η = {written(x['lr'])} is too large for this rule; halve it."

@@ -15,7 +15,7 @@ from engine.derivatives.graph import (
     EXAMPLES,
     MAX_DRAWN,
     Graph,
-    Program,
+    NamedFormulas,
     build,
     gradient_costs,
     read_program,
@@ -56,12 +56,12 @@ frame.opening(
 )
 
 
-def program() -> Program:
+def program() -> NamedFormulas:
     """The function that is drawn."""
     return read_program(x["f"] if x["on"] == TYPED else EXAMPLES[x["on"]].text)
 
 
-def values(function: Program) -> tuple[float, ...]:
+def values(function: NamedFormulas) -> tuple[float, ...]:
     """The inputs' values: the reader's where he has set them all, else the example's."""
     if len(x["at"]) == len(function.inputs):
         return tuple(x["at"])
@@ -70,17 +70,17 @@ def values(function: Program) -> tuple[float, ...]:
     return tuple(round(0.8 + 0.45 * i, 2) for i in range(len(function.inputs)))
 
 
-def seed(function: Program) -> str:
+def seed(function: NamedFormulas) -> str:
     """The input that forward mode differentiates by."""
     return x["by"] if x["by"] in function.inputs else function.inputs[0]
 
 
-def output(function: Program) -> str:
+def output(function: NamedFormulas) -> str:
     """The output that reverse mode differentiates."""
     return x["of"] if x["of"] in function.outputs else function.outputs[-1]
 
 
-def ranges(function: Program, at: tuple[float, ...]) -> dict[str, tuple[float, float]]:
+def ranges(function: NamedFormulas, at: tuple[float, ...]) -> dict[str, tuple[float, float]]:
     """Between which values each input can be dragged."""
     reach = [max(REACH, abs(v)) for v in at]
     return {name: (-r, r) for name, r in zip(function.inputs, reach, strict=True)}
@@ -107,7 +107,7 @@ def pick(field: str, label: str, names: tuple[str, ...], chosen: str, place: Any
     )
 
 
-def setup(function: Program) -> None:
+def setup(function: NamedFormulas) -> None:
     """Which function, which mode, and by which input or of which output."""
     left, middle, right = st.columns([2, 1.4, 1], vertical_alignment="bottom")
     left.selectbox(
@@ -136,7 +136,7 @@ def typed() -> None:
     )
 
 
-def inputs(function: Program, at: tuple[float, ...], *, beside: bool) -> list[Group]:
+def inputs(function: NamedFormulas, at: tuple[float, ...], *, beside: bool) -> list[Group]:
     """The inputs as sliders: in one group beside the drawing, or in a row of groups below it."""
     limits = ranges(function, at)
     default = EXAMPLES[x["on"]].values if x["on"] != TYPED else None
@@ -166,7 +166,7 @@ def summary(drawn: Graph) -> None:
     )
 
 
-def remark(function: Program, drawn: Graph) -> None:
+def remark(function: NamedFormulas, drawn: Graph) -> None:
     """What is worth seeing in the present state; it names no result that is still to be found."""
     n, m = drawn.inputs, len(drawn.outputs)
     broken = (node for node in drawn.nodes if not node.logical and not math.isfinite(node.number))
@@ -239,7 +239,7 @@ def costs(drawn: Graph) -> None:
     )
 
 
-def copies(function: Program, at: tuple[float, ...]) -> None:
+def copies(function: NamedFormulas, at: tuple[float, ...]) -> None:
     """The chosen output with its gradient, to take along."""
     names, called = function.inputs, output(function)
 
@@ -255,7 +255,7 @@ def copies(function: Program, at: tuple[float, ...]) -> None:
 
 
 def drawing(
-    function: Program, at: tuple[float, ...], height: int
+    function: NamedFormulas, at: tuple[float, ...], height: int
 ) -> tuple[Graph, Callable[[], None]]:
     """The graph at the page's values, and how to show it."""
     live = x.live()

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Action, Group, Item
-from components.training import Learner, Lesson, training
+from components.training import Learner, LearningTask, training
 from engine.emit.picture import written
 from engine.emit.tensor import Unrecordable
 from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
@@ -262,7 +262,7 @@ def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: 
     )  # fmt: skip
 
 
-def lesson(data: Split) -> Lesson:
+def task(data: Split) -> LearningTask:
     """The data for the picture."""
     plane = data.features == 2
     more: dict[str, Any] = {}
@@ -272,7 +272,7 @@ def lesson(data: Split) -> Lesson:
             "window": pictures.window(data), "centre": data.centre.tolist(),
             "scale": data.scale.tolist(),
         }  # fmt: skip
-    return Lesson(
+    return LearningTask(
         x=data.x, targets=data.targets(data.y), labels=data.y, test_x=data.test_x,
         test_targets=data.targets(data.test_y), test_labels=data.test_y, classes=data.classes,
         colors=pictures.colors(data), markers=pictures.markers(data), features=data.features,
@@ -426,7 +426,7 @@ def body() -> None:
             paste()
         if learners:
             training(
-                "train.picture", lesson(data), learners, height=view.height(680, 440),
+                "train.picture", task(data), learners, height=view.height(680, 440),
                 against=x["against"], loss_title=title_of(data), words=WORDS, axes=AXES,
                 start=x["steps"], every=max(1, x["steps"] // CURVE), autoplay=True,
                 restart=x.restart, base=repr((net, x["seed"], x["data"], len(learners))),

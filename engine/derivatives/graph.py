@@ -42,7 +42,7 @@ _LETTERS = "abcdghkmnpqrstuvw"
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class NamedFormulas:
     """A function of named numbers: one formula, or lines `name = formula`.
 
     `inputs` are the names that no line assigns, in order of first appearance; `outputs` the names
@@ -62,7 +62,7 @@ class Program:
         return known
 
 
-def read_program(text: str) -> Program:
+def read_program(text: str) -> NamedFormulas:
     """Read a formula, or lines `name = formula`. Raises FormulaError (a ValueError)."""
     if "=" in text.replace("==", "").replace("<=", "").replace(">=", ""):
         lines = parse_program(text)
@@ -88,7 +88,7 @@ def read_program(text: str) -> Program:
     outputs = tuple(name for name in unread if moving[name])
     if not outputs:
         raise FormulaError("No line that depends on an input is a result.", text)
-    return Program(text, tuple(inputs), outputs, lines)
+    return NamedFormulas(text, tuple(inputs), outputs, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Graph:
         return len([e for e in self.edges if e.derivative is not None])
 
 
-def build(program: Program, values: Sequence[Any], seed: str, output: str) -> Graph:
+def build(program: NamedFormulas, values: Sequence[Any], seed: str, output: str) -> Graph:
     """The graph at these values of the inputs, with tangents along the input named seed and
     adjoints of the output of that name."""
     tape = Tape()
@@ -216,7 +216,9 @@ def _arrows(nodes: Sequence[Value]) -> dict[tuple[int, int], Any]:
     return arrows
 
 
-def _names(nodes: Sequence[Value], known: Mapping[str, Any], program: Program) -> dict[int, str]:
+def _names(
+    nodes: Sequence[Value], known: Mapping[str, Any], program: NamedFormulas
+) -> dict[int, str]:
     """A name for every node: the reader's where he gave one, else the next free letter."""
     names = {v.index: spoken(name) for name, v in known.items() if type(v) is Value}
     taken = set(names.values()) | set(program.inputs)

@@ -370,7 +370,7 @@ class Picture:
         """Whether a leaf of a picture is one of this tape."""
         return type(leaf) is Value and leaf.tape is self.tape
 
-    def program(self, outputs: Sequence[Value]) -> Program:
+    def program(self, outputs: Sequence[Value]) -> PictureProgram:
         """What the browser has to run for these outputs."""
         needed: set[int] = set()
         waiting = list(outputs)
@@ -404,11 +404,11 @@ class Picture:
             if node.parameters:
                 line.append(_parameters(node.parameters))
             lines.append(line)
-        return Program(tuple(order), place, lines, constants)
+        return PictureProgram(tuple(order), place, lines, constants)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class PictureProgram:
     """The lines of a picture's program, in order, and the constants that they name.
 
     A line is ["input", name] or [operation, arguments, parameters]; an argument is the number of

@@ -47,7 +47,7 @@ def _map(f: Function, x: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class ArrayLine:
     """One operation of a record: its result and NumPy's function that made it from its arguments.
 
     function is None for what the caller hands in, and bool for a decision: then value says which
@@ -77,7 +77,7 @@ class Traced(NDArrayOperatorsMixin):
 
     __slots__ = ("index", "record")
 
-    def __init__(self, record: Record, index: int) -> None:
+    def __init__(self, record: ArrayRecord, index: int) -> None:
         self.record = record
         self.index = index
 
@@ -176,11 +176,11 @@ _NAMESPACE = _Namespace()
 _OF_FORM = {np.ones_like, np.zeros_like, np.empty_like, np.shape, np.ndim, np.size, np.result_type}
 
 
-class Record:
+class ArrayRecord:
     """The lines written so far, equal ones joined."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[ArrayLine] = []
         self.refused: str | None = None
         self.quiet = False  # whether it silences NumPy's warnings somewhere
         self._warnings = np.geterr()
@@ -194,14 +194,14 @@ class Record:
 
     def argument(self, value: Any) -> Traced:
         """A stand-in for something that the caller hands in."""
-        return self._add(Line(value))
+        return self._add(ArrayLine(value))
 
     def decide(self, condition: Traced) -> bool:
         """Which way Python goes here, which is tested again at every call."""
         truth = bool(condition.value)
         if condition.index not in self._decided:
             self._decided.add(condition.index)
-            self._add(Line(truth, bool, (condition,)))
+            self._add(ArrayLine(truth, bool, (condition,)))
         return truth
 
     def write(self, function: Any, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -223,7 +223,7 @@ class Record:
             return same
         # What comes of Python's own numbers must not set the type of an array it meets.
         weak = not _is_number(value) and all(map(_is_number, plain))
-        line = Line(value.item() if weak else value, function, inputs, keywords, weak)
+        line = ArrayLine(value.item() if weak else value, function, inputs, keywords, weak)
         self._known[key] = len(self.lines)
         return self._add(line)
 
@@ -235,7 +235,7 @@ class Record:
                 found.update(self.lines[i].uses, (i,))
         return sorted(found)
 
-    def _add(self, line: Line) -> Traced:
+    def _add(self, line: ArrayLine) -> Traced:
         if len(self.lines) >= LONGEST:
             self.refuse(f"it takes more than {LONGEST} operations")
         self.lines.append(line)
@@ -298,7 +298,7 @@ class _Printer:
     made once, and a buffer is taken again as soon as nobody will read it any more.
     """
 
-    def __init__(self, record: Record, result: Any) -> None:
+    def __init__(self, record: ArrayRecord, result: Any) -> None:
         self.lines = record.lines
         self.quiet = record.quiet
         self.result = result
@@ -438,7 +438,7 @@ class _Printer:
             self.body.append(self.call(line, out))
         self.release(i)
 
-    def call(self, line: Line, out: str = "") -> str:
+    def call(self, line: ArrayLine, out: str = "") -> str:
         """The right-hand side that makes a line anew, or the statement that writes it into out."""
         function, keywords = line.function, line.keywords
         dtype = _type_of_arrays(line) if _is_elementwise(line) else None
@@ -484,7 +484,7 @@ class _Printer:
         self.memory[name] = value
         return name
 
-    def _lasting_view(self, line: Line) -> str | None:
+    def _lasting_view(self, line: ArrayLine) -> str | None:
         """The name of a view that holds at every call, as what it shows is a buffer."""
         if line.function not in _VIEWS or len(line.uses) != 1:
             return None
@@ -547,7 +547,7 @@ def _form(x: Any) -> str:
     return f"{x.shape} {x.dtype}" if hasattr(x, "dtype") else type(x).__name__
 
 
-def _takes_out(line: Line) -> bool:
+def _takes_out(line: ArrayLine) -> bool:
     """Whether its result, an array, can be written into one that is there."""
     if line.function is np.where:
         condition = line.arguments[0]
@@ -555,17 +555,17 @@ def _takes_out(line: Line) -> bool:
     return isinstance(line.function, np.ufunc) or _is_reduction(line)
 
 
-def _is_elementwise(line: Line) -> bool:
+def _is_elementwise(line: ArrayLine) -> bool:
     return isinstance(line.function, np.ufunc) and line.function.signature is None
 
 
-def _type_of_arrays(line: Line) -> np.dtype[Any] | None:
+def _type_of_arrays(line: ArrayLine) -> np.dtype[Any] | None:
     """The type that all its arrays have; None where it has none or several."""
     types = {x.dtype for x in line.arguments if hasattr(x, "dtype") and x.shape}
     return types.pop() if len(types) == 1 else None
 
 
-def _is_reduction(line: Line) -> bool:
+def _is_reduction(line: ArrayLine) -> bool:
     if line.function not in _REDUCTIONS or len(line.arguments) != 1:
         return False
     x = line.arguments[0]
@@ -573,14 +573,14 @@ def _is_reduction(line: Line) -> bool:
     return plain and x.dtype.kind == "f" and x.dtype == np.result_type(line.value)
 
 
-def _sums_rows(line: Line) -> bool:
+def _sums_rows(line: ArrayLine) -> bool:
     """Whether it is the sum of a matrix over its first axis."""
     axis, keepdims = (line.keywords.get(name) for name in ("axis", "keepdims"))
     whole = line.function is np.sum and axis in (0, (0,)) and not keepdims
     return whole and _is_reduction(line) and line.arguments[0].ndim == 2
 
 
-def _is_flat_product(line: Line) -> bool:
+def _is_flat_product(line: ArrayLine) -> bool:
     """Whether it is a product of matrices and vectors of one type of floats."""
     if line.function is not np.matmul:
         return False
@@ -617,7 +617,7 @@ def _flatten(parts: Sequence[Any], leaves: list[Any], form: list[Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class RecordedFunction:
     """A recorded function for arguments of one form; source is "" where it could not be recorded,
     and reason says why."""
 
@@ -627,9 +627,11 @@ class Program:
     reason: str = ""
 
 
-def _run(function: Function, arguments: Sequence[Any], leaves: Sequence[Any]) -> tuple[Record, Any]:
+def _run(
+    function: Function, arguments: Sequence[Any], leaves: Sequence[Any]
+) -> tuple[ArrayRecord, Any]:
     """The record of a function run on stand-ins for the leaves of its arguments, and its result."""
-    record = Record()
+    record = ArrayRecord()
     waiting = iter([record.argument(x) for x in leaves])
 
     def stand_in(x: Any) -> Any:
@@ -645,7 +647,7 @@ def _run(function: Function, arguments: Sequence[Any], leaves: Sequence[Any]) ->
     return record, result
 
 
-def recorded(function: Function, arguments: Sequence[Any]) -> tuple[Record, Any, int]:
+def recorded(function: Function, arguments: Sequence[Any]) -> tuple[ArrayRecord, Any, int]:
     """The record of function(*arguments), its result in terms of it, and how many arrays and
     floats the arguments hold: they are the record's first lines. Raises Unrecordable."""
     leaves: list[Any] = []
@@ -659,7 +661,7 @@ class Compiled:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.recordings = 0
-        self._programs: list[Program] = []
+        self._programs: list[RecordedFunction] = []
         self._lock = threading.Lock()
 
     @property
@@ -694,7 +696,7 @@ class Compiled:
         finally:
             self._lock.release()
 
-    def _use(self, program: Program) -> None:
+    def _use(self, program: RecordedFunction) -> None:
         """Put a program in front."""
         if self._programs and self._programs[0] is program:
             return
@@ -713,16 +715,16 @@ class Compiled:
             reason = str(error)
         if answer is MISSED:
             answer = self.function(*arguments)  # if the fault is its own, it says so here
-            program = Program(form, "", None, reason)
+            program = RecordedFunction(form, "", None, reason)
         self.recordings = min(self.recordings + 1, RECORDINGS)
         self._use(program)
         return answer
 
-    def _recorded(self, arguments: Any, leaves: list[Any], form: list[Any]) -> Program:
+    def _recorded(self, arguments: Any, leaves: list[Any], form: list[Any]) -> RecordedFunction:
         if self.recordings == RECORDINGS:
             raise Unrecordable("it goes another way at every call")
         record, result = _run(self.function, arguments, leaves)
-        return Program(form, *_Printer(record, result).program(len(leaves)))
+        return RecordedFunction(form, *_Printer(record, result).program(len(leaves)))
 
 
 def compiled(function: Function) -> Compiled:

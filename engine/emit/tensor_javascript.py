@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.emit.tensor import Line, Record, Traced, Unrecordable, recorded
+from engine.emit.tensor import ArrayLine, ArrayRecord, Traced, Unrecordable, recorded
 
 MOST_CONSTANTS = 4096  # numbers of an array that the function brought along
 
@@ -83,7 +83,7 @@ def _place(name: str, line: int, model: Any, base: Any) -> _Place:
 class _Printer:
     """Turns a record into a function `make()`, which gives the step with memory of its own."""
 
-    def __init__(self, record: Record, result: Sequence[Any], arguments: int) -> None:
+    def __init__(self, record: ArrayRecord, result: Sequence[Any], arguments: int) -> None:
         self.lines = record.lines
         self.result = list(result)
         self.arguments = arguments
@@ -250,7 +250,7 @@ class _Printer:
             self.flush()
         self.loop.append(i)
 
-    def expression(self, line: Line, counters: Sequence[str], shape: tuple[int, ...]) -> str:
+    def expression(self, line: ArrayLine, counters: Sequence[str], shape: tuple[int, ...]) -> str:
         name = line.function.__name__
         texts = [
             self.operand(x, counters, shape)

@@ -131,8 +131,8 @@ def autograd_value(x: Any) -> float:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Which network learns which data by which optimizer; the same lesson always runs the same."""
+class LearningSetup:
+    """Which network learns which data by which optimizer; the same setup always runs the same."""
 
     data: str = "two_moons"
     width: int = 16
@@ -145,25 +145,25 @@ class Lesson:
 
 @dataclass
 class Learner:
-    """A two-hidden-layer perceptron in the middle of its lesson; `learn` takes it on."""
+    """A two-hidden-layer perceptron in the middle of its learning; `learn` takes it on."""
 
-    lesson: Lesson
+    setup: LearningSetup
     losses: list[float] = field(default_factory=list)
 
     @cached_property
     def data(self) -> tuple[Array, Array]:
         """Points (n, 2) and labels (n,)."""
-        return DATASETS[self.lesson.data](self.lesson.points, seed=self.lesson.seed)
+        return DATASETS[self.setup.data](self.setup.points, seed=self.setup.seed)
 
     @cached_property
     def network(self) -> MLP:
-        width = self.lesson.width
-        return MLP((2, width, width, 1), self.lesson.activation)
+        width = self.setup.width
+        return MLP((2, width, width, 1), self.setup.activation)
 
     @cached_property
     def _trainer(self) -> Trainer:
-        start = self.network.initial(self.lesson.seed)
-        return Trainer(start, one_group(self.lesson.optimizer, start, {"lr": self.lesson.lr}))
+        start = self.network.initial(self.setup.seed)
+        return Trainer(start, one_group(self.setup.optimizer, start, {"lr": self.setup.lr}))
 
     def _loss(self, tensors: Vector) -> Any:
         x, y = self.data

@@ -33,7 +33,7 @@ LINE, TALL, HEAD = 3.0, 4.8, 1.5  # heights of a line, of one of stacked columns
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RuleLine:
     """One line of a rule: with symbols, and with numbers, once a coordinate or once for all."""
 
     symbols: str
@@ -129,7 +129,7 @@ def rule_in_symbols(
 
 def rule_at(
     descent: Descent, step: int, colors: Mapping[str, str] | None = None
-) -> tuple[Line, ...]:
+) -> tuple[RuleLine, ...]:
     """The rule of a run as it was applied at `step` (1 … last), with symbols and with numbers.
 
     A rule that treats coordinates one by one gives a line of numbers for each of them; any other
@@ -144,7 +144,7 @@ def rule_at(
     fixed = {**descent.hypers, "t": float(step), "schedule": _factor(descent, step)}
     coordinates: tuple[int | None, ...] = (0, 1) if optimizer.elementwise else (None,)
     return tuple(
-        Line(
+        RuleLine(
             fill(template, write),
             tuple(_numbers(template, write, fixed, after, before, i) for i in coordinates),
             _left_name(template),
@@ -222,7 +222,7 @@ def array(
     return _stacked(top + rows)
 
 
-def blocks(lines: Sequence[Line], heads: Sequence[str]) -> tuple[str, ...]:
+def blocks(lines: Sequence[RuleLine], heads: Sequence[str]) -> tuple[str, ...]:
     """The symbols and each column of numbers as arrays of their own, each line of its height.
 
     So they may stand side by side where there is room and one below the other where there is not,

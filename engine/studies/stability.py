@@ -22,7 +22,7 @@ from engine.runs.descent import DIVERGENCE_RADIUS, Descent, PlaneOracle
 from engine.runs.step import take_step
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
-from engine.tape.interpret import Record, interpret
+from engine.tape.interpret import ScalarRecord, interpret
 from engine.tape.operations import OPERATIONS
 
 Array = npt.NDArray[np.float64]
@@ -96,7 +96,7 @@ def hessian_entries(
 
 
 @lru_cache(maxsize=64)  # differentiating twice takes longer than all else that a picture traces
-def _hessian(function: Callable[..., Any], names: tuple[str, ...]) -> Record:
+def _hessian(function: Callable[..., Any], names: tuple[str, ...]) -> ScalarRecord:
     def entries(x: Any, y: Any, *given: Any) -> tuple[Any, Any, Any]:
         def value(w: Vector) -> Any:
             return function(w[0], w[1], **dict(zip(names, given, strict=True)))
@@ -104,7 +104,7 @@ def _hessian(function: Callable[..., Any], names: tuple[str, ...]) -> Record:
         (a, b), (_, d) = autograd.hessian(value)(Vector((x, y)))
         return a, b, d
 
-    return Record.of(entries, 2 + len(names))
+    return ScalarRecord.of(entries, 2 + len(names))
 
 
 def _eigenvalue(

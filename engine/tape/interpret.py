@@ -88,7 +88,7 @@ def _walk(
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ScalarRecord:
     """A function of scalars that has been run once: what its results need, ready to be read."""
 
     tape: Tape
@@ -96,7 +96,7 @@ class Record:
     needed: tuple[int, ...]
 
     @classmethod
-    def of(cls, function: Callable[..., tuple[Any, ...]], inputs: int) -> Record:
+    def of(cls, function: Callable[..., tuple[Any, ...]], inputs: int) -> ScalarRecord:
         """The record of a function of so many inputs that gives several results."""
         tape, results = trace_scalars(function, range(inputs))
         needed = {node.index for node in tape.nodes[:inputs]}

@@ -15,7 +15,7 @@ from engine.problems.formula import parse
 from engine.studies import scalar
 from engine.studies.engine_room import (
     Learner,
-    Lesson,
+    LearningSetup,
     branching,
     entries,
     static,
@@ -135,7 +135,7 @@ def test_the_tape_shows_its_real_source() -> None:
 
 
 def test_a_lesson_is_learned_and_repeats() -> None:
-    one, two = Learner(Lesson()), Learner(Lesson())
+    one, two = Learner(LearningSetup()), Learner(LearningSetup())
     one.learn(150, 60.0)
     for until in range(10, 160, 10):
         two.learn(until, 60.0)
@@ -147,7 +147,7 @@ def test_a_lesson_is_learned_and_repeats() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_lesson_that_diverges_stops_without_warning() -> None:
-    learner = Learner(Lesson(optimizer="sgd", lr=1e160))
+    learner = Learner(LearningSetup(optimizer="sgd", lr=1e160))
     learner.learn(50, 60.0)
     assert learner.diverged
     steps = learner.steps
@@ -157,11 +157,11 @@ def test_a_lesson_that_diverges_stops_without_warning() -> None:
 
 
 def test_a_slice_ends_and_the_whole_is_bounded() -> None:
-    learner = Learner(Lesson(width=64))
+    learner = Learner(LearningSetup(width=64))
     learner.learn(LEARNING_STEPS, 0.0)
     assert learner.steps == 1
     assert learner.most * learner.network.size <= LEARNING_NUMBERS
-    assert Learner(Lesson(width=2)).most == LEARNING_STEPS
+    assert Learner(LearningSetup(width=2)).most == LEARNING_STEPS
 
 
 def test_the_lineage_is_in_order_and_leads_to_pages() -> None:
