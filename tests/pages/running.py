@@ -13,6 +13,22 @@ from tests.pages.programs import component_data
 
 SECONDS = 90  # a page that compiles or fits something on its first run, on a busy machine
 
+# Every part of the pages of losses, as a link opens it.
+LOSS_STATES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("entropy", {}),
+    ("entropy", {"part": "a density"}),
+    ("divergence", {}),
+    ("divergence", {"part": "fit a Gaussian"}),
+    ("likelihood", {}),
+    ("likelihood", {"model": "measurements"}),
+    ("softmax", {}),
+    ("saturation", {}),
+    ("losses", {}),
+    ("losses", {"part": "cross-entropy"}),
+    ("losses", {"part": "margin losses"}),
+    ("losses", {"part": "focal loss"}),
+)
+
 
 def open_page(name: str, **link: str) -> AppTest:
     """The page of that file, arrived at by a link with these values."""

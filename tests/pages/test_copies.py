@@ -13,21 +13,10 @@ import pytest
 from engine.derivatives.graph import EXAMPLES, read_program
 from engine.derivatives.source import python_gradient
 from engine.tape import autograd
-from tests.pages.running import open_page
+from tests.pages.running import LOSS_STATES, open_page
 
 STATES = (
-    ("entropy", {}),
-    ("entropy", {"part": "a density"}),
-    ("divergence", {}),
-    ("divergence", {"part": "fit a Gaussian"}),
-    ("likelihood", {}),
-    ("likelihood", {"model": "measurements"}),
-    ("softmax", {}),
-    ("saturation", {}),
-    ("losses", {}),
-    ("losses", {"part": "cross-entropy"}),
-    ("losses", {"part": "margin losses"}),
-    ("losses", {"part": "focal loss"}),
+    *LOSS_STATES,
     ("graph", {}),
     ("graph", {"on": "neuron"}),
     ("four_ways", {}),

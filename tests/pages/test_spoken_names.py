@@ -9,21 +9,10 @@ import pytest
 
 from pages.contents import SECTIONS
 from tests.pages.programs import component_data
-from tests.pages.running import open_page
+from tests.pages.running import LOSS_STATES, open_page
 
 STATES = (
-    ("entropy", {}),
-    ("entropy", {"part": "a density"}),
-    ("divergence", {}),
-    ("divergence", {"part": "fit a Gaussian"}),
-    ("likelihood", {}),
-    ("likelihood", {"model": "measurements"}),
-    ("softmax", {}),
-    ("saturation", {}),
-    ("losses", {}),
-    ("losses", {"part": "cross-entropy"}),
-    ("losses", {"part": "margin losses"}),
-    ("losses", {"part": "focal loss"}),
+    *LOSS_STATES,
     ("four_ways", {}),
     ("four_ways", {"view": "expression swell"}),
     ("gradient_check", {}),
