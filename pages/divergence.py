@@ -95,7 +95,7 @@ PRESETS = (
 x = experiment(
     "divergence",
     [
-        Choice("part", PARTS[0], PARTS),
+        Choice("part", PARTS[0], PARTS, says={name: name.capitalize() for name in PARTS}),
         Numbers("p", (0.6, 0.3, 0.1), 0, 1000, count=(2, MOST)),
         Numbers("q", (0.2, 0.3, 0.5), 0, 1000, count=(2, MOST)),
         units.field("bits"),
@@ -116,12 +116,6 @@ x = experiment(
     ],
     parts=("copies",),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Cross-entropy and KL",
-    "What it costs to believe q where p is true: drag the bars of both.",
-)
 
 
 def both() -> tuple[np.ndarray, np.ndarray]:
@@ -625,12 +619,20 @@ def definition() -> str:
     )
 
 
+def opening() -> None:
+    """Title and lead, whose word chooses between what a belief costs and how one is fitted."""
+    rest = (
+        ": what it costs to believe q where p is true. Drag the bars of both."
+        if x["part"] == PARTS[0]
+        else " to a density, from either side of KL. Drag the humps and where the fit starts."
+    )
+    frame.opening(x, "Cross-entropy and KL", [x.menu("part"), rest])
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    if not st.context.is_embedded and not x.hidden("part"):
-        with st.container(key="setup-divergence"):
-            st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
+    opening()
     view = frame.view(x, PRESETS, panel=0.25)
     (two_distributions if x["part"] == PARTS[0] else fit_a_gaussian)(view)
     frame.foot(x, definition())

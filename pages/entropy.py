@@ -116,12 +116,6 @@ x = experiment(
     parts=("code", "copies", "share"),
 )
 
-frame.opening(
-    x,
-    "Entropy",
-    "How surprising is an outcome, on average? Drag the probabilities and see.",
-)
-
 
 def distribution() -> np.ndarray:
     """The probabilities; the link may hold any weights."""
@@ -603,12 +597,21 @@ def definition() -> str:
     return rf"h = -\int p(x)\,{log}\, p(x)\,dx,\quad H(\Delta) \approx h - {log}\,\Delta"
 
 
+def opening() -> None:
+    """Title and lead, whose word chooses what is looked at."""
+    discrete = x["part"] == PARTS[0]
+    rest = (
+        ": how surprising is one, on average? Drag the probabilities and see."
+        if discrete
+        else ": what is left of surprise where every single value has probability 0."
+    )
+    frame.opening(x, "Entropy", ["Of ", x.menu("part"), rest])
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    if not st.context.is_embedded and not x.hidden("part"):
-        with st.container(key="setup-entropy"):
-            st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
+    opening()
     view = frame.view(x, PRESETS)
     (of_outcomes if x["part"] == PARTS[0] else of_a_density)(view)
     frame.foot(x, definition())

@@ -80,7 +80,7 @@ PRESETS = (
 x = experiment(
     "four_ways",
     [
-        Choice("view", VIEWS[0], VIEWS),
+        Choice("view", VIEWS[0], VIEWS, says={name: name.capitalize() for name in VIEWS}),
         Text("f", "(x + y)*sin(x)", check=engine.read),
         Number("x", QUARTER, -FAR, FAR, label="x"),
         Number("y", 1.0, -FAR, FAR, label="y"),
@@ -98,13 +98,6 @@ x = experiment(
     ],
     parts=("copies",),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Four ways to a derivative",
-    "One function, four ways to its slope: symbolic, numerical (in three kinds), forward mode and "
-    "reverse mode. What each gives, how far off it is, what it costs.",
-)
 
 
 def at() -> tuple[float, float]:
@@ -495,19 +488,25 @@ def swell_words(counts: Swell) -> None:
     frame.notice(text)
 
 
+def opening() -> None:
+    """Title and lead, whose word chooses between the ways and what one of them swells to."""
+    rest = (
+        " to one slope: symbolic, numerical, forward and reverse mode; how far off, at what cost."
+        if x["view"] == VIEWS[0]
+        else ": a function in a function in a function, and how long its derivative gets."
+    )
+    frame.opening(x, "Four ways to a derivative", [x.menu("view"), rest])
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
-        with st.container(key="setup-four_ways"):
-            left, right = st.columns([1, 2], vertical_alignment="bottom")
-            left.segmented_control("View", VIEWS, label_visibility="collapsed", **x.native("view"))
-            if not x.hidden("f"):
-                with right:
-                    frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)", label="f(x, y) =")
+    opening()
     view = frame.view(x, PRESETS, panel=0.22)
     with view.panel:
+        if not embedded and not x.hidden("f"):
+            frame.formula(x, "f", engine.read, "sin(x**2)*exp(-x/2)")
         settings(view.height(420, 380))
     live = x.live()
     if x["view"] == VIEWS[1]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.controls import Group, Slider
 from components.graph import graph
+from components.lead import Piece
 from components.stage import Panel, stage
 from engine.derivatives.graph import (
     EXAMPLES,
@@ -38,21 +39,20 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 x = experiment(
     "graph",
     [
-        Choice("on", "product", (*EXAMPLES, TYPED)),
+        Choice("on", "product", (*EXAMPLES, TYPED), label="function"),
         Text("f", "(x + y) * sin(x)", check=read_program),
         Numbers("at", (), -1e6, 1e6, count=(0, 16)),
-        Choice("mode", MODES[0], MODES),
-        Text("by", ""),
-        Text("of", ""),
+        Choice(
+            "mode",
+            MODES[0],
+            MODES,
+            label="mode",
+            says={k: v.capitalize() for k, v in CALLED.items()},
+        ),
+        Text("by", "", label="derivatives by"),
+        Text("of", "", label="derivatives of"),
     ],
     parts=("costs", "copies"),
-)
-
-frame.opening(
-    x,
-    "Computational graph",
-    "A function as a computer meets it: one small operation after another. Forwards it gives the "
-    "value, backwards the whole gradient. Drag an input, or step through the passes.",
 )
 
 
@@ -94,33 +94,22 @@ def forget() -> None:
 # What the reader sees -----------------------------------------------------------------------------
 
 
-def pick(field: str, label: str, names: tuple[str, ...], chosen: str, place: Any) -> None:
-    """A list of names of the function: the input of forward mode, the output of reverse mode."""
-    key = f"graph.pick.{field}"
-
-    def picked() -> None:
-        x.change({field: st.session_state[key]})
-
-    st.session_state[key] = chosen
-    place.selectbox(
-        label, names, key=key, format_func=spoken, on_change=picked, disabled=x.locked(field)
-    )
-
-
-def setup(function: NamedFormulas) -> None:
-    """Which function, which mode, and by which input or of which output."""
-    left, middle, right = st.columns([2, 1.4, 1], vertical_alignment="bottom")
-    left.selectbox(
-        "Function",
-        (*EXAMPLES, TYPED),
-        format_func=lambda slug: "type your own …" if slug == TYPED else EXAMPLES[slug].name,
-        **x.native("on", forget),
-    )
-    middle.segmented_control("Sweep", MODES, format_func=CALLED.__getitem__, **x.native("mode"))
+def opening(function: NamedFormulas) -> None:
+    """Title and lead, whose words choose the function, the mode, and the input or output."""
+    names = [(slug, example.name) for slug, example in EXAMPLES.items()]
+    pieces: list[Piece] = [
+        x.menu("mode"),
+        " over ",
+        x.menu("on", options=[(TYPED, "your own function"), *names], then=forget),
+    ]
     if x["mode"] == "forward" and len(function.inputs) > 1:
-        pick("by", "derivatives by", function.inputs, seed(function), right)
+        by = [(name, spoken(name)) for name in function.inputs]
+        pieces += [", by ", x.menu("by", value=seed(function), options=by)]
     elif x["mode"] == "reverse" and len(function.outputs) > 1:
-        pick("of", "derivatives of", function.outputs, output(function), right)
+        of = [(name, spoken(name)) for name in function.outputs]
+        pieces += [", of ", x.menu("of", value=output(function), options=of)]
+    pieces.append(": drag an input, or step through the passes.")
+    frame.opening(x, "Computational graph", pieces)
 
 
 def typed() -> None:
@@ -289,9 +278,7 @@ def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
     function = program()
-    if not embedded and not x.hidden("setup"):
-        with st.container(key="setup-graph"):
-            setup(function)
+    opening(function)
     if x["on"] == TYPED and not x.hidden("f"):
         typed()
     at = values(function)

@@ -127,13 +127,6 @@ x = experiment(
     parts=("chain", "copies", "beyond"),
 )  # fmt: skip
 
-frame.opening(
-    x,
-    "Maximum likelihood",
-    "… is minimum cross-entropy: drag θ on any curve, click a flip to turn it over. All share one "
-    "optimum.",
-)
-
 
 def counts() -> tuple[int, int]:
     """Heads and flips."""
@@ -566,12 +559,20 @@ COIN = r"-\tfrac1n\ln L(\theta) = H(k/n) + \mathrm{KL}(k/n\,\|\,\theta)"
 NORMAL = r"-\tfrac1n\ln L(\mu) = \mathrm{MSE}/2\sigma^2 + \ln\sigma\sqrt{2\pi}"
 
 
+def opening() -> None:
+    """Title and lead, whose word chooses what was seen."""
+    rest = (
+        " it is minimum cross-entropy: drag θ on any curve, click a flip to turn it over."
+        if x["model"] == MODELS[0]
+        else " it is least squares: drag the mean on any curve, or a measurement."
+    )
+    frame.opening(x, "Maximum likelihood", ["Of ", x.menu("model"), rest])
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
-    if not st.context.is_embedded and not x.hidden("model"):
-        with st.container(key="setup-likelihood"):
-            st.segmented_control("Data", MODELS, label_visibility="collapsed", **x.native("model"))
+    opening()
     view = frame.view(x, PRESETS)
     live = x.live()
     whole = not view.embedded

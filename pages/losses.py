@@ -20,18 +20,15 @@ x = experiment(
     parts=("copies",),
 )
 
-frame.opening(
-    x,
-    "Loss gallery",
-    "What each loss says of a prediction, and how hard it pulls: drag the points along the curves.",
-)
-
 
 @frame.fragment
 def body() -> None:
     """The chosen part: its pictures, its controls, its words."""
-    if not st.context.is_embedded and not x.hidden("setup"):
-        st.segmented_control("Loss", list(PARTS), label_visibility="collapsed", **x.native("part"))
+    frame.opening(
+        x,
+        "Loss gallery",
+        ["What ", x.menu("part"), " says of a prediction, and how hard it pulls: drag the points."],
+    )
     part = PARTS[x["part"]]
     view = frame.view(x, PRESETS)
     live = x.live()

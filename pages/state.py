@@ -509,11 +509,13 @@ class Experiment:
         self,
         name: str,
         *,
+        value: str = "",
         text: str = "",
         options: Sequence[tuple[str, str]] = (),
         then: Callable[[], None] = lambda: None,
     ) -> Menu:
-        """A choice (or a text of those `options`) as a word of the page's lead."""
+        """A choice (or a text of those `options`) as a word of the page's lead; `value` is what
+        stands where the field is empty."""
         field = self.fields[name]
         if isinstance(field, ChoiceField):
             says = field.says or {}
@@ -526,7 +528,7 @@ class Experiment:
         return Menu(
             id=name,
             label=getattr(field, "label", "") or name,
-            value=field.format(self[name]),
+            value=field.format(self[name]) or value,
             text=text,
             options=options,
             take=take,

@@ -72,13 +72,6 @@ x = experiment(
     ],
 )  # fmt: skip
 
-frame.opening(
-    x,
-    "Which learning rate",
-    "A range test trains once while the rate rises from far too small to far too large. Read off "
-    "it, then see what whole runs at every rate would have said.",
-)
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -115,6 +108,17 @@ def swept(setting: Setting, steps: int) -> RateSweep:
 @frame.fragment
 def body() -> None:
     """Test and sweep side by side, and what they say of each other."""
+    frame.opening(
+        x,
+        "Which learning rate",
+        [
+            "For ",
+            x.menu("rule"),
+            " on ",
+            x.menu("data"),
+            "? One run in which the rate rises, beside whole runs at every rate.",
+        ],
+    )
     view = frame.view(x, PRESETS)
     setting = Setting(x["rule"], x["data"], x["batch"], x["width"], x["activation"], x["seed"])
     found, runs = tested(setting, x["length"]), swept(setting, x["steps"])
@@ -156,9 +160,9 @@ def body() -> None:
             ],
         )  # fmt: skip
     with view.panel:
-        rule: list[Item] = [x.chooser("rule"), x.slider("lr"), x.chooser("batch")]
+        rule: list[Item] = [x.slider("lr"), x.chooser("batch")]
         test: list[Item] = [x.slider("length"), x.slider("steps")]
-        net: list[Item] = [x.chooser("data"), x.slider("width"), x.chooser("activation")]
+        net: list[Item] = [x.slider("width"), x.chooser("activation")]
         x.controls(
             [
                 Group(id="rule", title="Optimizer", items=rule),
