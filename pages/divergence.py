@@ -95,7 +95,7 @@ PRESETS = (
 x = experiment(
     "divergence",
     [
-        Choice("part", PARTS[0], PARTS, says={name: name.capitalize() for name in PARTS}),
+        Choice("part", PARTS[0], PARTS, says={p: p[0].upper() + p[1:] for p in PARTS}),
         Numbers("p", (0.6, 0.3, 0.1), 0, 1000, count=(2, MOST)),
         Numbers("q", (0.2, 0.3, 0.5), 0, 1000, count=(2, MOST)),
         units.field("bits"),
