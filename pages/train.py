@@ -435,8 +435,8 @@ def body() -> None:
             )  # fmt: skip
         if refused:
             frame.notice(
-                f"{html.escape(', '.join(refused))}: this rule takes roots of matrices at every "
-                "step, which is not printed for the browser, so it is left out here."
+                f"{html.escape(', '.join(refused))}: a step of this rule cannot be printed for the "
+                "browser, so it is left out here."
             )
     with view.panel:
         x.controls(

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from engine.tape import Arithmetic, Vector
+from engine.tape import Arithmetic, Vector, matrices
 
 Function = Callable[..., Any]
 
@@ -283,8 +283,8 @@ class _Missed:
 MISSED = _Missed()
 
 # Functions that may hand out the memory of their first argument in another form.
-_VIEWS = {np.transpose, np.reshape, np.broadcast_to, np.squeeze, np.expand_dims, np.swapaxes}
-_VIEWS |= {np.moveaxis, np.matrix_transpose, operator.getitem}
+VIEWS = {np.transpose, np.reshape, np.broadcast_to, np.squeeze, np.expand_dims, np.swapaxes}
+VIEWS |= {np.moveaxis, np.matrix_transpose, operator.getitem}
 _REDUCTIONS: dict[Any, Any] = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum}
 _OWN_MEMORY = {*_REDUCTIONS, np.where}
 _NAMED_OUT = {np.maximum, np.minimum}  # NumPy warns of a third argument without its name
@@ -404,11 +404,14 @@ class _Printer:
         return name
 
     def function(self, function: Any) -> str:
-        """The name of one of NumPy's functions, which the text then imports."""
-        name = function.__name__
+        """The name of one of NumPy's functions, which the text then imports, or of one of ours."""
+        name = str(function.__name__)
         if getattr(np, name, None) is function:
             self.imports.add(name)
-            return str(name)
+            return name
+        if getattr(matrices, name, None) is function:
+            self.scope[name] = function
+            return name
         if getattr(np.linalg, name, None) is function:
             self.imports.add("linalg")
             return f"linalg.{name}"
@@ -486,7 +489,7 @@ class _Printer:
 
     def _lasting_view(self, line: ArrayLine) -> str | None:
         """The name of a view that holds at every call, as what it shows is a buffer."""
-        if line.function not in _VIEWS or len(line.uses) != 1:
+        if line.function not in VIEWS or len(line.uses) != 1:
             return None
         base = self.memory.get(self.names[line.uses[0]])
         if base is None:

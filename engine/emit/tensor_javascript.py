@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.emit.tensor import ArrayLine, ArrayRecord, Traced, Unrecordable, recorded
+from engine.emit.tensor import VIEWS, ArrayLine, ArrayRecord, Traced, Unrecordable, recorded
+from engine.tape import matrices
 
 MOST_CONSTANTS = 4096  # numbers of an array that the function brought along
 
@@ -41,6 +42,115 @@ _REDUCED = {  # how it starts, and how it goes on from r with the next element x
     "all": ("true", "{r} && Boolean({x})"),
     "any": ("false", "{r} || Boolean({x})"),
 }
+# Functions of `engine.tape.matrices`: out, operands row by row, then m rows of n.
+_MATRICES = {
+    "eigen": """\
+function eigen(out, a, n) {
+  rotated(a, n).reverse().forEach(([value, column], j) => {
+    out[j] = value
+    for (let i = 0; i < n; ++i) out[(i + 1) * n + j] = column[i]
+  })
+}
+""",
+    "basis": """\
+function basis(out, a, n) {
+  const found = rotated(a, n), least = smallest(found.map(([value]) => value))
+  completed(out, found.map(([value, column]) => (value > least ? column : null)), n)
+}
+""",
+    "orthonormal": """\
+function orthonormal(out, a, n) {
+  const all = Array.from({ length: n }, (_, j) => column(a, j, n))
+  const least = smallest(all.map((x) => Math.sqrt(product(x, x))))
+  const before = []
+  completed(out, all.map((x) => {
+    remove(x, before)
+    const size = Math.sqrt(product(x, x))
+    if (!(size > least)) return null
+    before.push(x.map((value) => value / size))
+    return before.at(-1)
+  }), n)
+}
+""",
+    "solved_right": """\
+function solved_right(out, x, triangle, m, n) {
+  for (let i = 0; i < m; ++i) {
+    for (let j = 0; j < n; ++j) {
+      let sum = x[i * n + j]
+      for (let k = 0; k < j; ++k) sum -= out[i * n + k] * triangle[k * n + j]
+      out[i * n + j] = sum / triangle[j * n + j]
+    }
+  }
+}
+""",
+}
+# Jacobi's rotations (Golub & Van Loan, section 8.5): [eigenvalue, eigenvector], largest first.
+_ROTATED = """\
+function rotated(matrix, n) {
+  const a = Float64Array.from(matrix), turned = new Float64Array(n * n)
+  for (let i = 0; i < n; ++i) turned[i * n + i] = 1
+  const small = Number.EPSILON * 1e-2 * Math.sqrt(product(a, a))
+  for (let sweep = 0, done = false; sweep < 20 && !done; ++sweep) {
+    done = true
+    for (let p = 0; p < n; ++p) {
+      for (let q = p + 1; q < n; ++q) {
+        if (!(Math.abs(a[p * n + q]) > small)) continue
+        done = false
+        const ratio = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q])
+        const length = 1 / (Math.abs(ratio) + Math.sqrt(ratio * ratio + 1))
+        const tangent = ratio < 0 ? -length : length
+        const c = 1 / Math.sqrt(tangent * tangent + 1), s = tangent * c
+        for (const [memory, along, across] of [[a, 1, n], [a, n, 1], [turned, 1, n]]) {
+          for (let i = 0; i < n; ++i) {
+            const x = memory[p * along + i * across], y = memory[q * along + i * across]
+            memory[p * along + i * across] = c * x - s * y
+            memory[q * along + i * across] = s * x + c * y
+          }
+        }
+      }
+    }
+  }
+  const found = Array.from({ length: n }, (_, j) => [a[j * n + j], column(turned, j, n)])
+  return found.sort((x, y) => y[0] - x[0])
+}
+"""
+_COLUMNS = f"""\
+function column(a, j, n) {{
+  return Float64Array.from({{ length: n }}, (_, i) => a[i * n + j])
+}}
+function product(x, y) {{
+  let sum = 0
+  for (let i = 0; i < x.length; ++i) sum += x[i] * y[i]
+  return sum
+}}
+function smallest(sizes) {{
+  return {matrices.ROUNDING} * Number.EPSILON * Math.max(0, ...sizes)
+}}
+function remove(x, columns) {{
+  for (let again = 0; again < 2; ++again) {{
+    for (const y of columns) {{
+      const along = product(x, y)
+      for (let i = 0; i < x.length; ++i) x[i] -= along * y[i]
+    }}
+  }}
+}}
+function completed(out, columns, n) {{
+  const seen = columns.filter((x) => x !== null)
+  for (let j = 0; j < n; ++j) {{
+    if (columns[j] === null) {{
+      const left = Array.from({{ length: n }}, (_, i) => 1 - seen.reduce((t, x) => t + x[i] * x[i], 0))
+      const most = Math.max(...left)
+      const x = new Float64Array(n)
+      x[left.findIndex((value) => value >= (1 - {matrices.LEVEL}) * most)] = 1
+      remove(x, seen)
+      const size = Math.sqrt(product(x, x))
+      columns[j] = x.map((value) => value / size)
+      seen.push(columns[j])
+    }}
+    for (let i = 0; i < n; ++i) out[i * n + j] = columns[j][i]
+  }}
+}}
+"""  # noqa: E501
 _HEAD = """\
 const power = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y))
 """
@@ -100,6 +210,7 @@ class _Printer:
         self.body: list[str] = []
         self.loop: list[int] = []  # elementwise lines of one shape that are not printed yet
         self.locals: dict[int, str] = {}
+        self.called: set[str] = set()  # functions of matrices
 
     def program(self) -> str:
         names = [f"a{i}" for i in range(self.arguments)]
@@ -117,7 +228,7 @@ class _Printer:
         inner = [*self.body, f"return [{', '.join(given)}]"]
         return "\n".join(
             [
-                f"{_HEAD}export function make() {{",
+                f"{_HEAD}{self.library()}export function make() {{",
                 *(f"  {text}" for text in self.memory),
                 f"  return ({', '.join(names)}) => {{",
                 *(f"    {text}" for text in inner),
@@ -127,6 +238,15 @@ class _Printer:
             ]
         )
 
+    def library(self) -> str:
+        """The functions of matrices that are called."""
+        texts = [_MATRICES[name] for name in sorted(self.called)]
+        if self.called & {"eigen", "basis"}:
+            texts.append(_ROTATED)
+        if self.called - {"solved_right"}:
+            texts.append(_COLUMNS)
+        return "".join(texts)
+
     def output(self, x: Any) -> str:
         if not isinstance(x, Traced):
             return _literal(x)
@@ -135,12 +255,7 @@ class _Printer:
         place = self.places[x.index]
         if place.whole and place.model.base is None and place.line >= self.arguments:
             return place.name
-        # A view, or what came in: a copy of its own.
-        name = self.reserve(np.shape(x.value))
-        counters = [f"i{k}" for k in range(len(place.shape))]
-        copy = f"{self.own(name, place.shape).at(counters)} = {place.at(counters)}"
-        self.loops(place.shape, [copy])
-        return name
+        return self.copied(place)  # a view, or what came in
 
     # Memory
 
@@ -226,6 +341,8 @@ class _Printer:
             self.product(i)
         elif name == "concatenate":
             self.joined(i)
+        elif line.function is getattr(matrices, name, None):
+            self.of_matrices(i)
         elif not self.view(i):
             raise Unrecordable(f"{name} is not printed as JavaScript")
 
@@ -376,6 +493,32 @@ class _Printer:
             "}",
         ]
 
+    def of_matrices(self, i: int) -> None:
+        """A call of one of the functions of matrices."""
+        line = self.lines[i]
+        name = line.function.__name__
+        self.flush_for(*line.arguments)
+        operands = [self.in_order(x) for x in line.arguments]
+        sizes = np.shape(line.value) if len(operands) > 1 else np.shape(line.value)[1:]
+        out = self.store(i)
+        self.called.add(name)
+        self.body.append(f"{name}({', '.join([out.name, *operands, *map(str, sizes)])})")
+
+    def in_order(self, x: Any) -> str:
+        """A memory that holds an operand's elements, row by row, and nothing else."""
+        place = self.place(x)
+        if place.whole and self.bases[place.name].size == place.model.size:
+            return place.name
+        return self.copied(place)
+
+    def copied(self, place: _Place) -> str:
+        """A memory of its own with the elements of a place, row by row."""
+        name = self.reserve(place.shape)
+        counters = [f"i{k}" for k in range(len(place.shape))]
+        own = self.own(name, place.shape).at(counters)
+        self.loops(place.shape, [f"{own} = {place.at(counters)}"])
+        return name
+
     def joined(self, i: int) -> None:
         line = self.lines[i]
         parts = list(line.arguments[0])
@@ -405,6 +548,8 @@ class _Printer:
         """Another way to count through an operand's memory; False where it is none."""
         line = self.lines[i]
         operands = [x for x in line.arguments if isinstance(x, Traced)]
+        if line.function not in VIEWS:
+            return False
         if len(line.uses) != 1 or not operands or operands[0] is not line.arguments[0]:
             return False
         x = operands[0]

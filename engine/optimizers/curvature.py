@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
-from engine.optimizers.shared import M, beta, decay, epsilon, lr
+from engine.optimizers.shared import M, beta, column_pairs, decay, epsilon, lr, row_pairs
 from engine.problems.parameter import Parameter
-from engine.tape import Arithmetic, Vector
+from engine.tape import Arithmetic, Vector, matrices
 from engine.tape import operations as ops
 
 # Newton -------------------------------------------------------------------------------------------
@@ -268,7 +268,8 @@ def _shampoo(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector,
 
 def _inverse_root(matrix: Any, order: int) -> Any:
     """matrix^(-1/order) of a symmetric positive definite matrix, by its eigenvalues."""
-    values, vectors = np.linalg.eigh(matrix)
+    found = matrices.eigen(matrix)
+    values, vectors = found[0], found[1:]
     return (vectors * np.maximum(values, 1e-30) ** (-1.0 / order)) @ vectors.T
 
 
@@ -306,8 +307,8 @@ SHAMPOO = Optimizer(
         _entry("grown", "det", r"\Delta\det G", "the determinant of G above that of εI"),
     ),
     tensor_state=(
-        Slot("left", "L", "L", "sum of G Gᵀ: how the rows move together"),
-        Slot("right", "R", "R", "sum of Gᵀ G: how the columns move together"),
+        Slot("left", "L", "L", "sum of G Gᵀ: how the rows move together", shape=row_pairs),
+        Slot("right", "R", "R", "sum of Gᵀ G: how the columns move together", shape=column_pairs),
     ),
     shown=(Slot("step", "G^-½g", r"G^{-1/2} g", "the step before the learning rate"),),
     latex=lambda o: (

@@ -51,8 +51,9 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One state variable: its symbol, LaTeX, meaning; a number per coordinate ("vector") or one
-    for all ("scalar"); where it starts ("zero", or "w" for the starting point); under which
-    options the rule keeps it at all."""
+    for all ("scalar"); where it starts ("zero", "w" for the starting point, or "one": 1 or an
+    identity matrix); under which options the rule keeps it at all. On a network's tensors `shape`
+    gives the shape that it has beside a tensor, where that is another."""
 
     name: str
     symbol: str
@@ -61,6 +62,7 @@ class Slot:
     kind: str = "vector"
     start: str = "zero"
     when: Callable[[SimpleNamespace], bool] | None = None
+    shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
 
 
 @dataclass(frozen=True)

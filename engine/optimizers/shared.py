@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,6 +123,21 @@ def layer_lengths(tensors: Vector) -> Vector:
 def inner_product(a: Vector, b: Vector) -> Any:
     """The inner product over the elements of all tensors."""
     return sum(ops.sum(x * y) for x, y in zip(a, b, strict=True))
+
+
+def table_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of a tensor; a vector is one row."""
+    return (shape[0], shape[1]) if len(shape) == 2 else (1, math.prod(shape))
+
+
+def row_pairs(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what is kept for every pair of rows."""
+    return (table_shape(shape)[0],) * 2
+
+
+def column_pairs(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what is kept for every pair of columns."""
+    return (table_shape(shape)[1],) * 2
 
 
 def sum_of_sizes(point: Vector) -> Any:

@@ -65,7 +65,7 @@ def browser_training(
     """Print a competitor's training; grid (n, features) is where the outputs are shown.
 
     `losses` are of `checked` steps, or of as many as come in a short time. Raises Unrecordable for
-    what cannot be printed (a rule that takes eigenvalues), and ValueError as `Training` does.
+    what cannot be printed, and ValueError as `Training` does.
     """
     run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
     trainer = run.trainer

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.optimizers import Optimizer, Oracle, Rule, Slot
 from engine.tape import Vector
 
@@ -17,10 +20,23 @@ def first_state(
 
     def start(slot: Slot) -> Any:
         if slot.kind == "scalar":
-            return 0.0
-        return w if slot.start == "w" else Vector(map(zero, w))
+            return float(slot.start == "one")
+        if slot.start == "w":
+            return w
+        return Vector(map(zero, w) if slot.shape is None else (_beside(slot, part) for part in w))
 
     return {slot.name: start(slot) for slot in slots}
+
+
+def _beside(slot: Slot, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What a state of a shape of its own starts at beside a tensor."""
+    assert slot.shape is not None
+    shape = slot.shape(tensor.shape)
+    if slot.start == "one":
+        return (
+            np.eye(*shape, dtype=tensor.dtype) if len(shape) == 2 else np.ones(shape, tensor.dtype)
+        )
+    return np.zeros(shape, tensor.dtype)
 
 
 def take_step(

@@ -264,9 +264,7 @@ class Trainer:
         self._step: Compiled | None = None
 
     def _start(self, k: int) -> tuple[Any, ...]:
-        own = self.groups[k].optimizer.tensor_state is not None
-        zero = (lambda part: 0.0) if own else np.zeros_like  # its shapes are the rule's business
-        return tuple(first_state(self._slots[k], self.points[k], zero).values())
+        return tuple(first_state(self._slots[k], self.points[k], np.zeros_like).values())
 
     @property
     def tensors(self) -> list[Array]:
@@ -285,6 +283,16 @@ class Trainer:
             {slot.name: value for slot, value in zip(slots, state, strict=True)}
             for slots, state in zip(self._slots, self._states, strict=True)
         ]
+
+    @property
+    def memory(self) -> int:
+        """How many numbers the rules keep between steps beside the weights."""
+        return sum(
+            int(np.size(part))
+            for state in self._states
+            for value in state
+            for part in (value if isinstance(value, Vector) else (value,))
+        )
 
     @property
     def recordings(self) -> int:

@@ -127,6 +127,21 @@ def test_muon_leaves_vectors_and_outer_matrices_to_adamw() -> None:
     assert hidden_matrices(WEIGHTS[:2]) == (0,)  # a shallow network has no other
 
 
+def test_a_matrix_that_diverged_takes_no_roots_and_raises_nothing() -> None:
+    start = [np.full((3, 2), 1e200)]
+    trainer = Trainer(start, one_group("shampoo", start, {"lr": 1e200}))
+    losses = [trainer.step(lambda w: ops.sum(w[0] * w[0] * w[0] * w[0])) for _ in range(3)]
+    assert not np.isfinite(losses[-1])
+
+
+def test_memory_is_counted_in_what_is_kept() -> None:
+    """A 6 × 4 matrix and 4 biases beside it: 28 numbers, and what each rule keeps of them."""
+    tensors = [np.ones((6, 4)), np.ones(4)]
+    kept = {"sgd": 0, "momentum": 28, "adamw": 56, "shampoo": 36 + 16 + 1 + 16}
+    for slug, numbers in kept.items():
+        assert Trainer(tensors, one_group(slug, tensors)).memory == numbers, slug
+
+
 def test_what_cannot_be_trained_is_refused() -> None:
     with pytest.raises(ValueError, match="plane alone"):
         one_group("newton", WEIGHTS)
