@@ -26,6 +26,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Networks": (
         Entry("train", "Train a network", "Rules race on a network that learns before your eyes."),
+        Entry(
+            "weight_space", "Paths in weight space", "A training on a plane, and how sharp it is."
+        ),
         Entry("which_rate", "Which learning rate", "A range test, and what whole runs say."),
     ),
     "Maps": (

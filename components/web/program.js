@@ -551,6 +551,20 @@ function sweepOf(args, how) {
   }
 }
 
+// A study: what its module's `study` wants, entries of `runs` by run and name; what Python has found,
+// by name; and whether that is of these numbers.
+function studyOf(args, how) {
+  const given = { runs: {} }
+  const known = {}
+  how.names.forEach(([group, ...inner], i) => {
+    if (group === "known") known[inner[0]] = args[i]
+    else if (inner.length) (given.runs[inner[0]] ??= {})[inner[1]] = args[i]
+    else given[group] = args[i]
+  })
+  const here = how.at.every((v, i) => v === null || Object.is(v, args[i]))
+  return { given, known, here }
+}
+
 // Values at the middles of `count` equal cells, in equal ratios where log.
 function middles(low, high, count, log) {
   return Float64Array.from({ length: count }, (_, i) => {
@@ -591,13 +605,15 @@ export const reading = (store, values) => (name) => {
 
 export class Program {
   // `spec`: {lines, constants, modules}, the constants decoded. Call `ready` before `run`.
-  // `sweeper` makes sweeps beside this thread (see cells.js); without one they are made here.
-  constructor(spec, sweeper = null) {
+  // `sweeper` makes sweeps beside this thread (see cells.js), `student` studies (see study.js);
+  // without one they are made here.
+  constructor(spec, sweeper = null, student = null) {
     this.lines = spec.lines
     this.constants = spec.constants
     this.texts = spec.modules ?? {}
     this.sweeper = sweeper
-    this.answers = new Map() // line -> the parts of a sweep that have come since the last run
+    this.student = student
+    this.answers = new Map() // line -> the parts of a sweep or a study that have come since the last run
     this.swept = new Set() // lines that follow from a sweep of whatever grid there was time for
     this.values = new Array(spec.lines.length)
     this.inputs = new Map() // name -> line
@@ -636,8 +652,8 @@ export class Program {
       const answer = this.answers.get(i)
       if (!follows && !answer) continue
       const inputs = args.map((a) => (typeof a === "number" ? values[a] : constants[a[0]]))
-      if (operation === "sweep") {
-        const found = (follows && this.sweep(i, inputs, how)) || answer
+      if (operation === "sweep" || operation === "study") {
+        const found = (follows && this[operation](i, inputs, how)) || answer
         if (!found || found === values[i]) continue // what is shown stays until another is there
         values[i] = found
         answered = true
@@ -663,7 +679,20 @@ export class Program {
     return this.sweeper.ask(line, { text, module, request, known, seed: how.seed, fresh: this.fresh })
   }
 
-  // A sweep that was asked for is there: the next run takes it up.
+  // What a study found: Python's own at its values; else the student answers later, and Python's
+  // stand until then.
+  study(line, inputs, how) {
+    const { given, known, here } = studyOf(inputs, how)
+    if (here) {
+      this.student?.forget(line)
+      return known
+    }
+    if (!this.student) return this.modules[how.module].study(given)
+    this.student.ask(line, this.texts[how.module], given)
+    return this.fresh ? known : null
+  }
+
+  // What was asked for is there: the next run takes it up.
   answer(line, parts) {
     this.answers.set(line, parts)
   }
@@ -681,6 +710,11 @@ export class Program {
       if (line !== undefined && !same(value, this.values[line])) return
     }
     this.preferred = new Map(Object.entries(given.lines).map(([line, blob]) => [Number(line), decode(blob)]))
+  }
+
+  dispose() {
+    this.sweeper?.dispose()
+    this.student?.dispose()
   }
 
   // Which outputs are not what Python found at these very values: their places in `samples`.

@@ -11,6 +11,7 @@ import { received } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program, reading } from "../program.js"
 import { storeOf } from "../store.js"
+import { Student } from "../study.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
 import { Missing, array, decoded, receive } from "./arrays.js"
@@ -138,12 +139,12 @@ class Stage {
     if (!spec) return null
     const key = JSON.stringify([spec.lines, spec.constants.map((c) => c?.ref ?? c), Object.keys(spec.modules)])
     if (this.programs?.key === key) return this.programs.program
-    const sweeper = new Sweeper((line, parts) => {
+    const answered = (line, parts) => {
       program.answer(line, parts)
       cancelAnimationFrame(this.answering)
       this.answering = requestAnimationFrame(() => program === this.program && this.moved())
-    })
-    const program = new Program(decoded(spec), sweeper)
+    }
+    const program = new Program(decoded(spec), new Sweeper(answered), new Student(answered))
     try {
       await program.ready()
     } catch (problem) {
@@ -152,7 +153,7 @@ class Stage {
       this.need({ refs: [], still: true })
       return null
     }
-    this.programs?.program.sweeper.dispose()
+    this.programs?.program.dispose()
     this.programs = { key, program }
     return program
   }
@@ -451,7 +452,7 @@ class Stage {
     this.size.disconnect()
     cancelAnimationFrame(this.resizing)
     cancelAnimationFrame(this.answering)
-    this.programs?.program.sweeper.dispose()
+    this.programs?.program.dispose()
     this.clock.dispose()
     this.lighting.dispose()
     this.unfollow?.()

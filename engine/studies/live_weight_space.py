@@ -1,0 +1,175 @@
+"""Paths through weight space as one operation of a picture: found here, and in the browser.
+
+The hyper-parameters of every run and the length may be traced; task, rules and plane are chosen.
+The browser gets the steps, the loss and the product with the Hessian as Python records them, and
+`weight_space.js`, which does with them what `engine.studies.weight_space` does. At the values of
+now it shows what was found here: beyond the edge of stability a last bit grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path as File
+from typing import Any, Final
+
+import numpy as np
+
+from engine.emit.tensor_javascript import leaves, printed
+from engine.runs.sharpness import EXHAUSTED
+from engine.studies import weight_space as space
+from engine.studies.weight_space import Path, Plane, Seen, Task, trainer_of
+from engine.tape import Operation, Value
+
+_DRIVER: Final = File(__file__).with_name("weight_space.js")
+
+Options = tuple[tuple[str, str | bool], ...]
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A rule that is followed: slug, hyper-parameters (which may be traced), options."""
+
+    slug: str
+    hypers: Mapping[str, Any]
+    options: Options = ()
+
+
+def _as_function(text: str) -> str:
+    """A printed module as an expression: its `make`."""
+    return f"(() => {{\n{text.replace('export function make', 'function make')}return make\n}})()"
+
+
+@lru_cache(maxsize=64)
+def module(found: ByStart, rules: tuple[tuple[str, Options], ...], plane: Plane) -> str:
+    """The text of an ES module whose `study(given)` follows these rules and looks at the plane."""
+    made = found.task
+    line, batch = made.start, (made.x, made.targets)
+    runs = []
+    for slug, options in rules:
+        trainer = trainer_of(made, slug, options=dict(options))
+        given = trainer.given(1.0, *batch)
+        advance = trainer.advance_by(made.loss)
+        hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
+        kept = [_described(leaf, made) for leaf in leaves(given[:3])]
+        names = [repr(name) for name in trainer.groups[0].hypers]
+        runs.append(
+            f"{{ make: {_as_function(printed(advance, *given, hypers))},\n"
+            f"kept: [{', '.join(kept)}], names: [{', '.join(names)}] }}"
+        )
+    numbers = {
+        "RECORDS": space.RECORDS, "SIDE": space.SIDE, "FIRST": space.FIRST, "NEXT": space.NEXT,
+        "STIRRED": space.STIRRED, "COMPONENTS": space.COMPONENTS, "LOST": space.LOST,
+        "PAD": space.PAD, "LEAST": space.LEAST, "EXHAUSTED": EXHAUSTED,
+    }  # fmt: skip
+    head = [f"const {name} = {value!r}" for name, value in numbers.items()]
+    return "\n".join(
+        [
+            *head,
+            f"const RANDOM = {str(plane == 'random').lower()}",
+            f"const RUNS = [{', '.join(runs)}]",
+            f"const loss = {_as_function(printed(made.at, line, *batch))}()",
+            f"const product = {_as_function(printed(made.product, line, line, *batch))}()",
+            _DRIVER.read_text(encoding="utf-8"),
+        ]
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ByStart:
+    """A task, told from others by identity: `space.task` keeps them."""
+
+    task: Task
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByStart) and other.task is self.task
+
+    def __hash__(self) -> int:
+        return id(self.task)
+
+
+def _described(leaf: Any, made: Task) -> str:
+    """What a step keeps, as it begins: the weights, an array of one value, or a number."""
+    if not np.ndim(leaf):
+        return f"{{ value: {float(leaf)!r} }}"
+    if np.array_equal(leaf, made.start):
+        return "{ weights: true }"
+    first = float(leaf.ravel()[0])
+    if not np.all(leaf == first):
+        raise ValueError("a state begins at the weights, or everywhere alike")
+    return f"{{ value: {first!r}, size: {leaf.size} }}"
+
+
+def parts(paths: Sequence[Path], view: Seen) -> dict[str, Any]:
+    """What was found, by the names of its parts; after a run was lost NaN."""
+    found: dict[str, Any] = {
+        "across": view.across, "up": view.up, "grid": view.loss, "share1": view.share[0],
+        "share2": view.share[1], "below": view.below,
+    }  # fmt: skip
+
+    def filled(values: Any) -> Any:
+        return np.pad(values, (0, space.RECORDS + 1 - len(values)), constant_values=np.nan)
+
+    for k, path in enumerate(paths):
+        found[f"x{k}"], found[f"y{k}"] = filled(view.x[k]), filled(view.y[k])
+        found[f"loss{k}"], found[f"sharpness{k}"] = filled(path.loss), filled(path.sharpness)
+        n = len(path.loss)
+        found[f"stopped{k}"] = float(n) if n <= space.RECORDS else np.nan
+    return found
+
+
+_STUDY = Operation("study", lambda *_, _found, **__: _found)
+_PART = Operation("part", lambda found, *, name: found[name])
+
+
+@dataclass(frozen=True, eq=False)
+class LiveSpace:
+    """A study in a picture, its parts by name: "across", "up", "grid" and "below" of the plane,
+    "share1" and "share2", and of run k "x{k}", "y{k}", "loss{k}", "sharpness{k}" and "stopped{k}",
+    the record at which it was lost, NaN for none."""
+
+    run: Any
+
+    def part(self, name: str) -> Any:
+        """A part, which follows the hand where anything of the study is traced."""
+        return _PART(self.run, name=name) if isinstance(self.run, Value) else self.run[name]
+
+
+def live_space(
+    found: Task,
+    followers: Sequence[Follower],
+    steps: Any,
+    known: Mapping[str, Any],
+    *,
+    plane: Plane = "pca",
+    draw: int = 0,
+) -> LiveSpace:
+    """The study whose numbers may be traced; known is what was found (`parts`) at those of now."""
+    size = len(found.start)
+    inputs: dict[tuple[str, ...], Any] = {("steps",): steps}
+    inputs |= {
+        ("runs", str(k), name): value
+        for k, follower in enumerate(followers)
+        for name, value in follower.hypers.items()
+    }
+    inputs |= {
+        ("x",): found.x.ravel(), ("y",): found.targets.ravel(), ("start",): found.start,
+        ("probe",): space.drawn(size, 0)[0], ("filters",): found.filters.astype(float),
+        ("normals",): space.drawn(size, draw, 2).ravel(),
+    }  # fmt: skip
+    moving = [float(_now(x)) if np.ndim(_now(x)) == 0 else None for x in inputs.values()]
+    inputs |= {("known", name): np.asarray(value, float) for name, value in known.items()}
+    rules = tuple((follower.slug, follower.options) for follower in followers)
+    run = _STUDY(
+        *inputs.values(),
+        names=[list(name) for name in inputs],
+        module=module(ByStart(found), rules, plane),
+        at=moving,
+        _found=dict(known),
+    )
+    return LiveSpace(run)
+
+
+def _now(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x

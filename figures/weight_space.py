@@ -1,0 +1,98 @@
+"""The pictures of paths through weight space: a plane with the loss on it, sharpness and loss
+against the step, a random walk on its own plane."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.emit.picture import largest, smallest, words
+from engine.tape import operations as ops
+from figures import charts, style
+
+Figure = dict[str, Any]
+LN10 = math.log(10.0)
+ABOVE = 1.0  # decades over the paths' highest loss that the plane's colours reach
+LOWEST = 1e-9  # of a loss in a picture
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A run in the pictures: what it is called, its look, its loss and sharpness (records,), and
+    the largest sharpness that its rule bears, None where that is not known. All may be traced."""
+
+    name: str
+    look: style.Look
+    loss: Any
+    sharpness: Any
+    bound: Any
+
+
+def plane(across: Any, up: Any, grid: Any, runs: Sequence[Shown], key: str) -> Figure:
+    """Contours of the loss's logarithm on the plane, capped a decade above the paths' highest."""
+    top = ops.log(largest(*(run.loss for run in runs))) / LN10 + ABOVE
+    z = ops.minimum(ops.log(ops.maximum(grid, LOWEST)) / LN10, top)
+    low = smallest(z)
+    layout = style.base_layout("plane")
+    layout["margin"] = {"l": 44, "r": 6, "t": 6, "b": 38}
+    layout["xaxis"] |= {"range": [across[0], across[-1]]}
+    layout["yaxis"] |= {"range": [up[0], up[-1]]}
+    layout["xaxis"]["title"] = {**layout["xaxis"].get("title", {}), "text": "first direction"}
+    layout["uirevision"] = key
+    contours: Figure = {
+        "type": "contour", "x": across, "y": up, "z": z, "zmin": low, "zmax": top,
+        "colorscale": style.colorscale(style.CONTOUR), "showscale": False, "hoverinfo": "skip",
+        "contours": {
+            "coloring": "fill", "showlines": True, "start": low, "end": top,
+            "size": ops.where(top > low, (top - low) / 18.0, 1.0),
+        },
+        "line": {"width": 0.7, "color": style.CONTOUR_LINE},
+    }  # fmt: skip
+    return {"data": [contours], "layout": layout}
+
+
+def sharpness(runs: Sequence[Shown], steps: Any) -> Figure:
+    """Axes of sharpness against step, with the limit of each rule where it is not far above."""
+    most = largest(*(run.sharpness for run in runs))
+    ends = [ops.minimum(run.bound, 1.8 * most) for run in runs if run.bound is not None]
+    layout = charts.axes(
+        (0.0, steps), (0.0, 1.15 * largest(most, *ends)), x_title="step", y_title="", left=40
+    )
+    for run in runs:
+        if run.bound is not None:
+            charts.level(layout, run.bound, words("limit {:3}", run.bound), color=run.look.color)
+    return {"data": [], "layout": layout}
+
+
+def loss(runs: Sequence[Shown], steps: Any) -> Figure:
+    """Axes of the loss against step."""
+    curves = [ops.maximum(run.loss, LOWEST) for run in runs]
+    layout = charts.axes(
+        (0.0, steps), (smallest(*curves) / 1.4, largest(*curves) * 1.4), x_title="step",
+        log_y=True, left=48,
+    )  # fmt: skip
+    return {"data": [], "layout": layout}
+
+
+def walk(x: npt.ArrayLike, y: npt.ArrayLike) -> Figure:
+    """A random walk on the plane of its own principal components."""
+    x, y = np.asarray(x), np.asarray(y)
+
+    def around(v: Any) -> tuple[float, float]:
+        pad = 0.12 * float(np.ptp(v))
+        return float(v.min()) - pad, float(v.max()) + pad
+
+    layout = charts.axes(around(x), around(y), x_title="first direction of the walk", left=44)
+    return {
+        "data": [
+            charts.line(x, y, style.MUTED),
+            charts.marks(x[:1], y[:1], style.INK, labels=["start"], size=6),
+            charts.marks(x[-1:], y[-1:], style.INK, labels=["end"], size=6),
+        ],
+        "layout": layout,
+    }

@@ -1,0 +1,366 @@
+"""Paths in weight space: a training seen on a plane, and its sharpness against what its rule bears.
+
+The training is made in the reader's browser by the step that Python prints, in a worker, and by
+Python at rest, whose numbers are then shown.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from components.controls import Action, Group, Item
+from components.stage import Panel, Track, stage
+from engine.emit.picture import entry, words, written
+from engine.optimizers import OPTIMIZERS
+from engine.problems.networks import ACTIVATIONS
+from engine.studies.live_weight_space import Follower, LiveSpace, live_space, parts
+from engine.studies.stability import live_bound
+from engine.studies.weight_space import (
+    RECORDS,
+    RULES,
+    TASKS,
+    Path,
+    Seen,
+    Task,
+    follow,
+    random_walk,
+    seen,
+    task,
+    walk_shares,
+)
+from engine.tape import operations as ops
+from figures import style
+from figures import weight_space as pictures
+from pages import frame, problem
+from pages.competitors import ROUND, Runner, RunnersField, format_runners, parse_runners
+from pages.presets import Preset
+from pages.state import Choice, Flag, Integer, experiment
+
+MOST = 3  # runs side by side
+PLANES = {"pca": "of most variance", "random": "random, filter-normalised"}
+ADDED = {"sgd": 0.25, "momentum": 0.05, "nesterov": 0.05}  # a rate for a rule that is added
+
+
+def parse(text: str) -> tuple[Runner, ...]:
+    """Runs from a link's text; ValueError says what is wrong."""
+    return checked(parse_runners(text))
+
+
+def checked(runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
+    """The same; ValueError where one of them is not followed here."""
+    if len(runners) > MOST:
+        raise ValueError(f"{len(runners)} runs, where {MOST} can be followed")
+    for runner in runners:
+        if runner.slug not in RULES:
+            raise ValueError(f"{runner.slug} is none of {', '.join(RULES)}")
+    return runners
+
+
+@dataclass(frozen=True)
+class Followed(RunnersField):
+    """Runners of which each is followed through weight space."""
+
+    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
+        return checked(super().put(value, entry, moved))
+
+
+PRESETS = (
+    Preset(
+        "Edge of stability",
+        "good",
+        "Sharpness rises until it is 2/η and stays there: at the edge of what a parabola would "
+        "bear. The loss jumps up and still falls in the long run.",
+        {},
+    ),
+    Preset(
+        "Two rates, two edges",
+        "good",
+        "Each rate has an edge of its own, 2/η, and finds it: the larger rate ends where the loss "
+        "is flatter.",
+        {"runs": "sgd:lr=0.4;sgd:lr=0.15"},
+    ),
+    Preset(
+        "Too slow for the edge",
+        "good",
+        "At η = 0.03 the edge is far above: sharpness never comes near, and the loss falls at "
+        "every record.",
+        {"runs": "sgd:lr=0.03"},
+    ),
+    Preset(
+        "Momentum's edge",
+        "good",
+        "Momentum bears 2(1 + β)/η, half as much again at β = 0.5, and its sharpness rises to that "
+        "one: the edge is the rule's, not the network's.",
+        {"runs": "momentum:lr=0.15,beta=0.5;sgd:lr=0.15"},
+    ),
+    Preset(
+        "Cross-entropy lets go",
+        "good",
+        "Here the edge is passed early and left for good: outputs that are certain and right have "
+        "next to no curvature, so nothing drives the sharpness up.",
+        {"data": "moons", "runs": "sgd:lr=1"},
+    ),
+    Preset(
+        "Three rules, one plane",
+        "good",
+        "Same weights at the start, three ends far apart: the plane holds the way between them, "
+        "and little of how each got there.",
+        {"runs": "sgd:lr=0.25;momentum:lr=0.05;adam:lr=0.01"},
+    ),
+    Preset(
+        "A random plane",
+        "bad",
+        "Two directions of a few hundred, drawn by chance: hardly anything of the path lies in "
+        "them, and it looks as if the network had not learned.",
+        {"plane": "random"},
+    ),
+    Preset(
+        "A walk looks as good",
+        "bad",
+        "Steps by pure chance, on their own plane: a smooth bend that holds most of the variance. "
+        "A high share and a curve are no proof of a valley.",
+        {"walk": "1"},
+    ),
+)
+
+x = experiment(
+    "weight_space",
+    [
+        Choice("data", "curve", list(TASKS), label="learned", says=TASKS),
+        Followed("runs", parse("sgd:lr=0.25"), parse, format_runners),
+        Integer("steps", 2000, RECORDS, 3000, label="steps", scale="log"),
+        Integer("width", 12, 2, 16, label="width", help="units in each hidden layer"),
+        Integer("depth", 2, 1, 3, label="hidden layers"),
+        Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
+        Integer("seed", 0, 0, 99, label="seed", help="of weights and data"),
+        Choice("plane", "pca", list(PLANES), label="plane", says=PLANES),
+        Integer("draw", 0, 0, 99, label="draw", help="of the random plane and the walk"),
+        Flag("walk", False, label="a random walk beside", help="with as many points and numbers"),
+    ],
+    parts=("add",),
+)  # fmt: skip
+
+frame.opening(
+    x,
+    "Paths in weight space",
+    "A training moves through as many dimensions as the network has weights. See it on a plane, "
+    "and watch its sharpness rise to the edge of what the learning rate bears.",
+)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def followed(
+    what: tuple[Any, ...], rule: str, hypers: tuple[Any, ...], options: tuple[Any, ...], steps: int
+) -> Path:
+    """A training as it was measured."""
+    return follow(task(*what), rule, dict(hypers), dict(options), steps=steps)
+
+
+def values_of(runner: Runner) -> dict[str, float]:
+    """All its hyper-parameters, the default where none is chosen."""
+    return {h.name: runner.value(h) for h in runner.optimizer.hypers}
+
+
+def options_of(runner: Runner) -> tuple[tuple[str, str | bool], ...]:
+    """All its options."""
+    return tuple(runner.optimizer.option_values(runner.options).items())
+
+
+def on_action(group: str, action: str) -> None:
+    """The buttons of a run."""
+    field, place = list(x["runs"]), int(group)
+    if place >= len(field):
+        return
+    if action == "remove" and len(field) > 1:
+        del field[place]
+    elif action == "copy" and len(field) < MOST:
+        field.insert(place + 1, field[place])
+    x.change({"runs": tuple(field)})
+
+
+def add() -> None:
+    """One more run, at a rate that it bears here."""
+    slug = st.session_state["weight_space.add"]
+    if slug is not None and len(x["runs"]) < MOST:
+        rate = ADDED.get(slug, 0.003 if slug == "lion" else 0.01)
+        x.change({"runs": (*x["runs"], Runner(slug).with_setting("lr", rate))})
+    st.session_state["weight_space.add"] = None
+
+
+def groups(names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
+    """Every run, the network, the plane."""
+    runs = [
+        Group(
+            id=str(place), title=name, color=look.color, dash=look.dash, marker=look.marker,
+            items=[
+                item
+                for item in problem.runner_items(place, runner)
+                if getattr(item, "name", "") != f"{place}/{ROUND}"
+            ],
+            collapsed=place > 0,
+            actions=[
+                Action(id="copy", label="duplicate", icon="copy"),
+                Action(id="remove", label="remove", icon="remove"),
+            ],
+        )
+        for place, (name, look, runner) in enumerate(zip(names, looks, x["runs"], strict=True))
+    ]  # fmt: skip
+    plane: list[Item] = [x.chooser("plane"), x.toggle("walk"), x.slider("draw")]
+    net: list[Item] = [x.chooser("data"), *map(x.slider, ("steps", "width", "depth", "seed"))]
+    return [
+        *runs,
+        Group(id="plane", title="Plane", items=plane),
+        Group(id="net", title="Network", items=[*net, x.chooser("activation")]),
+    ]
+
+
+def panels(
+    found: LiveSpace, names: list[str], looks: tuple[style.Look, ...], live: Any
+) -> tuple[list[Panel], list[pictures.Shown]]:
+    """The plane, sharpness and loss, and a random walk where it is wanted."""
+    runs = []
+    for k, (name, look, runner) in enumerate(zip(names, looks, x["runs"], strict=True)):
+        hypers = {n: live[f"{k}/{n}"] for n in values_of(runner)}
+        bound = live_bound(runner.optimizer, hypers, runner.options)
+        loss, sharp = found.part(f"loss{k}"), found.part(f"sharpness{k}")
+        runs.append(pictures.Shown(name, look, loss, sharp, bound))
+    at = ops.reshape(live["steps"], (1,)) * [k / RECORDS for k in range(RECORDS + 1)]
+
+    def tracks(of: str, over: Any = None) -> list[Track]:
+        return [
+            Track(
+                x=found.part(f"x{k}") if over is None else over, y=found.part(f"{of}{k}"),
+                color=run.look.color, dash=run.look.dash, marker=run.look.marker, label=run.name,
+                stop=found.part(f"stopped{k}"), mode="trail" if over is None else "curve",
+            )
+            for k, run in enumerate(runs)
+        ]  # fmt: skip
+
+    key = f"{x['plane']}{x['data']}"
+    plane = pictures.plane(found.part("across"), found.part("up"), found.part("grid"), runs, key)
+    title = "on a random plane" if x["plane"] == "random" else "on the plane of most variance"
+    shown = [
+        Panel(
+            id="plane", figure=plane, tracks=tracks("y"), rows=2, title=f"the path {title}",
+            tab="plane", alt=f"The loss {title}, with the path of {', '.join(names)}.",
+        ),
+        Panel(
+            id="sharpness", kind="chart", title="sharpness: the largest curvature", cursor=at,
+            tab="sharpness", figure=pictures.sharpness(runs, live["steps"]),
+            tracks=tracks("sharpness", at), alt="The Hessian's largest eigenvalue against step.",
+        ),
+        Panel(
+            id="loss", kind="chart", title="loss", tab="loss", cursor=at,
+            figure=pictures.loss(runs, live["steps"]), tracks=tracks("loss", at),
+            alt="Loss against step.",
+        ),
+    ]  # fmt: skip
+    return shown, runs
+
+
+def walk_panel(size: int) -> Panel:
+    """A random walk with as many points and numbers as a path."""
+    across, up, share = random_walk(RECORDS + 1, size, x["draw"])
+    return Panel(
+        id="walk", kind="chart", tab="walk", rows=2, figure=pictures.walk(across, up),
+        title=f"a random walk: {written(share.sum(), '.0%')} of its variance",
+        alt="A random walk on its own plane: a bend that looks like a path with an aim.",
+    )  # fmt: skip
+
+
+def lines(found: LiveSpace, runs: list[pictures.Shown], embedded: bool) -> list[Any]:
+    """The sentences that follow the hand."""
+    said: list[Any] = []
+    for k, run in enumerate(runs if not embedded else runs[:1]):
+        stopped = found.part(f"stopped{k}")
+        last = ops.where(stopped >= 0, stopped - 1, float(RECORDS))
+        end, loss = entry(run.sharpness, last), entry(run.loss, last)
+        against = [] if run.bound is None else [end / run.bound, run.bound]
+        of = " ({:.2f} of its limit {:3})" if against else ""
+        text = f"{run.name}: sharpness ends at {{:3}}{of}, the loss at {{:3}}."
+        said.append(words(text, end, *against, loss))
+    one, two = found.part("share1"), found.part("share2")
+    said.append(
+        words("The plane holds {:.1%} of the variance, {:.1%} and {:.1%}.", one + two, one, two)
+    )
+    return said
+
+
+@frame.fragment
+def body() -> None:
+    """The pictures and their controls."""
+    view = frame.view(x, PRESETS)
+    runners: tuple[Runner, ...] = x["runs"]
+    looks = style.looks(runner.slug for runner in runners)
+    names = frame.distinct([runner.optimizer.name for runner in runners])
+    what = (x["data"], x["width"], x["depth"], x["activation"], x["seed"])
+    made = task(*what)
+    paths = [
+        followed(what, r.slug, tuple(values_of(r).items()), options_of(r), x["steps"])
+        for r in runners
+    ]
+    here = seen(made, paths, x["plane"], x["draw"])
+    live = x.live()
+    followers = [
+        Follower(r.slug, {n: live[f"{k}/{n}"] for n in values_of(r)}, options_of(r))
+        for k, r in enumerate(runners)
+    ]
+    found = live_space(
+        made, followers, live["steps"], parts(paths, here), plane=x["plane"], draw=x["draw"]
+    )
+    shown, runs = panels(found, names, looks, live)
+    if x["walk"]:
+        shown.insert(1, walk_panel(made.network.size))
+    with view.picture:
+        if not view.embedded and not x.hidden("add"):
+            st.selectbox(
+                "Add", list(RULES), index=None, key="weight_space.add", on_change=add,
+                format_func=lambda slug: OPTIMIZERS[slug].name, placeholder="Add an optimizer",
+                label_visibility="collapsed", disabled=x.locked("runs") or len(runners) >= MOST,
+            )  # fmt: skip
+        stage(
+            "weight_space.stage", shown, live=live, frames=RECORDS + 1, frame_name="record",
+            height=view.height(600, 430), columns=[1.2, 0.8, 1] if x["walk"] else [1.2, 1],
+            lines=lines(found, runs, view.embedded), restart=x.restart,
+        )  # fmt: skip
+    with view.panel:
+        x.controls(
+            groups(names, looks), live=live, height=view.height(660, 400), on_action=on_action
+        )
+    if not view.embedded:
+        told(made, paths, here)
+    frame.foot(x, r"\lambda_{\max}(\nabla^2\mathcal L(w_t)) \to 2/\eta")
+    x.publish()
+
+
+def told(made: Task, paths: list[Path], here: Seen) -> None:
+    """What the plane shows and what it cannot."""
+    size, walk = made.network.size, walk_shares(RECORDS + 1)
+    off = (
+        f"Where the first path starts its loss is {written(paths[0].loss[0], '3')}; on the plane, "
+        f"below that point, it is {written(here.below, '3')}. "
+    )
+    frame.notice(
+        f"{html.escape(TASKS[x['data']])}: {len(made.x)} examples, all in every step, and {size} "
+        "weights. The plane passes through the end of the first path, so there alone its loss is "
+        f"the path's own; elsewhere a path lies above or below. {off}A random walk of "
+        f"{RECORDS + 1} points in a space of very many dimensions is expected to have "
+        f"{written(walk.sum(), '.0%')} of its variance on its own plane: the share on a plane "
+        "fitted to a path is to be held against that."
+    )
+    for runner, path in zip(x["runs"], paths, strict=True):
+        if len(path.loss) > RECORDS:
+            continue
+        name = html.escape(runner.optimizer.name)
+        n = len(path.loss) * x["steps"] // RECORDS
+        frame.notice(
+            f"{name} is lost near step {written(n, 'd')}: the rate is beyond the edge for good, "
+            "and every step throws the weights further."
+        )
+
+
+body()
