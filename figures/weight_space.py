@@ -65,7 +65,8 @@ def sharpness(runs: Sequence[Shown], steps: Any) -> Figure:
     )
     for run in runs:
         if run.bound is not None:
-            charts.level(layout, run.bound, words("limit {:3}", run.bound), color=run.look.color)
+            named = words("limit {:3}", run.bound)
+            charts.level(layout, run.bound, named, color=run.look.color, side="left")
     return {"data": [], "layout": layout}
 
 

@@ -340,17 +340,14 @@ def body() -> None:
 def told(made: Task, paths: list[Path], here: Seen) -> None:
     """What the plane shows and what it cannot."""
     size, walk = made.network.size, walk_shares(RECORDS + 1)
-    off = (
-        f"Where the first path starts its loss is {written(paths[0].loss[0], '3')}; on the plane, "
-        f"below that point, it is {written(here.below, '3')}. "
-    )
     frame.notice(
-        f"{html.escape(TASKS[x['data']])}: {len(made.x)} examples, all in every step, and {size} "
-        "weights. The plane passes through the end of the first path, so there alone its loss is "
-        f"the path's own; elsewhere a path lies above or below. {off}A random walk of "
-        f"{RECORDS + 1} points in a space of very many dimensions is expected to have "
-        f"{written(walk.sum(), '.0%')} of its variance on its own plane: the share on a plane "
-        "fitted to a path is to be held against that."
+        f"The network learns {TASKS[x['data']]}: {len(made.x)} examples, all in every step, and "
+        f"{size} weights. The plane passes through the end of the first path: there alone its "
+        "loss is the path's own, elsewhere a path lies above or below. Where the first path "
+        f"starts its loss is {written(paths[0].loss[0], '3')}; on the plane, at that place, it is "
+        f"{written(here.below, '3')}. A random walk of {RECORDS + 1} points in very many "
+        f"dimensions is expected to have {written(walk.sum(), '.0%')} of its variance on its own "
+        "plane: a share on a plane that was fitted to a path is to be held against that."
     )
     for runner, path in zip(x["runs"], paths, strict=True):
         if len(path.loss) > RECORDS:

@@ -159,7 +159,7 @@ def live_space(
         ("normals",): space.drawn(size, draw, 2).ravel(),
     }  # fmt: skip
     moving = [float(_now(x)) if np.ndim(_now(x)) == 0 else None for x in inputs.values()]
-    inputs |= {("known", name): np.asarray(value, float) for name, value in known.items()}
+    inputs |= {("known", name): value for name, value in known.items()}
     rules = tuple((follower.slug, follower.options) for follower in followers)
     run = _STUDY(
         *inputs.values(),
