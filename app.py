@@ -7,19 +7,17 @@ may embed it, and a gate for what browsers send.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import importlib
 import inspect
 import os
 import sys
-import time
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
 
 ROOT: Final = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # the pages import engine, figures and components from here
@@ -27,19 +25,18 @@ if str(ROOT) not in sys.path:  # the pages import engine, figures and components
 
 from components import assets, gate  # noqa: E402
 from export import route  # noqa: E402
-from service import journal, once, visits  # noqa: E402
+from service import journal, memory, once, visits  # noqa: E402
 from service.metrics import Metrics  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FRAME_ANCESTORS: Final = "DESCENT_LAB_FRAME_ANCESTORS"
 METRICS: Final = "DESCENT_LAB_METRICS"
 LOG: Final = "DESCENT_LAB_LOG"
-COLLECT_SECONDS: Final = 10.0
-QUIET_SECONDS: Final = 0.1
 # What the first page imports, by what brings all the rest.
 FIRST: Final = (
     "streamlit.emojis",
@@ -88,15 +85,22 @@ def content_policy(inline: Iterable[str]) -> str:
     )
 
 
+def safe_headers(policy: str) -> dict[str, str]:
+    """The headers of a careful server."""
+    return {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+    }
+
+
 class SafeHeaders:
-    """ASGI middleware that puts the headers of a careful server on every HTTP response."""
+    """ASGI middleware that puts them on every HTTP response."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self.app = app
         self.headers = {
-            b"content-security-policy": policy.encode("latin-1"),
-            b"x-content-type-options": b"nosniff",
-            b"referrer-policy": b"same-origin",
+            name.encode(): value.encode("latin-1") for name, value in safe_headers(policy).items()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,15 +129,15 @@ def caches() -> dict[str, tuple[int, int, int]]:
     return counts.caches()
 
 
-def waiting_kernels() -> int:
-    """How many kernels wait for the compiler."""
-    from engine.runs import counts
+def waiting_work() -> int:
+    """How many pieces of long work wait for their turn."""
+    from pages import background
 
-    return counts.waiting_kernels()
+    return background.waiting()
 
 
 COUNTED: Final = os.environ.get(METRICS) == "1"
-METERS: Final = Metrics(caches, waiting_kernels)
+METERS: Final = Metrics(caches, waiting_work)
 PAGES: Final = visits.Pages(["home", *(path.stem for path in (ROOT / "pages").glob("*.py"))])
 METRICS_ROUTES: Final = [METERS.route(BASE)] if COUNTED else []
 ROUTES: Final = [*assets.routes(BASE), *route.routes(BASE), *METRICS_ROUTES]
@@ -145,46 +149,31 @@ MIDDLEWARE: Final = [
     Middleware(assets.Compressed, base_path=BASE),
 ]
 
-app = st.App(ROOT / "pages" / "main.py", routes=ROUTES, middleware=MIDDLEWARE)
+
+async def say_failed(request: Request, error: Exception) -> Response:
+    """The answer to what no middleware has caught, which passes none on its way out."""
+    return PlainTextResponse("Internal Server Error", 500, headers=safe_headers(POLICY))
 
 
-def return_memory() -> None:
-    """Have glibc give arrays back to the system once they are freed.
+HANDLERS: Final = {Exception: say_failed}
 
-    By itself it learns to keep blocks of up to 32 MB, in a heap for each thread: the maps of
-    readers who have left stayed for good.
-    """
-    if sys.platform == "linux":
-        library = ctypes.CDLL(None)
-        if hasattr(library, "mallopt"):
-            m_mmap_threshold, m_arena_max = -3, -8  # as in malloc.h
-            library.mallopt(m_mmap_threshold, 1 << 18)
-            library.mallopt(m_arena_max, 2)
+app = st.App(
+    ROOT / "pages" / "main.py",
+    routes=ROUTES,
+    middleware=MIDDLEWARE,
+    exception_handlers=HANDLERS,
+)
 
 
 def keep_house() -> None:
-    """What nobody shall wait for: files compressed, the compiler read, sessions that ended freed.
-
-    A session is a knot of references that only a full collection frees. It takes some 50 ms, in
-    which everybody waits, so there is one only after readers have left, in a moment in which none
-    runs; what is there from the start is frozen out of it.
-    """
+    """What nobody shall wait for: files compressed, the compiler read, memory given back."""
     inspect.stack()  # Streamlit looks at its own once, for which every module's file is looked up
     assets.warm()
     from engine.emit.compiled import compile_nothing
 
     compile_nothing()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 1000)  # by themselves the old ones are hardly ever looked through
-    left = gate.left
-    while True:
-        time.sleep(COLLECT_SECONDS)
-        if left != gate.left:
-            left, late = gate.left, time.monotonic() + COLLECT_SECONDS
-            while time.monotonic() < min(gate.stirred + QUIET_SECONDS, late):
-                time.sleep(0.02)
-            gc.collect()
+    memory.collect_by_hand()
+    memory.give_back_for_ever()
 
 
 def read_ahead() -> None:
@@ -197,7 +186,7 @@ def read_ahead() -> None:
 # A rerun lets others run a hundred times, and comes back after this long: beside one busy thread a
 # quick one takes 149 ms with Python's own five, 123 with one, 55 so; the busy one loses nothing.
 sys.setswitchinterval(0.0003)
-return_memory()
+memory.keep_little()
 read_ahead()
 once.remember_theme()
 if os.environ.get(LOG) == "json":

@@ -62,12 +62,20 @@ class Turns:
             self._busy = False
             self._changed.notify_all()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def _seconds(self, work: Work[Any]) -> float:
         return self._used.get(work.reader, (0.0, 0.0))[0]
 
 
 _turns: Final = Turns()
 _latest: Final[WeakValueDictionary[str, Work[Any]]] = WeakValueDictionary()  # by reader
+
+
+def waiting() -> int:
+    """How many pieces of work wait for their turn."""
+    return len(_turns)
 
 
 class Work(Generic[Made]):

@@ -1,8 +1,9 @@
 """Numbers of a server for a collector, in Prometheus' text format (version 0.0.4).
 
 Counted are reruns and how long they took and waited, open connections and refused messages; the
-rest is asked for when the numbers are: hits of the engine's caches, kernels that wait for the
-compiler, memory and processor time. What is counted costs a rerun some microseconds.
+rest is asked for when the numbers are: hits of the engine's caches, long work (fine maps and what
+is compiled for them) that waits for its turn, memory and processor time. What is counted costs a
+rerun some microseconds.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Metrics:
     def __init__(
         self,
         caches: Callable[[], Mapping[str, tuple[int, int, int]]] = dict,
-        waiting_kernels: Callable[[], int] = lambda: 0,
+        waiting_work: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.caches, self.waiting_kernels = caches, waiting_kernels
+        self.caches, self.waiting_work = caches, waiting_work
         self.took, self.waited = Histogram(), Histogram()
         self.connections = self.opened = 0
         self.refused: Counter[str] = Counter()
@@ -86,8 +87,8 @@ class Metrics:
             about = f"The caches' {of.removesuffix('_total')}."
             yield from _family(f"descent_lab_cache_{of}", kind, about, "cache", values)
         yield from _single(
-            "descent_lab_compile_queue", "gauge", "Kernels that wait for the compiler.",
-            self.waiting_kernels(),
+            "descent_lab_waiting_work", "gauge", "Pieces of long work that wait for their turn.",
+            self.waiting_work(),
         )  # fmt: skip
         times = os.times()
         yield from _single(

@@ -95,11 +95,6 @@ _waiting = Waiting()
 _budget = Budget(limits.COMPILED_KERNELS)
 
 
-def waiting_kernels() -> int:
-    """How many kernels wait for the compiler."""
-    return len(_waiting)
-
-
 _forbidden = False
 
 

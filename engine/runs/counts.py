@@ -1,10 +1,9 @@
-"""How the engine's caches do and how many kernels wait for the compiler: what a server counts."""
+"""How the engine's caches do: what a server counts."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.emit.compiled import waiting_kernels
 from engine.optimizers import typed
 from engine.problems import formula
 from engine.runs import browser, descent, sweeps
@@ -18,8 +17,6 @@ _CACHES: Final[dict[str, Any]] = {
     "typed_landscapes": formula._landscape,
     "typed_rules": typed._rule,
 }
-
-__all__ = ["caches", "waiting_kernels"]
 
 
 def caches() -> dict[str, tuple[int, int, int]]:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import app
@@ -102,9 +104,19 @@ def test_the_loader_is_all_that_a_rerun_carries() -> None:
         assets.loader("stage/absent.js")
 
 
-def test_every_answer_carries_the_headers_of_a_careful_server(client: TestClient) -> None:
-    for path in (url(assets.modules(), FILES[0]), "/nowhere", "/_stcore/metrics"):
-        headers = client.get(path).headers
+def broken(request: Request) -> Response:
+    raise RuntimeError("nobody caught this")
+
+
+def test_every_answer_carries_the_headers_of_a_careful_server() -> None:
+    routes = [*app.ROUTES, Route("/broken", broken)]
+    server = Starlette(routes=routes, middleware=app.MIDDLEWARE, exception_handlers=app.HANDLERS)
+    client = TestClient(server, raise_server_exceptions=False)
+    for path in (url(assets.modules(), FILES[0]), "/nowhere", "/_stcore/metrics", "/broken"):
+        answer = client.get(path)
+        assert (answer.status_code == 500) == (path == "/broken")
+        assert "nobody caught this" not in answer.text
+        headers = answer.headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
         policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))

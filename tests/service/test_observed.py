@@ -42,7 +42,7 @@ def test_a_histogram_adds_up_its_buckets() -> None:
 
 
 def test_the_text_is_prometheus_own_and_says_what_was_noted() -> None:
-    metrics = Metrics(counts.caches, counts.waiting_kernels)
+    metrics = Metrics(counts.caches, lambda: 3)
     visit = visits.Visit(visits.Pages(["race", "map"]), metrics)
     visit.asked(asked(page_name="race"))
     visit.began()
@@ -62,7 +62,7 @@ def test_the_text_is_prometheus_own_and_says_what_was_noted() -> None:
     assert 'descent_lab_refused_total{code="1008"} 1' in text
     assert "descent_lab_sessions 1" in text
     assert 'descent_lab_cache_hits_total{cache="run_kernels"}' in text
-    assert "descent_lab_compile_queue 0" in text
+    assert "descent_lab_waiting_work 3" in text
     for line in text.splitlines():
         assert line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.fullmatch(line), line
     visit.ended()
