@@ -44,6 +44,7 @@ FIRST: Final = (
     "pages.problem",
     "pages.side_by_side",
     "figures.race",
+    "pages.topics",
 )
 
 

@@ -310,6 +310,11 @@ def stage(
     )
 
 
+def standing(panel: Panel) -> dict[str, Any]:
+    """A panel of numbers alone, as the browser's panels take it: for pictures beside a stage."""
+    return _panel(panel, wire.Wire(named=False))
+
+
 def _doubts(answers: Mapping[str, Any]) -> tuple[list[int], dict[str, Any] | None]:
     """The outputs that the browser found otherwise, and the values at which it did."""
     _, body = wire.payload(answers, "doubt")

@@ -15,6 +15,7 @@ class Entry:
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "": (Entry("home", "Home", "What this is, a race to play with, and every topic."),),
     "Optimizers": (
         Entry("race", "Race", "Optimizers side by side on one landscape, under your hand."),
         Entry("debugger", "Update debugger", "One step in symbols, numbers and arrows."),

@@ -26,7 +26,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pages.contents import SECTIONS
 
@@ -242,6 +242,12 @@ def find(mark: str) -> tuple[Lesson, int] | None:
 def mark(lesson: Lesson, at: int) -> str:
     """How a link says this step."""
     return f"{lesson.slug}.{at + 1}"
+
+
+def address(lesson: Lesson, at: int) -> str:
+    """Where a step lies, beside the pages: its page at its state, with the lesson over it."""
+    step = lesson.steps[at]
+    return f"{step.page}?" + urlencode({**step.link, "lesson": mark(lesson, at)}, safe=":;,")
 
 
 def check(folder: str) -> int:

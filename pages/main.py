@@ -23,10 +23,10 @@ def page(entry: Entry, **how: Any) -> StreamlitPage:
     return st.Page(HERE / f"{entry.file}.py", title=entry.title, help=entry.help, **how)
 
 
-first = next(iter(SECTIONS.values()))[0]
+first = SECTIONS[""][0]
 pages = {
     section: [
-        page(entry, default=True, url_path="home")
+        page(entry, default=True, url_path="root")
         if entry is first
         else page(entry, url_path=entry.file)
         for entry in entries
@@ -34,7 +34,7 @@ pages = {
     for section, entries in SECTIONS.items()
 }
 # Streamlit shows the default page at the root alone; its own address is to work as well.
-pages[""] = [page(first, url_path=first.file, visibility="hidden")]
+pages[""].append(page(first, url_path=first.file, visibility="hidden"))
 navigation = st.navigation(pages, position="hidden" if st.context.is_embedded else "top")
 if not st.context.is_embedded:
     st.logo(HERE / "logo.svg", size="large")

@@ -98,8 +98,9 @@ def test_a_cold_deep_link_restores_the_experiment(visit: Visitor) -> None:
     expect(page.get_by_role("combobox", name="landscape")).to_have_value("himmelblau")
 
 
-def test_the_root_is_the_race_too(visit: Visitor) -> None:
-    page = visit("/?lr=0.021")
+def test_a_link_of_the_race_to_the_root_leads_to_the_race(visit: Visitor) -> None:
+    page = visit("/?lr=0.021&view=overlaid&target=0.02")
+    page.wait_for_url(re.compile("/race"))
     expect(number(page, "lr")).to_have_value("0.021")
     expect(page.locator("p.told")).to_contain_text("1.05 times the stability limit")
 
