@@ -126,8 +126,10 @@ window.layout = (() => {
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         shift += entry.value
-        const [source] = entry.sources ?? []
-        if (source?.node?.nodeType === 1) jumped.push(`${called(source.node)} y ${Math.round(source.previousRect.y)} to ${Math.round(source.currentRect.y)}`)
+        for (const { node, previousRect, currentRect } of entry.sources ?? []) {
+          const element = node?.nodeType === 1 ? node : node?.parentElement
+          if (element) jumped.push(`${called(element)} y ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`)
+        }
       }
     }).observe({ type: "layout-shift" })
   }
