@@ -15,9 +15,14 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-import streamlit as st
-from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse, Response
+# Before NumPy is read. The products here are small: shared out over threads, which wait for each
+# other in a busy loop, they take longer, many times so where other readers' work wants the cores.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+from starlette.responses import PlainTextResponse, Response  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # the pages import engine, figures and components from here
