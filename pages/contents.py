@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "weight_space", "Paths in weight space", "A training on a plane, and how sharp it is."
         ),
+        Entry("batch_size", "Batch size", "Mini-batches: their noise, its price, its use."),
         Entry("which_rate", "Which learning rate", "A range test, and what whole runs say."),
     ),
     "Maps": (

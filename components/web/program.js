@@ -517,6 +517,7 @@ function descend(args, how, module) {
     noise: given.normals && { sigma: given.sigma, normals: given.normals },
     probes: given.probes,
     shifts: given.shifts,
+    each: given.each,
   })
   const run = { x: columns(path, 0), y: columns(path, 1), stopped: stopped ?? NaN }
   for (const [name, values] of Object.entries(gradient ? { ...state, gradient } : state)) {

@@ -56,6 +56,7 @@ const common = (columns) => {
   return size;
 };
 """
+_MOST_EACH = 8  # parameters of a landscape that may be others at every step
 # What a run is given for every step, by key.
 _PER_STEP: Mapping[Key, str] = {
     "schedule": "schedule ? schedule[k] : 1",
@@ -65,6 +66,7 @@ _PER_STEP: Mapping[Key, str] = {
     "probe_1": "probes[2 * k + 1]",
     "shift_0": "shifts.x[k]",
     "shift_1": "shifts.y[k]",
+    **{f"each_{i}": f"each[{i}][k]" for i in range(_MOST_EACH)},
 }
 _SERIES: Mapping[Key, tuple[str, ...]] = {
     "schedule": ('if (schedule) series(schedule, steps, "schedule");',),
@@ -74,6 +76,7 @@ _SERIES: Mapping[Key, tuple[str, ...]] = {
     ),
     "probe_0": ('series(probes, 2 * steps, "probes");',),
     "shift_0": ('for (const c of "xy") series(find(shifts, c), steps, "shifts." + c);',),
+    **{f"each_{i}": (f'series(each[{i}], steps, "each[{i}]");',) for i in range(_MOST_EACH)},
 }
 
 
@@ -172,7 +175,7 @@ def run_module(
         body.append("return { path, stopped, state, ...along(path, parameters) };")
     else:
         body.append("return { path, stopped };")
-    names = "start, steps, hypers, parameters, schedule, noise, probes, shifts"
+    names = "start, steps, hypers, parameters, schedule, noise, probes, shifts, each"
     function = [f"export function run({{ {names} }}) {{", *_in(1, body), "}"]
     return _module(_HEAD, _RUNS, _RECORDS, function, _along(along, defaults))
 

@@ -179,8 +179,14 @@ def _along(landscape: Landscape) -> Program:
     return compile_program(values, levels)
 
 
-def shifted_run(loop: Loop, landscape: Landscape, optimizer: Optimizer) -> str:
-    """The text of an ES module of a recorded run whose landscape stands elsewhere at every step:
-    `run` takes shifts {x, y} of `steps` numbers each, and is else that of `browser_run`."""
+def each_key(place: int) -> Key:
+    """The key of the landscape's parameter at that place where it is given for every step."""
+    return f"each_{place}"
+
+
+def changing_run(loop: Loop, landscape: Landscape, optimizer: Optimizer, *, recorded: bool) -> str:
+    """The text of an ES module of a run on a landscape that is another at every step: `run` takes
+    shifts {x, y}, or a list `each` of an array for each of its parameters, as far as the loop reads
+    them, `steps` numbers each, and is else that of `browser_run`."""
     along, defaults = _along(landscape), _defaults(landscape, optimizer)
-    return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=True)
+    return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)

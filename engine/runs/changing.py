@@ -143,7 +143,7 @@ def _module(
         per_step=_SHIFT,
         recorded=True,
     )
-    return browser.shifted_run(loop, landscape, optimizer)
+    return browser.changing_run(loop, landscape, optimizer, recorded=True)
 
 
 def pursue(
