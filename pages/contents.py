@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "weight_space", "Paths in weight space", "A training on a plane, and how sharp it is."
         ),
         Entry("batch_size", "Batch size", "Mini-batches: their noise, its price, its use."),
+        Entry("matrices", "Muon and matrices", "Singular values made alike, and when that wins."),
         Entry("which_rate", "Which learning rate", "A range test, and what whole runs say."),
     ),
     "Maps": (
