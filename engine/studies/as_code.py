@@ -510,16 +510,20 @@ def _keras(run: _Run, theirs: str | None) -> str:
         return text.replace(
             "Plain NumPy: the function, its gradient and the rule as printed.", says
         )
-    imports = ["import keras", "import numpy as np"]
+    imports = [
+        "import os", "",
+        'os.environ.setdefault("JAX_ENABLE_X64", "1")  # for Keras on JAX', "",
+        "import keras", "import numpy as np", "", 'keras.config.set_floatx("float64")',
+    ]  # fmt: skip
     body = [
         *_noise_of(run, _Step([], [], "", [])),
         f'w = keras.Variable({list(run.start)!r}, dtype="float64")',
         f"optimizer = {theirs}",
-        "path = [np.array(w)]",
+        "path = [keras.ops.convert_to_numpy(w.value).copy()]",
         "for t in range(steps):",
         "    g = np.array(gradient(*path[-1]))" + (" + noise[t]" if run.noise > 0 else ""),
         '    optimizer.apply([keras.ops.convert_to_tensor(g, dtype="float64")], [w])',
-        "    path.append(np.array(w))",
+        "    path.append(keras.ops.convert_to_numpy(w.value).copy())",
         "path = np.array(path)",
     ]
     return _text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,12 +75,14 @@ def test_a_run_that_gets_away_ends_where_the_laboratory_ends_it() -> None:
     assert np.allclose(path, engine.descend(*given).path, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("framework", ["PyTorch", "optax"])
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras on PyTorch
+@pytest.mark.parametrize("framework", ["PyTorch", "optax", "Keras"])
 @pytest.mark.parametrize(("slug", "options"), CASES)
 def test_frameworks_go_the_same_way(
     framework: Framework, slug: str, options: dict[str, str | bool]
 ) -> None:
-    pytest.importorskip("torch" if framework == "PyTorch" else "optax")
+    os.environ["JAX_ENABLE_X64"] = "1"  # as the scripts do, before anything imports it
+    pytest.importorskip({"PyTorch": "torch", "optax": "optax", "Keras": "keras"}[framework])
     assert difference(framework, slug, options) <= 1e-12
 
 
