@@ -8,6 +8,7 @@ far as there is room. Everything continuous lies on the page's tape and needs no
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from streamlit.testing.v1.element_tree import Block
 
 from components import wire
 from export.packing import Blobs
+from export.said import html_of
 from pages import state as contract
 from pages.contents import SECTIONS
 from pages.presets import Preset
@@ -51,11 +53,14 @@ class Choice:
 class State:
     """One run of a page: its link, what its components were given, and how they stand.
 
-    `moves` leads from a choice's name and option to the number of another state.
+    `tree` holds numbers of parts, {"said": number} and columns of them; `said` is the HTML of what
+    Python wrote between them. `moves` leads from a choice's name and option to the number of
+    another state.
     """
 
     link: dict[str, str]
     parts: list[dict[str, Json]]
+    said: list[str]
     tree: list[Json]
     store: dict[str, Json]
     choices: list[Choice]
@@ -199,9 +204,10 @@ class Page:
     def state(self) -> State:
         """What the browser was given."""
         parts: list[dict[str, Json]] = []
-        tree = _tree(self.app.main, parts)
+        said: list[str] = []
+        tree = _tree(self.app.main, parts, said)
         store = next(p["data"] for p in parts_of(self.app.main, stores=True))
-        return State(self.experiment.query(), parts, tree, store, self.choices())
+        return State(self.experiment.query(), parts, said, tree, store, self.choices())
 
 
 def parts_of(block: Block, *, stores: bool = False) -> Iterator[dict[str, Json]]:
@@ -222,8 +228,9 @@ def _key(widget: str) -> str:
     return widget.rsplit("-", 1)[-1]
 
 
-def _tree(block: Block, parts: list[dict[str, Json]]) -> list[Json]:
-    """Where the components stand: numbers of parts, and columns of them with their widths."""
+def _tree(block: Block, parts: list[dict[str, Json]], said: list[str]) -> list[Json]:
+    """Where the components stand: numbers of parts, what is said between them, and columns of both
+    with their widths."""
     found: list[Json] = []
     columns: list[Json] = []
     for element in block.children.values():
@@ -231,8 +238,15 @@ def _tree(block: Block, parts: list[dict[str, Json]]) -> list[Json]:
             for part in parts_of(_Single(element)):
                 found.append(len(parts))
                 parts.append(part)
+            body = getattr(getattr(element, "proto", None), "body", None)
+            if body and (text := html_of(element.type, body)):
+                found.append({"said": len(said)})
+                said.append(text)
             continue
-        inner = _tree(element, parts)
+        if _apart(element):
+            inner = [node for node in _tree(element, parts, []) if isinstance(node, int)]
+        else:
+            inner = _tree(element, parts, said)
         if element.type == "column":
             columns.append({"width": getattr(element, "weight", 1.0), "tree": inner})
         else:
@@ -243,6 +257,13 @@ def _tree(block: Block, parts: list[dict[str, Json]]) -> list[Json]:
     elif full:
         found += full[0]["tree"]
     return found
+
+
+def _apart(block: Block) -> bool:
+    """Whether that is no part of what is said of the state: title and presets, which the copy has
+    of its own, and what is folded away."""
+    named = str(getattr(getattr(block, "proto", None), "id", ""))
+    return block.type == "expander" or re.search(r"-(opening|presets-\w+|foot)$", named) is not None
 
 
 class _Single(Block):
@@ -343,4 +364,4 @@ def _sign(link: Link) -> str:
 
 
 def _weight(state: State, blobs: Blobs) -> int:
-    return blobs.weigh([state.parts, state.store, state.moves])[1]
+    return blobs.weigh([state.parts, state.said, state.store, state.moves])[1]

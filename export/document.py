@@ -40,6 +40,7 @@ def pack(found: Capture, *, home: str = "", plotly: str = "") -> bytes:
             "link": state.link,
             "tree": state.tree,
             "parts": blobs.take(state.parts),
+            "said": state.said,
             "store": {k: state.store[k] for k in ("values", "locked")},
             "choices": [
                 {
@@ -116,7 +117,15 @@ def theme_css() -> str:
         f"--st-base-radius:{theme['baseRadius']};{light}}}"
         f"@media (prefers-color-scheme:dark){{.dh-figure[data-theme=auto]{{{dark}}}}}"
         f".dh-figure[data-theme=dark]{{{dark}}}"
+        f".dh-figure{{{_said_css()}}}"
     )
+
+
+def _said_css() -> str:
+    """The page's own rules for what Python says on it: tables, the marks of optimizers."""
+    rules = (ROOT / "pages" / "page.css").read_text("utf-8")
+    known = r"^(?:table\.numbers|\.swatch|\.told|\.stability|\.meter)[^{]*\{[^}]*\}"
+    return "".join(re.findall(known, rules, re.MULTILINE))
 
 
 def _packed(content: bytes) -> str:

@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import engine
+from engine.emit.picture import written
 from export.__main__ import main
 from export.capture import Capture, capture
 from export.document import html_file, module_file
@@ -109,6 +110,33 @@ def test_from_a_file_the_sliders_move_the_runs_that_the_engine_finds(
     page.evaluate("new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))")
     start = page.evaluate("figure.values.start")
     assert path_of(page, "SGD")[0] == start
+
+
+def test_what_python_said_is_greyed_where_a_hand_has_moved_away(page: Page, folder: Path) -> None:
+    opened(page, folder / "race.html")
+    words, back = page.locator(".dh-words").first, page.locator(".dh-back")
+    run = engine.descend("bowl", "sgd", (5.0, 3.0), 40, {"lr": 0.0185})
+    assert written(float(run.loss[-1]), "3") in words.inner_text()
+    expect(back).to_be_hidden()
+    page.locator('[data-name="lr"] .dc-range').press("PageUp")
+    expect(back).to_be_visible()
+    expect(words).to_have_css("opacity", "0.35")
+    back.get_by_role("button").click()
+    expect(back).to_be_hidden()
+    assert page.evaluate("figure.values.lr") == 0.0185
+
+
+def test_a_sentence_of_one_step_is_greyed_at_another(page: Page, tmp_path: Path) -> None:
+    out = tmp_path / "debugger.html"
+    assert main(["debugger", "--no-presets", "--out", str(out)]) == 0
+    opened(page, out)
+    expect(page.locator(".dh-notice")).to_contain_text("The gradient is 17.4 times as large in y")
+    assert page.locator(".dh-formula math").count() == 3
+    expect(page.locator(".dh-back")).to_be_hidden()
+    page.evaluate("figure.drive('seek', 9)")
+    expect(page.locator(".dh-back")).to_be_visible()
+    page.evaluate("figure.drive('seek', 6)")
+    expect(page.locator(".dh-back")).to_be_hidden()
 
 
 def test_a_link_behind_the_hash_sets_values(page: Page, folder: Path) -> None:

@@ -21,6 +21,8 @@ export class Figure {
     this.root = mount(parent)
     this.root.dataset.theme = theme
     this.parts = new Map() // key of a part -> {element, kind, data, leave}
+    this.words = [] // places of what Python said of a state
+    this.frame = undefined // where the clock stands, once it has moved
     this.restarts = 0
     this.find = (name) => this.root.querySelector(`.dh-${name}`)
     this.find("head").hidden = !heading
@@ -36,6 +38,12 @@ export class Figure {
     this.dress = () => this.render()
     this.dark.addEventListener("change", this.dress)
     this.buildPresets()
+    this.find("body").addEventListener("descent:step", ({ detail }) => {
+      if (detail.frame === this.frame) return
+      this.frame = detail.frame
+      this.light()
+    })
+    this.find("return").onclick = () => this.show(this.state, true)
     const menu = this.find("save")
     menu.onchange = () => {
       this.save(menu.value)
@@ -122,6 +130,7 @@ export class Figure {
   show(state, anew) {
     const before = this.page.states[this.state]
     this.state = state
+    this.frame = undefined
     const { values } = this.here.store
     if (anew) {
       this.store.forget()
@@ -138,7 +147,7 @@ export class Figure {
 
   // Places for the parts of this state, those that stay where they are kept.
   arrange() {
-    const { parts, tree } = this.here
+    const { parts, tree, said } = this.here
     const keep = new Set(parts.map((part) => part.key))
     for (const [key, part] of this.parts) {
       if (keep.has(key)) continue
@@ -149,11 +158,16 @@ export class Figure {
     for (const { key, kind } of parts) {
       if (!this.parts.has(key)) this.parts.set(key, { element: document.createElement("div"), kind })
     }
+    while (this.words.length < said.length) this.words.push(copy("said"))
+    said.forEach((text, i) => {
+      if (this.words[i].innerHTML !== text) this.words[i].innerHTML = text
+    })
     const shape = JSON.stringify([tree, parts.map((part) => part.key)])
     if (shape === this.shape) return
     this.shape = shape
     const place = (nodes) => nodes.map((node) => {
       if (typeof node === "number") return this.parts.get(parts[node].key).element
+      if (node.said !== undefined) return this.words[node.said]
       const row = copy("columns")
       for (const { width, tree: inner } of node.columns) {
         const column = row.appendChild(document.createElement("div"))
@@ -240,11 +254,17 @@ export class Figure {
     })
   }
 
-  // The preset at which everything stands, and why it is worth a look.
+  // The preset at which everything stands, and why it is worth a look. What Python said is of this
+  // state alone: it is greyed where a hand has moved away, and a button leads back.
   light() {
     const { values } = this.here.store
     const untouched = Object.entries(values).every(([name, value]) =>
       JSON.stringify(this.store.get(name)) === JSON.stringify(value))
+    const cursor = this.here.parts.find(({ data }) => data.report && typeof data.start === "number")
+    const moved = cursor && this.frame !== undefined && this.frame !== cursor.data.start
+    const left = (!untouched || moved) && this.here.said.length > 0
+    this.find("body").classList.toggle("dh-left", left)
+    this.find("back").hidden = !left
     let reason = ""
     this.page.presets.forEach((preset, i) => {
       const lit = untouched && preset.state === this.state
