@@ -15,6 +15,7 @@ from engine.emit.picture import Picture, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.studies import bias_correction as averages
 from engine.studies import rule_latex as latex
+from engine.studies.averages_code import averages_scripts
 from engine.studies.bias_correction import SIGNALS, Averages, Samples
 from engine.tape import Value
 from engine.tape import operations as ops
@@ -83,7 +84,7 @@ x = experiment(
         Number("beta2", 0.999, 0.0, 0.99999, symbol="β₂", help=ADAM["beta2"].meaning),
         Integer("t", 10, 0, problem.STEPS),
     ],
-    parts=("heard", "function"),
+    parts=("heard", "function", "copies"),
 )  # fmt: skip
 
 
@@ -321,6 +322,9 @@ def body() -> None:
             factors()
         if not x.hidden("heard"):
             heard(found)
+        if not x.hidden("copies") and t > 0:
+            seen = np.asarray(given.gradients.data)[:t]
+            frame.copies(**averages_scripts(seen[np.isfinite(seen)], x["beta1"], x["beta2"]))
     frame.foot(x, r"\hat m_t = m_t/(1-\beta_1^t),\quad \hat v_t = v_t/(1-\beta_2^t)")
     x.publish()
 

@@ -111,7 +111,7 @@ x = experiment(
         Text("against", "", label="compared with"),
         Integer("t", 6, 0, problem.STEPS),
     ],
-    parts=("function",),
+    parts=("function", "code"),
 )
 
 
@@ -409,6 +409,8 @@ def body() -> None:
             rule(run.result, step, arrow_colors(run))
     if not view.embedded:
         problem.about(x, surface)
+        names = frame.distinct([r.optimizer.name for r in x["runs"]])
+        problem.as_code(x, surface, names, first=place())
         problem.link(x, "race", "Race it on this landscape", icon=":material/flag:")
     frame.foot(
         x, latex.rule_in_symbols(run.result.optimizer, run.result.options)[-1].replace("&", "")

@@ -35,6 +35,7 @@ from engine.losses.information import (
     renormalized,
     surprise,
 )
+from engine.studies.loss_code import loss_scripts
 from engine.tape import operations as ops
 from figures import charts
 from figures import entropy as pictures
@@ -583,7 +584,7 @@ def of_a_density(view: frame.View) -> None:
         if not x.hidden("formula"):
             st.latex(density_formula())
         if not x.hidden("copies"):
-            frame.copies(Python=density_code(), LaTeX=density_formula())
+            frame.copies(NumPy=density_code(), LaTeX=density_formula())
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -637,7 +638,8 @@ def of_outcomes(view: frame.View) -> None:
         if not x.hidden("table"):
             table(p)
         if not x.hidden("copies"):
-            frame.copies(Python=code_of(p), LaTeX=formula(p))
+            others = loss_scripts("entropy", "p", p.tolist(), unit=math.log(units.of(x).base))
+            frame.copies(NumPy=code_of(p), **others, LaTeX=formula(p))
 
 
 body()

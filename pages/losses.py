@@ -44,7 +44,7 @@ def body() -> None:
         if not x.hidden("table"):
             part.more(x)
         if not x.hidden("copies"):
-            frame.copies(Python=part.code(x), LaTeX=part.formula(x))
+            frame.copies(NumPy=part.code(x), **part.scripts(x), LaTeX=part.formula(x))
     frame.foot(x, part.law(x))
     x.publish()
 

@@ -17,6 +17,7 @@ from components.controls import Group, Item, Slider
 from components.lead import Menu
 from engine.emit.picture import Picture, written
 from engine.optimizers import Optimizer, Parameter, wrappers
+from engine.optimizers.schedules import Schedule
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
@@ -350,8 +351,16 @@ def about(x: Experiment, surface: Landscape) -> None:
         st.markdown(" ".join(part for part in said if part))
 
 
-def as_code(x: Experiment, surface: Landscape, names: Sequence[str]) -> None:
-    """A runner's experiment as a script to take along, in step with the sliders."""
+def as_code(
+    x: Experiment,
+    surface: Landscape,
+    names: Sequence[str],
+    *,
+    first: int = 0,
+    schedule: Schedule | None = None,
+) -> None:
+    """A runner's experiment as a script to take along, in step with the sliders; of those named the
+    one that is asked for, `first` to begin with."""
     if x.hidden("code"):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -361,7 +370,7 @@ def as_code(x: Experiment, surface: Landscape, names: Sequence[str]) -> None:
         place = 0
         if framework and len(names) > 1:
             place = st.selectbox(
-                "Optimizer", range(len(names)), format_func=lambda k: names[k],
+                "Optimizer", range(len(names)), format_func=lambda k: names[k], index=first,
                 key=f"{x.page}.scripted", width=220,
             )  # fmt: skip
     if not framework:
@@ -375,6 +384,7 @@ def as_code(x: Experiment, surface: Landscape, names: Sequence[str]) -> None:
         x["steps"],
         runner.hypers,
         options=runner.options,
+        schedule=schedule,
         noise=x["noise"],
         seed=x["seed"],
     )

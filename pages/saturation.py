@@ -10,6 +10,7 @@ import streamlit as st
 from components.controls import Group
 from components.stage import Arrows, Handle, Panel, Track, stage
 from engine.emit.picture import Picture, in_latex, round_to, stack, words, written
+from engine.studies.loss_code import loss_scripts
 from engine.studies.saturation import (
     RECOVERED,
     Slopes,
@@ -356,7 +357,10 @@ def body() -> None:
         if not x.hidden("table"):
             table(ce, mse, runs)
         if not x.hidden("copies"):
-            frame.copies(Python=code(), LaTeX=formula(ce, mse))
+            others = loss_scripts(
+                "one neuron", "z", x["z"], y=x["y"], half=x["half"], which="cross-entropy"
+            )
+            frame.copies(NumPy=code(), **others, LaTeX=formula(ce, mse))
     frame.foot(x, law())
     x.publish()
 

@@ -118,7 +118,7 @@ x = experiment(
         ),
         Integer("t", problem.STEPS, 0, problem.STEPS),
     ],
-    parts=("function",),
+    parts=("function", "code"),
 )  # fmt: skip
 
 
@@ -429,6 +429,7 @@ def body() -> None:
             st.caption(f"{plan.idea} {plan.when} ({plan.source})")
     if not view.embedded:
         problem.about(x, surface)
+        problem.as_code(x, surface, [runner().optimizer.name], schedule=plan)
     frame.foot(x, latex.fill_numbers(plan.latex, plan.arguments))
     x.publish()
 

@@ -24,6 +24,7 @@ from engine.losses.temperature import (
     power_of_e,
     steps,
 )
+from engine.studies.loss_code import loss_scripts
 from engine.tape import operations as ops
 from figures import charts
 from figures import softmax as pictures
@@ -460,7 +461,8 @@ def body() -> None:
         if not x.hidden("table"):
             gradient_table(check)
         if not x.hidden("copies"):
-            frame.copies(Python=code(check), LaTeX=formula(check))
+            others = loss_scripts("softmax", "z", x["z"], true_class=true_class(), T=x["T"])
+            frame.copies(NumPy=code(check), **others, LaTeX=formula(check))
     frame.foot(
         x,
         r"\hat y_i = e^{z_i/T} / \textstyle\sum_j e^{z_j/T},\quad "

@@ -17,9 +17,11 @@ from typing import Any, Final, Literal
 from engine.emit.dialect import FUNCTIONS, PYTHON, indent
 from engine.emit.program import Key, Level, Line, Program, compile_program
 from engine.optimizers import Optimizer
+from engine.optimizers.schedules import Schedule, find_schedule
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, find_landscape, find_optimizer
-from engine.runs.tracing import COUNT, POINT, PROBE, At, trace_loop
+from engine.runs.tracing import COUNT, NOISE, POINT, PROBE, SCHEDULE, At, trace_loop
+from engine.studies import schedule_code
 from engine.tape import Operation, Vector, autograd
 from engine.tape.operations import OPERATIONS
 
@@ -36,13 +38,15 @@ def script(
     hypers: Mapping[str, float] | None = None,
     *,
     options: Mapping[str, str | bool] | None = None,
+    schedule: Schedule | str | None = None,
     noise: float = 0.0,
     seed: int = 0,
 ) -> str:
     """The text of a script that makes the run that `descend` makes of the same arguments.
 
-    In NumPy the two paths agree to rounding, and the run stops where it leaves ±10⁴. Raises
-    ValueError for unknown names.
+    A schedule is the framework's own scheduler where it has it, else written out. In NumPy the two
+    paths agree to rounding, and the run stops where it leaves ±10⁴. Raises ValueError for unknown
+    names.
     """
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
     run = _Run(
@@ -52,13 +56,17 @@ def script(
         rule.option_values(options),
         (float(start[0]), float(start[1])),
         int(steps),
+        None if schedule is None else find_schedule(schedule),
         float(noise),
         int(seed),
     )
     if framework == "NumPy":
         return _numpy(run)
     made = {"PyTorch": _TORCH, "optax": _OPTAX, "Keras": _KERAS}[framework].get(rule.slug)
-    theirs = made(run.hypers, run.options) if made is not None else None
+    hypers = dict(run.hypers)
+    if run.schedule and framework == "optax" and "lr" in hypers:
+        hypers["lr"] = _Spelled(hypers["lr"], "rate")
+    theirs = made(hypers, run.options) if made is not None else None
     return {"PyTorch": _torch, "optax": _optax, "Keras": _keras}[framework](run, theirs)
 
 
@@ -70,6 +78,7 @@ class _Run:
     options: Mapping[str, str | bool]
     start: tuple[float, float]
     steps: int
+    schedule: Schedule | None
     noise: float
     seed: int
 
@@ -77,7 +86,8 @@ class _Run:
     def title(self) -> str:
         chosen = ", ".join(f"{n} = {v}" for n, v in self.options.items())
         settings = ", ".join(f"{n} = {v!r}" for n, v in self.hypers.items())
-        about = "; ".join(part for part in (settings, chosen) if part)
+        plan = f"schedule = {self.schedule.name.lower()}" if self.schedule else ""
+        about = "; ".join(part for part in (settings, chosen, plan) if part)
         return f"{self.rule.name} on {self.landscape.name}" + (f" ({about})" if about else "")
 
 
@@ -100,11 +110,16 @@ class _Asking:
     """An oracle whose answers are calls of the script's own functions."""
 
     def __init__(
-        self, landscape: Landscape, t: Any, noise: Vector | None, probe: Vector | None
+        self,
+        landscape: Landscape,
+        t: Any,
+        factor: Any,
+        noise: Vector | None,
+        probe: Vector | None,
     ) -> None:
         self.lower_bound = landscape.minimum
         self.t = t
-        self.schedule = 1.0
+        self.schedule = factor
         self._noise = noise
         self._probe = probe
 
@@ -268,25 +283,31 @@ class _Step:
     given: list[str]
 
 
-_NOISE_KEYS: Final[tuple[Key, ...]] = ("noise_0", "noise_1")
-_RESERVED: Final = {"f", "gradient", "hessian", "step", "np", "x", "y", "t", "w", "path", "steps"}
+_RESERVED: Final = {
+    "f", "gradient", "hessian", "step", "np", "x", "y", "t", "w", "path", "steps", "factor", "rate",
+}  # fmt: skip
 
 
 def _step(run: _Run) -> _Step:
-    rule, noisy = run.rule, run.noise > 0
+    rule, noisy, planned = run.rule, run.noise > 0, run.schedule is not None
     probed = rule.draws_probe(run.options)
 
     def ask(at: At) -> Any:
-        noise = Vector(at[key] for key in _NOISE_KEYS) if noisy else None
+        noise = Vector(at[key] for key in NOISE) if noisy else None
         probe = Vector(at[key] for key in PROBE) if probed else None
-        return _Asking(run.landscape, at[COUNT], noise, probe)
+        return _Asking(run.landscape, at[COUNT], at[SCHEDULE] if planned else 1.0, noise, probe)
 
-    series = [*(_NOISE_KEYS if noisy else ()), *(PROBE if probed else ())]
+    series = [SCHEDULE] if planned else []
+    series += [*(NOISE if noisy else ()), *(PROBE if probed else ())]
     loop = trace_loop(rule, run.options, ask, per_step=series)
     program: Program = loop.program
     names = {program.inputs[POINT[0]]: "x", program.inputs[POINT[1]]: "y", "t": "t"}
     spoken = dict(
-        zip((*_NOISE_KEYS, *PROBE), ("noise_x", "noise_y", "sign_x", "sign_y"), strict=True)
+        zip(
+            (SCHEDULE, *NOISE, *PROBE),
+            ("factor_t", "noise_x", "noise_y", "sign_x", "sign_y"),
+            strict=True,
+        )
     )
     scalars = {slot.name for slot in rule.slots(run.options) if slot.kind == "scalar"}
     for key, variable in program.inputs.items():
@@ -358,7 +379,8 @@ def _draws(run: _Run, step: _Step) -> list[str]:
 
 def _loop(run: _Run, step: _Step) -> list[str]:
     """The run of a carried rule."""
-    more = ", *noise[t - 1]" if run.noise > 0 else ""
+    more = ", factor(t - 1)" if run.schedule else ""
+    more += ", *noise[t - 1]" if run.noise > 0 else ""
     more += ", *signs[t - 1]" if "sign_x" in step.given else ""
     numbers = ", ".join(step.start)
     return [
@@ -379,14 +401,41 @@ def _loop(run: _Run, step: _Step) -> list[str]:
 _LAST: Final = ['print("after", steps, "steps:", path[-1], "loss", float(f(*path[-1])))']
 
 
+def _factor(run: _Run) -> list[str]:
+    return schedule_code.factor_source(run.schedule, run.steps) if run.schedule else []
+
+
+def _math(run: _Run) -> list[str]:
+    return ["import math", ""] if run.schedule else []
+
+
+def _rate(run: _Run) -> float:
+    """The highest rate, where the rule has one."""
+    return run.hypers.get("lr", 1.0)
+
+
+class _Spelled(float):
+    """A number that is written as a name."""
+
+    def __new__(cls, value: float, name: str) -> _Spelled:
+        made = super().__new__(cls, value)
+        made.name = name
+        return made
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+
 def _numpy(run: _Run) -> str:
     step = _step(run)
     says = "Plain NumPy: the function, its gradient and the rule as printed."
     asked = _slopes(run) if "gradient(" in step.asks else []
     asked += _curvatures(run) if "hessian(" in step.asks else []
     return _text(
-        _head(run, says, ["import numpy as np"]), _settings(run), ["", ""], _loss(run, "np."),
-        asked, step.source, _loop(run, step), _LAST,
+        _head(run, says, [*_math(run), "import numpy as np"]), _settings(run), ["", ""],
+        _loss(run, "np."), asked, _factor(run), step.source, _loop(run, step), _LAST,
     )  # fmt: skip
 
 
@@ -401,7 +450,10 @@ def _missing(run: _Run, library: str) -> str:
 
 
 def _torch(run: _Run, theirs: str | None) -> str:
-    imports = ["import numpy as np", "import torch", "", "torch.set_default_dtype(torch.float64)"]
+    imports = [
+        *_math(run), "import numpy as np", "import torch", "",
+        "torch.set_default_dtype(torch.float64)",
+    ]  # fmt: skip
     loss = _loss(run, "torch.")
     report = [_LAST[0].replace("*path[-1]", "*torch.tensor(path[-1])")]
     if theirs is None:
@@ -422,20 +474,24 @@ def _torch(run: _Run, theirs: str | None) -> str:
         return _text(
             _head(run, _missing(run, "torch.optim"), imports), _settings(run), ["", ""],
             _valued(loss, "torch.tensor", step), slopes,
-            curvatures if "hessian(" in step.asks else [], step.source, _loop(run, step),
-            _LAST if _asks_loss(step) else report,
+            curvatures if "hessian(" in step.asks else [], _factor(run), step.source,
+            _loop(run, step), _LAST if _asks_loss(step) else report,
         )  # fmt: skip
     given = _Step([], [], "", [])
+    own = schedule_code.of_torch(run.schedule, run.steps, _rate(run)) if run.schedule else None
+    planned = own or "torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
     body = [
         *_noise_of(run, given),
         f"w = torch.tensor({list(run.start)!r}, requires_grad=True)",
         f"optimizer = {theirs}",
+        *([f"scheduler = {planned}"] if run.schedule else []),
         "path = [w.tolist()]",
         "for t in range(steps):",
         "    optimizer.zero_grad()",
         "    f(*w).backward()",
         *(["    w.grad += torch.from_numpy(noise[t])"] if run.noise > 0 else []),
         "    optimizer.step()",
+        *(["    scheduler.step()"] if run.schedule else []),
         "    path.append(w.tolist())",
         "path = np.array(path)",
     ]
@@ -443,6 +499,7 @@ def _torch(run: _Run, theirs: str | None) -> str:
         _head(run, "PyTorch's own rule.", imports),
         [f"steps = {run.steps}", "", ""],
         loss,
+        [] if own else _factor(run),
         body,
         report,
     )
@@ -462,7 +519,7 @@ def _asks_loss(step: _Step) -> bool:
 
 def _optax(run: _Run, theirs: str | None) -> str:
     imports = [
-        "import jax", "import jax.numpy as jnp", "import numpy as np",
+        *_math(run), "import jax", "import jax.numpy as jnp", "import numpy as np",
         *(["import optax"] if theirs else []), "", 'jax.config.update("jax_enable_x64", True)',
     ]  # fmt: skip
     loss = _loss(run, "jnp.")
@@ -479,10 +536,14 @@ def _optax(run: _Run, theirs: str | None) -> str:
         ]  # fmt: skip
         return _text(
             _head(run, _missing(run, "optax"), imports), _settings(run), ["", ""], loss, slopes,
-            curvatures if "hessian(" in step.asks else [], step.source, _loop(run, step), _LAST,
+            curvatures if "hessian(" in step.asks else [], _factor(run), step.source,
+            _loop(run, step), _LAST,
         )  # fmt: skip
+    own = schedule_code.of_optax(run.schedule, run.steps, _rate(run)) if run.schedule else None
+    planned = own or f"lambda count: {_rate(run)!r} * factor(int(count))"
     body = [
         *_noise_of(run, _Step([], [], "", [])),
+        *([f"rate = {planned}"] if run.schedule else []),
         f"w = jnp.array({list(run.start)!r})",
         f"optimizer = {theirs}",
         "state = optimizer.init(w)",
@@ -498,6 +559,7 @@ def _optax(run: _Run, theirs: str | None) -> str:
         _head(run, "optax's own rule.", imports),
         [f"steps = {run.steps}", "", ""],
         loss,
+        [] if own else _factor(run),
         body,
         _LAST,
     )
@@ -511,7 +573,7 @@ def _keras(run: _Run, theirs: str | None) -> str:
             "Plain NumPy: the function, its gradient and the rule as printed.", says
         )
     imports = [
-        "import os", "",
+        *(["import math"] if run.schedule else []), "import os", "",
         'os.environ.setdefault("JAX_ENABLE_X64", "1")  # for Keras on JAX', "",
         "import keras", "import numpy as np", "", 'keras.config.set_floatx("float64")',
     ]  # fmt: skip
@@ -521,6 +583,7 @@ def _keras(run: _Run, theirs: str | None) -> str:
         f"optimizer = {theirs}",
         "path = [keras.ops.convert_to_numpy(w.value).copy()]",
         "for t in range(steps):",
+        *([f"    optimizer.learning_rate = {_rate(run)!r} * factor(t)"] if run.schedule else []),
         "    g = np.array(gradient(*path[-1]))" + (" + noise[t]" if run.noise > 0 else ""),
         '    optimizer.apply([keras.ops.convert_to_tensor(g, dtype="float64")], [w])',
         "    path.append(keras.ops.convert_to_numpy(w.value).copy())",
@@ -528,7 +591,8 @@ def _keras(run: _Run, theirs: str | None) -> str:
     ]
     return _text(
         _head(run, "Keras' own rule, on the gradient as printed.", imports),
-        [f"steps = {run.steps}", "", ""], _loss(run, "np."), _slopes(run), body, _LAST,
+        [f"steps = {run.steps}", "", ""], _loss(run, "np."), _slopes(run), _factor(run), body,
+        _LAST,
     )  # fmt: skip
 
 

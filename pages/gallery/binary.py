@@ -11,6 +11,7 @@ from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, in_latex, round_to, words, written
 from engine.losses.information import surprise
+from engine.studies.loss_code import loss_scripts
 from engine.studies.loss_curves import four_ways, over_logit, over_probability
 from engine.studies.saturation import logit, probability
 from engine.tape import operations as ops
@@ -183,6 +184,12 @@ def code(x: Experiment) -> str:
     )
 
 
+def scripts(x: Experiment) -> dict[str, str]:
+    """The same in frameworks, by the logit."""
+    z = math.log(x["p"] / (1.0 - x["p"]))
+    return loss_scripts("binary cross-entropy", "z", z, y=x["y"], unit=math.log(units.of(x).base))
+
+
 def more(x: Experiment) -> None:
     """The same number found four ways."""
     unit = units.of(x)
@@ -216,5 +223,5 @@ PART = Part(
             moved(NAME, p="0.936", unit="bits"),
         ),
     ),
-    groups, show, notice, law, formula, code, more, 500,
+    groups, show, notice, law, formula, code, scripts, more, 500,
 )  # fmt: skip

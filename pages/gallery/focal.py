@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, in_latex, round_to, words, written
 from engine.studies.imbalance import Batch, easy_share, focal_curve
+from engine.studies.loss_code import loss_scripts
 from engine.tape import operations as ops
 from figures import losses as pictures
 from pages.gallery.part import Part, moved
@@ -160,6 +163,13 @@ def code(x: Experiment) -> str:
     )
 
 
+def scripts(x: Experiment) -> dict[str, str]:
+    """The same in frameworks, by the logit of the true class."""
+    z = math.log(x["pt"] / (1.0 - x["pt"]))
+    alpha = x["alpha"] if x["weigh"] else 1.0
+    return loss_scripts("focal", "z", z, gamma=x["gamma"], alpha=alpha)
+
+
 PART = Part(
     NAME,
     (
@@ -190,5 +200,5 @@ PART = Part(
             moved(NAME, easy="100000", easyp="0.99"),
         ),
     ),
-    groups, show, notice, law, formula, code,
+    groups, show, notice, law, formula, code, scripts,
 )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from components.controls import Group
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, in_latex, round_to, words, written
+from engine.studies.loss_code import loss_scripts
 from engine.studies.margins import MarginRun, descend_margin, margin_curve
 from engine.tape import operations as ops
 from figures import charts
@@ -153,6 +154,11 @@ def code(x: Experiment) -> str:
     )
 
 
+def scripts(x: Experiment) -> dict[str, str]:
+    """The same in frameworks, one of the losses."""
+    return loss_scripts("margins", "m", x["m"], which="hinge")
+
+
 def more(x: Experiment) -> None:
     """Loss, gradient and outcome in numbers."""
     rows = []
@@ -194,5 +200,5 @@ PART = Part(
             moved(NAME, lr="1.05", steps="12"),
         ),
     ),
-    groups, show, notice, law, formula, code, more, 480,
+    groups, show, notice, law, formula, code, scripts, more, 480,
 )  # fmt: skip

@@ -18,7 +18,8 @@ class Part:
 
     `show` draws the pictures (small: in a frame of 800 × 500; height in CSS pixels), `notice` is
     what is worth seeing in the present state, `law` the loss in LaTeX, `formula` the same with
-    the numbers put in, `code` the same in Python, `more` what stands below, tables mostly.
+    the numbers put in, `code` the same in NumPy, `scripts` in other frameworks, `more` what stands
+    below, tables mostly.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Part:
     law: Callable[[Experiment], str]
     formula: Callable[[Experiment], str]
     code: Callable[[Experiment], str]
+    scripts: Callable[[Experiment], Mapping[str, str]]
     more: Callable[[Experiment], None] = lambda x: None
     height: int = 360
 

@@ -9,6 +9,7 @@ import numpy as np
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, in_latex, round_to, words, written
+from engine.studies.loss_code import loss_scripts
 from engine.studies.loss_curves import LossCurve, over_error
 from engine.tape import operations as ops
 from figures import losses as pictures
@@ -131,6 +132,11 @@ def code(x: Experiment) -> str:
     )
 
 
+def scripts(x: Experiment) -> dict[str, str]:
+    """The same in frameworks."""
+    return loss_scripts("squared error", "error", (x["a"], x["b"]), half=x["half"])
+
+
 PART = Part(
     NAME,
     (
@@ -139,5 +145,5 @@ PART = Part(
         Flag("half", False, label="½ (ŷ − y)²", help="with a half in front the gradient is ŷ − y"),
     ),
     (Preset("4 costs 16", "good", "Twice the error, four times the cost: 16 against 4.", {}),),
-    groups, show, notice, law, formula, code,
+    groups, show, notice, law, formula, code, scripts,
 )  # fmt: skip

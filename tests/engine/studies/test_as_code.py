@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 import engine
-from engine import OPTIMIZERS
+from engine import OPTIMIZERS, SCHEDULES
+from engine.optimizers.schedules import Schedule
 from engine.studies.as_code import FRAMEWORKS, Framework, script
+from engine.studies.schedule_code import factor_source, of_optax
 
 RATES = {
     "muon": 0.05, "newton": 0.5, "shampoo": 0.3, "adadelta": 1.0, "sophia": 0.05, "lion": 0.05,
@@ -115,3 +118,42 @@ def test_what_frameworks_have_is_taken_from_them() -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match="hyper-parameter"):
         script("NumPy", "bowl", "sgd", (0, 0), 1, {"momentum": 0.9})
+
+
+PLANS = [
+    *(plan(warmup=w) for plan in SCHEDULES.values() for w in (0.0, 0.2)),
+    SCHEDULES["cosine"](final=0.1), SCHEDULES["linear"](final=0.2),
+    SCHEDULES["cosine_restarts"](cycle=0.13, growth=1.7, final=0.05),
+    SCHEDULES["one_cycle"](peak=0.02),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda p: f"{p.slug} {dict(p.values)}")
+def test_a_schedule_is_written_out(plan: Schedule) -> None:
+    for steps in (1, 7, STEPS):
+        scope: dict[str, Any] = {"math": math}
+        exec("\n".join(factor_source(plan, steps)), scope)
+        found = [scope["factor"](t) for t in range(steps)]
+        assert np.abs(np.array(found) - plan.factors(steps)).max() <= 1e-13
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras on PyTorch
+@pytest.mark.parametrize("slug", ["sgd", "adamw", "lion", "muon"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_scheduled_run_goes_the_same_way(framework: Framework, slug: str) -> None:
+    os.environ["JAX_ENABLE_X64"] = "1"
+    needed = {"NumPy": "numpy", "PyTorch": "torch", "optax": "optax", "Keras": "keras"}
+    pytest.importorskip(needed[framework])
+    for plan in PLANS if framework != "NumPy" else PLANS[:3]:
+        single = framework == "optax" and of_optax(plan, STEPS, 1.0) is not None
+        assert difference(framework, slug, {}, schedule=plan) <= (1e-7 if single else 1e-12)
+
+
+def test_schedulers_that_frameworks_have_are_taken_from_them() -> None:
+    given = ("bowl", "sgd", (5.0, 3.0), 40, {"lr": 0.01})
+    cosine = "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40, eta_min=0.0)"
+    assert cosine in script("PyTorch", *given, schedule="cosine")
+    warm = SCHEDULES["cosine"](warmup=0.25)
+    assert "LambdaLR(optimizer, factor)" in script("PyTorch", *given, schedule=warm)
+    assert "optax.cosine_decay_schedule(0.01, 40" in script("optax", *given, schedule="cosine")
+    assert "optax.sgd(rate)" in script("optax", *given, schedule="cosine")
