@@ -134,7 +134,7 @@ export default function share({ parentElement, data }) {
   const lay = async (file) => {
     try {
       if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
-      const runs = runsOf(file.name, await file.text())
+      const runs = runsOf(file.name, new Uint8Array(await file.arrayBuffer()))
       let shown = 0
       for (const stage of stagesIn(document)) {
         const tracksOf = (panel) => laid(runs, panel)
