@@ -141,7 +141,12 @@ export default function share({ parentElement, data }) {
         shown += stage.data.panels.reduce((sum, panel) => sum + tracksOf(panel).length, 0)
         stage.lay(tracksOf)
       }
-      said.textContent = shown ? `${file.name} lies over the picture.` : "This page has no picture for it: the race has."
+      for (const { training } of document.querySelectorAll(".dt-training")) {
+        const tracks = laid(runs, { kind: "chart", id: "loss" })
+        shown += tracks.length
+        training.lay(tracks)
+      }
+      said.textContent = shown ? `${file.name} lies over the picture.` : "This page has no picture for it: the race and the training have."
     } catch (problem) {
       said.textContent = `${file.name} cannot be laid over it: ${problem.message}.`
     }

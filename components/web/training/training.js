@@ -36,6 +36,8 @@ class Training {
   constructor(parent) {
     mountStage(parent).remove() // for its style sheet alone
     this.root = mount(parent)
+    this.root.training = this
+    this.own = [] // logs of a reader's own, as tracks
     const part = (name) => this.root.querySelector(name)
     this.planes = part(".dt-planes")
     this.legend = part(".dt-legend")
@@ -598,6 +600,34 @@ class Training {
     }
   }
 
+  // Logs of a reader's own over the loss, against the step.
+  lay(tracks) {
+    this.own = tracks.map((track) => ({ ...track, steps: track.x && array(track.x), losses: array(track.y) }))
+    if (this.data) this.paint()
+  }
+
+  paintOwn(pen, x, y) {
+    const font = { size: 11, family: this.theme.font }
+    for (const { color, dash, label, steps, losses } of this.own) {
+      pen.strokeStyle = this.theme.colour(color)
+      pen.lineWidth = 2
+      pen.setLineDash(DASHES[dash])
+      pen.beginPath()
+      let end = null
+      losses.forEach((loss, i) => {
+        const next = Number.isFinite(loss) ? [x.pixel(steps ? steps[i] : i), y.pixel(Math.max(loss, LOWEST / 2))] : null
+        if (next && end) pen.lineTo(...next)
+        else if (next) pen.moveTo(...next)
+        end = next
+      })
+      pen.stroke()
+      pen.setLineDash([])
+      const first = losses.findIndex(Number.isFinite)
+      put(pen, label, x.pixel(steps ? steps[first] : first) + 6, y.pixel(Math.max(losses[first], LOWEST / 2)) - 8, font,
+        this.theme.colour(color), { align: "left", halo: this.theme.background })
+    }
+  }
+
   paintChart(figure, name, held, width, height) {
     const { theme, data, history } = this
     const log = name === "loss"
@@ -617,6 +647,7 @@ class Training {
     const y = new Axis(log ? { type: "log" } : {}, "y")
     const values = history.flatMap(({ runs }) => runs.flatMap((run) => [run[name], run[held]])).filter(Number.isFinite)
     if (log) {
+      if (along === "step") for (const { losses } of this.own) values.push(...losses.filter(Number.isFinite))
       const positive = values.filter((v) => v > 0)
       const low = Math.max(LOWEST, Math.min(0.3, ...positive))
       const high = Math.min(1e4, Math.max(1, ...positive))
@@ -666,6 +697,7 @@ class Training {
       }
       pen.setLineDash([])
     })
+    if (log && along === "step") this.paintOwn(pen, x, y)
     pen.restore()
     data.runs.forEach((run, i) => {
       const end = history.at(-1)?.runs[i]
