@@ -241,7 +241,7 @@ def heard(found: Averages) -> None:
     first, last = written(abs(at(found.steps_raw, 1)), "3"), steps()
     m, v, sum_ = (at(getattr(found, n), last) for n in ("m_hat", "v_hat", "velocity"))
     st.markdown(
-        "##### Heard in class, checked here\n"
+        "## Heard in class, checked here\n"
         f"- *“Without bias correction the first updates are too small.”* The first is {first} "
         f"learning rates long here, with correction one: m holds (1 − β₁) g, but √v only "
         f"√(1 − β₂) |g|.\n"
@@ -312,9 +312,13 @@ def body() -> None:
         if x["stream"] == RACE:
             problem.say_start(x, problem.landscape(x))
         notice(t)
-        if not x.hidden("formula"):
-            with st.expander("The correction at this step") if view.embedded else st.container():
-                formula(found, t)
+    if not x.hidden("formula"):
+        with (
+            view.picture.expander("The correction at this step")
+            if view.embedded
+            else st.container()
+        ):
+            formula(found, t)
     if not view.embedded:
         if x["stream"] == RACE:
             problem.about(x, problem.landscape(x))

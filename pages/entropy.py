@@ -627,11 +627,11 @@ def of_outcomes(view: frame.View) -> None:
     with view.picture:
         pictures_of(live, traced, small=view.embedded, height=view.height(340, 395))
         frame.notice(remark(p), hued=True)
-        if not view.embedded and not x.hidden("code"):
-            coding(live, traced, 260)
     with view.panel:
         settings(live, traced, view.height(400, 400))
     if not view.embedded:
+        if not x.hidden("code"):
+            coding(live, traced, 260)
         if not x.hidden("formula"):
             st.latex(formula(p, hues.term))
             st.caption("C. E. Shannon, A mathematical theory of communication, 1948, section 6.")

@@ -441,7 +441,9 @@ def body() -> None:
     with view.picture:
         if not x["strewn"]:
             problem.say_start(x, problem.landscape(x))
-        picture, progress = st.container(), frame.progress_room(x)
+        picture = st.container()
+    with view.picture if view.embedded else st.container():
+        progress = frame.progress_room(x)
     try:
         shown = outcome_of(asked(), progress)
     except ValueError as error:  # too large, or a budget too small: the engine says which
@@ -477,7 +479,7 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     found = outcome.searches
     if not x.hidden("search"):
         maps, scale = search_panels(held, found)
-        st.subheader("The search behind it", anchor=False)
+        st.header("The search behind it", anchor=False)
         st.html(scale)
         stage(
             "fair_race.search", maps, frames=POINTS, playback=False, columns=3, legend=False,

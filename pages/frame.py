@@ -60,7 +60,11 @@ def dress() -> None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The places of a page: its picture, the controls beside it, and whether it is embedded."""
+    """The places of a page: its picture, the controls beside it, and whether it is embedded.
+
+    On a phone the first picture stands over the controls and what else is said in its column below
+    them; what keys reach besides it comes after both, so that they go the way it is seen.
+    """
 
     picture: DeltaGenerator
     panel: DeltaGenerator
@@ -193,7 +197,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """The same as HTML, to go into one piece with more: each piece costs a rerun some time."""
-    top = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in head)
+    top = "".join(
+        f"<th scope='col'>{html.escape(name)}</th>" if name else "<td class='corner'></td>"
+        for name in head
+    )
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>"
 

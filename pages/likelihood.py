@@ -584,7 +584,7 @@ def body() -> None:
             coin_settings(live, view.height(460, 430))
         steps = chain()
         if whole and not x.hidden("chain"):
-            st.subheader("Why they agree, step by step", anchor=False)
+            st.header("Why they agree, step by step", anchor=False)
             for i, (title, latex, why) in enumerate(steps, 1):
                 with st.expander(f"{i}. {title}", expanded=i == 1):
                     st.latex(latex)

@@ -378,7 +378,7 @@ def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -
     least, most = facts[0].eigenvalues[0]
     return (
         "<div class='stability'>"
-        + ("<h4>Learning rate against the stability limit</h4>" if meters else "")
+        + ("<h2>Learning rate against the stability limit</h2>" if meters else "")
         + "".join(meters)
         + f"<ul>{''.join(words)}</ul><p>Curvature at the start: λ<sub>max</sub> = {written(most)}, "
         f"λ<sub>min</sub> = {written(least)}.</p></div>"
@@ -506,8 +506,7 @@ def body() -> None:
     if told:
         view.picture.html(told)
     if not view.embedded:
-        with view.picture:
-            map_of_diverged(results)
+        map_of_diverged(results)
     if numbers and not view.embedded:
         st.html(numbers)
     if x["rates"]:

@@ -423,11 +423,10 @@ def body() -> None:
             notice_of_forms(compared)
         else:
             notice(driven.result, compared[0].run.result)
-        if not x.hidden("formula") and not view.embedded:
-            formula(plan, step)
-        if not view.embedded:
-            st.caption(f"{plan.idea} {plan.when} ({plan.source})")
     if not view.embedded:
+        if not x.hidden("formula"):
+            formula(plan, step)
+        st.caption(f"{plan.idea} {plan.when} ({plan.source})")
         problem.about(x, surface)
         problem.as_code(x, surface, [runner().optimizer.name], schedule=plan)
     frame.foot(x, latex.fill_numbers(plan.latex, plan.arguments))

@@ -449,13 +449,13 @@ def body() -> None:
     with view.picture:
         rows(live, now, small=view.embedded, height=view.height(330, 380))
         frame.notice(remark(check), hued=True)
-        if not view.embedded and not x.hidden("curves"):
-            curves(live, now, 280)
     with view.panel:
         settings(live, view.height(460, 400))
         if not view.embedded and not x.hidden("paste"):
             paste()
     if not view.embedded:
+        if not x.hidden("curves"):
+            curves(live, now, 280)
         if not x.hidden("formula"):
             st.latex(formula(check, hues.term))
         if not x.hidden("table"):

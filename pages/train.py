@@ -415,13 +415,6 @@ def body() -> None:
         except Unrecordable:
             refused.append(name)
     with view.picture:
-        if not view.embedded and not x.hidden("add"):
-            st.selectbox(
-                "Add", list(entrants.TRAINABLE), index=None, key="train.add", on_change=add,
-                format_func=entrants.TRAINABLE.__getitem__, placeholder="Add an optimizer",
-                label_visibility="collapsed",
-                disabled=x.locked("runs") or len(runs) >= entrants.MOST,
-            )  # fmt: skip
         if x["data"] == PASTED and not x.hidden("data"):
             paste()
         if learners:
@@ -439,6 +432,13 @@ def body() -> None:
                 "browser, so it is left out here."
             )
     with view.panel:
+        if not view.embedded and not x.hidden("add"):
+            st.selectbox(
+                "Add", list(entrants.TRAINABLE), index=None, key="train.add", on_change=add,
+                format_func=entrants.TRAINABLE.__getitem__, placeholder="Add an optimizer",
+                label_visibility="collapsed",
+                disabled=x.locked("runs") or len(runs) >= entrants.MOST,
+            )  # fmt: skip
         x.controls(
             groups(data, names, looks), height=view.height(740, 400), on_action=on_action
         )  # fmt: skip

@@ -1,8 +1,10 @@
-"""Every page fits where it is read: a desk's window, a phone, a frame in somebody's course.
+"""Every page fits where it is read, a desk's window, a phone, a frame in somebody's course, and is
+open to whoever reads it there.
 
 What is looked for is in layout.js: nothing wider than its window, no text cut, mathematics no
 larger than its sentence, picture and control on the screen together, nothing that jumps under a
-hand. A page is opened at a desk, whose window is then narrowed to a phone's, and in a frame.
+hand; and in access.py: what axe-core knows, and the way through the page by keys. A page is opened
+once at a desk, whose window is then narrowed to a phone's, and once in a frame.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from pages.contents import SECTIONS
 from tests.browser import Visitor, wait_until_settled
+from tests.pages import access
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +37,7 @@ AUDIT = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 780}
 FRAME = {"width": 800, "height": 500}
+Opened = tuple[Visitor, Page]  # who reads, and the page that is open
 MOST_SHIFT = 0.02
 WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
@@ -49,10 +53,23 @@ def reader(browser: Browser, server: str) -> Iterator[tuple[Visitor, Page, Page]
     visitor = Visitor(browser, server)
     own = visitor._page(viewport=DESK, reduced_motion="reduce")
     frame = visitor._page(viewport=FRAME, reduced_motion="reduce")
+    own.add_init_script(access.scripts())
     for page in (own, frame):
         page.add_init_script(AUDIT)
     yield visitor, own, frame
     visitor.close()
+
+
+@pytest.fixture(scope="module", params=[*FILES, *PARTS])
+def opened(reader: tuple[Visitor, Page, Page], request: pytest.FixtureRequest) -> Opened:
+    """A page at a desk, opened once for all that is asked of it."""
+    visitor, page, _ = reader
+    visitor.errors.clear()
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{visitor.server}/{request.param}")
+    settle(page)
+    return visitor, page
 
 
 def settle(page: Page) -> None:
@@ -95,16 +112,9 @@ def take_another_preset(page: Page) -> None:
         settle(page)
 
 
-@pytest.mark.parametrize("file", [*FILES, *PARTS])
-def test_a_page_fits_a_desk_and_a_phone_and_nothing_jumps(
-    reader: tuple[Visitor, Page, Page], file: str
-) -> None:
-    visitor, page, _ = reader
-    visitor.errors.clear()
-    page.set_viewport_size(DESK)  # type: ignore[arg-type]
-    page.goto(f"{visitor.server}/{file}")
-    settle(page)
-    found = [f"at a desk, {fault}" for fault in faults(page, "desk")]
+def test_a_page_fits_a_desk_and_nothing_jumps(opened: Opened) -> None:
+    visitor, page = opened
+    found = faults(page, "desk")
     page.evaluate("layout.watch()")
     for act in (drag_first_slider, take_another_preset):
         before = page.evaluate("layout.shift()")["shift"]
@@ -115,9 +125,33 @@ def test_a_page_fits_a_desk_and_a_phone_and_nothing_jumps(
         if after["same"] and after["shift"] - before > MOST_SHIFT:
             moved = f"{after['shift'] - before:.3f} ({'; '.join(after['jumped'])})"
             found.append(f"{act.__name__}: the page jumps by {moved}")
+    assert found + visitor.errors == []
+
+
+def test_a_page_is_open_to_whoever_reads_it(opened: Opened) -> None:
+    visitor, page = opened
+    found = [f"in the light, {fault}" for fault in access.axe(page)]
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(PAINTED)
+    found += [f"in the dark, {fault}" for fault in access.axe(page, "color-contrast")]
+    assert found + visitor.errors == []
+
+
+def test_a_page_fits_a_phone(opened: Opened) -> None:
+    visitor, page = opened
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     settle(page)
-    found += [f"on a phone, {fault}" for fault in faults(page, "phone")]
+    assert faults(page, "phone") + visitor.errors == []
+
+
+def test_keys_go_through_a_page_as_it_is_seen(opened: Opened) -> None:
+    visitor, page = opened
+    found = []
+    for name, size in (("a phone", PHONE), ("a desk", DESK)):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        settle(page)
+        found += [f"at {name}, {fault}" for fault in access.walk(page)]
+    found += access.operate(page)
     assert found + visitor.errors == []
 
 

@@ -179,7 +179,7 @@ class Lesson {
       const card = parts.copy("card")
       const done = stepsDone(slug)
       const first = Array.from({ length: count }, (_, i) => i).find((i) => !done.has(i)) ?? 0
-      card.querySelector("h3").textContent = title
+      card.querySelector("h2").textContent = title
       card.querySelector("p").textContent = about
       card.querySelector(".dle-bar span").style.width = `${(100 * done.size) / count}%`
       card.querySelector("small").textContent = `${done.size} of ${count} steps · ${minutes} min`

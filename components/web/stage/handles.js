@@ -11,6 +11,9 @@ const ANSWER_MS = 1500 // for which a dropped handle waits for Python to take it
 const LABEL = { size: 12, gap: 14, up: 14 } // a label's font, and how far it stands from the handle's middle
 
 const short = (value) => format(value, ".3g")
+// Decimals, as ARIA wants its numbers: a power of ten is none to it.
+const plain = (value) =>
+  String(value).includes("e") ? value.toLocaleString("en", { useGrouping: false, maximumSignificantDigits: 6 }) : String(value)
 const coarse = () => matchMedia("(pointer: coarse)").matches
 
 export class Handles {
@@ -171,11 +174,11 @@ class Handle {
     const value = axis === "x" ? this.x : this.y
     this.say("role", "slider")
     this.say("aria-label", name)
-    this.say("aria-valuenow", String(value))
+    this.say("aria-valuenow", plain(value))
     this.say("aria-valuetext", short(value))
     this.say("aria-orientation", axis === "x" ? "horizontal" : "vertical")
-    if (min) this.say("aria-valuemin", String(min[way]))
-    if (max) this.say("aria-valuemax", String(max[way]))
+    if (min) this.say("aria-valuemin", plain(min[way]))
+    if (max) this.say("aria-valuemax", plain(max[way]))
   }
 
   // Writes an attribute if it is another than before.

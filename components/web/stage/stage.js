@@ -271,6 +271,7 @@ class Stage {
     this.root.setAttribute("aria-label", this.find(data.alt))
     this.clock.seconds = data.seconds
     this.bar.element.hidden = !data.playback
+    this.root.tabIndex = data.playback ? 0 : -1 // its keys are the player's
     this.bar.scrub.setAttribute("aria-label", data.frameName)
     this.caption.hidden = !data.captions.length
     this.showLegend(data, theme)

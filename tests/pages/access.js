@@ -1,0 +1,113 @@
+// A page as keys and ears meet it; read by access.py. All walks go into shadow roots.
+window.access = (() => {
+  const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]"
+  const GROUPS = '[role="radiogroup"], [role="toolbar"], [role="tablist"]'
+  const VALUED = '[role="slider"], input[type="range"]'
+  const NEAR = 4 // pixels by which a row's things may stand at different heights
+  const main = () => document.querySelector('[data-testid="stMain"]')
+
+  function* everything(root) {
+    for (const element of root.querySelectorAll("*")) {
+      yield element
+      if (element.shadowRoot) yield* everything(element.shadowRoot)
+    }
+  }
+  const parent = (element) => element.parentElement ?? element.getRootNode().host ?? null
+  const above = (element, selector) => {
+    for (let at = element; at; at = parent(at)) if (at.matches(selector)) return at
+    return null
+  }
+  const seen = (element) => {
+    const { width, height } = element.getBoundingClientRect()
+    return width > 1 && height > 1 && element.checkVisibility({ opacityProperty: false, visibilityProperty: true })
+  }
+  const called = (element) => {
+    const name = element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.textContent || element.className
+    return `${element.localName} "${String(name.baseVal ?? name).trim().replace(/\s+/g, " ").slice(0, 50)}"`
+  }
+
+  const isStop = (e) =>
+    e.matches(STOPS) && e.tabIndex >= 0 && !e.disabled && seen(e) &&
+    !(e.matches('input[type="radio"]') && !e.checked) && !above(e, '[aria-hidden="true"], [inert]')
+
+  async function axe(rules) {
+    // A colour on its way from one theme to the other is none that is read.
+    const moving = document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity)
+    await Promise.all(moving.map((animation) => animation.finished.catch(() => null)))
+    const options = { resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}) }
+    const { violations } = await window.axe.run(document, options)
+    return violations.flatMap(({ impact, help, nodes }) =>
+      nodes.map(({ html, failureSummary }) => ({ impact, help, at: `${html.slice(0, 160)} ${failureSummary.split("\n")[1] ?? ""}` })))
+  }
+
+  const sticks = (element) => {
+    for (let at = element; at; at = parent(at)) if (getComputedStyle(at).position === "sticky") return true
+    return false
+  }
+
+  let stops = []
+  function begin() {
+    stops = []
+    const top = main()
+    top.tabIndex = -1
+    top.focus({ preventScroll: true })
+  }
+
+  // Notes where the focus is; true once it has left the page.
+  function stop() {
+    let at = document.activeElement
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+    if (!at || !above(at, '[data-testid="stMain"]') || stops[0]?.at === at) return true
+    stops.push({ at, box: place(at) })
+    return false
+  }
+
+  // Where an element is as long as nothing is scrolled, and what it moves with: a picture's handles
+  // stand where the values are, and on a phone the picture stays in sight while the page moves.
+  function place(element) {
+    const { left, right, top, bottom } = element.getBoundingClientRect()
+    let down = 0
+    for (let at = element; at; at = parent(at)) down += at.scrollTop
+    return { left, right, top: top + down, bottom: bottom + down, picture: above(element, ".dl-stage, .dl-drawing") }
+  }
+
+  function walked() {
+    const found = []
+    stops.forEach(({ at, box }, i) => {
+      const last = stops[i - 1]
+      if (!last || (last.box.picture && (last.box.picture === box.picture || sticks(last.at)))) return
+      const back = box.bottom <= last.box.top + NEAR && box.left < last.box.right
+      if (back) found.push(`the focus goes back up from ${called(last.at)} to ${called(at)}`)
+    })
+    // Of a group of choices one is a stop, the rest are reached by arrows.
+    const group = (element) => above(element, GROUPS) ?? element
+    const reached = new Set(stops.map(({ at }) => group(at)))
+    for (const element of everything(main())) {
+      if (isStop(element) && !reached.has(group(element))) found.push(`no Tab reaches ${called(element)}`)
+    }
+    return found
+  }
+
+  let values = []
+  let taken = null
+  const read = (e) => e.getAttribute("aria-valuenow") ?? e.value
+  function valued() {
+    values = [...everything(main())].filter((e) =>
+      e.matches(VALUED) && isStop(e) && e.getAttribute("aria-disabled") !== "true" && Number(e.max ?? 1) !== Number(e.min ?? 0))
+    return values.length
+  }
+  function take(k) {
+    const at = values[k]
+    if (!at.isConnected || !seen(at)) return null
+    at.focus()
+    taken = { at, before: read(at) }
+    return called(at)
+  }
+  // Within a few frames: what follows a hand is painted in its frame.
+  async function moved() {
+    for (let frame = 0; frame < 5 && read(taken.at) === taken.before; frame++) await new Promise(requestAnimationFrame)
+    return !taken.at.isConnected || read(taken.at) !== taken.before // a page may put another in its place
+  }
+
+  return { axe, begin, stop, walked, valued, take, moved }
+})()

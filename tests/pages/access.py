@@ -1,0 +1,58 @@
+"""What stands between a page and those who read it by ear or by keys, as sentences.
+
+`axe` asks axe-core (Deque), which holds a page to WCAG 2.2 and to what is known to help.  `walk`
+goes through a page with the Tab key alone and reports where the order is not the one that is seen,
+or what a key never reaches; `operate` moves whatever has a value by its arrow keys.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+HERE = Path(__file__).parent
+MOST_STOPS = 400
+
+
+@cache
+def scripts() -> str:
+    """axe-core and our own, to be added to a page before it opens."""
+    core = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    return core + (HERE / "access.js").read_text(encoding="utf-8")
+
+
+def axe(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds, by RULES alone where they are given."""
+    found: list[dict[str, Any]] = page.evaluate("(rules) => access.axe(rules)", list(rules))
+    return [f"{each['impact']}: {each['help']}: {each['at']}" for each in found]
+
+
+def walk(page: Page) -> list[str]:
+    """From the top of the page, by Tab, through all that can have the focus."""
+    page.evaluate("access.begin()")
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if page.evaluate("access.stop()"):
+            break
+    found: list[str] = page.evaluate("access.walked()")
+    return found
+
+
+def operate(page: Page) -> list[str]:
+    """Each thing with a value is moved by an arrow key, and back."""
+    found = []
+    for k in range(page.evaluate("access.valued()")):
+        name = page.evaluate("(k) => access.take(k)", k)
+        if name is None:
+            continue  # the move before it took it away
+        moved = False
+        for key in ("ArrowUp", "ArrowDown"):  # where it stands at its end, the second moves it
+            page.keyboard.press(key)
+            moved = moved or page.evaluate("access.moved()")
+        if not moved:
+            found.append(f"no arrow key moves {name}")
+    return found
