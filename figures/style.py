@@ -43,10 +43,11 @@ ON_MAP: Final = "#ffffff"  # marks and lines on a map, which is as colourful in 
 ON_MAP_EDGE: Final = "#15171b"
 ON_MAP_FAINT: Final = "rgba(255,255,255,0.42)"
 
-# The three arrows of Nesterov's step, in the colours in which the course draws them.
-JUMP: Final = "#7a4a16|#cf9a5e"
-CORRECTION: Final = "#b3202c|#ff8a80"
-SUM: Final = "#1b6e36|#6fcf8b"
+# The three arrows of Nesterov's step, brown, red and green as the course draws them, in shades that
+# differ for colour-blind readers too.
+JUMP: Final = "#6e3600|#e4a458"
+CORRECTION: Final = "#db1e33|#de6d64"
+SUM: Final = "#047c37|#75d591"
 
 HUES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {

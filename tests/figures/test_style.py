@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.optimizers import OPTIMIZERS
 from figures import style
+from tests.figures import ciede2000
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
 MODES = ("light", "dark")
@@ -45,6 +46,7 @@ VISION = {
         ]
     ),
 }
+LOOKS_ANOTHER = 8.0  # CIEDE2000; what stands side by side is just noticed to differ at about 1
 APART = 0.08  # in OKLab; a just noticeable difference is about 0.02
 
 
@@ -62,6 +64,19 @@ def seen(color: str, vision: str) -> NDArray[np.float64]:
 def distance(first: str, second: str) -> float:
     """The smallest OKLab distance of two colours over all kinds of colour vision."""
     return min(float(np.linalg.norm(seen(first, v) - seen(second, v))) for v in VISION)
+
+
+def difference(first: str, second: str) -> float:
+    """The smallest CIEDE2000 difference of two colours over all kinds of colour vision."""
+    return min(
+        ciede2000.difference(
+            *(
+                ciede2000.lab((matrix @ style.linear_rgb(color)).clip(0, 1))
+                for color in (first, second)
+            )
+        )
+        for matrix in VISION.values()
+    )
 
 
 def pick(color: str, mode: str) -> str:
@@ -118,6 +133,26 @@ def test_trails_stand_out(slug: str, mode: str) -> None:
 def test_hues_are_told_apart_with_any_colour_vision(mode: str) -> None:
     hues = [pair[MODES.index(mode)] for pair in style.HUES.values()]
     assert min(distance(*pair) for pair in itertools.combinations(hues, 2)) >= APART
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_rules_of_a_race_differ_in_colour_or_in_dash_and_marker(mode: str) -> None:
+    for first, second in itertools.combinations(style.LOOKS.values(), 2):
+        if first.dash == second.dash or first.marker == second.marker:
+            colors = (own_color(look, mode) for look in (first, second))
+            assert difference(*colors) >= LOOKS_ANOTHER, (first, second)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_stands_on_one_picture_looks_another_with_any_colour_vision(mode: str) -> None:
+    """Arrows of one step, marks of one chart, two and three classes of a plane, and bars, which
+    have names besides, each from its neighbour."""
+    classes = [pick(color, mode) for color in style.OUTCOMES]
+    arrows = [pick(color, mode) for color in (style.JUMP, style.CORRECTION, style.SUM)]
+    marks = [pick(color, mode) for color in (style.INK, style.MUTED, style.LIMIT)]
+    together = [*map(itertools.combinations, (arrows, marks, classes[:3]), (2, 2, 2))]
+    for first, second in itertools.chain(*together, itertools.pairwise(classes)):
+        assert difference(first, second) >= LOOKS_ANOTHER, (first, second)
 
 
 def test_a_shared_hue_comes_with_another_dash_and_marker() -> None:

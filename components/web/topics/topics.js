@@ -58,7 +58,7 @@ class Topics {
     name.textContent = title
     name.href = first.to
     card.querySelector("p").textContent = text
-    card.querySelector("nav").append(...others.map(({ to, label }) => {
+    card.querySelector("footer").append(...others.map(({ to, label }) => {
       const link = document.createElement("a")
       link.href = to
       link.textContent = label
