@@ -28,6 +28,11 @@ PRINTED_OPERATIONS: Final = 40
 COMPOSITIONS: Final = 8  # of a function with itself
 COMPOSED_OPERATIONS: Final = 4000  # recorded in all, after which no further one is tried
 
+# Learning rates tried for the runners of a race, all together, and halved until a run stays: lines
+# of the printed programs × steps, half a microsecond for all rates, 20 nanoseconds for one.
+TRIED_LINES: Final = 1_200_000
+HALVED_LINES: Final = 50_000_000
+
 # A coarse sweep in a run of a page: lines of the printed program × steps, whatever the grid, and
 # that × cells. Nothing is compiled for it; what readers typed gets less.
 SWEPT_LINES: Final = 1_000_000

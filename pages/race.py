@@ -12,6 +12,7 @@ import streamlit as st
 import engine
 from components.controls import Action, Group, Item, Slider
 from components.stage import Handle, Panel, Track, stage
+from engine import limits
 from engine.emit.picture import Picture, entry, stack, words, written
 from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
@@ -24,7 +25,14 @@ from engine.studies.stability import (
     live_limit,
     sharpest,
 )
-from engine.studies.tuning import RATES, RateCurve, halve_until_stable, rate_curve
+from engine.studies.tuning import (
+    MAX_HALVINGS,
+    RATES,
+    RateCurve,
+    halve_until_stable,
+    length_of,
+    rate_curve,
+)
 from engine.tape import Value
 from engine.tape import operations as ops
 from figures import race as pictures
@@ -35,6 +43,7 @@ from pages.presets import RACES
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
 
+TOO_LONG = "No learning rates are tried for {}: too much for one page. Fewer steps leave room."
 VIEWS = ("overlaid", "side by side", "3-D")
 x = experiment(
     "race",
@@ -87,6 +96,10 @@ def halve(place: int) -> None:
         say(f"{runner.optimizer.name} has no learning rate to halve.")
         return
     surface = problem.landscape(x)
+    length = length_of(surface, runner.optimizer, x["steps"], runner.options)
+    if length * MAX_HALVINGS > limits.HALVED_LINES:
+        say(TOO_LONG.format(runner.optimizer.name))
+        return
     found = halve_until_stable(
         surface,
         runner.optimizer,
@@ -128,7 +141,11 @@ def find_rate(place: int) -> None:
     if not runner.has_rate:
         say(f"{runner.optimizer.name} has no learning rate to find.")
         return
-    found = rates_of(place, problem.landscape(x))
+    surface = problem.landscape(x)
+    if length_of(surface, runner.optimizer, x["steps"], runner.options) > limits.TRIED_LINES:
+        say(TOO_LONG.format(runner.optimizer.name))
+        return
+    found = rates_of(place, surface)
     if found.best is None:
         say(f"No learning rate leads {runner.optimizer.name} below its start here.")
         return
@@ -411,11 +428,21 @@ def rates(surface: Landscape, names: list[str]) -> None:
     """Loss reached against the learning rate, for every runner that has one."""
     runners = x["runs"]
     looks = style.looks(r.slug for r in runners)
-    shown = [
-        (name, look, rates_of(place, surface), problem.as_it_runs(x, runner).hypers.get("lr"))
-        for place, (name, look, runner) in enumerate(zip(names, looks, runners, strict=True))
-        if runner.has_rate
-    ]
+    shown, long, left = [], [], limits.TRIED_LINES
+    for place, (name, look, runner) in enumerate(zip(names, looks, runners, strict=True)):
+        if not runner.has_rate:
+            continue
+        length = length_of(surface, runner.optimizer, x["steps"], runner.options)
+        if length > left:
+            long.append(name)
+            continue
+        left -= length
+        rate = problem.as_it_runs(x, runner).hypers.get("lr")
+        shown.append((name, look, rates_of(place, surface), rate))
+    if long:
+        st.caption(TOO_LONG.format(", ".join(long)))
+    if not shown:
+        return
     stage(
         "race.rates",
         [

@@ -26,6 +26,7 @@ from components.controls import Group, Slider, Toggle, controls
 from components.lead import Menu
 from components.store import store
 from engine.emit.picture import Picture
+from pages.budget import limited
 from pages.presets import Preset
 
 T = TypeVar("T")
@@ -563,7 +564,8 @@ class Experiment:
 
         def act(group: str, action: str) -> None:
             if on_action is not None and not self.locked(group):
-                on_action(group, action)
+                with limited():  # Streamlit calls it before the page, whose time does not count it
+                    on_action(group, action)
 
         if shown and not self.hidden("controls"):
             controls(

@@ -22,8 +22,7 @@ from engine.runs.descent import DIVERGENCE_RADIUS, Descent, PlaneOracle
 from engine.runs.step import take_step
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
-from engine.tape.interpret import ScalarRecord, interpret
-from engine.tape.operations import OPERATIONS
+from engine.tape.interpret import ScalarRecord
 
 Array = npt.NDArray[np.float64]
 
@@ -65,7 +64,8 @@ def symmetric_eigenvalues(matrices: npt.ArrayLike) -> Array:
 def sharpest(landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]) -> Any:
     """The largest eigenvalue of the Hessian at (x, y); all of them may be traced."""
     with np.errstate(all="ignore"):
-        return _eigenvalue(landscape, 1.0, x, y, parameters)
+        middle, half = _middle_and_half(landscape, x, y, parameters)
+        return middle + half
 
 
 def eigenvalues_along(
@@ -73,18 +73,10 @@ def eigenvalues_along(
 ) -> tuple[Any, Any]:
     """The smaller and the larger eigenvalue of the Hessian at every point of the columns x and y,
     which may be traced and change their length, as the parameters may."""
-    names, values = tuple(parameters), tuple(parameters.values())
-
-    # Found at one point and read for columns: so no length of now gets into the record.
-    def least(x: Any, y: Any, *given: Any) -> Any:
-        return _eigenvalue(landscape, -1.0, x, y, dict(zip(names, given, strict=True)))
-
-    def most(x: Any, y: Any, *given: Any) -> Any:
-        return _eigenvalue(landscape, 1.0, x, y, dict(zip(names, given, strict=True)))
-
+    # The Hessian's record was made at one point: no length of now gets into what is read of it.
     with np.errstate(all="ignore"):
-        low, high = (interpret(f, (x, y, *values), OPERATIONS) for f in (least, most))
-        return low + 0.0 * x, high + 0.0 * x
+        middle, half = _middle_and_half(landscape, x, y, parameters)
+        return middle - half + 0.0 * x, middle + half + 0.0 * x
 
 
 def hessian_entries(
@@ -107,12 +99,13 @@ def _hessian(function: Callable[..., Any], names: tuple[str, ...]) -> ScalarReco
     return ScalarRecord.of(entries, 2 + len(names))
 
 
-def _eigenvalue(
-    landscape: Landscape, side: float, x: Any, y: Any, parameters: Mapping[str, Any]
-) -> Any:
+def _middle_and_half(
+    landscape: Landscape, x: Any, y: Any, parameters: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """The mean of the Hessian's eigenvalues and half of what lies between them."""
     a, b, d = hessian_entries(landscape, x, y, parameters)
     half = 0.5 * (a - d)
-    return 0.5 * (a + d) + side * ops.sqrt(half * half + b * b)
+    return 0.5 * (a + d), ops.sqrt(half * half + b * b)
 
 
 def live_limit(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import Descent, descend
+from engine.runs.descent import Descent, descend, kernel_of
 from engine.runs.sweeps import sweep
 
 MAX_HALVINGS = 60  # from any learning rate a control offers down to nothing that moves
@@ -77,6 +77,16 @@ class RateCurve:
 
 
 RATES = 121  # tried by `rate_curve`, some twenty a decade
+
+
+def length_of(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    steps: int,
+    options: Mapping[str, str | bool] | None = None,
+) -> int:
+    """How much a run is, in lines of the printed program × steps."""
+    return steps * len(kernel_of(landscape, optimizer, options).loop.program.lines)
 
 
 def rate_curve(

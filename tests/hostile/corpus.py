@@ -208,8 +208,19 @@ STARTS: Final[tuple[tuple[str, str], ...]] = (
 )
 """Formulas with starts at which they have no finite value."""
 
+# Twelve times Newton on a formula as long as they may be: its Hessian along every path, and every
+# learning rate for each.
+LONG_RACE: Final = {
+    "on": "formula", "f": "+".join(f"exp(-(x-{a})**2-y**2)" for a in range(1, 18)),
+    "start": "0.31,-0.7", "steps": 2000, "same": 0, "noise": 0.001,
+    "runs": ";".join(f"newton:lr={0.3 - 0.01 * i:.2f}" for i in range(12)),
+}  # fmt: skip
+
 LINKS: Final[tuple[str, ...]] = (
     *WORST,
+    link("race", **LONG_RACE),
+    link("race", **LONG_RACE, curvature=1),
+    link("race", **LONG_RACE, rates=1),
     *(link("basins", on="formula", f=f) for f, _ in STARTS),
     *(link("race", on="formula", f=f, start="-1,1") for f in FORMULAS[13:22]),
     link("basins", runs="adam;newton;sgd;momentum", steps=2000),  # each on a grid of its own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import suppress
@@ -16,7 +17,8 @@ from engine.emit.compiled import Budget, CellsKernel, Waiting
 from engine.emit.program import Level, TooLong, compile_program
 from engine.problems.formula import FormulaError
 from engine.runs.tracing import landscape_loop
-from tests.hostile.corpus import FORMULAS, RULES
+from tests.hostile.corpus import FORMULAS, LONG_RACE, RULES, link
+from tests.hostile.drawn import claim, open_link
 
 SECONDS = 1.0  # that any text may take to be read or refused, on a busy machine
 
@@ -148,3 +150,21 @@ def test_the_process_that_answers_readers_compiles_nothing(monkeypatch: pytest.M
     asked.ensure()
     assert asked.compiled is None
     assert len(compiled._waiting) == 0
+
+
+@pytest.mark.parametrize("asked", ["halve", "find"])
+def test_a_reader_is_told_that_rates_of_a_long_run_are_not_tried(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    page = open_link(link("race", steps=2000))
+    monkeypatch.setattr(limits, "TRIED_LINES", 2000)
+    monkeypatch.setattr(limits, "HALVED_LINES", 2000)
+    claimed = {"action": {"seq": 7, "group": "0", "id": asked}}
+    assert claim(page, json.dumps(claimed)).toast[0].value.startswith("No learning rates are tried")
+
+
+def test_a_race_says_whose_rates_it_leaves_out() -> None:
+    said = [c.value for c in open_link(link("race", **LONG_RACE, rates=1)).caption]
+    assert any(
+        text.startswith("No learning rates are tried for Newton 2, Newton 3") for text in said
+    )
