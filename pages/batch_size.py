@@ -37,8 +37,8 @@ PRESETS = (
     Preset(
         "All noise",
         "bad",
-        "Where the full gradient is nearly 0 a batch of 8 points anywhere: the noise scale is "
-        "hundreds of examples. That is where a larger batch, or a smaller η, begins to pay.",
+        "Near the minimum a batch of 8 points anywhere: the noise scale is hundreds of examples. "
+        "Here a larger batch, or a smaller η, begins to pay.",
         {"at": "0.96,0.33"},
     ),
     Preset(
@@ -51,8 +51,8 @@ PRESETS = (
     Preset(
         "Linear scaling ends",
         "bad",
-        "η ∝ B (Goyal et al. 2017) keeps the noise that is left about the same, until η meets the "
-        "limit 2/λmax: with all examples it is 3.2 here, and the run leaves the picture.",
+        "η ∝ B (Goyal et al. 2017) keeps the noise that is left about the same, until η meets "
+        "2/λmax: with all examples it is 3.2, and the run leaves the picture.",
         RUN_LINK | {"power": "1", "steps": "1000"},
     ),
     Preset(

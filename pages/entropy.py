@@ -638,7 +638,7 @@ def of_outcomes(view: frame.View) -> None:
         if not x.hidden("table"):
             table(p)
         if not x.hidden("copies"):
-            others = loss_scripts("entropy", "p", p.tolist(), unit=math.log(units.of(x).base))
+            others = loss_scripts("entropy", "p", p.tolist(), base=units.of(x).base)
             frame.copies(NumPy=code_of(p), **others, LaTeX=formula(p))
 
 

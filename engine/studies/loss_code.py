@@ -6,6 +6,7 @@ Every script leaves `value` and `gradient`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from textwrap import indent
 from typing import Any, Final, Literal
@@ -42,11 +43,18 @@ print(value, gradient)
 """
 
 
-def loss_scripts(loss: str, by: str, start: Any, **given: Any) -> dict[str, str]:
+def loss_scripts(
+    loss: str, by: str, start: Any, *, base: float | None = None, **given: Any
+) -> dict[str, str]:
     """PyTorch's and JAX's script of a loss of LOSSES at `start`, differentiated by the variable
-    that it is called there; `given` are its other numbers. ValueError for an unknown loss."""
+    that it is called there; `given` are its other numbers. ValueError for an unknown loss.
+
+    base is that of the logarithm that an information is measured by; frameworks give nats.
+    """
     if loss not in LOSSES:
         raise ValueError(f"there is no loss {loss!r}; there are {', '.join(LOSSES)}")
+    if base is not None:
+        given["unit"] = math.log(base)
     settings = "\n".join(f"{name} = {value!r}" for name, value in given.items())
     torch, jax = LOSSES[loss](given)
     start = list(start) if isinstance(start, (tuple, list)) else float(start)

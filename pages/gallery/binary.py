@@ -186,8 +186,8 @@ def code(x: Experiment) -> str:
 
 def scripts(x: Experiment) -> dict[str, str]:
     """The same in frameworks, by the logit."""
-    z = math.log(x["p"] / (1.0 - x["p"]))
-    return loss_scripts("binary cross-entropy", "z", z, y=x["y"], unit=math.log(units.of(x).base))
+    z = float(logit(x["p"]))
+    return loss_scripts("binary cross-entropy", "z", z, y=x["y"], base=units.of(x).base)
 
 
 def more(x: Experiment) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from components.controls import Group, Item
@@ -11,6 +9,7 @@ from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, in_latex, round_to, words, written
 from engine.studies.imbalance import Batch, easy_share, focal_curve
 from engine.studies.loss_code import loss_scripts
+from engine.studies.saturation import logit
 from engine.tape import operations as ops
 from figures import losses as pictures
 from pages.gallery.part import Part, moved
@@ -165,7 +164,7 @@ def code(x: Experiment) -> str:
 
 def scripts(x: Experiment) -> dict[str, str]:
     """The same in frameworks, by the logit of the true class."""
-    z = math.log(x["pt"] / (1.0 - x["pt"]))
+    z = float(logit(x["pt"]))
     alpha = x["alpha"] if x["weigh"] else 1.0
     return loss_scripts("focal", "z", z, gamma=x["gamma"], alpha=alpha)
 

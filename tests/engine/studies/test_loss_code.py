@@ -30,7 +30,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
         lambda e: ops.sum(0.5 * e * e),
     ),
     "binary cross-entropy": (
-        {"by": "z", "start": LOGIT, "y": 1, "unit": math.log(2)},
+        {"by": "z", "start": LOGIT, "y": 1, "base": 2},
         lambda z: ops.logit_cross_entropy(z, 1.0) / math.log(2),
     ),
     "focal": ({"by": "z", "start": LOGIT, "gamma": 2.0, "alpha": 0.25}, focal),
@@ -47,7 +47,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
         lambda z: (ops.sigmoid(z) - 1.0) ** 2.0,
     ),
     "entropy": (
-        {"by": "p", "start": (0.2, 0.5, 0.3), "unit": math.log(2)},
+        {"by": "p", "start": (0.2, 0.5, 0.3), "base": 2},
         lambda p: -ops.sum(p * ops.log(p)) / math.log(2),
     ),
 }
