@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from components.at_rest import ask_at_rest
 from engine import limits
 from engine.runs import workshop
 from engine.runs.sweeps import SweepCancelled
@@ -167,3 +168,65 @@ def ended(key: str, name: str) -> bool:
 def note_end(key: str, name: str | None) -> None:
     """Remember that the work of that name has ended; None to begin anew."""
     st.session_state[f"{key}.ended"] = name
+
+
+def beside(
+    key: str, name: str, make: Make[Made], place: Any, *, doing: str, hand: bool, locked: bool
+) -> Made | None:
+    """What `make` makes of the work of that name if it is there, else the last that was made.
+
+    The work begins once no hand is on a control, and asks for the runs that look in on it; until
+    it is done `place` says how far it is. Raises what the work raised. The key is the page's name.
+    """
+    kept: tuple[str, Made] | None = st.session_state.get(f"{key}.kept")
+    if kept is not None and kept[0] == name:
+        _look_again(key, "")
+        return kept[1]
+    before = kept[1] if kept is not None else None
+    work: Work[Made] | None = st.session_state.get(f"{key}.work")
+    if work is not None and (work.name != name or work.stop.is_set()):
+        work.stop.set()
+        work = None
+    if work is None and not hand and not ended(key, name):
+        work = Work(name, {name: make})
+        note_end(key, None)
+    st.session_state[f"{key}.work"] = work
+    if work is None:
+        _look_again(key, "")
+        if ended(key, name):
+            _offer(key, place)
+        return before
+    work.look()
+    work.thread.join(GRACE)
+    if work.done:
+        st.session_state[f"{key}.work"] = None
+        if work.finished:
+            note_end(key, name)
+        if work.error is not None:
+            _look_again(key, "")
+            raise work.error
+        if name in work.made:
+            _look_again(key, "")
+            st.session_state[f"{key}.kept"] = (name, work.made[name])
+            return work.made[name]
+        if work.late:
+            place.caption(f"This would take more than {limits.WORK_SECONDS:.0f} s.")
+        _look_again(key, "" if work.finished else name)
+        return before
+    if work.slow or before is None:
+        show_progress(key, work, place, doing, locked=locked)
+    _look_again(key, name)
+    return before
+
+
+def _look_again(key: str, name: str) -> None:
+    """Ask for another run that looks in on the work; "" for none."""
+    tick = st.session_state[f"{key}.tick"] = st.session_state.get(f"{key}.tick", 0) + 1
+    ask_at_rest(f"{key}.look", f"{name} {tick}" if name else "", milliseconds=LOOK_MS)
+
+
+def _offer(key: str, place: Any) -> None:
+    """The way to begin again what was stopped."""
+    row = place.container(horizontal=True, vertical_alignment="center")
+    row.caption("Stopped: what is shown is what was there before.")
+    row.button("Run it", key=f"{key}.run", type="tertiary", on_click=lambda: note_end(key, None))

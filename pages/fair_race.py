@@ -15,11 +15,9 @@ from zlib import crc32
 import numpy as np
 import streamlit as st
 
-from components.at_rest import ask_at_rest
 from components.controls import Action, Group, Item
 from components.controls import Choice as Chooser
 from components.stage import Panel, Track, stage
-from engine import limits
 from engine.emit.picture import written
 from engine.optimizers.schedules import SCHEDULES
 from engine.problems.landscapes import Landscape
@@ -31,7 +29,6 @@ from figures import race as planes
 from figures import style
 from pages import background, frame, problem, side_by_side
 from pages import fair_race_words as says
-from pages.background import Work
 from pages.competitors import MOST, Runner, format_runners
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, experiment, shorten
@@ -167,71 +164,14 @@ def asked() -> Held:
 def outcome_of(held: Held, place: Any) -> tuple[Held, Outcome] | None:
     """The outcome to be shown: of this race if it is there, else of the last that came to an end.
 
-    Begins the race beside the script once no hand is on a control; asks for the runs that look in
-    on it. Raises ValueError for a race that cannot be run.
+    Raises ValueError for a race that cannot be run.
     """
-    kept: tuple[Held, Outcome] | None = st.session_state.get("fair_race.kept")
-    if kept is not None and kept[0].mark == held.mark:
-        _look_again("")
-        return held, kept[1]
-    name = held.mark
-    work: Work[Outcome] | None = st.session_state.get("fair_race.work")
-    if work is not None and (work.name != name or work.stop.is_set()):
-        work.stop.set()
-        work = None
-    if work is None and not x.held and not background.ended("fair_race", name):
-        entrants = held.entrants
-        work = Work(
-            name,
-            {name: lambda tell, stop: workshop.call(
-                fair.hold, held.task, entrants, held.protocol, progress=tell, cancelled=stop)},
-        )  # fmt: skip
-        background.note_end("fair_race", None)
-    st.session_state["fair_race.work"] = work
-    if work is None:
-        _look_again("")
-        if background.ended("fair_race", name):
-            _offer(place)
-        return kept
-    work.look()
-    work.thread.join(background.GRACE)
-    if work.done:
-        st.session_state["fair_race.work"] = None
-        if work.finished:
-            background.note_end("fair_race", name)
-        if work.error is not None:
-            _look_again("")
-            raise work.error
-        if name in work.made:
-            _look_again("")
-            st.session_state["fair_race.kept"] = (held, work.made[name])
-            return held, work.made[name]
-        if work.late:
-            place.caption(f"This race would take more than {limits.WORK_SECONDS:.0f} s.")
-        _look_again("" if work.finished else name)
-        return kept
-    if work.slow or kept is None:
-        background.show_progress(
-            "fair_race", work, place, "Tuning and racing …", locked=x.locked("actions")
-        )
-    _look_again(name)
-    return kept
-
-
-def _look_again(name: str) -> None:
-    """Ask for another run that looks in on the work; "" for none."""
-    tick = st.session_state["fair_race.tick"] = st.session_state.get("fair_race.tick", 0) + 1
-    mark = f"{name} {tick}" if name else ""
-    ask_at_rest("fair_race.look", mark, milliseconds=background.LOOK_MS)
-
-
-def _offer(place: Any) -> None:
-    """The way to run a race that was stopped."""
-    row = place.container(horizontal=True, vertical_alignment="center")
-    row.caption("Stopped: what is shown is the race before.")
-    row.button(
-        "Run it", key="fair_race.run", type="tertiary",
-        on_click=lambda: background.note_end("fair_race", None),
+    entrants = held.entrants
+    return background.beside(
+        "fair_race", held.mark,
+        lambda tell, stop: (held, workshop.call(
+            fair.hold, held.task, entrants, held.protocol, progress=tell, cancelled=stop)),
+        place, doing="Tuning and racing …", hand=x.held, locked=x.locked("actions"),
     )  # fmt: skip
 
 
