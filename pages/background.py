@@ -219,6 +219,13 @@ def beside(
     return before
 
 
+def rest(key: str) -> None:
+    """Nothing is to be made: what is under way for that page ends."""
+    if (work := st.session_state.pop(f"{key}.work", None)) is not None:
+        work.stop.set()
+    _look_again(key, "")
+
+
 def _look_again(key: str, name: str) -> None:
     """Ask for another run that looks in on the work; "" for none."""
     tick = st.session_state[f"{key}.tick"] = st.session_state.get(f"{key}.tick", 0) + 1

@@ -32,6 +32,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         ),
         Entry("batch_size", "Batch size", "Mini-batches: their noise, its price, its use."),
         Entry("matrices", "Muon and matrices", "Singular values made alike, and when that wins."),
+        Entry(
+            "adam_paper",
+            "The comparison of the Adam paper",
+            "Rules on digits, each tuned alike, over seeds.",
+        ),
         Entry("which_rate", "Which learning rate", "A range test, and what whole runs say."),
     ),
     "Maps": (

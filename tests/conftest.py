@@ -11,6 +11,9 @@ import os
 import sys
 from collections.abc import Iterator
 
+# Before NumPy is read, as in app.py: small products take one thread, as on the server.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
