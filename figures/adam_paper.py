@@ -13,7 +13,7 @@ from figures import charts, style
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
 
-LOWEST = 1e-7  # of a loss in a picture
+LOWEST = 1e-8  # of a loss in a picture
 HIGHEST = 10.0
 
 

@@ -45,7 +45,6 @@ from pages.state import Choice, Integer, Number, experiment
 FIELDS = {"then": THEN, "today": TODAY}
 SPOKEN = {"then": "of the paper", "today": "of today, beside Adam"}
 JUDGED = {"learned": "the loss on what is learned", "held": "the loss on what is held back"}
-USUAL = Setting()
 
 PRESETS = (
     Preset(
@@ -114,18 +113,23 @@ frame.opening(
 )
 
 
-def outcome(place: Any) -> Outcome | None:
+def asked() -> Setting:
+    """What the page stands at."""
+    return Setting(x["model"], x["batch"], x["steps"])
+
+
+def outcome() -> Outcome | None:
     """What the page asks for if it is there, else what was shown before."""
-    rules = FIELDS[x["field"]]
-    setting = Setting(x["model"], x["batch"], x["steps"])
-    if setting in (kept.setting for kept in finished().values()):
+    setting, rules = asked(), FIELDS[x["field"]]
+    if (kept := finished()[setting.model]).setting == setting:
         background.rest("adam_paper")
-        return finished()[x["model"]].of(rules)
+        return kept.of(rules)
     return background.beside(
         "adam_paper", repr((setting, rules)),
         lambda tell, stop: workshop.call(
             compare, setting, rules, progress=tell, cancelled=stop),
-        place, doing="Tuning every rule …", hand=x.held, locked=x.locked("steps"),
+        frame.progress_room(x), doing="Tuning every rule …", hand=x.held,
+        locked=x.locked("steps"),
     )  # fmt: skip
 
 
@@ -191,8 +195,8 @@ def body() -> None:
             live=live, height=view.height(420, 380),
         )  # fmt: skip
     with view.picture:
-        picture, progress = st.container(), frame.progress_room(x)
-    found = outcome(progress)
+        picture = st.container()
+        found = outcome()
     if found is not None:
         looks = style.looks(found.rules)
         judged = verdict(found, x["by"])
@@ -221,7 +225,7 @@ def said(judged: Verdict, found: Outcome) -> str:
     """Who wins, by how much, and how sure that is."""
     first, second = map(name_of, judged.order[:2])
     seeds = len(SHOWN_ON)
-    times = judged.medians[1] / max(judged.medians[0], pictures.LOWEST)
+    times = judged.medians[1] / max(judged.medians[0], 1e-12)
     text = (
         f"**{first}** has the lowest median at the end, {written(judged.medians[0], '2')}; "
         f"{second} is next with {written(times, '2')} times that. {first} is the lowest on "
@@ -234,7 +238,7 @@ def said(judged: Verdict, found: Outcome) -> str:
         )
     else:
         text += "No band overlaps its own."
-    if found.setting != Setting(x["model"], x["batch"], x["steps"]):
+    if found.setting != asked():
         text += f" (Of {MODELS[found.setting.model]}, {found.setting.steps} steps.)"
     return text
 
