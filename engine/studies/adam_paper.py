@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -147,6 +147,10 @@ class Outcome:
         return Outcome(self.setting, tuple(rules), self.tuned[places], self.curves[:, places])
 
 
+_MADE: Final[dict[tuple[Setting, str], tuple[Array, Array]]] = {}  # the latest, oldest first
+_MOST_MADE: Final = 64
+
+
 def compare(
     setting: Setting,
     rules: Sequence[str],
@@ -156,12 +160,31 @@ def compare(
 ) -> Outcome:
     """Tune every rule on the grid and run it at its best on the other seeds.
 
-    progress is told the share done; raises Cancelled when told to stop.
+    progress is told the share done; raises Cancelled when told to stop. The rules that were
+    finished by then need not be made again.
     """
-    units = len(rules) * (len(RATES) * len(TUNED_ON) + len(CRITERIA) * len(SHOWN_ON))
+
+    def tell(before: int, share: float) -> None:
+        progress((before + share) / len(rules))
+
+    for place, rule in enumerate(rules):
+        if (setting, rule) not in _MADE:
+            _MADE[setting, rule] = _of_one(setting, rule, partial(tell, place), cancelled)
+    tuned, curves = (np.array(p) for p in zip(*(_MADE[setting, r] for r in rules), strict=True))
+    while len(_MADE) > _MOST_MADE:
+        del _MADE[next(iter(_MADE))]
+    return Outcome(setting, tuple(rules), tuned, np.moveaxis(curves, 0, 1))
+
+
+def _of_one(
+    setting: Setting, rule: str, progress: Callable[[float], None], cancelled: Callable[[], bool]
+) -> tuple[Array, Array]:
+    """Of one rule the losses of the tuning (rates, seeds, 2), and the curves at what each
+    criterion chooses, (criteria, seeds, RECORDS + 1, 3)."""
+    units = len(RATES) * len(TUNED_ON) + len(CRITERIA) * len(SHOWN_ON)
     done = 0
 
-    def made(rule: str, rate: float, seed: int, records: int) -> Array:
+    def made(rate: float, seed: int, records: int) -> Array:
         nonlocal done
         if cancelled():
             raise Cancelled
@@ -169,25 +192,12 @@ def compare(
         progress(done / units)
         return run(setting, rule, rate, seed, records)
 
-    tuned = np.array(
-        [
-            [[made(rule, rate, seed, 1)[-1, :2] for seed in TUNED_ON] for rate in RATES]
-            for rule in rules
-        ]
-    )
-    kept: dict[tuple[str, float], Array] = {}
-
-    def at_best(rule: str, rate: float) -> Array:
-        if (rule, rate) not in kept:
-            kept[rule, rate] = np.array([made(rule, rate, s, RECORDS) for s in SHOWN_ON])
-        return kept[rule, rate]
-
-    empty = Outcome(setting, tuple(rules), tuned, np.empty(0))
-    curves = [
-        [at_best(rule, RATES[k]) for rule, k in zip(rules, empty.chosen(c), strict=True)]
-        for c in CRITERIA
-    ]
-    return Outcome(setting, tuple(rules), tuned, np.array(curves))
+    tuned = np.array([[made(rate, seed, 1)[-1, :2] for seed in TUNED_ON] for rate in RATES])
+    chosen = [RATES[int(k)] for k in np.argmin(np.median(tuned, axis=1), axis=0)]
+    shown = {
+        rate: [made(rate, seed, RECORDS) for seed in SHOWN_ON] for rate in dict.fromkeys(chosen)
+    }
+    return tuned, np.array([shown[rate] for rate in chosen])
 
 
 # The verdict --------------------------------------------------------------------------------------

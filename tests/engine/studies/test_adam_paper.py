@@ -57,6 +57,7 @@ def test_all_that_was_kept_is_whole() -> None:
 
 def test_a_small_comparison_tunes_and_then_shows_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "RATES", (1e-4, 0.01, 10.0))
+    monkeypatch.setattr(study, "_MADE", {})
     heard: list[float] = []
     setting = Setting("logistic", steps=60)
     found = compare(setting, ("adam", "adagrad"), progress=heard.append)
@@ -67,7 +68,9 @@ def test_a_small_comparison_tunes_and_then_shows_others(monkeypatch: pytest.Monk
     ends = found.shown("learned")[:, :, -1, 0]
     assert ends.max() < 0.6 * found.shown("learned")[:, :, 0, 0].min()
     with pytest.raises(Cancelled):
-        compare(setting, ("adam",), cancelled=lambda: True)
+        compare(setting, ("adam", "rmsprop"), cancelled=lambda: True)
+    again = compare(setting, ("adagrad", "adam"), cancelled=lambda: True)  # all is there already
+    assert np.array_equal(again.tuned, found.tuned[::-1])
 
 
 def test_a_run_that_is_lost_is_infinite() -> None:
