@@ -144,7 +144,7 @@ def panels(found: Outcome, looks: tuple[style.Look, ...], live: Any) -> list[Pan
     rows = pictures.middle(found, x["by"])
     held = Handle(
         id="lr", x=live["lr"], y=pictures.HIGHEST, axis="x", minimum=RATES[0], maximum=RATES[-1],
-        label=words("η = {:3}", live["lr"]), sets={"lr": live.hand[0]},
+        label=words("η = {:3}", live["lr"]), spoken="learning rate", sets={"lr": live.hand[0]},
     )  # fmt: skip
     return [
         Panel(

@@ -680,17 +680,18 @@ export class Program {
     return this.sweeper.ask(line, { text, module, request, known, seed: how.seed, fresh: this.fresh })
   }
 
-  // What a study found: Python's own at its values; else the student answers later, and Python's
-  // stand until then.
+  // What a study found: Python's own at its values; else the student answers later, and what was
+  // found last stands until then.
   study(line, inputs, how) {
     const { given, known, here } = studyOf(inputs, how)
+    const text = this.texts[how.module]
     if (here) {
-      this.student?.forget(line)
+      this.student?.settle(line, text, known)
       return known
     }
     if (!this.student) return this.modules[how.module].study(given)
-    this.student.ask(line, this.texts[how.module], given)
-    return this.fresh ? known : null
+    const before = this.student.ask(line, text, given)
+    return this.fresh ? before ?? known : null
   }
 
   // What was asked for is there: the next run takes it up.

@@ -22,6 +22,17 @@ function worker(scope) {
   }
 }
 
+// What was last found by a module, whoever asked: a new program, which Python sends while a hand
+// still moves, goes on from there.
+const latest = new Map() // text -> parts
+const KEPT = 6
+
+function keep(text, parts) {
+  latest.delete(text)
+  latest.set(text, parts)
+  if (latest.size > KEPT) latest.delete(latest.keys().next().value)
+}
+
 export class Student {
   // `answered(line, parts)` is called when an answer is there.
   constructor(answered) {
@@ -32,14 +43,17 @@ export class Student {
     this.alive = true
   }
 
+  // What was found last by that module, or null; the answer itself comes by `answered`.
   ask(line, text, given) {
     this.wants.set(line, { line, text, given })
     this.next()
+    return latest.get(text) ?? null
   }
 
-  // Nothing is wanted for that line any more.
-  forget(line) {
+  // Python's own stand for that line: nothing is wanted any more.
+  settle(line, text, parts) {
     this.wants.delete(line)
+    keep(text, parts)
   }
 
   next() {
@@ -89,6 +103,7 @@ export class Student {
     if (found && this.alive && this.wants.has(want.line)) {
       for (const [name, shape] of shapes) if (shape) shaped(found[name], shape)
       if (this.wants.get(want.line) === want) this.wants.delete(want.line)
+      keep(want.text, found)
       this.answered(want.line, found)
     }
     this.next()
