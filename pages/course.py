@@ -8,6 +8,10 @@ a list of what there is to do.
     - (x) A right choice. | Why it is right.   a question with choices, each with its reason
     - ( ) A wrong one. | Why it is wrong.
     - (0.242 ± 0.02) The second share? | Why.  a guess, shown beside the truth
+    - {point 2 at 20 ± 0.5} Where will it be? | Why.   a prediction on the page's own picture
+
+A prediction's truth is hidden in the picture until the reader has said his own, which the picture
+then shows beside it with the distance. One a step; the kinds are in PREDICTIONS.
 
 The paragraph before choices is their question. `lessons/` holds the lessons of the app; those of
 the folder that DESCENT_LAB_LESSONS names stand after them.
@@ -25,6 +29,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -39,6 +44,7 @@ _LINK = re.compile(r"\A\[[^\]]+\]\((\S+)\)\Z")
 _TASK = re.compile(r"\A- \[ \] (.+?)\s*`([^`]+)`\Z")
 _CHOICE = re.compile(r"\A- \((x| )\) (.+?) \| (.+)\Z")
 _GUESS = re.compile(r"\A- \(([-+\d.e]+) ± ([\d.e-]+)\) (.+?) \| (.+)\Z")
+_PREDICTION = re.compile(r"\A- \{(\w+) ?([^}]*)\} (.+?) \| (.+)\Z")
 _CONDITION = re.compile(r"\A(\S+) (<=|>=|<|>|=|has|lacks) (.+)\Z")
 
 
@@ -82,6 +88,34 @@ class Guess:
     reason: str
 
 
+# What stands in the braces of a prediction after its kind, and what the picture is told of it.
+PREDICTIONS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        # where run number `run` of the plane is at step `at`: the reader drags a mark there
+        "point": re.compile(r"(?P<run>\d+) at (?P<at>\d+) ± (?P<within>[\d.e-]+)"),
+        # its whole path, drawn by the reader; the mean distance counts
+        "path": re.compile(r"(?P<run>\d+) ± (?P<within>[\d.e-]+)"),
+        # which of the page's runs get away, in their order, as they are called here
+        "runs": re.compile(r"(?P<options>.+)"),
+        # the bars of a panel, dragged to their heights
+        "bars": re.compile(r"(?P<panel>\w+) ± (?P<within>[\d.e-]+)"),
+        # the edge of a drawn graph, by the names of its two nodes
+        "edge": re.compile(r"(?P<source>\w+) -> (?P<target>\w+)"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Something to foresee on the page's picture: a kind of PREDICTIONS, what the picture is told
+    of it, and the reason."""
+
+    text: str
+    kind: str
+    asks: Mapping[str, Any]
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A sentence or two (Markdown), a page at a set state, and something to do there."""
@@ -93,6 +127,7 @@ class Step:
     tasks: tuple[Task, ...] = ()
     choices: tuple[Choice, ...] = ()
     guesses: tuple[Guess, ...] = ()
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +172,12 @@ def _step(slug: str, section: str) -> Step:
     tasks: list[Task] = []
     choices: list[Choice] = []
     guesses: list[Guess] = []
+    predictions: list[Prediction] = []
     for block in re.split(r"\n\s*\n", body.strip()):
         lines = _items(block)
         if found := _LINK.match(block):
             page, link = _state(where, found[1])
-        elif all(line.startswith(("- [", "- (")) for line in lines):
+        elif all(line.startswith(("- [", "- (", "- {")) for line in lines):
             for line in lines:
                 if task := _TASK.match(line):
                     tasks.append(Task(task[1], _conditions(where, task[2])))
@@ -150,6 +186,8 @@ def _step(slug: str, section: str) -> Step:
                 elif guess := _GUESS.match(line):
                     number = float(guess[1]), float(guess[2])
                     guesses.append(Guess(guess[3], *number, guess[4]))
+                elif foreseen := _PREDICTION.match(line):
+                    predictions.append(_prediction(where, *foreseen.groups()))
                 else:
                     raise LessonError(f"{where}: cannot read {line!r}")
         else:
@@ -160,8 +198,32 @@ def _step(slug: str, section: str) -> Step:
         )
     if choices and sum(choice.right for choice in choices) != 1:
         raise LessonError(f"{where}: one of the choices is right, marked (x)")
+    if len(predictions) > 1:
+        raise LessonError(f"{where}: a step has one prediction: the picture hides what answers it")
     text = "\n\n".join(paragraphs)
-    return Step(title.strip(), text, page, link, tuple(tasks), tuple(choices), tuple(guesses))
+    return Step(
+        title.strip(), text, page, link, tuple(tasks), tuple(choices), tuple(guesses),
+        predictions[0] if predictions else None,
+    )  # fmt: skip
+
+
+def _prediction(where: str, kind: str, said: str, text: str, reason: str) -> Prediction:
+    form = PREDICTIONS.get(kind)
+    if form is None:
+        raise LessonError(f"{where}: there is no prediction {kind!r}: {', '.join(PREDICTIONS)}")
+    found = form.fullmatch(said.strip())
+    if not found:
+        raise LessonError(f"{where}: {said!r} does not say a prediction of the kind {kind!r}")
+    asks: dict[str, Any] = found.groupdict()
+    if "run" in asks:
+        asks["run"] = int(asks["run"]) - 1
+    if "at" in asks:
+        asks["at"] = int(asks["at"])
+    if "within" in asks:
+        asks["within"] = float(asks["within"])
+    if "options" in asks:
+        asks["options"] = [option.strip() for option in asks["options"].split(";")]
+    return Prediction(text, kind, asks, reason)
 
 
 def _items(block: str) -> list[str]:
@@ -274,6 +336,14 @@ def wire_form(step: Step) -> dict[str, Any]:
             {"text": g.text, "value": g.value, "within": g.within, "reason": g.reason}
             for g in step.guesses
         ],
+        "foresee": None
+        if step.prediction is None
+        else {
+            **step.prediction.asks,
+            "kind": step.prediction.kind,
+            "text": step.prediction.text,
+            "reason": step.prediction.reason,
+        },
     }
 
 

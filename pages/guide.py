@@ -32,7 +32,8 @@ def guide(x: Experiment) -> None:
             st.markdown(f"**{lesson.title}** waits at step {at + 1}, *{step.title}*.")
         else:
             where = f"{lesson.title} · {at + 1} of {len(lesson.steps)}"
-            st.markdown(f"**{step.title}.** {step.text} :small[:gray[{where}]]")
+            stop = "" if step.title.endswith(("?", "!", ".")) else "."
+            st.markdown(f"**{step.title}{stop}** {step.text} :small[:gray[{where}]]")
         asked = lesson_step(
             f"{x.page}.lesson",
             page=x.page,

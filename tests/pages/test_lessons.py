@@ -105,6 +105,11 @@ def test_the_truth_of_every_guess_is_computed() -> None:
         assert abs(guess.value - truth) <= digits / 10, (guess.text, guess.value, truth)
 
 
+def test_every_kind_of_prediction_is_in_a_lesson() -> None:
+    found = [lesson.steps[at].prediction for lesson, at in STEPS]
+    assert {one.kind for one in found if one is not None} == set(course.PREDICTIONS)
+
+
 def test_the_place_of_a_choice_does_not_tell_that_it_is_right() -> None:
     shown = [course.wire_form(lesson.steps[at])["choices"] for lesson, at in STEPS]
     places = [[c["right"] for c in choices].index(True) for choices in shown if choices]
@@ -136,6 +141,9 @@ STEP = "\n## One\n\nText.\n\n[open](/race?lr=0.01)\n"
         (HEAD + "\n## One\n\n[open](/nowhere)\n", "no page 'nowhere'"),
         (HEAD + STEP + "\n- [ ] Do it. `lr is 3`\n", "no condition"),
         (HEAD + STEP + "\n- [ ] Do it. `lr > much`\n", "not a number"),
+        (HEAD + STEP + "\n- {wish 1} Where? | There.\n", "no prediction 'wish'"),
+        (HEAD + STEP + "\n- {point one at 3 ± 1} Where? | There.\n", "does not say a prediction"),
+        (HEAD + STEP + "\n- {path 1 ± 1} A | b\n- {path 2 ± 1} A | b\n", "one prediction"),
         (HEAD + STEP + "\n- (x) No reason\n", "cannot read"),
         (HEAD + STEP + "\n- ( ) One | a\n- ( ) Two | b\n", "one of the choices is right"),
     ],

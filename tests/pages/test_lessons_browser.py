@@ -6,10 +6,11 @@ import math
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from components.assets import modules
-from pages import course
+from engine import LANDSCAPES, descend
+from pages import competitors, course
 from tests.browser import Visitor, wait_until_settled
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,88 @@ def _satisfying(conditions: tuple[course.Condition, ...]) -> dict[str, float]:
     return found
 
 
+STAGE = ".dl-stage[data-seq]"
+TRACKS = "(root) => root.stage.data.panels.flatMap((panel) => panel.tracks).length"
+PLACE = """
+(root, [x, y]) => {
+  const panel = root.stage.panels.get("plane")
+  const box = panel.plot.getBoundingClientRect()
+  return [box.left + panel.toX(x), box.top + panel.toY(y)]
+}
+"""
+
+
+def foresee(page: Page, prediction: course.Prediction, path: list[list[float]] = []) -> None:  # noqa: B006
+    """Say a guess on the page's picture, and have the truth shown beside it.
+
+    A path is drawn (or its last point taken) by the mouse; else the handles are moved by keys.
+    """
+    reveal = page.get_by_role("button", name="Reveal", exact=True)
+    expect(reveal).to_be_disabled()
+    if prediction.kind == "runs":
+        boxes = page.locator(".dle-runs input")
+        expect(boxes).to_have_count(len(prediction.asks["options"]))
+        boxes.nth(1).check()
+    elif prediction.kind == "edge":
+        ends = prediction.asks["source"], prediction.asks["target"]
+        page.get_by_role("button", name=f"edge from {ends[0]} to {ends[1]}").press("Enter")
+    elif path:
+        page.locator('[data-handle="guess"]').hover()
+        page.mouse.down()
+        for point in path if prediction.kind == "path" else path[-1:]:
+            page.mouse.move(*page.locator(STAGE).evaluate(PLACE, point))
+        page.mouse.up()
+    else:
+        handles = page.locator('[data-handle^="guess"]')
+        expect(handles.first).to_be_visible()
+        for handle in handles.all():
+            handle.press("ArrowRight")
+    reveal.click()
+    expect(page.locator(".dle-asked output")).to_contain_text(prediction.reason)
+
+
+KINDS = {
+    step.prediction.kind: (lesson, at)
+    for lesson in LESSONS.values()
+    for at, step in enumerate(lesson.steps)
+    if step.prediction is not None
+}
+
+
+@pytest.mark.parametrize("kind", list(course.PREDICTIONS))
+def test_what_is_foreseen_rightly_is_near_enough(kind: str, visit: Visitor) -> None:
+    lesson, at = KINDS[kind]
+    step = lesson.steps[at]
+    assert step.prediction is not None
+    page = visit("/" + course.address(lesson, at), reduced_motion="reduce")
+    asks = step.prediction.asks
+    path: list[list[float]] = []
+    if kind in ("point", "path"):
+        runner = competitors.parse_runners(step.link["runs"])[0]
+        bowl = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)
+        hypers = {**runner.hypers, "lr": float(step.link["lr"])}
+        steps = asks.get("at", int(step.link["steps"]))
+        path = descend(bowl, runner.optimizer, bowl.start, steps, hypers).path.tolist()
+        expect(page.locator('[data-handle="guess"]')).to_be_visible()
+        assert page.locator(STAGE).evaluate(TRACKS) == 0, "the truth is in the picture"
+    if kind == "bars":
+        bars = page.locator('[data-handle^="guess"]')
+        expect(bars).to_have_count(3)
+        for k, keys in enumerate(
+            (["ArrowRight"] * 11, ["ArrowRight"] * 11, ["Shift+ArrowLeft"] * 2)
+        ):
+            for key in keys:
+                bars.nth(k).press(key)
+        page.get_by_role("button", name="Reveal", exact=True).click()
+    else:
+        foresee(page, step.prediction, path)
+    said = page.locator(".dle-asked output")
+    expect(said).to_contain_text("✓ Near enough.")
+    page.get_by_role("button", name="Start over").click()
+    expect(said).to_be_empty()
+    expect(page.get_by_role("button", name="Reveal", exact=True)).to_be_disabled()
+
+
 @pytest.mark.parametrize("slug", list(LESSONS))
 def test_a_lesson_is_walked_from_its_first_step_to_its_last(slug: str, visit: Visitor) -> None:
     lesson = LESSONS[slug]
@@ -74,6 +157,8 @@ def test_a_lesson_is_walked_from_its_first_step_to_its_last(slug: str, visit: Vi
             item.locator("input").fill(str(guess.value))
             item.get_by_role("button").click()
             expect(item.locator("output")).to_contain_text("near enough")
+        if step.prediction is not None:
+            foresee(page, step.prediction)
         expect(here).to_have_class(re.compile("dle-done|dle-here"))
         if at + 1 < len(lesson.steps):
             page.get_by_role("button", name="Next step").click()

@@ -6,6 +6,7 @@
 import { files } from "../files.js"
 import { received } from "../lifetime.js"
 import { Program, reading } from "../program.js"
+import { askedOn } from "../question.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
 import { announce, Bar, Clock } from "../stage/playback.js"
@@ -80,7 +81,9 @@ class Graph {
     const { data } = component
     if (!this.store) {
       this.store = storeOf(data.page)
-      this.unfollow = this.store.subscribe(() => this.moved())
+      this.asked = askedOn(data.page)
+      const ends = [this.store.subscribe(() => this.moved()), this.asked.subscribe(() => this.ask())]
+      this.unfollow = () => ends.forEach((end) => end())
     }
     const before = this.data
     this.data = data
@@ -110,6 +113,7 @@ class Graph {
     }
     this.showCode()
     this.setClock(before)
+    this.hide()
     this.fit()
     this.painted = -1
     this.bar.refresh()
@@ -124,6 +128,59 @@ class Graph {
       clock.seek(data.start ?? clock.end)
       if (data.autoplay && !calm) clock.play()
     }
+  }
+
+  // The question about an edge, if a lesson asks one.
+  get question() {
+    const { question } = this.asked ?? {}
+    return question?.kind === "edge" ? question : null
+  }
+
+  // While it is open the graph has gone forwards, and says no derivative.
+  get veiled() {
+    return Boolean(this.question) && !this.question.revealed
+  }
+
+  ask() {
+    if (!this.data) return
+    const { question } = this
+    if (question?.revealed && question.guess !== null) this.judge(question)
+    this.hide()
+    this.painted = -1
+    this.paint()
+  }
+
+  hide() {
+    const asking = Boolean(this.question)
+    this.root.classList.toggle("dg-asking", asking)
+    this.bar.element.hidden = this.veiled
+    if (asking) this.clock.seek(this.veiled ? this.momentOf(this.operations.length) : this.clock.end)
+    this.edges?.forEach(({ group, hit }, k) => {
+      hit.setAttribute("tabindex", asking ? 0 : -1)
+      group.classList.toggle("dg-guess", asking && this.question.guess === k)
+      group.classList.toggle("dg-truth", asking && this.question.revealed && this.isAsked(this.data.edges[k]))
+    })
+  }
+
+  isAsked({ source, target }) {
+    const { nodes } = this.data
+    return nodes[source].name === this.question.source && nodes[target].name === this.question.target
+  }
+
+  choose(k) {
+    if (!this.veiled) return
+    this.asked.guess(k)
+    this.hide()
+  }
+
+  judge(question) {
+    const { edges, nodes } = this.data
+    const said = ({ source, target, derivative }) =>
+      `${nodes[source].name} → ${nodes[target].name} multiplies by ${this.find(derivative)}`
+    const truth = edges.find((edge) => this.isAsked(edge))
+    const chosen = edges[question.guess]
+    const near = chosen === truth
+    this.asked.answer({ near, text: near ? `${said(truth)}.` : `${said(chosen)}; ${said(truth)}.` })
   }
 
   showCode() {
@@ -267,16 +324,17 @@ class Graph {
       return [MARGIN + WIDTH / 2 + a, MARGIN + HEIGHT / 2 + b]
     }
     this.places = nodes.map((node) => at([node.x, node.y]))
-    this.edges = edges.map((edge) => this.drawEdge(edge.points.map(at), down))
+    this.edges = edges.map((edge, k) => this.drawEdge(edge.points.map(at), down, k))
     this.nodes = nodes.map((node, i) => this.drawNode(node, i, this.places[i]))
     this.separate()
     const labels = this.edges.map((edge) => edge.label)
     this.svg.replaceChildren(...this.edges.map((e) => e.group), ...labels, ...this.nodes.map((n) => n.group))
     this.painted = -1
+    this.hide()
   }
 
   // A smooth line through the points, level (or upright) at every one of them.
-  drawEdge(points, down) {
+  drawEdge(points, down, k) {
     const [first, last] = [points[0], points.at(-1)]
     const out = down ? [first[0], first[1] + HEIGHT / 2] : [first[0] + WIDTH / 2, first[1]]
     const into = down ? [last[0], last[1] - HEIGHT / 2 - 7] : [last[0] - WIDTH / 2 - 7, last[1]]
@@ -290,7 +348,20 @@ class Graph {
     const group = make("g", { class: "dg-edge" })
     const [x, y] = into
     const tip = down ? `M${x},${y + 7}l-4.5,-9h9z` : `M${x + 7},${y}l-9,-4.5v9z`
-    group.append(make("path", { d }), make("path", { class: "dg-tip", d: tip }))
+    const { nodes, edges } = this.data
+    const hit = make("path", {
+      class: "dg-hit", d, role: "button", tabindex: -1,
+      "aria-label": `edge from ${nodes[edges[k].source].name} to ${nodes[edges[k].target].name}`,
+    })
+    hit.addEventListener("click", () => this.choose(k))
+    hit.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault()
+        event.stopPropagation()
+        this.choose(k)
+      }
+    })
+    group.append(make("path", { d }), make("path", { class: "dg-tip", d: tip }), hit)
     const [a, b] = [route.at(-2), route.at(-1)]
     const label = make("g", { class: "dg-edge" })
     // Where on the last stretch, which of a long edge begins beside a node, the number stands.
@@ -301,7 +372,7 @@ class Graph {
     const at = down ? [ease(a[0], b[0]), line(a[1], b[1])] : [line(a[0], b[0]), ease(a[1], b[1])]
     const text = make("text", {})
     label.append(text)
-    return { group, label, text, at }
+    return { group, label, text, at, hit }
   }
 
   // Numbers on edges clear of the nodes and of each other.
@@ -433,7 +504,7 @@ class Graph {
         part.classList.toggle("dg-pending", !known(edge.target))
         part.classList.toggle("dg-blind", edge.derivative === null)
       }
-      write(text, this.find(edge.derivative) ?? "")
+      write(text, (!this.veiled && this.find(edge.derivative)) || "")
     })
     if (this.data.code) this.light(moment, active, known, swept)
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))

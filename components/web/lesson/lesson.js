@@ -1,13 +1,16 @@
 // A step of a lesson: its tasks are ticked off as the page's store comes to satisfy them, its
-// questions answer with a reason, and what was done is kept in this browser alone. Embedded, the
+// questions answer with a reason, and what was done is kept in this browser alone. While something
+// is to be foreseen the page's words, which might tell it, are hidden too. Embedded, the
 // page around hears of every step that is done: {type: "descent:lesson", lesson, step, of, done}.
 
 import { files } from "../files.js"
 import { received } from "../lifetime.js"
+import { askedOn } from "../question.js"
 import { storeOf } from "../store.js"
 
 const parts = await files(import.meta.url, "lesson")
 const KEPT = "descent-lab.lessons"
+const ASKING = "descent-asking" // of the document
 
 // lesson -> the steps that are done, as this browser keeps it; nothing where it keeps nothing.
 function progress() {
@@ -54,6 +57,12 @@ class Lesson {
       const { at } = this.data
       this.component.setTriggerValue("go", { back: at - 1, next: at + 1, here: at, leave: "leave" }[how])
     })
+    this.find("foresee").addEventListener("click", ({ target }) => {
+      const how = target.closest("[data-ask]")?.dataset.ask
+      if (how === "again") this.ask()
+      else if (how === "reveal") this.asked.reveal()
+      if (how) this.foreseen()
+    })
   }
 
   receive(component) {
@@ -62,6 +71,11 @@ class Lesson {
     const before = this.data
     this.data = data
     if (data.lessons) return this.list(data.lessons)
+    if (!this.store) {
+      this.asked = askedOn(data.page)
+      this.store = storeOf(data.page)
+      this.unfollow = this.store.subscribe(() => this.look())
+    }
     const name = `${data.lesson}.${data.at}`
     if (name !== this.name || before?.away !== data.away) {
       this.name = name
@@ -69,11 +83,8 @@ class Lesson {
       this.ticked = new Set()
       this.answered = !data.choices.length
       this.guessed = new Set()
+      this.foresaw = !data.foresee
       this.build()
-    }
-    if (!this.store) {
-      this.store = storeOf(data.page)
-      this.unfollow = this.store.subscribe(() => this.look())
     }
     this.look()
   }
@@ -102,6 +113,7 @@ class Lesson {
     })
     this.find("choices").replaceChildren(...buttons, ...(buttons.length ? [reason] : []))
     this.find("guesses").replaceChildren(...(away ? [] : guesses).map((guess, i) => this.guess(guess, i)))
+    this.ask()
     const go = (name) => this.root.querySelector(`[data-go="${name}"]`)
     go("back").disabled = at === 0
     go("back").hidden = go("next").hidden = away
@@ -133,6 +145,48 @@ class Lesson {
     return item
   }
 
+  // Puts the step's prediction to the page's picture, which hides what answers it.
+  ask() {
+    const { foresee, away } = this.data
+    const place = this.find("foresee")
+    place.hidden = !foresee || away
+    if (place.hidden) return this.drop()
+    place.querySelector("p").textContent = foresee.text
+    this.asked.put(foresee, () => this.foreseen())
+    const boxes = (foresee.options ?? []).map((option) => {
+      const label = document.createElement("label")
+      const box = document.createElement("input")
+      box.type = "checkbox"
+      box.onchange = () => this.asked.guess(boxes.map((one) => one.querySelector("input").checked))
+      label.append(box, option)
+      return label
+    })
+    place.querySelector(".dle-runs").replaceChildren(...boxes)
+    this.foreseen()
+  }
+
+  drop() {
+    this.asked?.put(null)
+    document.documentElement.classList.remove(ASKING)
+  }
+
+  // What the picture has heard and said of the prediction.
+  foreseen() {
+    const { question } = this.asked
+    const place = this.find("foresee")
+    const find = (how) => place.querySelector(`[data-ask="${how}"]`)
+    const { guess, revealed, result } = question
+    document.documentElement.classList.toggle(ASKING, !revealed)
+    find("reveal").disabled = guess === null || revealed
+    find("again").hidden = guess === null
+    for (const box of place.querySelectorAll("input")) box.disabled = revealed
+    const { near, text } = result ?? {}
+    place.querySelector("output").textContent = result
+      ? `${near ? "✓ Near enough." : "✗"} ${text} ${question.reason}` : ""
+    this.foresaw ||= Boolean(result)
+    this.look()
+  }
+
   // What of the tasks holds now; a task once done stays so.
   look() {
     const { data, store } = this
@@ -149,7 +203,8 @@ class Lesson {
     })
     const { lesson, at, count } = data
     const done =
-      this.ticked.size === data.tasks.length && this.answered && this.guessed.size === data.guesses.length
+      this.ticked.size === data.tasks.length && this.answered && this.foresaw &&
+      this.guessed.size === data.guesses.length
     let steps = stepsDone(lesson)
     if (done && !steps.has(at)) {
       steps = keep(lesson, at)
@@ -193,6 +248,7 @@ class Lesson {
 
   dispose() {
     this.unfollow?.()
+    this.drop()
     this.root.remove()
   }
 }

@@ -10,12 +10,14 @@ import { files } from "../files.js"
 import { received } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program, reading } from "../program.js"
+import { askedOn } from "../question.js"
 import { storeOf } from "../store.js"
 import { Student } from "../study.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
 import { Missing, array, decoded, receive } from "./arrays.js"
 import { resolved } from "./figure.js"
+import { Foresight } from "./foresight.js"
 import { Lighting } from "./lighting.js"
 import { Panel } from "./panel.js"
 import { announce, Bar, Clock } from "./playback.js"
@@ -104,6 +106,19 @@ class Stage {
     return { ...data, panels }
   }
 
+  // A lesson asks something of this page, or shows the answer, or asks no more.
+  async ask(question) {
+    const asked = this.asks
+    this.asks = Boolean(this.foresight.panelOf(this.component?.data))
+    if (!this.asks && !asked) return
+    await this.take(this.withOwn(this.component.data))
+    if (!question?.revealed || !this.asks || question !== this.foresight.question) return
+    if (question.guess !== null) this.foresight.asked.answer(this.foresight.judge())
+    this.clock.seek(0)
+    if (this.still().playing) this.clock.play()
+    else this.clock.seek(question.at ?? this.clock.end)
+  }
+
   need(what) {
     this.needed = Date.now()
     this.component.setStateValue("need", { seq: this.needed, ...what })
@@ -113,7 +128,11 @@ class Stage {
   follow(page) {
     if (this.store) return
     this.store = storeOf(page)
-    this.unfollow = this.store.subscribe(() => this.moved())
+    const asked = askedOn(page)
+    this.foresight = new Foresight(this, asked)
+    const ends = [this.store.subscribe(() => this.moved()), asked.subscribe((question) => this.ask(question))]
+    this.unfollow = () => ends.forEach((end) => end())
+    this.asks = Boolean(asked.question)
   }
 
   // New data: its program first, then everything drawn from it.
@@ -130,6 +149,7 @@ class Stage {
       this.evaluate()
       this.compare()
     }
+    this.data = this.foresight.dress(data)
     this.setClock(before)
     this.refresh()
   }
@@ -394,6 +414,7 @@ class Stage {
   paint() {
     const { clock, root } = this
     for (const panel of this.panels.values()) panel.draw(clock.position)
+    this.foresight?.draw()
     this.bar.show()
     const frame = String(clock.frame)
     if (root.dataset.frame !== frame) root.dataset.frame = frame
@@ -433,6 +454,7 @@ class Stage {
   // What a hand does on a panel: a handle's drag or drop, or a click. It goes into the store as
   // far as the picture says what it sets; what sets nothing is reported to Python.
   say({ panel, id, kind, x, y }) {
+    if (this.foresight.say({ id, x, y })) return
     const spec = this.data.panels.find((entry) => entry.id === panel)
     const sets = id ? spec?.handles.find((handle) => handle.id === id)?.sets : spec?.clicks
     const entries = Object.entries(sets ?? {})
@@ -456,6 +478,7 @@ class Stage {
     this.programs?.program.dispose()
     this.clock.dispose()
     this.lighting.dispose()
+    this.foresight?.clear()
     this.unfollow?.()
     for (const panel of this.panels.values()) panel.dispose()
     this.panels.clear()
