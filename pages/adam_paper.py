@@ -203,7 +203,7 @@ def body() -> None:
         with picture:
             stage(
                 "adam_paper.stage", panels(found, looks, live), live=live, frames=RECORDS + 1,
-                frame_name="record", height=view.height(470, 390), columns=[1.2, 1],
+                frame_name="record", height=view.height(470, 376), columns=[1.2, 1],
                 lines=[] if view.embedded else [at_one_rate(found, live)], restart=x.restart,
             )  # fmt: skip
             if view.embedded:
