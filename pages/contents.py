@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "weight_space", "Paths in weight space", "A training on a plane, and how sharp it is."
         ),
+        Entry("loss_race", "Loss meets optimizer", "Another loss: another landscape and race."),
         Entry("batch_size", "Batch size", "Mini-batches: their noise, its price, its use."),
         Entry("matrices", "Muon and matrices", "Singular values made alike, and when that wins."),
         Entry(

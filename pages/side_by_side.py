@@ -4,7 +4,8 @@ page's lead, each at a rate of its own, and the fields for rules that the reader
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,33 +29,49 @@ def _names(x: Experiment) -> dict[str, str]:
     return NAMES | {r.slug: r.optimizer.name for r in x["runs"] if r.slug not in NAMES}
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What may stand among the runners of a page: names by slug, and the runner that comes."""
+
+    names: Mapping[str, str]
+    newcomer: Callable[[str], Runner]
+
+
 def runner_menus(
-    x: Experiment, most: int, then: Callable[[], None] = lambda: None, *, shown: int = 5
+    x: Experiment,
+    most: int,
+    then: Callable[[], None] = lambda: None,
+    *,
+    shown: int = 5,
+    offer: Offer | None = None,
 ) -> list[Piece]:
     """The runners as words of a sentence, each a menu of what may stand in its place, and a last
-    one that adds another; those that stay keep their settings. `then` is called after a change."""
+    one that adds another; those that stay keep their settings. `then` is called after a change.
+
+    offer is what there is to choose from: without one all rules, each at a rate that suits."""
+    given = offer or Offer(_names(x), partial(fresh, x))
     names = frame.distinct([runner.optimizer.name for runner in x["runs"][:most]])
     pieces: list[Piece] = []
     for place, name in enumerate(names[:shown]):
         last = place == len(names) - 1
         pieces += [", " if place > 0 and not last else " and " if place else ""]
-        pieces += [_runner_menu(x, place, name, then, alone=len(names) == 1)]
+        pieces += [_runner_menu(x, place, name, then, given, alone=len(names) == 1)]
     if len(names) > shown:
         pieces.append(f" and {len(names) - shown} more")
     if len(names) < most and not x.hidden("add"):
-        pieces += [" ", _adding_menu(x, then)]
+        pieces += [" ", _adding_menu(x, then, offer or Offer(NAMES, given.newcomer))]
     return [piece for piece in pieces if piece]
 
 
 def _runner_menu(
-    x: Experiment, place: int, name: str, then: Callable[[], None], *, alone: bool
+    x: Experiment, place: int, name: str, then: Callable[[], None], offer: Offer, *, alone: bool
 ) -> Menu:
     def take(slug: str) -> None:
         runners = list(x["runs"])
         if slug == REMOVE:
             del runners[place]
         else:
-            runners[place] = fresh(x, slug)
+            runners[place] = offer.newcomer(slug)
         x.change({"runs": tuple(runners)})
         then()
 
@@ -63,21 +80,21 @@ def _runner_menu(
         label="optimizer",
         value=x["runs"][place].slug,
         text=name,
-        options=[*_names(x).items(), *([] if alone else [(REMOVE, "remove it")])],
+        options=[*offer.names.items(), *([] if alone else [(REMOVE, "remove it")])],
         take=take,
         locked=x.locked("runs"),
     )
 
 
-def _adding_menu(x: Experiment, then: Callable[[], None]) -> Menu:
+def _adding_menu(x: Experiment, then: Callable[[], None], offer: Offer) -> Menu:
     def take(slug: str) -> None:
-        if slug in NAMES:
-            x.change({"runs": (*x["runs"], fresh(x, slug))})
+        if slug in offer.names:
+            x.change({"runs": (*x["runs"], offer.newcomer(slug))})
             then()
 
     return Menu(
         id="add", label="add an optimizer", value="", text="+",
-        options=[("", "add an optimizer"), *NAMES.items()], take=take,
+        options=[("", "add an optimizer"), *offer.names.items()], take=take,
         locked=x.locked("runs") or x.locked("add"),
     )  # fmt: skip
 
