@@ -23,14 +23,22 @@ LOWEST = 1e-9  # of a loss in a picture
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A run in the pictures: what it is called, its look, its loss and sharpness (records,), and
-    the largest sharpness that its rule bears, None where that is not known. All may be traced."""
+    """A run in the pictures: what it is called, its look, its loss, sharpness and effective
+    sharpness (records,), the largest effective one that its rule bears, None where that is not
+    known, and whether the rule has a metric of its own. Numbers may be traced."""
 
     name: str
     look: style.Look
     loss: Any
     sharpness: Any
+    effective: Any
     bound: Any
+    own: bool
+
+    @property
+    def share(self) -> Any:
+        """The effective sharpness as a share of what the rule bears."""
+        return math.nan * self.effective if self.bound is None else self.effective / self.bound
 
 
 def plane(across: Any, up: Any, grid: Any, runs: Sequence[Shown], key: str) -> Figure:
@@ -57,16 +65,23 @@ def plane(across: Any, up: Any, grid: Any, runs: Sequence[Shown], key: str) -> F
 
 
 def sharpness(runs: Sequence[Shown], steps: Any) -> Figure:
-    """Axes of sharpness against step, with the limit of each rule where it is not far above."""
+    """Axes of sharpness against step, with the limit of each rule where it is one of sharpness
+    itself and not far above."""
+    limited = [run for run in runs if run.bound is not None and not run.own]
     most = largest(*(run.sharpness for run in runs))
-    ends = [ops.minimum(run.bound, 1.8 * most) for run in runs if run.bound is not None]
-    layout = charts.axes(
-        (0.0, steps), (0.0, 1.15 * largest(most, *ends)), x_title="step", y_title="", left=40
-    )
-    for run in runs:
-        if run.bound is not None:
-            named = words("limit {:3}", run.bound)
-            charts.level(layout, run.bound, named, color=run.look.color, side="left")
+    ends = [ops.minimum(run.bound, 1.8 * most) for run in limited]
+    layout = charts.axes((0.0, steps), (0.0, 1.15 * largest(most, *ends)), x_title="step")
+    for run in limited:
+        named = words("limit {:3}", run.bound)
+        charts.level(layout, run.bound, named, color=run.look.color, side="left")
+    return {"data": [], "layout": layout}
+
+
+def shares(runs: Sequence[Shown], steps: Any) -> Figure:
+    """Axes of the share of its limit that each run's sharpness is."""
+    top = ops.minimum(largest(*(run.share for run in runs), 1.2), 3.0)
+    layout = charts.axes((0.0, steps), (0.0, 1.1 * top), x_title="step")
+    charts.level(layout, 1.0, "the edge", color=style.LIMIT, side="left")
     return {"data": [], "layout": layout}
 
 

@@ -18,7 +18,6 @@ from engine.emit.picture import entry, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.networks import ACTIVATIONS
 from engine.studies.live_weight_space import Follower, LiveSpace, live_space, parts
-from engine.studies.stability import live_bound
 from engine.studies.weight_space import (
     RECORDS,
     RULES,
@@ -26,6 +25,8 @@ from engine.studies.weight_space import (
     Path,
     Seen,
     Task,
+    borne,
+    divides,
     follow,
     random_walk,
     seen,
@@ -98,6 +99,13 @@ PRESETS = (
         {"runs": "momentum:lr=0.15,beta=0.5;sgd:lr=0.15"},
     ),
     Preset(
+        "Adam's edge",
+        "good",
+        "Rules that divide by √v have an edge as well, in the metric that they divide by: 38/η for "
+        "Adam, 2/η for RMSProp. Both come to it and stay.",
+        {"runs": "adam:lr=0.01;rmsprop:lr=0.003", "share": "1"},
+    ),
+    Preset(
         "Cross-entropy lets go",
         "good",
         "Here the edge is passed early and left for good: outputs that are certain and right have "
@@ -139,6 +147,7 @@ x = experiment(
         Integer("seed", 0, 0, 99, label="seed", help="of weights and data"),
         Choice("plane", "pca", list(PLANES), label="plane", says=PLANES),
         Integer("draw", 0, 0, 99, label="draw", help="of the random plane and the walk"),
+        Flag("share", False, label="sharpness as a share of its limit"),
         Flag("walk", False, label="a random walk beside", help="with as many points and numbers"),
     ],
     parts=("add",),
@@ -209,11 +218,13 @@ def groups(names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
         )
         for place, (name, look, runner) in enumerate(zip(names, looks, x["runs"], strict=True))
     ]  # fmt: skip
-    plane: list[Item] = [x.chooser("plane"), x.toggle("walk"), x.slider("draw")]
+    plane: list[Item] = [
+        x.chooser("plane"), x.toggle("share"), x.toggle("walk"), x.slider("draw"),
+    ]  # fmt: skip
     net: list[Item] = [x.chooser("data"), *map(x.slider, ("steps", "width", "depth", "seed"))]
     return [
         *runs,
-        Group(id="plane", title="Plane", items=plane),
+        Group(id="plane", title="Pictures", items=plane),
         Group(id="net", title="Network", items=[*net, x.chooser("activation")]),
     ]
 
@@ -225,19 +236,21 @@ def panels(
     runs = []
     for k, (name, look, runner) in enumerate(zip(names, looks, x["runs"], strict=True)):
         hypers = {n: live[f"{k}/{n}"] for n in values_of(runner)}
-        bound = live_bound(runner.optimizer, hypers, runner.options)
+        bound = borne(runner.optimizer, hypers, runner.options)
         loss, sharp = found.part(f"loss{k}"), found.part(f"sharpness{k}")
-        runs.append(pictures.Shown(name, look, loss, sharp, bound))
+        own = divides(runner.optimizer, runner.options)
+        effective = found.part(f"effective{k}")
+        runs.append(pictures.Shown(name, look, loss, sharp, effective, bound, own))
     at = ops.reshape(live["steps"], (1,)) * [k / RECORDS for k in range(RECORDS + 1)]
 
-    def tracks(of: str, over: Any = None) -> list[Track]:
+    def tracks(values: list[Any], over: Any = None) -> list[Track]:
         return [
             Track(
-                x=found.part(f"x{k}") if over is None else over, y=found.part(f"{of}{k}"),
+                x=found.part(f"x{k}") if over is None else over, y=value,
                 color=run.look.color, dash=run.look.dash, marker=run.look.marker, label=run.name,
                 stop=found.part(f"stopped{k}"), mode="trail" if over is None else "curve",
             )
-            for k, run in enumerate(runs)
+            for k, (run, value) in enumerate(zip(runs, values, strict=True))
         ]  # fmt: skip
 
     key = f"{x['plane']}{x['data']}"
@@ -245,18 +258,27 @@ def panels(
     title = "on a random plane" if x["plane"] == "random" else "on the plane of most variance"
     shown = [
         Panel(
-            id="plane", figure=plane, tracks=tracks("y"), rows=2, title=f"the path {title}",
-            tab="plane", alt=f"The loss {title}, with the path of {', '.join(names)}.",
+            id="plane", figure=plane, rows=2, title=f"the path {title}", tab="plane",
+            tracks=tracks([found.part(f"y{k}") for k in range(len(runs))]),
+            alt=f"The loss {title}, with the path of {', '.join(names)}.",
         ),
+        Panel(
+            id="sharpness", kind="chart", title="sharpness as a share of its limit", cursor=at,
+            tab="sharpness", figure=pictures.shares(runs, live["steps"]),
+            tracks=tracks([run.share for run in runs], at),
+            alt="Sharpness against step, as a share of what each rule bears.",
+        )
+        if x["share"] else
         Panel(
             id="sharpness", kind="chart", title="sharpness: the largest curvature", cursor=at,
             tab="sharpness", figure=pictures.sharpness(runs, live["steps"]),
-            tracks=tracks("sharpness", at), alt="The Hessian's largest eigenvalue against step.",
+            tracks=tracks([run.sharpness for run in runs], at),
+            alt="The Hessian's largest eigenvalue against step.",
         ),
         Panel(
             id="loss", kind="chart", title="loss", tab="loss", cursor=at,
-            figure=pictures.loss(runs, live["steps"]), tracks=tracks("loss", at),
-            alt="Loss against step.",
+            figure=pictures.loss(runs, live["steps"]),
+            tracks=tracks([run.loss for run in runs], at), alt="Loss against step.",
         ),
     ]  # fmt: skip
     return shown, runs
@@ -279,8 +301,9 @@ def lines(found: LiveSpace, runs: list[pictures.Shown], embedded: bool) -> list[
         stopped = found.part(f"stopped{k}")
         last = ops.where(stopped >= 0, stopped - 1, float(RECORDS))
         end, loss = entry(run.sharpness, last), entry(run.loss, last)
-        against = [] if run.bound is None else [end / run.bound, run.bound]
-        of = " ({:.2f} of its limit {:3})" if against else ""
+        against = [] if run.bound is None else [entry(run.share, last), run.bound]
+        of = " (in its own metric {:.2f} of its limit {:3})" if run.own else (
+            " ({:.2f} of its limit {:3})" if against else "")  # fmt: skip
         text = f"{run.name}: sharpness ends at {{:3}}{of}, the loss at {{:3}}."
         said.append(words(text, end, *against, loss))
     one, two = found.part("share1"), found.part("share2")

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.emit.tensor_javascript import leaves, printed
 from engine.runs.sharpness import EXHAUSTED
+from engine.runs.training import Trainer
 from engine.studies import weight_space as space
 from engine.studies.weight_space import Path, Plane, Seen, Task, trainer_of
 from engine.tape import Operation, Value
@@ -56,7 +57,7 @@ def module(found: ByStart, rules: tuple[tuple[str, Options], ...], plane: Plane)
         names = [repr(name) for name in trainer.groups[0].hypers]
         runs.append(
             f"{{ make: {_as_function(printed(advance, *given, hypers))},\n"
-            f"kept: [{', '.join(kept)}], names: [{', '.join(names)}] }}"
+            f"kept: [{', '.join(kept)}], names: [{', '.join(names)}], {_metric(trainer)} }}"
         )
     numbers = {
         "RECORDS": space.RECORDS, "SIDE": space.SIDE, "FIRST": space.FIRST, "NEXT": space.NEXT,
@@ -89,6 +90,15 @@ class ByStart:
         return id(self.task)
 
 
+def _metric(trainer: Trainer) -> str:
+    """Where v lies among what a step keeps, behind the weights, and its bias correction's decay."""
+    (group,) = trainer.groups
+    if not space.divides(group.optimizer, group.options):
+        return "metric: null"
+    place = 1 + list(trainer.states[0]).index("v")
+    return f"metric: {{ place: {place}, beta: {space.ADAPTIVE[group.optimizer.slug]!r} }}"
+
+
 def _described(leaf: Any, made: Task) -> str:
     """What a step keeps, as it begins: the weights, an array of one value, or a number."""
     if not np.ndim(leaf):
@@ -114,6 +124,7 @@ def parts(paths: Sequence[Path], view: Seen) -> dict[str, Any]:
     for k, path in enumerate(paths):
         found[f"x{k}"], found[f"y{k}"] = filled(view.x[k]), filled(view.y[k])
         found[f"loss{k}"], found[f"sharpness{k}"] = filled(path.loss), filled(path.sharpness)
+        found[f"effective{k}"] = filled(path.effective)
         n = len(path.loss)
         found[f"stopped{k}"] = float(n) if n <= space.RECORDS else np.nan
     return found
@@ -126,8 +137,8 @@ _PART = Operation("part", lambda found, *, name: found[name])
 @dataclass(frozen=True, eq=False)
 class LiveSpace:
     """A study in a picture, its parts by name: "across", "up", "grid" and "below" of the plane,
-    "share1" and "share2", and of run k "x{k}", "y{k}", "loss{k}", "sharpness{k}" and "stopped{k}",
-    the record at which it was lost, NaN for none."""
+    "share1" and "share2", and of run k "x{k}", "y{k}", "loss{k}", "sharpness{k}", "effective{k}",
+    and "stopped{k}", the record at which it was lost, NaN for none."""
 
     run: Any
 

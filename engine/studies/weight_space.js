@@ -83,15 +83,27 @@ function lanczos(times, start, most) {
   }
 }
 
+// The largest eigenvalue of one matrix after another, each search from where the last ended.
+function sharpest(probe) {
+  const unit = Math.sqrt(dot(probe, probe))
+  let [direction, most] = [probe, FIRST]
+  return (times) => {
+    const { values, vectors } = lanczos(times, direction, most)
+    direction = combined(vectors.at(-1), STIRRED / unit, probe)
+    most = NEXT
+    return values.at(-1)
+  }
+}
+
 // One training as it was measured: weights, loss and sharpness, a row a record until it was lost.
-function follow({ make, kept, names }, hypers, { x, y, start, probe, steps }) {
+// `metric` is the place of v in what a step keeps, and the decay of its bias correction.
+function follow({ make, kept, names, metric }, hypers, { x, y, start, probe, steps }) {
   const step = make()
   const state = kept.map(({ value, size, weights }) =>
     (weights ? Float64Array.from(start) : size ? new Float64Array(size).fill(value) : value))
-  const unit = Math.sqrt(dot(probe, probe))
-  let direction = probe
+  const [plain, scaled] = [sharpest(probe), sharpest(probe)]
   let t = 0
-  const found = { weights: [], loss: [], sharpness: [] }
+  const found = { weights: [], loss: [], sharpness: [], effective: [] }
   for (let record = 0; record <= RECORDS; record++) {
     const until = Math.floor(record * (steps / RECORDS) + 0.5)
     for (; t < until; t++) {
@@ -103,11 +115,17 @@ function follow({ make, kept, names }, hypers, { x, y, start, probe, steps }) {
     const [value] = loss(line, x, y)
     if (!(Math.abs(value) < LOST)) return found
     const times = (along) => product(line, along, x, y)[0]
-    const { values, vectors } = lanczos(times, direction, record ? NEXT : FIRST)
-    direction = combined(vectors.at(-1), STIRRED / unit, probe)
+    const sharpness = plain(times)
+    let effective = sharpness
+    if (metric) {
+      const whole = metric.beta ? 1 - hypers[metric.beta] ** t : 1
+      const d = state[metric.place].map((v) => (t ? 1 / Math.sqrt(Math.sqrt(v / whole) + hypers.eps) : 1))
+      effective = scaled((along) => times(along.map((part, i) => part * d[i])).map((part, i) => part * d[i]))
+    }
     found.weights.push(line)
     found.loss.push(value)
-    found.sharpness.push(values.at(-1))
+    found.sharpness.push(sharpness)
+    found.effective.push(effective)
   }
   return found
 }
@@ -209,6 +227,7 @@ export function study(given) {
     found[`y${i}`] = filled(placed[i][1])
     found[`loss${i}`] = filled(path.loss)
     found[`sharpness${i}`] = filled(path.sharpness)
+    found[`effective${i}`] = filled(path.effective)
     found[`stopped${i}`] = path.loss.length > RECORDS ? NaN : path.loss.length
   })
   return found

@@ -7,7 +7,9 @@ has a plane too that holds most of it (Antognini & Sohl-Dickstein, "PCA of high 
 walks with comparison to neural network training", 2018): its expected shares stand beside.
 Sharpness is measured along the path and held against the largest that the rule bears, 2/η for
 gradient descent (Cohen, Kaur, Li, Kolter & Talwalkar, "Gradient descent on neural networks
-typically occurs at the edge of stability", 2021). All training is on the full batch.
+typically occurs at the edge of stability", 2021). A rule that divides by √v bears as much in the
+metric that it divides by: Adam (2 + 2β₁)/((1 − β₁)η), 38/η at β₁ = 0.9 (Cohen et al., "Adaptive
+gradient methods at the edge of stability", 2022). All training is on the full batch.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from engine.problems.data import split, table
 from engine.problems.networks import MLP
 from engine.runs.sharpness import Line, hessian_product, lanczos
 from engine.runs.training import Trainer, one_group
+from engine.studies.stability import live_bound
 from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
@@ -41,6 +44,10 @@ TASKS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 RULES: Final = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion")
+# Rules that divide by √v, and the hyper-parameter of v's bias correction, "" for none.
+ADAPTIVE: Final[Mapping[str, str]] = MappingProxyType(
+    {"rmsprop": "", "adam": "beta2", "adamw": "beta2"}
+)
 RECORDS: Final = 100  # stretches between the places where a path is measured
 SIDE: Final = 31  # points along each side of the plane's grid
 FIRST: Final = 16  # products for the first measure of sharpness,
@@ -150,12 +157,64 @@ class Path:
     """A training as it was measured: weights (n, size), loss and sharpness (n,).
 
     Where it was lost n ends before RECORDS + 1; `sharpness` is the largest eigenvalue of the
-    Hessian.
+    Hessian, `effective` that in the metric of the rule, the same where it has none.
     """
 
     weights: Array
     loss: Array
     sharpness: Array
+    effective: Array
+
+
+def divides(optimizer: Optimizer, options: Mapping[str, str | bool] | None = None) -> bool:
+    """Whether the rule divides by √v as ADAPTIVE says, which it does under its default options."""
+    usual = optimizer.option_values(options) == optimizer.option_values()
+    return optimizer.slug in ADAPTIVE and usual
+
+
+def borne(
+    optimizer: Optimizer, hypers: Mapping[str, Any], options: Mapping[str, str | bool] | None = None
+) -> Any:
+    """The largest effective sharpness at which the rule is stable, None where that is not known.
+
+    hypers may be traced. A decay of the weights is left out of account.
+    """
+    if not divides(optimizer, options):
+        return live_bound(optimizer, hypers, options)
+    beta1 = hypers.get("beta1", 0.0)
+    return (2.0 + 2.0 * beta1) / ((1.0 - beta1) * hypers["lr"])
+
+
+def _metric(trainer: Trainer) -> Array | None:
+    """One over the root of what the rule divides by now, (size,); None where it divides by
+    nothing."""
+    (group,) = trainer.groups
+    if not divides(group.optimizer, group.options):
+        return None
+    (v,) = trainer.states[0]["v"]
+    if trainer.t == 0:
+        return np.ones(v.shape)
+    beta = ADAPTIVE[group.optimizer.slug]
+    kept = 1.0 - group.hypers[beta] ** trainer.t if beta else 1.0
+    return np.array(1.0 / np.sqrt(np.sqrt(v / kept) + group.hypers["eps"]))
+
+
+def _measured_by(metric: Array, times: Callable[[Array], Array], v: Array) -> Array:
+    return metric * times(metric * v)
+
+
+class _Sharpest:
+    """The largest eigenvalue of one matrix after another, each search from where the last ended."""
+
+    def __init__(self, size: int) -> None:
+        self.probe = self.direction = drawn(size, 0)[0]
+        self.most = FIRST
+
+    def __call__(self, product: Callable[[Array], Array]) -> float:
+        values, vectors = lanczos(product, self.direction, self.most)
+        stirred = STIRRED * self.probe / np.sqrt(self.probe @ self.probe)
+        self.direction, self.most = vectors[:, -1] + stirred, NEXT
+        return float(values[-1])
 
 
 def trainer_of(
@@ -182,10 +241,9 @@ def follow(
 ) -> Path:
     """Train on all examples at once and measure as it goes."""
     trainer = trainer_of(found, optimizer, hypers, options)
-    direction = probe = drawn(len(found.start), 0)[0]
+    plain, scaled = _Sharpest(len(found.start)), _Sharpest(len(found.start))
     weights: list[Array] = []
-    loss: list[float] = []
-    sharpness: list[float] = []
+    measured: list[tuple[float, float, float]] = []
     for k in recorded_steps(steps):
         while trainer.t < k:
             if not abs(trainer.step(found.loss, 1.0, found.x, found.targets)) < LOST:
@@ -194,13 +252,14 @@ def follow(
         value = found.value(line)
         if trainer.t < k or not abs(value) < LOST:
             break
-        most = NEXT if weights else FIRST
-        values, vectors = lanczos(partial(found.curved, line), direction, most)
-        direction = vectors[:, -1] + STIRRED * probe / np.sqrt(probe @ probe)
+        times = partial(found.curved, line)
+        sharpness = effective = plain(times)
+        metric = _metric(trainer)
+        if metric is not None:
+            effective = scaled(partial(_measured_by, metric, times))
         weights.append(line)
-        loss.append(value)
-        sharpness.append(float(values[-1]))
-    return Path(np.array(weights), np.array(loss), np.array(sharpness))
+        measured.append((value, sharpness, effective))
+    return Path(np.array(weights), *np.array(measured).T)
 
 
 # Planes -----------------------------------------------------------------------------------------

@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.studies.stability import live_bound
-from engine.studies.weight_space import Path, Seen, follow, random_walk, seen, task, walk_shares
+from engine.studies.weight_space import (
+    Path,
+    Seen,
+    borne,
+    follow,
+    random_walk,
+    seen,
+    task,
+    walk_shares,
+)
 from pages.competitors import parse_runners
 from tests.browser import ROOT
 from tests.pages.programs import component_data
@@ -35,7 +43,7 @@ def followed(name: str) -> tuple[list[Path], list[Any], Seen]:
         hypers = {h.name: runner.value(h) for h in runner.optimizer.hypers}
         options = runner.optimizer.option_values(runner.options)
         paths.append(follow(here, runner.slug, hypers, options, steps=2000))
-        bounds.append(live_bound(runner.optimizer, hypers, options))
+        bounds.append(borne(runner.optimizer, hypers, options))
     return paths, bounds, seen(here, paths, link.get("plane", "pca"))  # type: ignore[arg-type]
 
 
@@ -62,6 +70,15 @@ def test_a_small_rate_never_comes_near_its_edge() -> None:
     (path,), (edge,), _ = followed("Too slow for the edge")
     assert path.sharpness.max() < 0.2 * edge
     assert np.all(np.diff(path.loss) < 0)
+
+
+def test_rules_that_divide_come_to_an_edge_in_their_own_metric() -> None:
+    paths, bounds, _ = followed("Adam's edge")
+    assert bounds == pytest.approx([38 / 0.01, 2 / 0.003])
+    for path, edge in zip(paths, bounds, strict=True):
+        assert path.effective[0] < 0.5 * edge
+        assert np.mean(path.effective[-50:]) == pytest.approx(edge, rel=0.1)
+        assert path.effective[-50:] == pytest.approx(edge, rel=0.25)
 
 
 def test_cross_entropy_lets_go_of_the_edge() -> None:

@@ -14,6 +14,7 @@ from engine.studies.live_weight_space import ByStart, module, parts
 from engine.studies.weight_space import (
     RECORDS,
     RULES,
+    borne,
     drawn,
     filter_normalised,
     follow,
@@ -21,6 +22,7 @@ from engine.studies.weight_space import (
     random_walk,
     seen,
     task,
+    trainer_of,
     walk_shares,
 )
 from tests.engine.emit.node import Batch
@@ -98,6 +100,25 @@ def test_every_rule_is_printed_in_one_way(rule: str) -> None:
     assert made.count("make: ") == 1
     with pytest.raises(ValueError, match="muon is not followed"):
         follow(CURVE, "muon", steps=10)
+
+
+def test_the_metric_of_a_rule_that_divides() -> None:
+    """Against the whole matrix, P^-½ H P^-½ with P = √v̂ + ε, of a trainer of its own."""
+    path = follow(CURVE, "adam", {"lr": 0.01}, steps=300)
+    trainer = trainer_of(CURVE, "adam", {"lr": 0.01})
+    for _ in range(150):
+        trainer.step(CURVE.loss, 1.0, CURVE.x, CURVE.targets)
+    (v,) = trainer.states[0]["v"]
+    scale = 1 / np.sqrt(np.sqrt(v / (1 - 0.999**150)) + 1e-8)
+    line = path.weights[50]
+    hessian = np.array([CURVE.curved(line, row) for row in np.eye(len(line))])
+    exact = np.linalg.eigvalsh(scale[:, None] * hessian * scale)[-1]
+    assert path.effective[50] == pytest.approx(exact, rel=1e-3)
+    adam = OPTIMIZERS["adam"]
+    assert borne(adam, {"lr": 0.01, "beta1": 0.5}) == pytest.approx(600)
+    assert borne(adam, {"lr": 0.01, "beta1": 0.5}, {"epsilon": "inside"}) is None
+    inside = follow(CURVE, "adam", {"lr": 0.01}, {"epsilon": "inside"}, steps=100)
+    assert np.array_equal(inside.effective, inside.sharpness)
 
 
 def test_a_rate_far_beyond_the_edge_is_lost_at_once_and_seen_all_the_same() -> None:
