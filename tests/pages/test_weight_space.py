@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
@@ -19,24 +18,16 @@ from engine.studies.weight_space import (
     walk_shares,
 )
 from pages.competitors import parse_runners
-from tests.browser import ROOT
+from pages.weight_space_presets import PRESETS
 from tests.pages.programs import component_data
 from tests.pages.running import markdown, open_page
 
-
-def links() -> dict[str, dict[str, str]]:
-    """The presets' links, from the page's own list."""
-    tree = ast.parse((ROOT / "pages" / "weight_space.py").read_text(encoding="utf-8"))
-    calls = [
-        n for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Preset"
-    ]  # fmt: skip
-    return {ast.literal_eval(c.args[0]): ast.literal_eval(c.args[3]) for c in calls}
+LINKS = {preset.name: dict(preset.link) for preset in PRESETS}
 
 
 def followed(name: str) -> tuple[list[Path], list[Any], Seen]:
     """The paths of a preset, the sharpness that each rule bears, and the plane."""
-    link = links()[name]
+    link = LINKS[name]
     here = task(link.get("data", "curve"), 12, 2, "tanh", 0)
     paths, bounds = [], []
     for runner in parse_runners(link.get("runs", "sgd:lr=0.25")):
@@ -105,7 +96,7 @@ def test_a_random_plane_holds_hardly_anything() -> None:
 
 
 def test_a_walk_looks_as_good() -> None:
-    assert links()["A walk looks as good"] == {"walk": "1"}
+    assert LINKS["A walk looks as good"] == {"walk": "1"}
     x, y, share = random_walk(101, 193)
     assert share.sum() > 0.7
     assert share.sum() == pytest.approx(walk_shares(101).sum(), abs=0.05)

@@ -1,0 +1,102 @@
+"""The runs that are followed through weight space, as a link has them, and presets of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.studies.weight_space import RULES
+from pages.competitors import Runner, RunnersField, parse_runners
+from pages.presets import Preset
+
+MOST: Final = 3  # runs side by side
+
+
+def parse(text: str) -> tuple[Runner, ...]:
+    """Runs from a link's text; ValueError says what is wrong."""
+    return checked(parse_runners(text))
+
+
+def checked(runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
+    """The same; ValueError where one of them is not followed here."""
+    if len(runners) > MOST:
+        raise ValueError(f"{len(runners)} runs, where {MOST} can be followed")
+    for runner in runners:
+        if runner.slug not in RULES:
+            raise ValueError(f"{runner.slug} is none of {', '.join(RULES)}")
+    return runners
+
+
+@dataclass(frozen=True)
+class Followed(RunnersField):
+    """Runners of which each is followed through weight space."""
+
+    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
+        return checked(super().put(value, entry, moved))
+
+
+PRESETS = (
+    Preset(
+        "Edge of stability",
+        "good",
+        "Sharpness rises until it is 2/η and stays there: at the edge of what a parabola would "
+        "bear. The loss jumps up and still falls in the long run.",
+        {},
+    ),
+    Preset(
+        "Two rates, two edges",
+        "good",
+        "Each rate has an edge of its own, 2/η, and finds it: the larger rate ends where the loss "
+        "is flatter.",
+        {"runs": "sgd:lr=0.4;sgd:lr=0.15"},
+    ),
+    Preset(
+        "Too slow for the edge",
+        "good",
+        "At η = 0.03 the edge is far above: sharpness never comes near, and the loss falls at "
+        "every record.",
+        {"runs": "sgd:lr=0.03"},
+    ),
+    Preset(
+        "Momentum's edge",
+        "good",
+        "Momentum bears 2(1 + β)/η, half as much again at β = 0.5, and its sharpness rises to that "
+        "one: the edge is the rule's, not the network's.",
+        {"runs": "momentum:lr=0.15,beta=0.5;sgd:lr=0.15"},
+    ),
+    Preset(
+        "Adam's edge",
+        "good",
+        "Rules that divide by √v have an edge as well, in the metric that they divide by: 38/η for "
+        "Adam, 2/η for RMSProp. Both come to it and stay.",
+        {"runs": "adam:lr=0.01;rmsprop:lr=0.003", "share": "1"},
+    ),
+    Preset(
+        "Cross-entropy lets go",
+        "good",
+        "Here the edge is passed early and left for good: outputs that are certain and right have "
+        "next to no curvature, so nothing drives the sharpness up.",
+        {"data": "moons", "runs": "sgd:lr=1"},
+    ),
+    Preset(
+        "Three rules, one plane",
+        "good",
+        "Same weights at the start, three ends far apart: the plane holds the way between them, "
+        "and little of how each got there.",
+        {"runs": "sgd:lr=0.25;momentum:lr=0.05;adam:lr=0.01"},
+    ),
+    Preset(
+        "A random plane",
+        "bad",
+        "Two directions of a few hundred, drawn by chance: hardly anything of the path lies in "
+        "them, and it looks as if the network had not learned.",
+        {"plane": "random"},
+    ),
+    Preset(
+        "A walk looks as good",
+        "bad",
+        "Steps by pure chance, on their own plane: a smooth bend that holds most of the variance. "
+        "A high share and a curve are no proof of a valley.",
+        {"walk": "1"},
+    ),
+)
