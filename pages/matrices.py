@@ -87,7 +87,7 @@ PRESETS = (
     Preset(
         "One direction, much noise", "bad",
         "The signal has rank one, the noise all ranks. Making directions alike makes the noise as "
-        "long as the signal: Muon ends higher than every other rule.",
+        "long as the signal: gradient descent and momentum end several times lower.",
         {"view": "race", "problem": "direction"},
     ),
 )  # fmt: skip

@@ -72,6 +72,30 @@ function orthonormal(out, a, n) {
   }), n)
 }
 """,
+    "ranking": """\
+function ranking(out, values, n) {
+  const least = smallest(values)
+  const size = (i) => (values[i] > least ? values[i] : 0)
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => size(j) - size(i) || i - j)
+  out.fill(0)
+  order.forEach((i, j) => { out[i * n + j] = 1 })
+}
+""",
+    "bound": """\
+function bound(out, a, n) {
+  const largest = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  out[0] = largest
+  if (!(largest > 0)) return
+  const columns = Array.from({ length: n }, (_, j) => column(a, j, n).map((x) => x / largest))
+  const image = (x) => Float64Array.from(columns, (y) => product(x, y))
+  let longest = columns[0]
+  for (const x of columns) if (product(x, x) > product(longest, longest)) longest = x
+  let x = image(longest)
+  const size = Math.sqrt(product(x, x))
+  x = image(x.map((value) => value / size))
+  out[0] = largest * Math.sqrt(product(x, x))
+}
+""",
     "solved_right": """\
 function solved_right(out, x, triangle, m, n) {
   for (let i = 0; i < m; ++i) {
@@ -499,7 +523,8 @@ class _Printer:
         name = line.function.__name__
         self.flush_for(*line.arguments)
         operands = [self.in_order(x) for x in line.arguments]
-        sizes = np.shape(line.value) if len(operands) > 1 else np.shape(line.value)[1:]
+        sizes = np.shape(line.value if len(operands) > 1 else line.arguments[0].value)[-2:]
+        sizes = sizes if len(operands) > 1 else sizes[:1]
         out = self.store(i)
         self.called.add(name)
         self.body.append(f"{name}({', '.join([out.name, *operands, *map(str, sizes)])})")

@@ -20,6 +20,7 @@ from engine.optimizers import (
     adaptive,
     beyond_adam,
     curvature,
+    factored,
     line_search,
     momentum,
     signs_and_layers,
@@ -42,6 +43,7 @@ BRANCHES: Mapping[str, tuple[Optimizer, ...]] = MappingProxyType(
         "round another rule": wrappers.ENTRIES,
         "line searches": line_search.ENTRIES,
         "curvature and matrices": curvature.ENTRIES,
+        "by rows and columns": factored.ENTRIES,
     }
 )
 

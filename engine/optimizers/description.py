@@ -24,6 +24,10 @@ class Oracle(Protocol):
     def loss(self, w: Vector) -> Any: ...
     def hessian(self, w: Vector) -> tuple[Vector, ...]: ...
     def hessian_diagonal(self, w: Vector) -> Vector: ...
+    def signs(self) -> Vector:
+        """This step's random signs, one for each coordinate."""
+        ...
+
     def hessian_probe(self, w: Vector) -> Vector:
         """u ⊙ Hu for this step's random signs u: the diagonal on average (Hutchinson 1990)."""
         ...
@@ -91,7 +95,7 @@ class Optimizer:
     costs: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
     counted: str = ""  # the state that holds it where it hangs on the run (line searches)
     elementwise: bool = True  # False: the update of a coordinate depends on the others
-    # Whether a step draws random signs for `oracle.hessian_probe`.
+    # Whether a step draws random signs, for `oracle.hessian_probe` or by `oracle.signs`.
     draws: Callable[[SimpleNamespace], bool] | None = None
     # The rule on a network's tensors, where it is not the rule of the plane part by part.
     tensor_rule: Rule | None = None

@@ -51,6 +51,9 @@ class _StreamOracle:
 
     hessian_diagonal = hessian_probe = hessian
 
+    def signs(self) -> Vector:
+        raise ValueError("a stream of gradients draws no signs")
+
 
 def follow(
     optimizer: Optimizer | str,

@@ -64,12 +64,16 @@ class PlaneOracle:
     def hessian_diagonal(self, w: Vector) -> Vector:
         return Vector(row[i] for i, row in enumerate(self.hessian(w)))
 
-    def hessian_probe(self, w: Vector) -> Vector:
-        """u ⊙ Hu by one product of the Hessian with this step's random signs u."""
+    def signs(self) -> Vector:
+        """This step's random signs, one for each coordinate."""
         if self._probe is None:
             raise ValueError("this rule draws random signs but does not say so (Optimizer.draws)")
-        product = autograd.jvp(autograd.grad(self.loss), (w,), (self._probe,))[1]
-        estimate: Vector = self._probe * product
+        return self._probe
+
+    def hessian_probe(self, w: Vector) -> Vector:
+        """u ⊙ Hu by one product of the Hessian with this step's random signs u."""
+        product = autograd.jvp(autograd.grad(self.loss), (w,), (self.signs(),))[1]
+        estimate: Vector = self.signs() * product
         return estimate
 
 

@@ -115,9 +115,14 @@ class _Layout:
 
     def cut(self, point: Vector) -> list[Any]:
         """The tensors of a point, views where it is one array."""
-        if not self.flat:
-            return list(point)
-        (line,) = point
+        return self.pieces(point[0]) if self.flat else list(point)
+
+    def drawn(self, line: Any) -> Vector:
+        """The point that one line of numbers, one for each weight, makes."""
+        return Vector((line,) if self.flat else self.pieces(line))
+
+    def pieces(self, line: Any) -> list[Any]:
+        """What lies end to end in a line, as tensors that share its memory."""
         tensors, start = [], 0
         for shape in self.shapes:
             size = math.prod(shape)
@@ -198,15 +203,19 @@ class _TensorOracle:
     def hessian_diagonal(self, w: Vector) -> Vector:
         raise ValueError("the diagonal of a network's Hessian is estimated by hessian_probe")
 
+    def signs(self) -> Vector:
+        """This step's random signs."""
+        assert self._signs is not None  # of every group whose rule may draw
+        return self._signs
+
     def hessian_probe(self, w: Vector) -> Vector:
         """u ⊙ Hu for this step's random signs u."""
-        assert self._signs is not None  # of every group whose rule may draw
         network = self._network
         still = [ops.namespace(part).zeros_like(part) for part in network.tensors]
-        along = self._all(self._layout.cut(self._signs), still)
+        along = self._all(self._layout.cut(self.signs()), still)
         tensors = self._all(self._layout.cut(w), network.tensors)
         product = self._own(network.hessian_product(tensors, along))
-        estimate: Vector = self._signs * product
+        estimate: Vector = self.signs() * product
         return estimate
 
 
@@ -338,17 +347,12 @@ class Trainer:
         kept = self.points, self._states, self._averages
         return *kept, float(self.t + 1), float(schedule), drawn, batch
 
-    def _drawn(self, k: int) -> Vector | None:
-        """The signs of this step for a group whose rule may draw."""
+    def _drawn(self, k: int) -> Array | None:
+        """The signs of this step for a group whose rule may draw, in one line."""
         if self.groups[k].optimizer.draws is None:
             return None
-        point = self.points[k]
-        line = self.signs(self.t + 1, sum(part.size for part in point)).astype(self.dtype)
-        parts, start = [], 0
-        for part in point:
-            parts.append(line[start : start + part.size].reshape(part.shape))
-            start += part.size
-        return Vector(parts)
+        size = sum(part.size for part in self.points[k])
+        return self.signs(self.t + 1, size).astype(self.dtype)
 
     def advance_by(self, loss: Loss) -> Callable[..., Any]:
         """The step as a pure function of points, states, averages, t, schedule, signs and batch,
@@ -363,9 +367,9 @@ class Trainer:
             network = _Network(self, lambda w: loss(w, *batch), self.laid_out(points))
             following, after = [], []
             for k, group in enumerate(self.groups):
-                oracle = _TensorOracle(
-                    network, group, self._layouts[k], points[k], t, schedule, signs[k]
-                )
+                layout, line = self._layouts[k], signs[k]
+                drawn = None if line is None else layout.drawn(line)
+                oracle = _TensorOracle(network, group, layout, points[k], t, schedule, drawn)
                 names = [slot.name for slot in self._slots[k]]
                 own = group.hypers
                 if hypers is not None:

@@ -64,6 +64,18 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         ),
         "newton": Usual("η 1, less where a line search says so", "Nocedal & Wright, section 2.2"),
         "shampoo": Usual("η 0.001, ε 10⁻⁶", "pytorch_optimizer"),
+        "adafactor": Usual(
+            "no η of its own but min(0.01, 1/√t) times the weights' size; c 0.8, d 1",
+            "Shazeer & Stern 2018, algorithm 6",
+        ),
+        "soap": Usual(
+            "η 0.003, β 0.95 and 0.95, k 10", "Vyas et al. 2024, their code; pytorch_optimizer"
+        ),
+        "kron": Usual(
+            "η about a third of AdamW's, β 0.9, μ 0.1; learned at every step for 500 steps, then "
+            "ever more rarely, at last at one in 33",
+            "the authors' kron_torch; pytorch_optimizer",
+        ),
         "nadamw": Usual("as AdamW", "optax"),
         "adabelief": Usual("η 0.001, ε 10⁻¹⁶ where Adam has 10⁻⁸", "optax; pytorch_optimizer"),
         "prodigy": Usual("η 1 and a schedule that falls, d₀ 10⁻⁶", "optax; pytorch_optimizer"),
@@ -137,6 +149,11 @@ ADVICE: tuple[Advice, ...] = (
         "one number a weight where AdamW keeps two", "Chen et al. 2023",
     ),
     Advice(
+        "hardly any memory beside the weights", ("adafactor",),
+        "r + c numbers for an r × c matrix; it trained T5",
+        "Shazeer & Stern 2018; Raffel et al. 2020",
+    ),
+    Advice(
         "a run of unknown length", ("schedule_free_adamw", "schedule_free_sgd"),
         "the average of the walk takes the place of a falling rate", "Defazio et al. 2024",
     ),
@@ -178,6 +195,21 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
         ),
         "newton": "damped or with |λ|: plain Newton climbs to saddles",
         "shampoo": "in the plane one vector, so full-matrix Adagrad; on matrices both sides",
+        "adafactor": (
+            "defaults are PyTorch's, which holds √v above ε; the paper adds ε to g², as optax does "
+            "at a switch; without the paper's optional momentum; in the plane one vector, so "
+            "nothing is factored"
+        ),
+        "soap": (
+            "as the authors' code the first step only looks; vectors of a network take Adam; "
+            "directions that have had no gradient follow from the others, where the authors' code "
+            "leaves them to rounding; in the plane one row"
+        ),
+        "kron": (
+            "its probes are ±1 where the authors draw normals: both have the identity for mean "
+            "square; no balancing of the factors, which changes neither their product nor a step; "
+            "in the plane one row"
+        ),
         "adan": "the authors' code decays implicitly; optax beside the step, at a switch",
         "schedule_free_adamw": "no warm-up of its own",
         "adopt": (

@@ -139,10 +139,13 @@ class _Asking:
     def hessian_diagonal(self, w: Vector) -> Vector:
         return Vector((_ASKED["ask_hxx"](w[0], w[1]), _ASKED["ask_hyy"](w[0], w[1])))
 
-    def hessian_probe(self, w: Vector) -> Vector:
+    def signs(self) -> Vector:
         assert self._probe is not None
+        return self._probe
+
+    def hessian_probe(self, w: Vector) -> Vector:
         rows = self.hessian(w)
-        u = self._probe
+        u = self.signs()
         return Vector(u[i] * (row[0] * u[0] + row[1] * u[1]) for i, row in enumerate(rows))
 
 

@@ -116,6 +116,9 @@ class _Classifier:
     def hessian_diagonal(self, w: Vector) -> Vector:
         return exact(w, self._rng)
 
+    def signs(self) -> Vector:
+        raise ValueError("Sophia asks for estimates, not for signs")
+
     def hessian_probe(self, w: Vector) -> Vector:
         return ESTIMATES[self._form](w, self._rng)
 

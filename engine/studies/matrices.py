@@ -190,7 +190,7 @@ def one_direction(noise: float = 0.3, seed: int = 0) -> MatrixProblem:
 
 # Races --------------------------------------------------------------------------------------------
 
-RACED = ("sgd", "momentum", "adamw", "muon", "shampoo")
+RACED = ("sgd", "momentum", "adamw", "adafactor", "muon", "shampoo", "soap", "kron")
 RATES = np.geomspace(1e-3, 31.6, 19)
 
 

@@ -97,6 +97,29 @@ def _completed(columns: Array, seen: npt.NDArray[np.bool_]) -> Array:
 
 
 @_answered
+def ranking(values: Array) -> Array:
+    """The permutation (n, n) that sorts values (n,) from the largest down: `values @ ranking`.
+    Those that count as nothing beside the largest stay in order."""
+    least = _least(values)
+    order = np.argsort(-np.where(values > least, values, 0.0), kind="stable")
+    return np.eye(len(values), dtype=values.dtype)[:, order]
+
+
+@_answered
+def bound(matrix: Array) -> Array:
+    """Of a symmetric positive semidefinite matrix, what its largest eigenvalue is at least, (1,):
+    the length of the image of the image of its longest column."""
+    largest = np.max(np.abs(matrix))
+    if not largest > 0.0:
+        return np.zeros(1, matrix.dtype)
+    scaled = matrix / largest
+    column = scaled[:, np.argmax(np.sum(scaled * scaled, axis=0))]
+    image = scaled @ column
+    image = scaled @ (image / np.sqrt(image @ image))
+    return np.array([largest * np.sqrt(image @ image)], matrix.dtype)
+
+
+@_answered
 def solved_right(x: Array, triangle: Array) -> Array:
     """x times the inverse of an upper triangular matrix (n, n), for x (m, n); ±inf and NaN where
     its diagonal holds a zero."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytorch_optimizer
@@ -17,12 +19,15 @@ from tests.golden.oracles import (
     PYTORCH_OPTIMIZER,
     TORCH,
     Rule,
+    Run,
     by_hand,
     by_optax,
     by_torch,
 )
 from tests.golden.problems import Problem
 
+# The engine's signs for the seed 0, `engine.runs.descent.probe_signs`.
+PROBES = np.random.default_rng((0, 1)).choice((-1.0, 1.0), size=(500, 2))
 ADAM_LRS = (0.004, 0.004, 0.004, 0.004, 0.01)
 # Rates that no start is a multiple of: on an exact zero the sign would hang on rounding.
 SIGN_LRS = (0.00371, 0.00371, 0.00053, 0.00371, 0.00511)
@@ -34,6 +39,7 @@ def todays_rules() -> Iterator[Rule]:
     yield from signs_and_layers()
     yield from wrappers()
     yield from line_searches()
+    yield from by_rows_and_columns()
 
 
 def adam_today() -> Iterator[Rule]:
@@ -286,3 +292,98 @@ def lbfgs_of_torch(problem: Problem, starts: np.ndarray, lrs: np.ndarray) -> np.
             points.append(w.detach().numpy().copy())
         paths.append(points)
     return np.array(paths)
+
+
+def by_rows_and_columns() -> Iterator[Rule]:
+    """Adafactor; SOAP and PSGD-Kron on the plane's point as a matrix of one row."""
+    lrs = (0.004, 0.004, 0.002, 0.004, 0.004)
+    for forget, eps, smallest, clip, penalty in (
+        (0.8, 1e-10, 1e-3, 1.0, 0.0),
+        (0.7, 1e-6, 0.5, 1.2, 0.02),
+    ):
+        hypers = {"forget": forget, "eps": eps, "smallest": smallest, "clip": clip}
+        yield Rule(
+            "adafactor", {"form": "pytorch"}, {**hypers, "weight_decay": penalty}, lrs,
+            (*TORCH, "Adafactor"),
+            by_torch(
+                torch.optim.Adafactor, beta2_decay=-forget, eps=(eps, smallest), d=clip,
+                weight_decay=penalty,
+            ),
+        )  # fmt: skip
+        # optax has no name for the least size of the weights, which is 0.001.
+        hypers |= {"smallest": 1e-3, "clip": clip, "weight_decay": 0.01 * penalty}
+        for form in ("scaled", "absolute"):
+            yield Rule(
+                "adafactor", {"form": form}, hypers, lrs,
+                (*OPTAX, f"adafactor(multiply_by_parameter_scale={form == 'scaled'})"),
+                in_float64(
+                    by_optax(
+                        lambda lr, f=form, h=hypers: optax.adafactor(
+                            lr, decay_rate=h["forget"], clipping_threshold=h["clip"],
+                            multiply_by_parameter_scale=f == "scaled", eps=h["eps"],
+                            weight_decay_rate=h["weight_decay"] or None,
+                        )
+                    )
+                ),
+            )  # fmt: skip
+    # An ε that rounding cannot pass: what is divided along a direction hardly seen is rounding too.
+    for beta1, beta2, eps, interval, penalty in (
+        (0.95, 0.95, 1e-2, 10.0, 0.01),
+        (0.9, 0.99, 1e-3, 4.0, 0.1),
+    ):
+        hypers = {"beta1": beta1, "beta2": beta2, "eps": eps, "interval": interval}
+        hypers["weight_decay"] = penalty
+        yield Rule(
+            "soap", {}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+            (*PYTORCH_OPTIMIZER, "SOAP, its QR in float64"),
+            in_float64(
+                by_torch(
+                    pytorch_optimizer.SOAP, row=True, betas=(beta1, beta2), eps=eps,
+                    precondition_frequency=int(interval), weight_decay=penalty,
+                )
+            ),
+        )  # fmt: skip
+    for memory, learn, penalty in ((0.9, 0.1, 0.0), (0.8, 0.03, 0.05)):
+        hypers = {"beta": memory, "learn": learn, "weight_decay": penalty}
+        yield Rule(
+            "kron", {}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+            (*PYTORCH_OPTIMIZER, "Kron(balance_prob=0), its normals ±1, its solves in float64"),
+            in_float64(
+                by_torch(
+                    KronOfSigns, row=True, momentum=memory, learn=learn, weight_decay=penalty,
+                )
+            ),
+        )  # fmt: skip
+
+
+def in_float64(run: Run) -> Run:
+    """A reference that casts to float32 in places, run in full precision."""
+
+    def path(problem: Problem, starts: np.ndarray, lrs: np.ndarray) -> np.ndarray:
+        double = (
+            mock.patch.object(torch, "float32", torch.float64),
+            mock.patch.object(jnp, "float32", jnp.float64),
+        )
+        with double[0], double[1]:
+            return run(problem, starts, lrs)
+
+    return path
+
+
+class KronOfSigns(pytorch_optimizer.Kron):
+    """PSGD-Kron whose probes are the engine's signs where it draws normals."""
+
+    def __init__(self, params: Any, *, learn: float, **settings: Any) -> None:
+        super().__init__(params, balance_prob=0.0, precondition_dtype=torch.float64, **settings)
+        self.param_groups[0]["precondition_lr"] = learn
+        self.signs: Callable[[int, Any], Any] = lambda t, like: torch.tensor(PROBES[t])[None]
+        self.taken = 0
+
+    def step(self, closure: Any = None) -> Any:
+        """A step with the signs of its number."""
+        with mock.patch.object(
+            torch, "randn_like", lambda like, dtype: self.signs(self.taken, like)
+        ):
+            loss = super().step(closure)
+        self.taken += 1
+        return loss

@@ -140,7 +140,7 @@ def test_a_steady_gradient_makes_momentum_ten_times_as_fast() -> None:
 
 TURNING = {
     "sgd", "momentum", "nesterov", "aggmo", "schedule_free_sgd", "newton", "shampoo", "muon",
-    "lars", "sam", "line_search", "conjugate_gradient", "lbfgs",
+    "lars", "sam", "soap", "line_search", "conjugate_gradient", "lbfgs",
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ TELLING = {
     "weight_decay": 0.07, "eps": 0.03, "nu2": 0.6, "gamma": 0.4, "rho": 0.9, "momentum_decay": 0.05,
     "beta3": 0.95, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3, "alpha": 3.0,
     "warmup": 20.0, "d0": 0.3, "trust": 0.4, "sync": 1.0, "radius": 0.2,
+    "clip": 1.3, "smallest": 0.4, "forget": 0.6,
 }  # fmt: skip
 
 # Words behind a formula: when it is due (here always), and what it leaves out.
@@ -52,6 +53,8 @@ UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sophia": (("<h>", "the Hessian's diagonal is no number of the run"),),
     "shampoo": (("G = ", "a matrix"), ("<step>", "a matrix")),
     "muon": (("<x>", "an iteration, shown by its name"),),
+    "soap": (("A = ", "a matrix"), ("<v>", "a basis"), ("<u>", "a basis")),
+    "kron": ((r"Q \leftarrow", "a matrix"), ("<u>", "a matrix")),
     "nadamw": ((r"\mu_t", "a definition and a product in one line"), ("<m_hat>", "μ of two steps")),
     "cautious": (("<mask>", "a count"),),
     "line_search": (("<alpha>", "a search"),),

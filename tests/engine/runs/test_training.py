@@ -17,7 +17,7 @@ from engine.tape import operations as ops
 # These see two tensors, two layers, where the plane has one vector; Muon and Newton need matrices,
 # the plane.
 SEARCHING = ("line_search", "conjugate_gradient", "lbfgs")
-BY_LAYER = {"shampoo", "lars", "lamb", "mars"}
+BY_LAYER = {"shampoo", "lars", "lamb", "mars", "adafactor", "soap", "kron"}
 SAME_AS_IN_THE_PLANE = sorted(set(OPTIMIZERS) - BY_LAYER - {"muon", "newton"})
 
 
@@ -73,6 +73,32 @@ def test_newton_schulz_is_pytorchs(index: int) -> None:
     np.testing.assert_allclose(
         newton_schulz(MUON[f"gradient{index}"]), MUON[f"orthogonalised{index}"], rtol=1e-12
     )
+
+
+with np.load(GOLDEN.with_name("factored.npz")) as _stored:
+    FACTORED = dict(_stored)
+FACTORED_CASES = json.loads(str(FACTORED["cases"]))["cases"]
+
+
+@pytest.mark.parametrize("index", range(len(FACTORED_CASES)))
+def test_rules_of_rows_and_columns_are_their_libraries(index: int) -> None:
+    """PyTorch's Adafactor, pytorch_optimizer's Shampoo, SOAP and Kron, on ½‖AW − C‖²: square, tall
+    and wide matrices (SOAP square ones), and vectors."""
+    a, c, path, signs = (FACTORED[f"{name}{index}"] for name in ("a", "c", "path", "signs"))
+    case = FACTORED_CASES[index]
+    trainer = Trainer([path[0]], one_group(case["optimizer"], [path[0]], case["hypers"]))
+    trainer.signs = lambda t, size: signs[t - 1].astype(float)
+
+    def loss(w: Vector) -> Any:
+        away = ops.matmul(a, w[0]) - c
+        return 0.5 * ops.sum(away * away)
+
+    kept = dict(zip(FACTORED["kept"].tolist(), path, strict=True))
+    for t in range(1, max(kept) + 1):
+        trainer.step(loss)
+        if t in kept:
+            error = np.abs(trainer.tensors[0] - kept[t]).max() / np.abs(path).max()
+            assert error < 1e-12, (case["optimizer"], path[0].shape, t)
 
 
 def network(w: Vector) -> Any:
@@ -137,7 +163,11 @@ def test_a_matrix_that_diverged_takes_no_roots_and_raises_nothing() -> None:
 def test_memory_is_counted_in_what_is_kept() -> None:
     """A 6 × 4 matrix and 4 biases beside it: 28 numbers, and what each rule keeps of them."""
     tensors = [np.ones((6, 4)), np.ones(4)]
-    kept = {"sgd": 0, "momentum": 28, "adamw": 56, "shampoo": 36 + 16 + 1 + 16}
+    kept = {
+        "sgd": 0, "momentum": 28, "adamw": 56, "shampoo": 36 + 16 + 1 + 16,
+        "adafactor": 6 + 4 + 4, "soap": 2 * 28 + 2 * (36 + 16) + 1,
+        "kron": 28 + 36 + 16 + 4 + 1,
+    }  # fmt: skip
     for slug, numbers in kept.items():
         assert Trainer(tensors, one_group(slug, tensors)).memory == numbers, slug
 

@@ -83,7 +83,7 @@ def test_the_rare_facts_are_left_by_all_but_muon() -> None:
 def test_muon_loses_where_one_direction_stands_in_much_noise(seed: int) -> None:
     found = runs("direction", seed)
     for slug in ("sgd", "momentum", "adamw"):
-        assert found["muon"].error > 1.5 * found[slug].error, slug
+        assert found["muon"].error > (1.5 if slug == "adamw" else 3.0) * found[slug].error, slug
 
 
 def test_muon_loses_where_there_is_nothing_to_make_equal() -> None:
