@@ -133,14 +133,14 @@ class Kernel:
     ) -> Run:
         """Run from start; constants and per_step (each (steps,)) are in the order of the loop's.
 
-        first is row 0 of the records of what does not start at the point.
+        first is row 0 of the records of what starts at nothing.
         """
         loop = self.loop
         here = dict(zip((c.variable for c in loop.point), map(float, start), strict=True))
         begin = [*here.values(), *(_start(c.start, here) for c in loop.carried)]
         paths = [[x] * (steps + 1) for x in here.values()]
         logs = [
-            [_start(at, here) if isinstance(at, str) else first] * (steps + 1)
+            [_start(at, here) if at else first] * (steps + 1)
             for record in loop.records
             for at in record.first
         ]

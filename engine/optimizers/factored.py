@@ -58,7 +58,7 @@ def _adafactor_step(w: Any, u: Any, sizes: tuple[Any, Any], oracle: Oracle, h: A
 
 def _fresh(oracle: Oracle, h: Any) -> Any:
     """The share of the new square in the average: t^−c, 1 at first."""
-    return ops.exp(-h.forget * ops.log(oracle.t))
+    return oracle.t ** (-h.forget)
 
 
 def _adafactor(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
@@ -108,7 +108,7 @@ def _adafactor_latex(o: SimpleNamespace) -> tuple[str, ...]:
         rate = rf"<lr>\, {scale}" if o.form == "scaled" else "<lr>"
         step = (rf"a = {rate}", r"<w> = <w-> - a c - <weight_decay>\, <w->")
     return (
-        r"f = \exp(-<forget>\, \ln(<t>))",
+        r"f = <t>^{-<forget>}",
         rf"<v> = (1 - f)\, <v-> + f\, (<g>^2{added})",
         rf"<u> = \frac{{<g>}}{{{below}}}",
         clipped,
@@ -499,7 +499,7 @@ KRON = Optimizer(
         r"<m> = <beta>\, <m-> + (1 - <beta>)\, <g>",
         r"<m_hat> = \frac{<m>}{1 - <beta>^{<t>}}",
         (
-            r"Q \leftarrow Q - <learn>\, \frac{\operatorname{triu}(a a^{\top} - b b^{\top})}"
+            r"Q \gets Q - <learn>\, \frac{\operatorname{triu}(a a^{\top} - b b^{\top})}"
             r"{\lVert a a^{\top} + b b^{\top} \rVert}\, Q,\quad a = Q <m_hat>,\ b = Q^{-\top} v,\ v"
             r" = \pm 1"
         ),

@@ -54,7 +54,7 @@ UNREAD: Mapping[str, tuple[tuple[str, str], ...]] = {
     "shampoo": (("G = ", "a matrix"), ("<step>", "a matrix")),
     "muon": (("<x>", "an iteration, shown by its name"),),
     "soap": (("A = ", "a matrix"), ("<v>", "a basis"), ("<u>", "a basis")),
-    "kron": ((r"Q \leftarrow", "a matrix"), ("<u>", "a matrix")),
+    "kron": ((r"Q \gets", "a matrix"), ("<u>", "a matrix")),
     "nadamw": ((r"\mu_t", "a definition and a product in one line"), ("<m_hat>", "μ of two steps")),
     "cautious": (("<mask>", "a count"),),
     "line_search": (("<alpha>", "a search"),),
