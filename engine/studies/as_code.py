@@ -62,7 +62,7 @@ def script(
     )
     if framework == "NumPy":
         return _numpy(run)
-    made = {"PyTorch": _TORCH, "optax": _OPTAX, "Keras": _KERAS}[framework].get(rule.slug)
+    made = {"PyTorch": TORCH, "optax": _OPTAX, "Keras": _KERAS}[framework].get(rule.slug)
     hypers = dict(run.hypers)
     if run.schedule and framework == "optax" and "lr" in hypers:
         hypers["lr"] = _Spelled(hypers["lr"], "rate")
@@ -149,11 +149,10 @@ class _Asking:
         return Vector(u[i] * (row[0] * u[0] + row[1] * u[1]) for i, row in enumerate(rows))
 
 
-def _dialect(prefix: str) -> Any:
+def _dialect(prefix: str, spelled: Mapping[str, str]) -> Any:
     """Python whose functions of numbers stand in a module: np.exp, torch.exp, jnp.exp."""
-    return replace(
-        _DIALECT, spelled={**_DIALECT.spelled, **{n: f"{prefix}{n}({{0}})" for n in FUNCTIONS}}
-    )
+    functions = {n: f"{prefix}{n}({{0}})" for n in FUNCTIONS}
+    return replace(_DIALECT, spelled={**_DIALECT.spelled, **functions, **spelled})
 
 
 _LONGEST: Final = 76  # characters of an expression that is written into the one that reads it
@@ -167,6 +166,7 @@ def _written(
     names: Mapping[str, str],
     prefix: str,
     called: Mapping[str, str] | None = None,
+    spelled: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Statements for the lines, and the outputs as expressions.
 
@@ -174,7 +174,7 @@ def _written(
     lines that get a statement in any case. Products with 0 and sums with it are left out, which
     on finite numbers changes no more than the sign of a zero.
     """
-    dialect = _dialect(prefix)
+    dialect = _dialect(prefix, spelled or {})
     read = Counter(a for line in lines for a in line.arguments if isinstance(a, str))
     read.update(a for a in outputs if isinstance(a, str))
     known: dict[str, str] = dict(names)
@@ -212,6 +212,16 @@ def _written(
         known[line.target] = name
         statements.append(f"{name} = {_bare(text)}")
     return statements, [_bare(spell(a)) for a in outputs]
+
+
+_ON_ARRAYS: Final = {"where": "np.where({0}, {1}, {2})", "absolute": "np.abs({0})"}
+
+
+def written_lines(
+    lines: Sequence[Line], outputs: Sequence[Any], names: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The lines of a program of numbers as statements on NumPy's arrays, and its outputs."""
+    return _written(lines, outputs, names, "np.", spelled=_ON_ARRAYS)
 
 
 def _without_zeros(operation: str, arguments: Sequence[str]) -> str:
@@ -626,7 +636,7 @@ def _of_torch(name: str, h: Hypers, **more: Any) -> str:
     return _call(f"torch.optim.{name}", "[w]", lr=h["lr"], betas=betas, eps=h["eps"], **more)
 
 
-_TORCH: Final[Mapping[str, Made]] = {
+TORCH: Final[Mapping[str, Made]] = {
     "sgd": lambda h, o: _call("torch.optim.SGD", "[w]", lr=h["lr"]),
     "momentum": lambda h, o: _call("torch.optim.SGD", "[w]", lr=h["lr"], momentum=h["beta"])
     if o["form"] == "velocity"
