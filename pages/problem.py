@@ -351,6 +351,26 @@ def about(x: Experiment, surface: Landscape) -> None:
         st.markdown(" ".join(part for part in said if part))
 
 
+def choose_script(
+    x: Experiment, frameworks: Sequence[str], names: Sequence[str], first: int = 0
+) -> tuple[str, int] | None:
+    """The framework that a script is asked for in, and which of those named is to run in it,
+    `first` to begin with; None where none is asked for."""
+    if x.hidden("code"):
+        return None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        framework = st.segmented_control(
+            "As code", frameworks, key=f"{x.page}.framework", disabled=x.locked("code")
+        )
+        place = 0
+        if framework and len(names) > 1:
+            place = st.selectbox(
+                "Optimizer", range(len(names)), format_func=lambda k: names[k], index=first,
+                key=f"{x.page}.scripted", width=220,
+            )  # fmt: skip
+    return (framework, min(place, len(names) - 1)) if framework else None
+
+
 def as_code(
     x: Experiment,
     surface: Landscape,
@@ -359,23 +379,12 @@ def as_code(
     first: int = 0,
     schedule: Schedule | None = None,
 ) -> None:
-    """A runner's experiment as a script to take along, in step with the sliders; of those named the
-    one that is asked for, `first` to begin with."""
-    if x.hidden("code"):
+    """A runner's experiment as a script to take along, in step with the sliders."""
+    chosen = choose_script(x, FRAMEWORKS, names, first)
+    if chosen is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        framework = st.segmented_control(
-            "As code", FRAMEWORKS, key=f"{x.page}.framework", disabled=x.locked("code")
-        )
-        place = 0
-        if framework and len(names) > 1:
-            place = st.selectbox(
-                "Optimizer", range(len(names)), format_func=lambda k: names[k], index=first,
-                key=f"{x.page}.scripted", width=220,
-            )  # fmt: skip
-    if not framework:
-        return
-    runner = as_it_runs(x, x["runs"][min(place, len(names) - 1)])
+    framework, place = chosen
+    runner = as_it_runs(x, x["runs"][place])
     text = script(
         framework,
         surface,

@@ -35,12 +35,14 @@ from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.browser_training import BrowserTraining, browser_training
 from engine.runs.learning import Competitor, Training
 from engine.runs.objectives import LOSSES
+from engine.studies.training_code import FRAMEWORKS, training_script
 from figures import style
 from figures import training as pictures
 from pages import entrants, frame
 from pages.competitors import Runner
 from pages.entrants import Entrant, Entrants
 from pages.presets import Preset
+from pages.problem import choose_script
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
 
 PASTED = "pasted"
@@ -154,7 +156,7 @@ x = experiment(
         Choice("adds", "0", list(ADDED), label="a click adds", says=ADDED),
         Numbers("own", (), -1e3, 1e3, count=(0, OWN)),
     ],
-    parts=("add", "data", "training"),
+    parts=("add", "data", "training", "code"),
 )  # fmt: skip
 
 frame.opening(
@@ -444,6 +446,7 @@ def body() -> None:
         )  # fmt: skip
     if not view.embedded:
         told(data, net)
+        as_code(data, net, names)
     frame.foot(
         x, r"w_t = w_{t-1} - \eta\, u(\nabla\mathcal L_{B_1}, \ldots, \nabla\mathcal L_{B_t})"
     )
@@ -464,6 +467,21 @@ def told(data: Split, net: MLP) -> None:
     )
     if x["data"] in MEASURED:
         st.caption(MEASURED[x["data"]])
+
+
+def as_code(data: Split, net: MLP, names: list[str]) -> None:
+    """A competitor's training as a script to take along."""
+    chosen = choose_script(x, FRAMEWORKS, names)
+    if chosen is None:
+        return
+    framework, place = chosen
+    competitor = fitting(x["runs"][place], data)
+    try:
+        text = training_script(framework, net, data, competitor, steps=x["steps"], seed=x["seed"])
+    except ValueError as reason:
+        st.info(f"There is no script of this one: {reason}.")
+        return
+    st.code(text, language="python")
 
 
 body()

@@ -30,7 +30,7 @@ FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch", "optax", "Keras"
 
 
 def script(
-    framework: Framework,
+    framework: str,
     landscape: Landscape | str,
     optimizer: Optimizer | str,
     start: Sequence[float],
@@ -166,7 +166,7 @@ def _written(
     names: Mapping[str, str],
     prefix: str,
     called: Mapping[str, str] | None = None,
-    spelled: Mapping[str, str] | None = None,
+    own: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Statements for the lines, and the outputs as expressions.
 
@@ -174,7 +174,7 @@ def _written(
     lines that get a statement in any case. Products with 0 and sums with it are left out, which
     on finite numbers changes no more than the sign of a zero.
     """
-    dialect = _dialect(prefix, spelled or {})
+    dialect = _dialect(prefix, own or {})
     read = Counter(a for line in lines for a in line.arguments if isinstance(a, str))
     read.update(a for a in outputs if isinstance(a, str))
     known: dict[str, str] = dict(names)
@@ -221,7 +221,7 @@ def written_lines(
     lines: Sequence[Line], outputs: Sequence[Any], names: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
     """The lines of a program of numbers as statements on NumPy's arrays, and its outputs."""
-    return _written(lines, outputs, names, "np.", spelled=_ON_ARRAYS)
+    return _written(lines, outputs, names, "np.", own=_ON_ARRAYS)
 
 
 def _without_zeros(operation: str, arguments: Sequence[str]) -> str:

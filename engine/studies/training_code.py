@@ -152,7 +152,7 @@ class _Task:
 
 
 def training_script(
-    framework: Framework,
+    framework: str,
     network: MLP,
     split: Split,
     competitor: Competitor,

@@ -86,11 +86,11 @@ def test_who_is_not_around_is_not_heard(hosted: Callable[[str], tuple[Page, Fram
     assert last(page, "values")["values"]["lr"] == 0.0185
 
 
-@pytest.mark.parametrize("path", ["/race?embed=true", "/softmax?embed=true"])
+@pytest.mark.parametrize("name", ["race", "softmax", "schedules"])
 def test_a_frame_of_the_height_that_the_page_says_needs_no_scrollbar(
-    path: str, hosted: Callable[[str], tuple[Page, Frame]]
+    name: str, hosted: Callable[[str], tuple[Page, Frame]]
 ) -> None:
-    page, frame = hosted(path)
+    page, frame = hosted(f"/{name}?embed=true")
     inside = """() => {
       const main = document.querySelector('[data-testid="stMain"]')
       return [main.scrollHeight - main.clientHeight, main.scrollWidth - main.clientWidth]

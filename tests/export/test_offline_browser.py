@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect
 
 import engine
@@ -209,6 +210,40 @@ def test_pictures_films_and_numbers_are_made_in_the_browser(page: Page, folder: 
     assert (saved["descentLab"], saved["page"], saved["link"]) == (1, "race", "?steps=40")
 
 
+_PLAYED = """
+async (text) => {
+  const video = document.body.appendChild(document.createElement("video"))
+  video.muted = true
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+  const heard = (name) => new Promise((done) => video.addEventListener(name, done, { once: true }))
+  video.src = URL.createObjectURL(new Blob([bytes], { type: "video/webm" }))
+  await heard("loadeddata")
+  const paper = Object.assign(document.createElement("canvas"), { width: 320, height: 200 })
+  const pen = paper.getContext("2d")
+  const frames = []
+  for (const part of [0, 0.5, 0.97]) {
+    video.currentTime = part * video.duration
+    await heard("seeked")
+    pen.drawImage(video, 0, 0, 320, 200)
+    frames.push(paper.toDataURL("image/png").split(",")[1])
+  }
+  return { duration: video.duration, width: video.videoWidth, frames }
+}
+"""
+
+
+def test_the_film_plays(page: Page, folder: Path) -> None:
+    opened(page, folder / "race.html")
+    film = page.evaluate(_TAKE, "webm")
+    played = page.evaluate(_PLAYED, film)
+    assert played["duration"] > 1
+    assert played["width"] > 1000  # two pixels to each of the page
+    pictures = [Image.open(io.BytesIO(base64.b64decode(f))).convert("L") for f in played["frames"]]
+    for one, two in itertools.pairwise(pictures):
+        apart = ImageChops.difference(one, two).point(lambda v: 255 * (v > 60)).getdata()
+        assert sum(apart) / 255 > 40  # the run went on meanwhile
+
+
 def test_a_drawn_graph_is_saved_with_its_numbers(page: Page, tmp_path: Path) -> None:
     out = tmp_path / "graph.html"
     assert main(["graph", "--no-presets", "--out", str(out)]) == 0
@@ -257,6 +292,17 @@ def test_the_module_is_an_anywidget(page: Page, book: str) -> None:
     page.evaluate("() => { model.state.values = { lr: 0.01 }; model.fire('change:values') }")
     page.wait_for_function("model.state.values.lr === 0.01 && model.state.values['1/beta'] === 0.7")
     page.wait_for_function("model.state.step === 40")
+
+
+def test_a_notebook_takes_the_module(folder: Path) -> None:
+    """anywidget's own package reads the file, and the traits are the widget's."""
+    anywidget = pytest.importorskip("anywidget")
+    traits = pytest.importorskip("traitlets")
+    values = traits.Dict().tag(sync=True)
+    made = type("Race", (anywidget.AnyWidget,), {"_esm": folder / "race.js", "values": values})
+    state = made(values={"lr": 0.01}).get_state()
+    assert state["_esm"] == (folder / "race.js").read_text()
+    assert state["values"] == {"lr": 0.01}
 
 
 def test_myst_takes_the_page(folder: Path) -> None:

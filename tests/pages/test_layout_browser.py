@@ -41,6 +41,10 @@ Opened = tuple[Visitor, Page]  # who reads, and the page that is open
 MOST_SHIFT = 0.02
 WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
+BEYOND = """() => {
+  const main = document.querySelector('[data-testid="stMain"]')
+  return main.scrollWidth - main.clientWidth
+}"""
 DRAWN = ", ".join(
     f"{drawn}:visible"
     for drawn in (".dl-stage[data-seq] .dl-plot", ".dg-node", ".dl-drawing svg", ".family-cards")
@@ -161,4 +165,11 @@ def test_a_page_fits_a_frame(reader: tuple[Visitor, Page, Page], file: str) -> N
     visitor.errors.clear()
     page.goto(f"{visitor.server}/{file}{'&' if '?' in file else '?'}embed=true")
     settle(page)
-    assert faults(page, "framed") + visitor.errors == []
+    found = faults(page, "framed")
+    for width in (600, 360):  # its height grows as it says; sideways it must never scroll
+        page.set_viewport_size({"width": width, "height": FRAME["height"]})
+        settle(page)
+        beyond = page.evaluate(BEYOND)
+        found += [f"{beyond} px too wide for a frame of {width}"] if beyond else []
+    page.set_viewport_size(FRAME)  # type: ignore[arg-type]
+    assert found + visitor.errors == []

@@ -606,25 +606,24 @@ class Training {
     if (this.data) this.paint()
   }
 
-  paintOwn(pen, x, y) {
+  paintOwn(pen, x, y, box) {
     const font = { size: 11, family: this.theme.font }
-    for (const { color, dash, label, steps, losses } of this.own) {
-      pen.strokeStyle = this.theme.colour(color)
+    for (const { color, dash, marker, label, steps, losses } of this.own) {
+      const colour = this.theme.colour(color)
+      const at = (i) => [x.pixel(steps ? steps[i] : i), y.pixel(Math.max(losses[i], LOWEST / 2))]
+      const known = Array.from(losses.keys()).filter((i) => Number.isFinite(losses[i]))
+      pen.strokeStyle = colour
       pen.lineWidth = 2
       pen.setLineDash(DASHES[dash])
       pen.beginPath()
-      let end = null
-      losses.forEach((loss, i) => {
-        const next = Number.isFinite(loss) ? [x.pixel(steps ? steps[i] : i), y.pixel(Math.max(loss, LOWEST / 2))] : null
-        if (next && end) pen.lineTo(...next)
-        else if (next) pen.moveTo(...next)
-        end = next
-      })
+      for (const i of known) pen.lineTo(...at(i))
       pen.stroke()
       pen.setLineDash([])
-      const first = losses.findIndex(Number.isFinite)
-      put(pen, label, x.pixel(steps ? steps[first] : first) + 6, y.pixel(Math.max(losses[first], LOWEST / 2)) - 8, font,
-        this.theme.colour(color), { align: "left", halo: this.theme.background })
+      const [px, py] = at(known.at(-1))
+      mark(pen, marker, px, py, 4, colour, this.theme.background)
+      const left = px > (box.left + box.right) / 2
+      put(pen, label, px + (left ? -8 : 8), Math.max(box.top + 8, py), font, colour,
+        { align: left ? "right" : "left", halo: this.theme.background })
     }
   }
 
@@ -697,7 +696,7 @@ class Training {
       }
       pen.setLineDash([])
     })
-    if (log && along === "step") this.paintOwn(pen, x, y)
+    if (log && along === "step") this.paintOwn(pen, x, y, box)
     pen.restore()
     data.runs.forEach((run, i) => {
       const end = history.at(-1)?.runs[i]
