@@ -6,6 +6,7 @@ Three replicas behind nginx, with the very configuration that `deploy/` has, on 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -205,8 +206,20 @@ def test_the_files_name_what_there_is() -> None:
         assert f'"{setting}"' in source
         assert setting in unit
     rooms = {p.parent.name for p in ROOT.glob("*/__init__.py")} - {"docs", "benchmarks", "tests"}
-    assert all(f"COPY {room} {room}\n" in container for room in rooms)
+    assert all(f"COPY {room} {room}\n" in container for room in rooms | {"lessons"})
     assert "descent_lab_seat" in CONF.read_text()
     for script in ("rolling-restart",):
         subprocess.run(["sh", "-n", ROOT / "deploy" / script], check=True)
     assert sys.version_info >= (3, 11)
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """As on a machine where the checkout lies in its place: the one command is stood in for."""
+    systemd = shutil.which("systemd-analyze")
+    if systemd is None:
+        pytest.skip("systemd is not installed")
+    text = (ROOT / "deploy" / "descent-lab@.service").read_text()
+    unit = tmp_path / "descent-lab@.service"
+    unit.write_text(text.replace("/opt/descent-lab/.venv/bin/streamlit", "/bin/true"))
+    done = subprocess.run([systemd, "verify", unit], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
