@@ -62,10 +62,10 @@ def script(
     )
     if framework == "NumPy":
         return _numpy(run)
-    made = {"PyTorch": TORCH, "optax": _OPTAX, "Keras": _KERAS}[framework].get(rule.slug)
+    made = {"PyTorch": TORCH, "optax": OPTAX, "Keras": KERAS}[framework].get(rule.slug)
     hypers = dict(run.hypers)
     if run.schedule and framework == "optax" and "lr" in hypers:
-        hypers["lr"] = _Spelled(hypers["lr"], "rate")
+        hypers["lr"] = Spelled(hypers["lr"], "rate")
     theirs = made(hypers, run.options) if made is not None else None
     return {"PyTorch": _torch, "optax": _optax, "Keras": _keras}[framework](run, theirs)
 
@@ -427,10 +427,10 @@ def _rate(run: _Run) -> float:
     return run.hypers.get("lr", 1.0)
 
 
-class _Spelled(float):
+class Spelled(float):
     """A number that is written as a name."""
 
-    def __new__(cls, value: float, name: str) -> _Spelled:
+    def __new__(cls, value: float, name: str) -> Spelled:
         made = super().__new__(cls, value)
         made.name = name
         return made
@@ -699,7 +699,7 @@ def _optax_l2(h: Hypers, o: Options) -> str | None:
     return inner and f"optax.chain(optax.add_decayed_weights({h['weight_decay']!r}), {inner})"
 
 
-_OPTAX: Final[Mapping[str, Made]] = {
+OPTAX: Final[Mapping[str, Made]] = {
     "sgd": lambda h, o: _call("optax.sgd", repr(h["lr"])),
     "momentum": _optax_momentum,
     "nesterov": lambda h, o: (
@@ -739,7 +739,7 @@ def _of_keras(name: str, h: Hypers, **more: Any) -> str:
 
 
 # Keras puts ε inside the root (RMSprop, Adagrad) or, in the Adam kind, beside the uncorrected root.
-_KERAS: Final[Mapping[str, Made]] = {
+KERAS: Final[Mapping[str, Made]] = {
     "sgd": lambda h, o: _of_keras("SGD", h),
     "momentum": lambda h, o: (
         _of_keras("SGD", h, momentum=h["beta"]) if o["form"] == "lr_inside" else None

@@ -1,8 +1,8 @@
-"""A network's training as a script to run elsewhere: plain NumPy, or PyTorch.
+"""A network's training as a script to run elsewhere: plain NumPy, PyTorch, JAX with optax, Keras.
 
 The script holds the very data, draws the same first weights and the same batches, and takes the
-same steps; in NumPy the gradient and the rule are written out. Where PyTorch has the rule it takes
-it from there. Every script leaves `losses`, the loss of each batch before its step.
+same steps; in NumPy the gradient and the rule are written out. Where a framework has the rule the
+script takes it from there. Every script leaves `losses`, the loss of each batch before its step.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from engine.runs.descent import find_optimizer
 from engine.runs.learning import MASK_STREAM, Competitor
 from engine.runs.step import take_step
 from engine.studies import schedule_code
-from engine.studies.as_code import TORCH, written_lines
+from engine.studies.as_code import KERAS, OPTAX, TORCH, Spelled, written_lines
 from engine.tape import Vector
 
-Framework = Literal["NumPy", "PyTorch"]
-FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch")
+Framework = Literal["NumPy", "PyTorch", "optax", "Keras"]
+FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch", "optax", "Keras")
 MOST_TEXT: Final = 200_000  # characters of data in a script
 FEW: Final = 2000  # numbers that are written as such
 
@@ -161,19 +161,24 @@ def training_script(
     seed: int = 0,
 ) -> str:
     """The text of a script that makes the steps that `Training` makes of the same arguments, in
-    double precision.
+    double precision (Keras, whatever it is told, uses single in places).
 
     Raises ValueError where the rule has a form for tensors of its own or asks for more than the
-    gradient where it stands, which is not written out here, and for data too large for a script.
+    gradient where it stands, which is not written out here, where Keras lacks the rule or would
+    draw masks of its own, and for data too large for a script.
     """
     competitor.check(split)
     if not isinstance(network.activation, str):
         raise ValueError("an activation without a name is not written out")
     task = _Task(network, split, competitor, steps, seed)
-    theirs = None
-    if framework == "PyTorch" and (made := TORCH.get(task.rule.slug)) is not None:
-        theirs = made(task.hypers, task.options)
-    return _torch(task, theirs) if framework == "PyTorch" else _numpy(task)
+    if framework == "NumPy":
+        return _numpy(task)
+    hypers = dict(task.hypers)
+    if framework == "optax" and task.schedule and "lr" in hypers:
+        hypers["lr"] = Spelled(hypers["lr"], "rate")
+    made = {"PyTorch": TORCH, "optax": OPTAX, "Keras": KERAS}[framework].get(task.rule.slug)
+    theirs = made(hypers, task.options) if made is not None else None
+    return {"PyTorch": _torch, "optax": _optax, "Keras": _keras}[framework](task, theirs)
 
 
 # Pieces -------------------------------------------------------------------------------------------
@@ -376,6 +381,15 @@ def _steps(task: _Task, gradient: list[str], after: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
+_CUT: Final = [
+    "shapes = [part.shape for part in weights]",
+    "places = np.cumsum([part.size for part in weights])[:-1]", "", "",
+    "def cut(w):",
+    '    """The weights and biases in one array as those of the layers."""',
+    "    return [p.reshape(s) for p, s in zip(np.split(w, places), shapes)]", "", "",
+]  # fmt: skip
+
+
 def _factor(task: _Task) -> list[str]:
     return schedule_code.factor_source(task.schedule, task.steps) if task.schedule else []
 
@@ -425,11 +439,7 @@ def _numpy(task: _Task) -> str:
             else []
         ),
         "    return value, gradients", "", "",
-        "shapes = [part.shape for part in weights]",
-        "places = np.cumsum([part.size for part in weights])[:-1]", "", "",
-        "def cut(w):",
-        '    """The weights and biases in one array as those of the layers."""',
-        "    return [p.reshape(s) for p, s in zip(np.split(w, places), shapes)]", "", "",
+        *_CUT,
     ]  # fmt: skip
     more = ", masks(k)" if dropped else ""
     says = "Plain NumPy: the network, its gradient and the rule as printed."
@@ -520,5 +530,136 @@ def _torch(task: _Task, theirs: str | None) -> str:
             "optimizer.step()", *(["scheduler.step()"] if task.schedule else []), *averages,
             "losses.append(value.item())",
         ]),
+        "print(losses[0], losses[-1])",
+    ])  # fmt: skip
+
+
+_JAX_ACTIVATIONS: Final = {
+    "tanh": "jnp.tanh(z)", "relu": "jax.nn.relu(z)", "sigmoid": "jax.nn.sigmoid(z)",
+    "softplus": "jax.nn.softplus(z)",
+}  # fmt: skip
+_JAX_LOSSES: Final[Mapping[tuple[str, bool], list[str]]] = {
+    ("cross_entropy", False): ["optax.sigmoid_binary_cross_entropy(z, y).mean()"],
+    ("cross_entropy", True): ["optax.softmax_cross_entropy(z, y).mean()"],
+    ("mse", False): ["optax.squared_error(jax.nn.sigmoid(z), y).mean()"],
+    ("mse", True): ["optax.squared_error(jax.nn.softmax(z), y).sum(axis=1).mean()"],
+    ("focal", False): ["optax.sigmoid_focal_loss(z, y, gamma=2.0).mean()"],
+    ("hinge", False): ["optax.hinge_loss(z, 2 * y - 1).mean()"],
+}
+
+
+def _optax(task: _Task, theirs: str | None) -> str:
+    c, many = task.competitor, task.split.outputs > 1
+    dropped = ", masks" if c.dropout else ""
+    loss = [
+        "@jax.jit", "@jax.value_and_grad", f"def loss_and_gradient(weights, x, y{dropped}):",
+        "    z = x @ weights[0] + weights[1]", "    for i in range(2, len(weights), 2):",
+        f"        h = {_JAX_ACTIVATIONS[str(task.network.activation)]}",
+        *(["        h = h * masks[i // 2 - 1]"] if c.dropout else []),
+        "        z = h @ weights[i] + weights[i + 1]",
+        f"    value = {_JAX_LOSSES[c.loss, many][0]}",
+        *([f"    value = value + 0.5 * {c.l2!r} * sum((W * W).sum() for W in weights[::2])"]
+          if c.l2 else []),
+        "    return value", "", "",
+    ]  # fmt: skip
+    imports = [
+        "import jax", "import jax.numpy as jnp", "import numpy as np", "import optax", "",
+        'jax.config.update("jax_enable_x64", True)',
+    ]  # fmt: skip
+    begin = [
+        *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
+        *loss,
+    ]  # fmt: skip
+    masks = ", masks(k)" if c.dropout else ""
+    if theirs is None:
+        source, _ = _rule(task)
+        says = f"optax has no {task.rule.name} of this convention: the script carries the rule."
+        asked = [
+            "chosen = batch(k)",
+            f"value, g = loss_and_gradient(cut(w), X[chosen], Y[chosen]{masks})",
+            "g, value = np.concatenate([np.ravel(part) for part in g]), float(value)",
+        ]
+        return _text([
+            *_head(task, says, imports), *begin, *_CUT, *_factor(task), *source,
+            "w = np.concatenate([part.ravel() for part in weights])", *_steps(task, asked, []),
+        ])  # fmt: skip
+    own, rate = None, task.hypers.get("lr", 1.0)
+    if task.schedule:
+        own = schedule_code.of_optax(task.schedule, task.steps, rate)
+    plan = own or f"lambda count: {rate!r} * factor(int(count))"
+    clip = [
+        "norm = jnp.sqrt(sum((part**2).sum() for part in g))",
+        f"short = min({c.clip!r} / (norm + 1e-6), 1.0)",
+        "g = [part * short for part in g]  # clipped",
+    ] if c.clip else []  # fmt: skip
+    average = [
+        f"average = [{c.average!r} * a + {1.0 - c.average!r} * w for a, w in zip(average, weights)]"
+    ] if c.average else []  # fmt: skip
+    return _text([
+        *_head(task, "JAX's gradient, and optax's own rule and losses.", imports), *begin,
+        *([] if own else _factor(task)),
+        *([f"rate = {plan}"] if task.schedule else []),
+        "weights = [jnp.array(part) for part in weights]",
+        f"optimizer = {theirs}", "state = optimizer.init(weights)",
+        *(["average = weights"] if c.average else []), "losses = []",
+        f"for k in range({task.steps}):",
+        *indent(1, [
+            "chosen = batch(k)",
+            f"value, g = loss_and_gradient(weights, X[chosen], Y[chosen]{masks})", *clip,
+            "updates, state = optimizer.update(g, state, weights)",
+            "weights = optax.apply_updates(weights, updates)", *average,
+            "losses.append(float(value))",
+        ]),
+        "print(losses[0], losses[-1])",
+    ])  # fmt: skip
+
+
+_KERAS_LOSSES: Final[Mapping[tuple[str, bool], list[str]]] = {
+    ("cross_entropy", False): ["ops.mean(ops.softplus(z) - y * z)"],
+    ("cross_entropy", True): ["-ops.mean(ops.sum(y * ops.log_softmax(z), axis=1))"],
+    ("mse", False): ["ops.mean((ops.sigmoid(z) - y) ** 2)"],
+    ("mse", True): ["ops.mean(ops.sum((ops.softmax(z) - y) ** 2, axis=1))"],
+    ("focal", False): [
+        "log_p = ops.log_sigmoid(ops.where(ops.equal(y, 1), z, -z))  # of the true class",
+        "-ops.mean((1 - ops.exp(log_p)) ** 2 * log_p)",
+    ],
+    ("hinge", False): ["ops.mean(ops.relu(1 - (2 * y - 1) * z))"],
+}
+
+
+def _keras(task: _Task, theirs: str | None) -> str:
+    c, many = task.competitor, task.split.outputs > 1
+    if theirs is None:
+        raise ValueError(f"keras.optimizers has no {task.rule.name} of this convention")
+    if c.dropout:
+        raise ValueError("Keras draws masks of its own")
+    more = f", global_clipnorm={c.clip!r}" if c.clip else ""
+    more += f", use_ema=True, ema_momentum={c.average!r}" if c.average else ""
+    penalty = f", kernel_regularizer=keras.regularizers.L2({0.5 * c.l2!r})" if c.l2 else ""
+    *lines, value = _KERAS_LOSSES[c.loss, many]
+    rate = task.hypers.get("lr", 1.0)
+    return _text([
+        *_head(task, "Keras' own layers and rule; on JAX and PyTorch it counts in single precision.", [
+            "import os", "", 'os.environ.setdefault("JAX_ENABLE_X64", "1")  # for Keras on JAX', "",
+            "import keras", "import numpy as np", "from keras import ops", "",
+            'keras.config.set_floatx("float64")',
+        ]),
+        *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
+        *_factor(task),
+        "def loss(y, z):", *indent(1, [*lines, f"return {value}"]), "", "",
+        "model = keras.Sequential([keras.Input((sizes[0],))])",
+        f'activation = "{task.network.activation}"',
+        "for width in sizes[1:-1]:",
+        f"    model.add(keras.layers.Dense(width, activation=activation{penalty}))",
+        f"model.add(keras.layers.Dense(sizes[-1]{penalty}))",
+        "model.set_weights(weights)",
+        f"optimizer = {theirs[:-1]}{more})",
+        "model.compile(optimizer, loss)",
+        "losses = []",
+        f"for k in range({task.steps}):",
+        *([f"    optimizer.learning_rate = {rate!r} * factor(k)"] if task.schedule else []),
+        "    chosen = batch(k)",
+        "    losses.append(float(model.train_on_batch(X[chosen], Y[chosen])))",
+        "    model.reset_metrics()  # else it tells the mean of all batches",
         "print(losses[0], losses[-1])",
     ])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -33,8 +34,9 @@ def losses(
     activation: str = "tanh", seed: int = 5,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The losses of the script and those of the laboratory."""
-    if framework == "PyTorch":
-        pytest.importorskip("torch")
+    if framework != "NumPy":
+        os.environ["JAX_ENABLE_X64"] = "1"  # as the scripts do, before anything imports it
+        pytest.importorskip({"PyTorch": "torch", "optax": "optax", "Keras": "keras"}[framework])
     learned = data(data_set)
     network = MLP((learned.features, 5, 4, learned.outputs), activation)
     run = Training(network, learned, competitor, steps=STEPS, seed=seed, dtype=np.float64)
@@ -45,13 +47,21 @@ def losses(
     return np.array(scope["losses"]), np.array(run.losses)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras on PyTorch
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("slug", PLAIN)
 def test_every_rule_takes_the_same_steps(framework: Framework, slug: str) -> None:
-    theirs, ours = losses(framework, Competitor(slug, {"lr": 0.02}, batch=4))
-    assert np.abs(theirs - ours).max() <= 1e-12
+    competitor = Competitor(slug, {"lr": 0.02}, batch=4)
+    if framework == "Keras" and slug not in ("sgd", "adadelta", "lion"):  # by their defaults
+        given = (MLP((2, 4, 1)), data("two_moons"), competitor)
+        with pytest.raises(ValueError, match=r"keras\.optimizers has no"):
+            training_script(framework, *given, steps=3)
+        return
+    theirs, ours = losses(framework, competitor)
+    assert np.abs(theirs - ours).max() <= (1e-6 if framework == "Keras" else 1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras on PyTorch
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize(
     ("competitor", "more"),
@@ -72,8 +82,12 @@ def test_every_rule_takes_the_same_steps(framework: Framework, slug: str) -> Non
 def test_every_setting_goes_into_the_script(
     framework: Framework, competitor: Competitor, more: dict[str, str]
 ) -> None:
+    if framework == "Keras" and (competitor.dropout or competitor.optimizer != "sgd"):
+        return  # refused, or without a rule: see above
     theirs, ours = losses(framework, competitor, **more)
-    assert np.abs(theirs - ours).max() <= 1e-12
+    # optax counts the steps of its own schedules in single precision, Keras nearly all.
+    loose = framework == "Keras" or (framework == "optax" and competitor.schedule != "constant")
+    assert np.abs(theirs - ours).max() <= (1e-5 if loose else 1e-12)
 
 
 def test_what_cannot_be_written_out_is_said() -> None:
