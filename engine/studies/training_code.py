@@ -639,7 +639,7 @@ def _keras(task: _Task, theirs: str | None) -> str:
     *lines, value = _KERAS_LOSSES[c.loss, many]
     rate = task.hypers.get("lr", 1.0)
     return _text([
-        *_head(task, "Keras' own layers and rule; on JAX and PyTorch it counts in single precision.", [
+        *_head(task, "Keras' own layers and rule, which count in single precision in places.", [
             "import os", "", 'os.environ.setdefault("JAX_ENABLE_X64", "1")  # for Keras on JAX', "",
             "import keras", "import numpy as np", "from keras import ops", "",
             'keras.config.set_floatx("float64")',
