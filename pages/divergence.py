@@ -16,6 +16,7 @@ from engine.emit.picture import (
     Picture,
     addends,
     adding_up,
+    entry,
     in_latex,
     round_to,
     stack,
@@ -33,17 +34,19 @@ from engine.losses.information import (
     surprise,
     terms,
 )
+from engine.runs.live import LiveDescent
 from engine.studies.divergence import (
     DIVERGENCES,
     PARAMETERS,
     SPAN,
     Fit,
-    fit,
     gaussian_density,
+    live_fit,
     moments,
     normal_density,
     target_density,
 )
+from engine.tape import operations as ops
 from figures import charts
 from figures import divergence as pictures
 from pages import frame, hues, own_rule, units
@@ -412,14 +415,6 @@ def target() -> dict[str, float]:
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def fitted(
-    direction: str, humps: dict[str, float], start: Any, steps: int, opt: str, lr: float
-) -> Fit:
-    """One fit; dragging back finds it again."""
-    return fit(DIVERGENCES[direction](**humps), start, steps, opt, lr)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
 def contours(direction: str, humps: dict[str, float]) -> dict[str, Any]:
     """The plane of one divergence."""
     best = moments(**humps) if direction == "forward" else None
@@ -442,22 +437,21 @@ def fit_settings(live: Picture, height: int) -> None:
     )
 
 
-def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int) -> None:
-    """The density with both fits on the way, and the planes in which they travel.
-
-    The density and the start follow the hand; what was fitted is Python's, as of the last answer.
-    """
-    humps, start = target(), live["start"]
+def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, height: int) -> None:
+    """The density with both fits on the way, and the planes in which they travel."""
+    start = live["start"]
+    humps = runs["forward"].parameters
     left, right = pictures.columns()
-    middle = (left + right) / 2
     colors = {"forward": pictures.FORWARD, "reverse": pictures.REVERSE}
-    ends = {d: gaussian_density(FINE, f.path[-1:])[0] for d, f in fits.items()}
+    last = {
+        d: (entry(run.x, live["steps"]), entry(run.y, live["steps"])) for d, run in runs.items()
+    }
     boxes = [
         Boxes(
             x0=left[None], x1=right[None], y0=np.zeros((1, len(left))),
-            y1=gaussian_density(middle, f.path), colors=colors[d], opacity=0.28,
+            y1=gaussian_density((left + right) / 2, run.x, run.y), colors=colors[d], opacity=0.28,
         )
-        for d, f in fits.items()
+        for d, run in runs.items()
     ]  # fmt: skip
     titles = {
         "forward": "forward KL(p‖q): mean-seeking",
@@ -470,12 +464,12 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
             id=d,
             title=titles[d],
             tab=f"{d} KL",
-            figure=contours(d, humps),
+            figure=contours(d, target()),
             tracks=[
                 Track(
-                    x=f.path[:, 0], y=f.path[:, 1], color=colors[d], label=f"{d} KL",
+                    x=run.x, y=run.y, color=colors[d], label=f"{d} KL",
                     marker="circle" if d == "forward" else "square",
-                    dash="solid" if d == "forward" else "dash", stop=f.lost_at,
+                    dash="solid" if d == "forward" else "dash", stop=run.stopped,
                 )
             ],
             handles=[
@@ -487,9 +481,8 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
             clicks=sets,
             alt=f"Contours of the {d} divergence over mean and deviation, with the fit's path.",
         )
-        for d, f in fits.items()
+        for d, run in runs.items()
     ]  # fmt: skip
-    traced = {p.name: live[p.name] for p in PARAMETERS}
     stage(
         "divergence.fit",
         [
@@ -500,10 +493,10 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
                 tab="densities",
                 figure=pictures.density(
                     FINE,
-                    target_density(FINE, **traced),
+                    target_density(FINE, **humps),
                     normal_density(FINE, start[0], start[1]),
-                    ends["forward"],
-                    ends["reverse"],
+                    normal_density(FINE, *last["forward"]),
+                    normal_density(FINE, *last["reverse"]),
                 ),
                 boxes=boxes,
                 alt="The two-humped density with both fitted Gaussians.",
@@ -511,12 +504,24 @@ def fitting(live: Picture, fits: Mapping[str, Fit], *, small: bool, height: int)
             *(planes[1:] if small else planes),  # the reverse has the more to say
         ],
         live=live,
-        frames=x["steps"] + 1,
+        frames=live["steps"] + 1.0,
         columns=[1.25, 1] if small else [1.25, 1, 1],
         height=height,
         autoplay=True,
         restart=x.restart,
         alt="One Gaussian fitted by forward and by reverse KL from the same start",
+        lines=[
+            words(
+                "Forward ends at μ = {:.2f}, σ = {:.2f}, KL(p‖q) = {:.3f} nats; reverse at "
+                "μ = {:.2f}, σ = {:.2f}, KL(q‖p) = {:.3f} nats.",
+                *(
+                    number
+                    for d, run in runs.items()
+                    for m, s in [last[d]]
+                    for number in (m, ops.exp(s), run.landscape.function(m, s, **humps))
+                ),
+            )
+        ],
     )
 
 
@@ -593,12 +598,17 @@ def fit_code(fits: Mapping[str, Fit]) -> str:
 
 def fit_a_gaussian(view: frame.View) -> None:
     """The second part."""
-    humps = target()
-    rule = own_rule.of(x, "opt")
-    fits = {d: fitted(d, humps, x["start"], x["steps"], rule, x["lr"]) for d in DIVERGENCES}
     live = x.live()
+    start, humps = live["start"], {p.name: live[p.name] for p in PARAMETERS}
+    runs = {
+        d: live_fit(
+            landscape, (start[0], start[1]), live["steps"], own_rule.of(x, "opt"), live["lr"], humps
+        )
+        for d, landscape in DIVERGENCES.items()
+    }
+    fits = {d: Fit.of(run.result, DIVERGENCES[d](**target())) for d, run in runs.items()}
     with view.picture:
-        fitting(live, fits, small=view.embedded, height=view.height(390, 360))
+        fitting(live, runs, small=view.embedded, height=view.height(390, 360))
         frame.notice(fit_remark(fits))
     with view.panel:
         fit_settings(live, view.height(460, 430))

@@ -180,6 +180,42 @@ def run_module(
     return _module(_HEAD, _RUNS, _RECORDS, function, _along(along, defaults))
 
 
+def array_run_module(
+    maker: str, starts: Sequence[int | float], defaults: Defaults, bound: float, most: int
+) -> str:
+    """The ES module of one run whose step is a function on arrays.
+
+    maker is the text of `make` (see `tensor_javascript.maker`): its step takes what moves, the
+    point's two coordinates first, then the step's number and what defaults names, in that order;
+    it gives back what moves. starts holds where each of these begins: at a number, or, where it is
+    an int, at that coordinate of the start.
+    """
+    given = {key: f"c{i}" for i, key in enumerate(defaults)}
+    begin = [f"Number(start[{x}])" if isinstance(x, int) else JAVASCRIPT.atom(x) for x in starts]
+    step = [
+        f"const next = step(...now, k + 1, {', '.join(given.values())});",
+        'if (next === null) throw new Error("a decision of the step goes another way here");',
+        f"if (!(Math.abs(next[0]) <= {bound!r} && Math.abs(next[1]) <= {bound!r})) {{",
+        "  stopped = k + 1;",
+        "  break;",
+        "}",
+        "now = next;",
+        "path.set([now[0], now[1]], 2 * k + 2);",
+    ]
+    body = [
+        f"check(steps, {most});",
+        *_constants(given, defaults),
+        f"let now = [{', '.join(begin)}], stopped = null;",
+        "const path = new Float64Array(2 * steps + 2);",
+        "path.set([now[0], now[1]]);",
+        *("for (let k = 0; k < steps; ++k) {", *_in(1, step), "}"),
+        "if (stopped !== null) repeat(path, 2, stopped);",
+        "return { path, stopped };",
+    ]
+    function = ["export function run({ start, steps, hypers, parameters }) {", *_in(1, body), "}"]
+    return _module(_HEAD, _RUNS, _RECORDS, maker, "const step = make();\n", function)
+
+
 def _along(program: Program, defaults: Defaults) -> list[str]:
     """`along(points, parameters) -> {loss, gradient}`, for pairs of coordinates."""
     inputs = program.inputs

@@ -236,7 +236,7 @@ class _Printer:
         self.locals: dict[int, str] = {}
         self.called: set[str] = set()  # functions of matrices
 
-    def program(self) -> str:
+    def program(self, exported: bool) -> str:
         names = [f"a{i}" for i in range(self.arguments)]
         for i, name in enumerate(names):
             value = self.lines[i].value
@@ -252,7 +252,7 @@ class _Printer:
         inner = [*self.body, f"return [{', '.join(given)}]"]
         return "\n".join(
             [
-                f"{_HEAD}{self.library()}export function make() {{",
+                f"{self.library()}{'export ' * exported}function make() {{",
                 *(f"  {text}" for text in self.memory),
                 f"  return ({', '.join(names)}) => {{",
                 *(f"    {text}" for text in inner),
@@ -643,8 +643,17 @@ def printed(function: Callable[..., Any], *arguments: Any) -> str:
     What it returns holds until its next call; it returns null where a decision that function took
     on these arguments would come out otherwise. Raises Unrecordable for what cannot be printed.
     """
+    return _HEAD + _printer(function, arguments).program(exported=True)
+
+
+def maker(function: Callable[..., Any], *arguments: Any) -> str:
+    """The text of `make` alone, for a module that has C's `power(x, y)`; see `printed`."""
+    return _printer(function, arguments).program(exported=False)
+
+
+def _printer(function: Callable[..., Any], arguments: Sequence[Any]) -> _Printer:
     record, result, count = recorded(function, arguments)
-    return _Printer(record, leaves(result), count).program()
+    return _Printer(record, leaves(result), count)
 
 
 def leaves(x: Any) -> list[Any]:

@@ -58,7 +58,7 @@ def module_key(
         ByFunction(surface, surface.function),
         ByFunction(rule, rule.rule),
         tuple(rule.option_values(options).items()),
-        tuple(_defaults(surface, rule).values()),
+        tuple(defaults_of(surface, rule).values()),
     )
 
 
@@ -77,7 +77,7 @@ def _run_text(
     loop = landscape_loop(
         surface, rule, dict(options), scheduled=scheduled, noisy=noisy, recorded=recorded
     )
-    along, defaults = _along(surface), _defaults(surface, rule)
+    along, defaults = _along(surface), defaults_of(surface, rule)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)
 
 
@@ -135,7 +135,7 @@ def _sweep_text(
         noisy=noisy,
         valued=target,
     )
-    along, defaults = _along(surface), _defaults(surface, rule)
+    along, defaults = _along(surface), defaults_of(surface, rule)
     return sweep_module(loop, along, defaults, varied, DIVERGENCE_RADIUS, MAX_STEPS)
 
 
@@ -159,7 +159,8 @@ def browser_function(function: Callable[..., Any], names: Sequence[str]) -> str:
     return function_module(program, names, single)
 
 
-def _defaults(landscape: Landscape, optimizer: Optimizer) -> Defaults:
+def defaults_of(landscape: Landscape, optimizer: Optimizer) -> Defaults:
+    """By key what a hyper-parameter or parameter is where the browser does not give it."""
     found: dict[Key, float] = {hyper(h.name): h.default for h in optimizer.hypers}
     return found | {parameter(name): value for name, value in landscape.arguments.items()}
 
@@ -188,5 +189,5 @@ def changing_run(loop: Loop, landscape: Landscape, optimizer: Optimizer, *, reco
     """The text of an ES module of a run on a landscape that is another at every step: `run` takes
     shifts {x, y}, or a list `each` of an array for each of its parameters, as far as the loop reads
     them, `steps` numbers each, and is else that of `browser_run`."""
-    along, defaults = _along(landscape), _defaults(landscape, optimizer)
+    along, defaults = _along(landscape), defaults_of(landscape, optimizer)
     return run_module(loop, along, defaults, DIVERGENCE_RADIUS, MAX_STEPS, recorded=recorded)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.emit.program import Carried, Key, Level, Loop, Record, compile_program
-from engine.optimizers import Optimizer, Oracle
+from engine.optimizers import Optimizer, Oracle, Slot
 from engine.problems.landscapes import Landscape
 from engine.runs.step import first_state, take_step
 from engine.tape import Vector, autograd
@@ -77,6 +77,42 @@ class PlaneOracle:
         return estimate
 
 
+def carried_of(slots: Sequence[Slot], start: Vector) -> dict[Key, Any]:
+    """The key of each number of a rule's state, and what it is before the first step."""
+    return _parts(first_state(slots, start))
+
+
+def plane_step(
+    optimizer: Optimizer,
+    options: Mapping[str, str | bool],
+    oracle: Oracle,
+    at: At,
+    recorded: bool = False,
+    valued: bool = False,
+    hold: Callable[[At, Vector], Vector] = lambda at, w: w,
+) -> dict[Key, Any]:
+    """One step of a rule, from numbers by key to the next point and state; see trace_loop."""
+    slots = optimizer.slots(options)
+    w = Vector(at[key] for key in POINT)
+    state = {
+        slot.name: at["state", slot.name, 0]
+        if slot.kind == "scalar"
+        else Vector(at["state", slot.name, i] for i in range(len(POINT)))
+        for slot in slots
+    }
+    hypers = {h.name: at[hyper(h.name)] for h in optimizer.hypers}
+    following, after = take_step(optimizer, oracle, w, state, hypers, options)
+    out: dict[Key, Any] = dict(zip(POINT, hold(at, following), strict=True))
+    if recorded:
+        after["g"] = oracle.gradient(w)
+    else:  # what is only shown is not asked for
+        after = {slot.name: after[slot.name] for slot in slots}
+    out |= _parts(after)
+    if valued:
+        out["loss"] = oracle.loss(w)
+    return out
+
+
 def trace_loop(
     optimizer: Optimizer,
     options: Mapping[str, str | bool],
@@ -97,42 +133,20 @@ def trace_loop(
     puts the next point back where it may be.
     """
     slots = optimizer.slots(options)
-    parts = {
-        slot.name: [("state", slot.name, i) for i in range(1 if slot.kind == "scalar" else 2)]
-        for slot in slots
-    }
     shared = [hyper(h.name) for h in optimizer.hypers if h.name not in varied]
     levels: dict[Key, Level] = dict.fromkeys(POINT, Level.BOTH)
-    levels |= {key: Level.BOTH for keys in parts.values() for key in keys}
+    levels |= dict.fromkeys(carried_of(slots, Vector(POINT)), Level.BOTH)
     levels |= dict.fromkeys((*shared, *constants), Level.CONSTANT)
     levels |= dict.fromkeys(map(hyper, varied), Level.CELL)
     levels |= dict.fromkeys((COUNT, *per_step), Level.STEP)
 
     def step(at: At) -> dict[Key, Any]:
-        w = Vector(at[key] for key in POINT)
-        state = {
-            slot.name: at[parts[slot.name][0]]
-            if slot.kind == "scalar"
-            else Vector(at[key] for key in parts[slot.name])
-            for slot in slots
-        }
-        hypers = {h.name: at[hyper(h.name)] for h in optimizer.hypers}
-        oracle = ask(at)
-        following, after = take_step(optimizer, oracle, w, state, hypers, options)
-        out: dict[Key, Any] = dict(zip(POINT, hold(at, following), strict=True))
-        if recorded:
-            after["g"] = oracle.gradient(w)
-        else:  # what is only shown is not asked for
-            after = {slot.name: after[slot.name] for slot in slots}
-        out |= _parts(after)
-        if valued:
-            out["loss"] = oracle.loss(w)
-        return out
+        return plane_step(optimizer, options, ask(at), at, recorded, valued, hold)
 
     program = compile_program(step, levels, step=COUNT)
     names, outputs = program.inputs, program.outputs
     point = tuple(Carried(names[key], names[key], outputs[key]) for key in POINT)
-    starts = _parts(first_state(slots, Vector(names[key] for key in POINT)))
+    starts = carried_of(slots, Vector(names[key] for key in POINT))
     carried = tuple(Carried(names[key], start, outputs[key]) for key, start in starts.items())
     kept: dict[str, list[Key]] = {}
     for key in outputs:

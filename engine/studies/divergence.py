@@ -18,9 +18,8 @@ import numpy.typing as npt
 
 from engine.problems.landscapes import Landscape
 from engine.problems.parameter import Parameter
-from engine.runs.descent import PlaneOracle, find_optimizer
-from engine.runs.step import first_state, take_step
-from engine.tape import Vector
+from engine.runs.array_descent import ArrayDescent, descend_on_arrays, live_descend_on_arrays
+from engine.runs.live import LiveDescent
 from engine.tape import operations as ops
 
 Array = npt.NDArray[np.float64]
@@ -123,6 +122,11 @@ class Fit:
     divergence: Array
     lost_at: int | None
 
+    @classmethod
+    def of(cls, run: ArrayDescent, landscape: Landscape) -> Fit:
+        """A run in the plane of this divergence."""
+        return cls(run.path, landscape.value(run.path), run.diverged_at)
+
     @property
     def end(self) -> Moments:
         """The Gaussian that the fit ends at."""
@@ -138,25 +142,24 @@ def fit(
 ) -> Fit:
     """Fit by gradient descent in the plane of (μ, log σ).
 
-    The rule is evaluated as it stands: the quadrature's nodes are an array, which emitted scalar
-    programs do not hold. Raises ValueError for an optimizer that there is not.
+    Raises ValueError for an optimizer that there is not.
     """
-    rule = find_optimizer(optimizer)
-    hypers, options = rule.hyper_values({"lr": lr}), rule.option_values()
-    w = Vector(map(np.float64, start))
-    state = first_state(rule.slots(), w)
-    path = np.tile(np.array(start, dtype=np.float64), (steps + 1, 1))
-    lost_at = None
-    with np.errstate(all="ignore"):
-        for t in range(1, steps + 1):
-            oracle = PlaneOracle(landscape, landscape.arguments, np.float64(t))
-            w, state = take_step(rule, oracle, w, state, hypers, options)
-            if not (abs(w[0]) < FAR and abs(w[1]) < FAR):  # nan is not inside either
-                lost_at = t
-                path[t:] = path[t - 1]
-                break
-            path[t] = tuple(w)
-    return Fit(path, landscape.value(path), lost_at)
+    run = descend_on_arrays(landscape, optimizer, start, steps, {"lr": lr}, bound=FAR)
+    return Fit.of(run, landscape)
+
+
+def live_fit(
+    landscape: Landscape,
+    start: tuple[Any, Any],
+    steps: Any,
+    optimizer: str,
+    lr: Any,
+    humps: Mapping[str, Any],
+) -> LiveDescent:
+    """`fit` in a picture: all numbers, those of the humps among them, may be traced."""
+    return live_descend_on_arrays(
+        landscape, optimizer, start, steps, {"lr": lr}, parameters=humps, bound=FAR
+    )
 
 
 def moments(separation: float, spread: float, weight: float) -> Moments:
@@ -178,8 +181,8 @@ def normal_density(x: Any, mean: Any, log_deviation: Any) -> Any:
     return ops.exp(-0.5 * (z * z)) / (scale * math.sqrt(2 * math.pi))
 
 
-def gaussian_density(x: npt.ArrayLike, path: npt.ArrayLike) -> Array:
-    """Densities (steps, len(x)) of N(μ, σ²) along a path (steps, 2) of (μ, log σ)."""
-    points = np.asarray(path, dtype=np.float64)
+def gaussian_density(x: npt.ArrayLike, mean: Any, log_deviation: Any) -> Any:
+    """Densities (steps, len(x)) of N(μ, σ²) along a path, (steps,) each; they may be traced."""
     at = np.asarray(x, dtype=np.float64)
-    return np.asarray(normal_density(at, points[:, :1], points[:, 1:]))
+    m, s = (ops.reshape(part, shape=(-1, 1)) for part in (mean, log_deviation))
+    return normal_density(at, m, s)

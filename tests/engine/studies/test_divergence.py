@@ -18,7 +18,7 @@ SETTINGS = [
 
 
 def by_quadrature(direction: str, m: float, s: float, p: np.ndarray) -> float:
-    q = projection.gaussian_density(GRID, [[m, s]])[0]
+    q = projection.normal_density(GRID, m, s)
     a, b = (p, q) if direction == "forward" else (q, p)
     terms = np.zeros_like(a)
     present = a > 0
