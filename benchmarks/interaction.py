@@ -57,6 +57,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "basins": (".dc-range",),
     "entropy": (SLIDER.format("share"), HANDLE),
     "divergence": (HANDLE,),
+    "divergence?part=fit+a+Gaussian": (SLIDER.format("separation"), HANDLE),
     "likelihood": (".dc-range", HANDLE),
     "softmax": (SLIDER.format("T"), HANDLE),
     "saturation": (".dc-range", HANDLE),

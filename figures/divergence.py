@@ -11,9 +11,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import largest, running_sum, words
-from engine.problems.landscapes import Landscape
-from engine.studies.divergence import SPAN, Moments
+from engine.emit.picture import largest, running_sum, smallest, words
+from engine.studies.divergence import LOG_DEVIATIONS, MEANS, SPAN, Moments
 from engine.tape import operations as ops
 from figures import charts, style
 
@@ -138,7 +137,6 @@ def identity(sums: Sequence[Sum], js: Any, names: Sequence[str], unit: str) -> F
 # The Gaussian that is fitted ----------------------------------------------------------------------
 
 COLUMNS = 72  # moving bars that draw a density
-_CELLS = (57, 45)
 
 
 def density(x: Array, p: Any, start: Any, forward: Array, reverse: Array) -> Figure:
@@ -162,31 +160,30 @@ def columns() -> tuple[Array, Array]:
     return edges[:-1], edges[1:]
 
 
-def plane(landscape: Landscape, best: Moments | None) -> Figure:
-    """The divergence over (μ, σ): contours of its logarithm; the matched moments as a cross."""
-    (m0, m1), (s0, s1) = landscape.window
-    m, s = np.linspace(m0, m1, _CELLS[0]), np.linspace(s0, s1, _CELLS[1])
-    z = np.log10(landscape.value(np.stack(np.meshgrid(m, s), axis=-1)) + 0.02)
-    layout = charts.axes((m0, m1), (s0, s1), x_title="mean μ", kind="plane", left=44)
+def plane(values: Any, best: Moments | None) -> Figure:
+    """A divergence over (μ, σ): contours of its logarithm; the matched moments as a cross."""
+    m, s = MEANS, LOG_DEVIATIONS
+    z = ops.log(values + 0.02) / math.log(10)
+    layout = charts.axes((m[0], m[-1]), (s[0], s[-1]), x_title="mean μ", kind="plane", left=44)
     ticks = (0.25, 0.5, 1.0, 2.0, 4.0)
     layout["yaxis"] |= {
         "title": {"text": "σ"}, "tickvals": np.log(ticks).tolist(),
         "ticktext": [words("{}", t) for t in ticks],
     }  # fmt: skip
-    low, high = float(z.min()), float(z.max())
+    low, high = smallest(z), largest(z)
     contours: Figure = {
-        "type": "contour", "x": m, "y": s, "z": z.astype(np.float32), "zmin": low, "zmax": high,
+        "type": "contour", "x": m, "y": s, "z": z, "zmin": low, "zmax": high,
         "colorscale": style.colorscale(style.CONTOUR), "showscale": False, "hoverinfo": "skip",
         "contours": {
             "coloring": "fill", "showlines": True, "start": low, "end": high,
-            "size": (high - low) / 18,
+            "size": (high - low) / 18.0,
         },
         "line": {"width": 0.7, "color": style.CONTOUR_LINE},
     }  # fmt: skip
     data = [contours]
     if best is not None:
         cross = charts.marks(
-            [best.mean], [float(np.log(best.deviation))], style.TARGET, symbol="cross-thin", size=11
+            [best.mean], [ops.log(best.deviation)], style.TARGET, symbol="cross-thin", size=11
         )
         cross["marker"]["line"] = {"width": 2, "color": style.TARGET}
         data.append(cross)

@@ -11,12 +11,11 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Action, Group
-from components.stage import Boxes, Handle, Panel, Track, stage
+from components.stage import Boxes, Handle, Panel, Shown, Track, stage
 from engine.emit.picture import (
     Picture,
     addends,
     adding_up,
-    entry,
     in_latex,
     round_to,
     stack,
@@ -41,12 +40,13 @@ from engine.studies.divergence import (
     SPAN,
     Fit,
     gaussian_density,
+    live_end,
     live_fit,
     moments,
     normal_density,
+    surface,
     target_density,
 )
-from engine.tape import operations as ops
 from figures import charts
 from figures import divergence as pictures
 from pages import frame, hues, own_rule, units
@@ -414,13 +414,6 @@ def target() -> dict[str, float]:
     return {p.name: x[p.name] for p in PARAMETERS}
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def contours(direction: str, humps: dict[str, float]) -> dict[str, Any]:
-    """The plane of one divergence."""
-    best = moments(**humps) if direction == "forward" else None
-    return pictures.plane(DIVERGENCES[direction](**humps), best)
-
-
 def fit_settings(live: Picture, height: int) -> None:
     """The two humps and the optimizer."""
     x.controls(
@@ -437,15 +430,13 @@ def fit_settings(live: Picture, height: int) -> None:
     )
 
 
-def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, height: int) -> None:
+def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, height: int) -> Shown:
     """The density with both fits on the way, and the planes in which they travel."""
     start = live["start"]
     humps = runs["forward"].parameters
     left, right = pictures.columns()
     colors = {"forward": pictures.FORWARD, "reverse": pictures.REVERSE}
-    last = {
-        d: (entry(run.x, live["steps"]), entry(run.y, live["steps"])) for d, run in runs.items()
-    }
+    ends = {d: live_end(run, live["steps"]) for d, run in runs.items()}
     boxes = [
         Boxes(
             x0=left[None], x1=right[None], y0=np.zeros((1, len(left))),
@@ -464,7 +455,9 @@ def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, heig
             id=d,
             title=titles[d],
             tab=f"{d} KL",
-            figure=contours(d, target()),
+            figure=pictures.plane(
+                surface(d, humps), moments(**humps) if d == "forward" else None
+            ),
             tracks=[
                 Track(
                     x=run.x, y=run.y, color=colors[d], label=f"{d} KL",
@@ -483,7 +476,7 @@ def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, heig
         )
         for d, run in runs.items()
     ]  # fmt: skip
-    stage(
+    return stage(
         "divergence.fit",
         [
             Panel(
@@ -495,8 +488,8 @@ def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, heig
                     FINE,
                     target_density(FINE, **humps),
                     normal_density(FINE, start[0], start[1]),
-                    normal_density(FINE, *last["forward"]),
-                    normal_density(FINE, *last["reverse"]),
+                    normal_density(FINE, *ends["forward"].point),
+                    normal_density(FINE, *ends["reverse"].point),
                 ),
                 boxes=boxes,
                 alt="The two-humped density with both fitted Gaussians.",
@@ -512,14 +505,9 @@ def fitting(live: Picture, runs: Mapping[str, LiveDescent], *, small: bool, heig
         alt="One Gaussian fitted by forward and by reverse KL from the same start",
         lines=[
             words(
-                "Forward ends at μ = {:.2f}, σ = {:.2f}, KL(p‖q) = {:.3f} nats; reverse at "
-                "μ = {:.2f}, σ = {:.2f}, KL(q‖p) = {:.3f} nats.",
-                *(
-                    number
-                    for d, run in runs.items()
-                    for m, s in [last[d]]
-                    for number in (m, ops.exp(s), run.landscape.function(m, s, **humps))
-                ),
+                "forward: μ = {:.2f}, σ = {:.2f}, KL(p‖q) = {:.3f} nats; "
+                "reverse: μ = {:.2f}, σ = {:.2f}, KL(q‖p) = {:.3f} nats",
+                *(number for end in ends.values() for number in end.numbers),
             )
         ],
     )
@@ -608,7 +596,9 @@ def fit_a_gaussian(view: frame.View) -> None:
     }
     fits = {d: Fit.of(run.result, DIVERGENCES[d](**target())) for d, run in runs.items()}
     with view.picture:
-        fitting(live, runs, small=view.embedded, height=view.height(390, 360))
+        shown = fitting(live, runs, small=view.embedded, height=view.height(390, 360))
+        if shown.sensitive:
+            st.html(frame.SENSITIVE)
         frame.notice(fit_remark(fits))
     with view.panel:
         fit_settings(live, view.height(460, 430))

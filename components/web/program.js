@@ -531,6 +531,16 @@ function descend(args, how, module) {
   return run
 }
 
+const functions = new WeakMap() // a module's function of arrays, which has memory of its own
+
+// A function of arrays that Python printed as one: its answer, in memory that is ours.
+function fused(args, { shape }, module) {
+  if (!functions.has(module)) functions.set(module, module.make())
+  const found = functions.get(module)(...args)
+  if (found === null) throw new Error("a decision goes another way here")
+  return shaped(found[0].slice(), shape)
+}
+
 // A sweep: what its module's `sweep` wants, but for the axes, which are made as finely as there is
 // time for; the parts that Python has made finely, by name; and whether those are of these numbers.
 function sweepOf(args, how) {
@@ -565,6 +575,8 @@ function studyOf(args, how) {
   const here = how.at.every((v, i) => v === null || Object.is(v, args[i]))
   return { given, known, here }
 }
+
+const PRINTED = { descend, fused }
 
 // Values at the middles of `count` equal cells, in equal ratios where log.
 function middles(low, high, count, log) {
@@ -659,8 +671,9 @@ export class Program {
         values[i] = found
         answered = true
       } else {
-        values[i] = operation === "descend"
-          ? descend(inputs, how, this.modules[how.module])
+        const printed = PRINTED[operation]
+        values[i] = printed
+          ? printed(inputs, how, this.modules[how.module])
           : OPERATIONS[operation](...inputs, ...(how ? [how] : []))
       }
       moved[i] = 1
@@ -711,7 +724,10 @@ export class Program {
       const line = this.inputs.get(name)
       if (line !== undefined && !same(value, this.values[line])) return
     }
-    this.preferred = new Map(Object.entries(given.lines).map(([line, blob]) => [Number(line), decode(blob)]))
+    this.preferred = new Map(Object.entries(given.lines).map(([line, blob]) => {
+      const value = decode(blob)
+      return [Number(line), value.shape.length ? value : value[0]]
+    }))
   }
 
   dispose() {

@@ -397,6 +397,8 @@ class _Printer:
             self.operand(x, counters, shape)
             for x in (line.arguments[:1] if name == "astype" else line.arguments)
         ]
+        if name == "power" and texts[1] == "2":  # which NumPy squares
+            return f"({texts[0]} * {texts[0]})"
         if name == "equal" or name == "not_equal":
             return f"(+{texts[0]} {_INFIX[name]}= +{texts[1]})"
         if name in _INFIX:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.emit.javascript import array_run_module
 from engine.emit.program import Key
-from engine.emit.tensor import Compiled, compiled
+from engine.emit.tensor import Compiled, compiled, recorded
 from engine.emit.tensor_javascript import maker
 from engine.optimizers import Optimizer
 from engine.problems.landscapes import Landscape
@@ -104,9 +104,13 @@ def _module(
 ) -> str:
     step, _ = _steps(landscape, rule, options)
     defaults = browser.defaults_of(landscape.entry, rule.entry)
-    example = [*step.start(landscape.entry.start), 1.0, *(defaults[key] for key in step.still)]
-    text = maker(step, *map(np.float64, example))
-    return array_run_module(text, list(step.moving.values()), defaults, bound, MAX_STEPS)
+    still = (defaults[key] for key in step.still)
+    given = [np.float64(x) for x in (*step.start(landscape.entry.start), 1.0, *still)]
+    if any(line.function is bool for line in recorded(step, given)[0].lines):
+        raise ValueError(f"{rule.entry.slug} does not do the same at every step")
+    return array_run_module(
+        maker(step, *given), list(step.moving.values()), defaults, bound, MAX_STEPS
+    )
 
 
 def descend_on_arrays(
@@ -120,14 +124,16 @@ def descend_on_arrays(
 ) -> ArrayDescent:
     """`descend` where the landscape's function holds arrays; bound is how far out a run is lost.
 
-    Raises ValueError as `descend` does, and for a rule that draws random signs.
+    The rule is in its default options. Raises ValueError as `descend` does.
     """
-    surface, rule, chosen = _asked(landscape, optimizer)
+    surface, rule = find_landscape(landscape), find_optimizer(optimizer)
     point = check_run(start, steps, 0.0).tolist()
     values = [*rule.hyper_values(hypers).values(), *surface.arguments.values()]
     still = [np.float64(x) for x in values]
     plain, step = _steps(
-        ByFunction(surface, surface.function), ByFunction(rule, rule.rule), tuple(chosen.items())
+        ByFunction(surface, surface.function),
+        ByFunction(rule, rule.rule),
+        tuple(rule.option_values().items()),
     )
     path = np.tile(np.array(point), (steps + 1, 1))
     now: list[Any] = plain.start(point)
@@ -151,8 +157,11 @@ def live_descend_on_arrays(
     parameters: Mapping[str, Any] | None = None,
     bound: float = DIVERGENCE_RADIUS,
 ) -> LiveDescent:
-    """`descend_on_arrays` whose numbers may be traced Values; `parameters` are the landscape's."""
-    surface, rule, chosen = _asked(landscape, optimizer)
+    """`descend_on_arrays` whose numbers may be traced Values; `parameters` are the landscape's.
+
+    Raises ValueError for a rule that goes one way at some steps and another at others (Sophia).
+    """
+    surface, rule = find_landscape(landscape), find_optimizer(optimizer)
     shaped = {**surface.arguments, **(parameters or {})}
     values = {h.name: (hypers or {}).get(h.name, h.default) for h in rule.hypers}
 
@@ -166,16 +175,6 @@ def live_descend_on_arrays(
     inputs: dict[tuple[str, ...], Any] = {("x",): start[0], ("y",): start[1], ("steps",): steps}
     inputs |= {("hypers", name): value for name, value in values.items()}
     inputs |= {("parameters", name): value for name, value in shaped.items()}
-    module = _module(*browser.module_key(as_printed(surface), rule, chosen), bound)
+    module = _module(*browser.module_key(as_printed(surface), rule, None), bound)
     run = RUN(*inputs.values(), names=list(inputs), module=module, _make=make)
     return LiveDescent(run, surface, shaped, values)
-
-
-def _asked(
-    landscape: Landscape | str, optimizer: Optimizer | str
-) -> tuple[Landscape, Optimizer, dict[str, str | bool]]:
-    surface, rule = find_landscape(landscape), find_optimizer(optimizer)
-    options = rule.option_values()
-    if rule.draws_probe(options):
-        raise ValueError(f"{rule.slug} draws random signs, which a run on arrays does not have")
-    return surface, rule, options

@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.fused import fused
+from engine.emit.picture import entry, round_to
 from engine.problems.landscapes import Landscape
 from engine.problems.parameter import Parameter
 from engine.runs.array_descent import ArrayDescent, descend_on_arrays, live_descend_on_arrays
+from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent
 from engine.tape import operations as ops
 
@@ -57,7 +60,9 @@ def _expected(mean: Any, deviation: Any, separation: Any, spread: Any, weight: A
 
 
 def _per_node(x: Any) -> Any:
-    return ops.reshape(x, shape=(*ops.shape_of(x), 1))
+    """x with an axis for the nodes. The first stays open: a hand moves how many steps there are."""
+    first, *others = ops.shape_of(x) or (None,)
+    return ops.reshape(x, shape=(1,) if first is None else (-1, *others, 1))
 
 
 def _forward(m: Any, s: Any, separation: Any, spread: Any, weight: Any) -> Any:
@@ -103,12 +108,21 @@ DIVERGENCES: Mapping[str, Landscape] = MappingProxyType(
 )
 
 
+MEANS, LOG_DEVIATIONS = (np.linspace(*ends, n) for ends, n in zip(_DOMAIN, (57, 45), strict=True))
+
+
+def surface(direction: str, humps: Mapping[str, Any]) -> Any:
+    """The divergence over LOG_DEVIATIONS and MEANS, (45, 57); the humps may be traced."""
+    m, s = MEANS.reshape(1, -1), LOG_DEVIATIONS.reshape(-1, 1)
+    return fused(DIVERGENCES[direction].function, m, s, *(humps[p.name] for p in PARAMETERS))
+
+
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """A mean and a standard deviation."""
+    """A mean and a standard deviation; traced where what they are of is."""
 
-    mean: float
-    deviation: float
+    mean: Any
+    deviation: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class Fit:
     lost_at: int | None
 
     @classmethod
-    def of(cls, run: ArrayDescent, landscape: Landscape) -> Fit:
+    def of(cls, run: ArrayDescent | Descent, landscape: Landscape) -> Fit:
         """A run in the plane of this divergence."""
         return cls(run.path, landscape.value(run.path), run.diverged_at)
 
@@ -162,10 +176,30 @@ def live_fit(
     )
 
 
-def moments(separation: float, spread: float, weight: float) -> Moments:
+@dataclass(frozen=True, slots=True)
+class LiveEnd:
+    """Where a fit in a picture is at a step: (μ, log σ), and the divergence there."""
+
+    point: tuple[Any, Any]
+    divergence: Any
+
+    @property
+    def numbers(self) -> tuple[Any, Any, Any]:
+        """μ, σ and the divergence to be written: of a mean of 0 only round-off is left."""
+        mean, log_deviation = self.point
+        return round_to(mean, 6), ops.exp(log_deviation), self.divergence
+
+
+def live_end(run: LiveDescent, step: Any) -> LiveEnd:
+    """The last point of a fit in a picture, `step` being how many steps it has."""
+    point = entry(run.x, step), entry(run.y, step)
+    return LiveEnd(point, run.landscape.function(*point, **run.parameters))
+
+
+def moments(separation: Any, spread: Any, weight: Any) -> Moments:
     """Those of the two-humped p; the best Gaussian under forward KL matches them."""
     variance = spread**2 + separation**2 * weight * (1 - weight)
-    return Moments(0.5 * separation * (1 - 2 * weight), math.sqrt(variance))
+    return Moments(0.5 * separation * (1 - 2 * weight), ops.sqrt(variance))
 
 
 def target_density(x: npt.ArrayLike, separation: Any, spread: Any, weight: Any) -> Any:

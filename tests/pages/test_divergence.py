@@ -88,7 +88,8 @@ def moved(tmp_path: Path, **link: str) -> set[str]:
 def test_everything_that_a_hand_moves_moves_the_pictures(tmp_path: Path) -> None:
     assert moved(tmp_path, compare="1") == {"p", "q"}
     assert moved(tmp_path, p="0.5,0.3,0.2", q="0.6,0.4,0") == {"p", "q"}
-    assert moved(tmp_path, part=FIT) == {"start", "separation", "spread", "weight"}
+    humps = {"separation", "spread", "weight"}
+    assert moved(tmp_path, part=FIT) == {"start", "lr", "steps", *humps}
 
 
 def test_infinite_divergence_is_said_in_words() -> None:

@@ -225,26 +225,35 @@ def test_dragging_a_slider_changes_the_picture_under_the_hand(visit: Visitor) ->
 
 
 def test_the_picture_follows_the_hand_without_a_server(browser: Browser, tmp_path: Path) -> None:
-    """The server is stopped under the page: slider and start still move paths and contours."""
+    """The server is stopped under the pages: sliders and starts still move paths and contours."""
     with ExitStack() as visits, ExitStack() as server:
         address = server.enter_context(serve_app("app.py", tmp_path / "streamlit.log"))
         visitor = Visitor(browser, address)
         visits.callback(visitor.close)
-        page = visitor("/race", reduced_motion="reduce")
-        watch(page)
-        plane = page.locator('[data-panel="plane"] .dl-plot')
-        pictures = [plane.screenshot()]
+        pages = {
+            "plane": ("/race", ("bowl.condition", "lr")),
+            "reverse": ("/divergence?part=fit+a+Gaussian", ("separation", "lr")),
+        }
+        opened = {
+            panel: visitor(link, reduced_motion="reduce") for panel, (link, _) in pages.items()
+        }
+        for page in opened.values():
+            watch(page)
+        shown = {panel: page.locator(f'[data-panel="{panel}"]') for panel, page in opened.items()}
+        before = {panel: part.locator(".dl-plot").screenshot() for panel, part in shown.items()}
         server.close()
-        for name in ("bowl.condition", "lr"):
-            with grip(page, slider(page, name)) as (x, y):
-                page.mouse.move(x + 12, y)
+        for panel, page in opened.items():
+            plane, pictures = shown[panel].locator(".dl-plot"), [before[panel]]
+            for name in pages[panel][1]:
+                with grip(page, slider(page, name)) as (x, y):
+                    page.mouse.move(x + 12, y)
+                    wait_for_move(page, len(pictures) - 1)
+                    pictures.append(plane.screenshot())
+            with grip(page, shown[panel].locator('[data-handle="start"]')) as (x, y):
+                page.mouse.move(x - 30, y + 20)
                 wait_for_move(page, len(pictures) - 1)
                 pictures.append(plane.screenshot())
-        with grip(page, page.locator('[data-handle="start"]')) as (x, y):
-            page.mouse.move(x - 30, y + 20)
-            wait_for_move(page, len(pictures) - 1)
-            pictures.append(plane.screenshot())
-        assert len(set(pictures)) == 4, "each move changed the picture"
+            assert len(set(pictures)) == 4, f"each move changed the picture of {panel}"
 
 
 def test_a_click_sets_the_start(visit: Visitor) -> None:
