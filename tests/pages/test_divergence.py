@@ -149,7 +149,7 @@ def test_dragging_the_start_across_the_middle_finds_the_other_hump(
     visit: Callable[..., Page],
 ) -> None:
     page = visit("/divergence?part=fit+a+Gaussian")
-    page.get_by_text("μ = 1.98").wait_for()
+    page.get_by_text("Reverse KL ends at μ = 1.98").wait_for()
     drag(page, '[data-panel="reverse"] [data-handle="start"]', -60, 0)
     page.wait_for_function("() => new URLSearchParams(location.search).has('start')")
-    page.get_by_text("μ = −1.98").wait_for()
+    page.get_by_text("Reverse KL ends at μ = −1.98").wait_for()
