@@ -29,6 +29,7 @@ from engine.studies.weight_space import (
     follow,
     random_walk,
     seen,
+    stand,
     task,
     walk_shares,
 )
@@ -41,6 +42,13 @@ from pages.state import Choice, Flag, Integer, experiment
 from pages.weight_space_presets import MOST, PRESETS, Followed, parse
 
 PLANES = {"pca": "of most variance", "random": "random, filter-normalised"}
+STANDS = {
+    "below": "This path never comes to it, so nothing holds its sharpness.",
+    "at": "A network is no parabola: past it the steps begin to swing across the sharpest "
+    "direction, and the swing itself leads to where it is flatter, so that sharpness ends at the "
+    "edge while the loss goes on falling in the long run.",
+    "off": "This path came to it and left it again: at its end its sharpness is elsewhere.",
+}
 ADDED = {"sgd": 0.25, "momentum": 0.05, "nesterov": 0.05}  # a rate for a rule that is added
 
 
@@ -270,8 +278,18 @@ def body() -> None:
 
 
 def told(made: Task, paths: list[Path], here: Seen) -> None:
-    """What the plane shows and what it cannot."""
+    """What the edge is, what the plane shows and what it cannot."""
     size, walk = made.network.size, walk_shares(RECORDS + 1)
+    first: Runner = x["runs"][0]
+    bound = borne(first.optimizer, values_of(first), dict(options_of(first)))
+    where = "lost" if bound is None else stand(paths[0], bound)
+    if where in STANDS:
+        own = ", measured by what it divides by," if divides(first.optimizer, first.options) else ""
+        frame.notice(
+            f"On a parabola {first.optimizer.name} at η = {written(values_of(first)['lr'], '3')} "
+            f"is stable up to a curvature of {written(bound, '3')}{own} and is thrown out beyond "
+            f"it. {STANDS[where]}"
+        )
     frame.notice(
         f"The network learns {TASKS[x['data']]}: {len(made.x)} examples, all in every step, and "
         f"{size} weights. The plane passes through the end of the first path: there alone its "

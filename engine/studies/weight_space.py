@@ -262,6 +262,20 @@ def follow(
     return Path(np.array(weights), *np.array(measured).T)
 
 
+Stand = Literal["lost", "below", "at", "off"]
+
+
+def stand(path: Path, bound: float) -> Stand:
+    """Where a path stands to its edge at its end: lost, never come to it, at it (over the last
+    tenth of its records within a sixth on average), or off it again."""
+    if len(path.loss) <= RECORDS:
+        return "lost"
+    if float(path.effective.max()) < bound:
+        return "below"
+    end = float(np.mean(path.effective[-RECORDS // 10 :]))
+    return "at" if abs(end / bound - 1.0) < 1 / 6 else "off"
+
+
 # Planes -----------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from engine.studies.weight_space import (
     follow,
     random_walk,
     seen,
+    stand,
     task,
     walk_shares,
 )
@@ -106,10 +107,22 @@ def test_a_walk_looks_as_good() -> None:
     assert abs(np.corrcoef(y, np.cos(2 * t))[0, 1]) > 0.95
 
 
+def test_where_each_preset_stands_to_its_edge() -> None:
+    expected = {
+        "Edge of stability": "at", "Two rates, two edges": "at", "Too slow for the edge": "below",
+        "Momentum's edge": "at", "Adam's edge": "at", "Cross-entropy lets go": "off",
+    }  # fmt: skip
+    found = {name: followed(name)[:2] for name in expected}
+    assert {name: stand(paths[0], bounds[0]) for name, (paths, bounds) in found.items()} == expected
+    lost = follow(task("curve", 12, 2, "tanh", 0), "sgd", {"lr": 5.0}, steps=200)
+    assert stand(lost, 0.4) == "lost"
+
+
 def test_the_plane_holds_what_the_page_says() -> None:
     page = open_page("weight_space")
     assert not page.exception
     said = markdown(page)
+    assert "stable up to a curvature of 8 and is thrown out beyond it. A network is no" in said
     assert "20 examples, all in every step, and 193 weights" in said
     assert "76\u202f% of its variance" in said
 
