@@ -69,5 +69,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         ),
         Entry("engine_room", "The engine", "Its own source, recording and learning."),
     ),
-    "Course": (Entry("lessons", "Lessons", "Guided paths over the pages, a step at a time."),),
+    "Course": (
+        Entry("lessons", "Lessons", "Guided paths over the pages, a step at a time."),
+        Entry("recap", "Recap", "Every topic on a card, and tables of usual values."),
+        Entry("glossary", "Glossary", "The words of the course, and where each is seen."),
+        Entry("teachers", "For teachers", "A link to chosen exercises, with a seed for variants."),
+    ),
 }

@@ -13,6 +13,11 @@ a list of what there is to do.
 A prediction's truth is hidden in the picture until the reader has said his own, which the picture
 then shows beside it with the distance. One a step; the kinds are in PREDICTIONS.
 
+Numbers may be drawn: `[draw]` in the head names what stands there by default, the ends and the
+grid (`z1 = [2, 0.5, 3, 0.1]`), `[let]` what follows (`p1 = "exp(z1) / (exp(z1) + 1)"`); `{{z1}}`
+and `{{p1:.3f}}` stand for them anywhere. A link with a seed, `lesson=NAME.2@7`, draws others: a
+class gets variants. `lesson=NAME.2,OTHER.1.1@7` is the first step of a set of chosen ones.
+
 The paragraph before choices is their question. `lessons/` holds the lessons of the app; those of
 the folder that DESCENT_LAB_LESSONS names stand after them.
 """
@@ -21,24 +26,30 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from engine.problems.formula import parse
 from pages.contents import SECTIONS
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "lessons"
 SETTING: Final = "DESCENT_LAB_LESSONS"
 MOST_BYTES: Final = 100_000  # of one file
 
+MOST_STEPS: Final = 24  # of a set
+MOST_SEED: Final = 999_999
+
+_DRAWN = re.compile(r"\{\{ *(\w+) *(?::([.0-9a-z]+))? *\}\}")
 _HEAD = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.DOTALL)
 _LINK = re.compile(r"\A\[[^\]]+\]\((\S+)\)\Z")
 _TASK = re.compile(r"\A- \[ \] (.+?)\s*`([^`]+)`\Z")
@@ -140,10 +151,25 @@ class Lesson:
     minutes: int
     order: float
     steps: tuple[Step, ...]
+    text: str = ""
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name with its seed: what a reader's progress is kept under."""
+        return self.slug if self.seed is None else f"{self.slug}@{self.seed}"
+
+    @property
+    def draws(self) -> bool:
+        """Whether its numbers can be drawn."""
+        return "\n[draw]\n" in self.text
 
 
-def read_lesson(slug: str, text: str) -> Lesson:
-    """The lesson that a file's text says. Raises LessonError, naming the step and the line."""
+def read_lesson(slug: str, text: str, seed: int | None = None) -> Lesson:
+    """The lesson that a file's text says, its numbers drawn by the seed or as they are by default.
+
+    Raises LessonError, naming the step and the line.
+    """
     found = _HEAD.match(text.replace("\r\n", "\n"))
     if not found:
         raise LessonError(f"{slug}: it begins with a head between two lines of +++")
@@ -154,14 +180,51 @@ def read_lesson(slug: str, text: str) -> Lesson:
     for name, kind in (("title", str), ("about", str), ("minutes", int)):
         if not isinstance(head.get(name), kind):
             raise LessonError(f"{slug}: the head lacks {name!r} ({kind.__name__})")
-    sections = re.split(r"^## ", found[2], flags=re.MULTILINE)
+    body = _filled(slug, found[2], _values(slug, head, seed))
+    sections = re.split(r"^## ", body, flags=re.MULTILINE)
     if sections[0].strip():
         raise LessonError(f"{slug}: everything stands in a step, which begins with '## '")
     if len(sections) < 2:
         raise LessonError(f"{slug}: it has no step")
     steps = tuple(_step(slug, section) for section in sections[1:])
     order = head.get("order", math.inf)
-    return Lesson(slug, head["title"], head["about"], head["minutes"], float(order), steps)
+    return Lesson(
+        slug, head["title"], head["about"], head["minutes"], float(order), steps, text, seed
+    )
+
+
+def _values(slug: str, head: Mapping[str, Any], seed: int | None) -> dict[str, float]:
+    """What is drawn, and what follows from it."""
+    values: dict[str, float] = {}
+    draws = random.Random(f"{slug}:{seed}")
+    for name, said in dict(head.get("draw", {})).items():
+        good = isinstance(said, list) and len(said) == 4 and all(
+            isinstance(n, (int, float)) for n in said
+        )  # fmt: skip
+        if not good or not said[3] > 0 or not said[1] <= said[2]:
+            raise LessonError(f"{slug}: {name} is drawn as [default, from, to, by], not {said!r}")
+        default, low, high, by = map(float, said)
+        count = round((high - low) / by) + 1
+        values[name] = default if seed is None else round(low + by * draws.randrange(count), 9)
+    for name, text in dict(head.get("let", {})).items():
+        try:
+            values[name] = float(parse(str(text), tuple(values))(**values))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise LessonError(f"{slug}: {name} = {text!r} cannot be computed: {error}") from None
+    return values
+
+
+def _filled(slug: str, text: str, values: Mapping[str, float]) -> str:
+    def number(found: re.Match[str]) -> str:
+        name, form = found.groups()
+        if name not in values:
+            raise LessonError(f"{slug}: nothing draws or computes {name!r}")
+        try:
+            return format(values[name], form) if form else f"{values[name]:.10g}"
+        except ValueError:
+            raise LessonError(f"{slug}: {form!r} is no form of a number") from None
+
+    return _DRAWN.sub(number, text)
 
 
 def _step(slug: str, section: str) -> Step:
@@ -291,19 +354,59 @@ def read_folder(folder: Path) -> tuple[list[Lesson], list[str]]:
     return sorted(read, key=lambda lesson: (lesson.order, lesson.slug)), problems
 
 
-def find(mark: str) -> tuple[Lesson, int] | None:
-    """The lesson and step (from 0) that a link's `lesson=name.2` says; None where there is none."""
-    slug, _, number = mark.rpartition(".")
+@lru_cache(maxsize=256)
+def variant(slug: str, seed: int | None) -> Lesson | None:
+    """The lesson of that name as the seed draws it; None where there is none."""
     lesson = lessons().get(slug)
-    if lesson is None or not number.isascii() or not number.isdigit() or len(number) > 4:
+    if lesson is None or seed is None:
+        return lesson
+    try:
+        return read_lesson(slug, lesson.text, seed)
+    except LessonError:  # a teacher's own, whose numbers can be drawn out of what it computes
         return None
-    at = int(number) - 1
-    return (lesson, at) if 0 <= at < len(lesson.steps) else None
+
+
+def chosen(path: str, seed: int | None) -> Lesson | None:
+    """A set of steps, `NAME.2,OTHER.1`, as a lesson of its own; None where one of them is none."""
+    marks = path.split(",")
+    found = [_step_of(mark, seed) for mark in marks[: MOST_STEPS + 1]]
+    if len(found) > MOST_STEPS or any(step is None for step in found):
+        return None
+    steps = tuple(step for step in found if step is not None)
+    about = f"{len(steps)} chosen steps"
+    return Lesson(path, "Exercises", about, 2 * len(steps), math.inf, steps, seed=seed)
+
+
+def _step_of(mark: str, seed: int | None) -> Step | None:
+    slug, _, number = mark.rpartition(".")
+    lesson = variant(slug, seed)
+    at = _index(number)
+    return lesson.steps[at] if lesson and at is not None and at < len(lesson.steps) else None
+
+
+def _index(number: str) -> int | None:
+    """The place from 0 that a number from 1 says."""
+    right = number.isascii() and number.isdigit() and len(number) <= 4 and int(number) > 0
+    return int(number) - 1 if right else None
+
+
+def find(mark: str) -> tuple[Lesson, int] | None:
+    """The lesson and step (from 0) that a link's `lesson=name.2@7` says, or None."""
+    place, _, drawn = mark.partition("@")
+    path, _, number = place.rpartition(".")
+    known = drawn.isascii() and drawn.isdigit() and len(drawn) <= len(str(MOST_SEED))
+    if drawn and not known:
+        return None
+    seed = int(drawn) if drawn else None
+    lesson = variant(path, seed) or chosen(path, seed)
+    at = _index(number)
+    return (lesson, at) if lesson and at is not None and at < len(lesson.steps) else None
 
 
 def mark(lesson: Lesson, at: int) -> str:
     """How a link says this step."""
-    return f"{lesson.slug}.{at + 1}"
+    drawn = "" if lesson.seed is None else f"@{lesson.seed}"
+    return f"{lesson.slug}.{at + 1}{drawn}"
 
 
 def address(lesson: Lesson, at: int) -> str:

@@ -26,6 +26,7 @@ from pages.budget import limited
 from pages.guide import guide
 from pages.presets import Preset
 from pages.state import LESSON, Experiment
+from pages.terms import as_html, marked
 
 # Said where browser and Python find different numbers for one run (and Python's are shown).
 SENSITIVE: Final = (
@@ -137,7 +138,7 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
                 if choices:
                     sentence(f"{x.page}.lead", pieces)
                 else:
-                    st.html(f"<p class='lead'>{lead}</p>")
+                    st.html(f"<p class='lead'>{marked(str(lead), x.page, as_html)}</p>")
             share(f"{x.page}.share", title=title, names=x.choosable())
     for notice in x.notices:
         reason = notice.reason.replace("```", "'''")

@@ -10,6 +10,7 @@ import streamlit as st
 from components.lesson import LEAVE, lesson_step
 from pages import course
 from pages.state import LESSON, Experiment
+from pages.terms import as_markdown, marked
 
 HERE: Final = Path(__file__).resolve().parent
 
@@ -33,11 +34,12 @@ def guide(x: Experiment) -> None:
         else:
             where = f"{lesson.title} · {at + 1} of {len(lesson.steps)}"
             stop = "" if step.title.endswith(("?", "!", ".")) else "."
-            st.markdown(f"**{step.title}{stop}** {step.text} :small[:gray[{where}]]")
+            text = marked(step.text, x.page, as_markdown)
+            st.markdown(f"**{step.title}{stop}** {text} :small[:gray[{where}]]")
         asked = lesson_step(
             f"{x.page}.lesson",
             page=x.page,
-            lesson=lesson.slug,
+            lesson=lesson.name,
             at=at,
             count=len(lesson.steps),
             away=away,

@@ -99,6 +99,32 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """How many examples a step took somewhere, and who says so."""
+
+    problem: str
+    values: str
+    source: str
+
+
+BATCHES: tuple[Batch, ...] = (
+    Batch("best for generalising, over several networks", "2 to 32", "Masters & Luschi 2018"),
+    Batch(
+        "handwritten digits, Adam's own comparison",
+        "128",
+        "Kingma & Ba 2015, section 6.1",
+    ),
+    Batch("residual networks on ImageNet", "256", "He et al. 2016, section 3.4"),
+    Batch(
+        "the same in an hour, η in proportion and a warm-up",
+        "8192",
+        "Goyal et al. 2017",
+    ),
+    Batch("language models", "0.5 to 3.2 million tokens", "Brown et al. 2020, GPT-3, table 2.1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What to take for a kind of problem, by slug, with the reason and who says so; `together`
     where it is all of them at once, else one or the other."""

@@ -21,7 +21,12 @@ from tests.pages import access
 
 pytestmark = pytest.mark.browser
 
-LISTS = {"lessons"}  # without a picture; as long as it has to be
+LISTS = {
+    "lessons",
+    "recap",
+    "glossary",
+    "teachers",
+}  # without a picture; as long as they have to be
 FILES = [e.file for entries in SECTIONS.values() for e in entries if e.file not in LISTS]
 # Parts of a page that look otherwise than as it opens.
 PARTS = [

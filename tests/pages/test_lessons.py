@@ -15,6 +15,7 @@ from engine import LANDSCAPES, OPTIMIZERS, descend
 from engine.losses import cross_entropy
 from engine.losses.information import entropy
 from engine.problems.formula import parse
+from engine.studies.bias_correction import correction
 from engine.tape import autograd
 from pages import course
 from tests.pages.running import open_page
@@ -57,9 +58,9 @@ def _race_limit() -> float:
     return 2 / np.linalg.eigvalsh(np.diag([2.0, 100.0])).max()
 
 
-def _slope_by(name: str) -> float:
+def _slope_by(name: str, x: float = math.pi / 4) -> float:
     formula = parse("(x + y) * sin(x)", ("x", "y"))
-    slopes = autograd.grad(lambda x, y: formula(x=x, y=y), [0, 1])(math.pi / 4, 1.0)
+    slopes = autograd.grad(lambda x, y: formula(x=x, y=y), [0, 1])(x, 1.0)
     return float(slopes["xy".index(name)])
 
 
@@ -84,6 +85,16 @@ TRUTHS: dict[str, Callable[[], float]] = {
     ),
     "To which entropy, in nats, does it tend?": lambda: float(entropy([1 / 3] * 3)),
     "At which η does it begin to diverge?": _race_limit,
+    "How many bits does a flip of it hold?": lambda: float(entropy([0.9, 0.1])) / math.log(2),
+    "What does it cost, in nats?": lambda: float(cross_entropy(np.log([0.02, 0.98]), 0)),
+    "At which η does gradient descent begin to get away?": _race_limit,
+    "And momentum with β = 0.9?": lambda: 1.9 * _race_limit(),
+    "How many times one gradient does momentum's sum grow to, at β = 0.9?": lambda: sum(
+        0.9**k for k in range(400)
+    ),
+    "By which factor is m corrected at step 5, with β₁ = 0.9?": lambda: float(correction(0.9, 5)),
+    "What is ∂f/∂x?": lambda: _slope_by("x", 0.8),
+    "What is ∂f/∂y?": lambda: _slope_by("y", 0.8),
     "How many times one gradient does a steady one grow to at β = 0.8?": lambda: sum(
         0.8**k for k in range(400)
     ),
@@ -123,6 +134,55 @@ def test_a_label_costs_the_logarithm_of_its_own_probability() -> None:
     assert found == pytest.approx(0.3567, abs=5e-5)
 
 
+# Numbers that are drawn ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", [slug for slug, lesson in LESSONS.items() if lesson.draws])
+def test_a_seed_draws_numbers_and_their_answers(slug: str) -> None:
+    as_written = LESSONS[slug]
+    variants = [course.variant(slug, seed) for seed in range(1, 9)]
+    links = {tuple(step.link.items()) for v in variants if v is not None for step in v.steps}
+    assert None not in variants
+    assert len(links) > 2 * len(as_written.steps), "a class would share its numbers"
+    assert course.read_lesson(slug, as_written.text, 3) == course.variant(slug, 3)
+    for at in range(len(as_written.steps)):
+        _entries(variants[2], at)  # type: ignore[arg-type]
+
+
+def test_a_drawn_answer_is_right() -> None:
+    lesson = course.variant("exercises-losses", 7)
+    assert lesson is not None
+    p = float(lesson.steps[0].link["p"].split(",")[0])
+    assert p != 0.9
+    assert lesson.steps[0].guesses[0].value == pytest.approx(
+        float(entropy([p, 1 - p])) / math.log(2), abs=1e-4
+    )
+    bowl = course.variant("exercises-optimizers", 7)
+    assert bowl is not None
+    steep = 2 * float(bowl.steps[0].link["bowl.condition"])
+    assert bowl.steps[0].guesses[0].value == pytest.approx(2 / steep, rel=1e-3)
+
+
+def test_a_set_is_a_lesson_of_chosen_steps() -> None:
+    found = course.find("exercises-losses.3,zig-zag-and-momentum.2.2@7")
+    assert found is not None
+    lesson, at = found
+    assert [step.title for step in lesson.steps] == ["Softmax by hand", "The limit"]
+    assert at == 1
+    assert course.mark(lesson, 0) == "exercises-losses.3,zig-zag-and-momentum.2.1@7"
+    assert course.find(course.mark(lesson, 0)) == (lesson, 0)
+    _entries(lesson, 0)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["", "exercises-losses", "exercises-losses.9", "exercises-losses.1@", "exercises-losses.1@x",
+     "a.1,b.2.1@3", "exercises-losses.1@12345678", ",".join(["exercises-losses.1"] * 25) + ".1"],
+)  # fmt: skip
+def test_a_mark_that_says_nothing(mark: str) -> None:
+    assert course.find(mark) is None or mark.endswith("@")
+
+
 # A file that is wrong -----------------------------------------------------------------------------
 
 HEAD = '+++\ntitle = "T"\nabout = "A"\nminutes = 1\n+++\n'
@@ -141,6 +201,9 @@ STEP = "\n## One\n\nText.\n\n[open](/race?lr=0.01)\n"
         (HEAD + "\n## One\n\n[open](/nowhere)\n", "no page 'nowhere'"),
         (HEAD + STEP + "\n- [ ] Do it. `lr is 3`\n", "no condition"),
         (HEAD + STEP + "\n- [ ] Do it. `lr > much`\n", "not a number"),
+        (HEAD + STEP + "\n{{n}}\n", "nothing draws or computes 'n'"),
+        (HEAD[:-4] + "[draw]\nn = [1, 2]\n+++\n" + STEP, "is drawn as"),
+        (HEAD[:-4] + '[let]\nn = "open(1)"\n+++\n' + STEP, "cannot be computed"),
         (HEAD + STEP + "\n- {wish 1} Where? | There.\n", "no prediction 'wish'"),
         (HEAD + STEP + "\n- {point one at 3 ± 1} Where? | There.\n", "does not say a prediction"),
         (HEAD + STEP + "\n- {path 1 ± 1} A | b\n- {path 2 ± 1} A | b\n", "one prediction"),
