@@ -236,7 +236,8 @@ def test_the_film_plays(page: Page, folder: Path) -> None:
     opened(page, folder / "race.html")
     film = page.evaluate(_TAKE, "webm")
     played = page.evaluate(_PLAYED, film)
-    assert played["duration"] > 1
+    seconds = page.evaluate("document.querySelector('.dl-stage').stage.data.seconds")
+    assert played["duration"] == pytest.approx(seconds + 1.2, abs=0.05)
     assert played["width"] > 1000  # two pixels to each of the page
     pictures = [Image.open(io.BytesIO(base64.b64decode(f))).convert("L") for f in played["frames"]]
     for one, two in itertools.pairwise(pictures):

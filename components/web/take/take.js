@@ -5,11 +5,13 @@ import { graphOf } from "./graph.js"
 import { draw, scenesOf, sizeOf } from "./picture.js"
 import { csv, record } from "./run.js"
 import { SvgPen } from "./svg.js"
+import { canEncode, film } from "./webm.js"
 
 const SHARP = 2 // pixels of a PNG to a CSS pixel
 const MOST_FRAMES = 90 // of a GIF
 const GIF_WIDTH = 760
 const HOLD = 1.2 // seconds on a film's last frame
+const RATE = 30 // frames of a WebM a second
 
 export const KINDS = {
   png: "image/png", svg: "image/svg+xml", gif: "image/gif", webm: "video/webm",
@@ -123,25 +125,30 @@ async function gifOf(stage, progress) {
   return new Blob([gif.end()], { type: KINDS.gif })
 }
 
-// A film is recorded as it plays.
+// A film encoded frame by frame, or, where a browser cannot, recorded as it plays.
 async function webmOf(stage, progress) {
   const [width, height] = sizeOf(stage)
-  const { canvas, pen } = paper(width, height, SHARP)
+  const { canvas, pen } = paper(Math.round(width), Math.round(height), SHARP)
   const scenes = await scenesOf(stage)
-  draw(stage, pen, 0, scenes)
-  const recorder = new MediaRecorder(canvas.captureStream(30), { videoBitsPerSecond: 4e6 })
+  const { seconds } = stage.data
+  const paint = (part) => draw(stage, pen, Math.min(1, Math.max(0, part)) * stage.clock.end, scenes)
+  if (await canEncode(canvas.width, canvas.height)) {
+    const count = Math.ceil((seconds + HOLD) * RATE)
+    return film(canvas, count, RATE, (i) => paint(i / RATE / seconds), progress)
+  }
+  paint(0)
+  const recorder = new MediaRecorder(canvas.captureStream(RATE), { videoBitsPerSecond: 4e6 })
   const parts = []
   recorder.ondataavailable = ({ data }) => parts.push(data)
   const done = new Promise((resolve) => (recorder.onstop = resolve))
   recorder.start()
   const began = performance.now()
-  const { seconds } = stage.data
   await new Promise((resolve) => {
     const tick = (now) => {
-      const part = (now - began) / 1000
-      draw(stage, pen, Math.min(1, Math.max(0, part / seconds)) * stage.clock.end, scenes)
-      progress(Math.min(1, part / (seconds + HOLD)))
-      if (part < seconds + HOLD) requestAnimationFrame(tick)
+      const passed = (now - began) / 1000
+      paint(passed / seconds)
+      progress(Math.min(1, passed / (seconds + HOLD)))
+      if (passed < seconds + HOLD) requestAnimationFrame(tick)
       else resolve()
     }
     requestAnimationFrame(tick)
