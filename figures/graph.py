@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -86,6 +86,36 @@ def picture(
         "color": COLORS[mode],
         "begin": "The inputs are given. Step forward: each node follows from those before it.",
     }
+
+
+def practice(
+    drawn: dict[str, Any],
+    edges: Collection[int],
+    nodes: Mapping[int, Any],
+    asked: tuple[int | None, int],
+) -> dict[str, Any]:
+    """The picture with its derivatives left out but for those that have been found.
+
+    `edges` are the places of edges whose local derivative is shown, `nodes` what is written under
+    a node; the one that is asked for, (edge or None, node), bears a question mark.
+    """
+    edge, node = asked
+    return {
+        **drawn,
+        "mode": "forward",
+        "edges": [
+            {**one, "derivative": one["derivative"] if k in edges else "?" if k == edge else " "}
+            for k, one in enumerate(drawn["edges"])
+        ],
+        "nodes": [
+            {
+                **one, "rule": "",
+                "swept": [one["value"], nodes.get(i, "?" if edge is None and i == node else "")],
+            }
+            for i, one in enumerate(drawn["nodes"])
+        ],
+        "answers": [one for one in drawn["answers"] if not one["derivative"]],
+    }  # fmt: skip
 
 
 def _answers(graph: Graph, program: NamedFormulas, mode: Mode, output: str) -> list[dict[str, Any]]:

@@ -334,6 +334,17 @@ def _turns(edges: Any) -> list[tuple[int, float]]:
     return [(target, 0.05 + 0.72 * i / len(targets)) for i, target in enumerate(targets)]
 
 
+def _chain() -> Small:
+    """A chain of numbers that multiply: the running product of local derivatives along one."""
+    program = read_program("a = 2*x\nb = sin(a)\nc = exp(b)\nd = c**2")
+    drawn = build(program, (0.4,), "x", "d")
+    slopes_back = [float(edge.derivative) for edge in drawn.edges][::-1]
+    products = np.concatenate([[1.0], np.cumprod(slopes_back)])
+    turn = np.linspace(0, len(products) - 1, FRAMES)
+    reached = np.clip(turn[:, None] - np.arange(len(products))[None, :] + 1, 0, 1)
+    return _moving_bars(reached * products / products.max(), (charts.class_color(4),))
+
+
 def _tape() -> Small:
     """The tape of the same function: written to its end, then read back."""
     example = EXAMPLES["product"]
@@ -383,6 +394,7 @@ _PICTURES: Final[Mapping[str, Callable[[], Small]]] = MappingProxyType(
         "train": _training,
         "four_ways": _four_ways,
         "graph": _graph,
+        "chain_rule": _chain,
         "gradient_check": _check,
         "engine_room": _tape,
     }

@@ -57,6 +57,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Derivatives": (
         Entry("graph", "Computational graph", "Forward and backward, a node at a time."),
+        Entry("chain_rule", "Chain-rule practice", "Find every derivative of a graph of your own."),
         Entry(
             "four_ways",
             "Four ways to a derivative",

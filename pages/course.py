@@ -412,7 +412,7 @@ def mark(lesson: Lesson, at: int) -> str:
 def address(lesson: Lesson, at: int) -> str:
     """Where a step lies, beside the pages: its page at its state, with the lesson over it."""
     step = lesson.steps[at]
-    return f"{step.page}?" + urlencode({**step.link, "lesson": mark(lesson, at)}, safe=":;,")
+    return f"{step.page}?" + urlencode({**step.link, "lesson": mark(lesson, at)}, safe=":;,@")
 
 
 def check(folder: str) -> int:

@@ -85,7 +85,7 @@ def cards() -> list[Card]:
         Card("Schedules", "schedules",
              r"\eta_t = \eta_{\min} + \tfrac12(\eta_{\max} - \eta_{\min})(1 + \cos \pi t/T)",
              "Begin high, end low: noise keeps a constant rate from settling.",
-             f"half-way: {listed([float(SCHEDULES['cosine'].factors(101)[50])])} of η"),
+             f"half-way: {listed([float(SCHEDULES['cosine'].factors(100)[50])])} of η"),
         Card("Chain rule", "graph", r"\bar v_i = \sum_j \bar v_j\, \partial v_j/\partial v_i",
              "Along a path derivatives multiply, over paths they add up.",
              "reverse mode: one pass an output; forward mode: one an input"),

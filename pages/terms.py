@@ -44,7 +44,7 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("bias correction", "Dividing an average that began at zero by 1 − βᵗ, so that it is an "
          "average of what it has seen.", "bias_correction", r"1/(1-\beta^t)"),
     Term("chain rule", "The derivative along a path is the product of its edges' local "
-         "derivatives; over several paths they add up.", "graph"),
+         "derivatives; over several paths they add up.", "chain_rule"),
     Term("computational graph", "A function as small operations, each a node that reads those "
          "before it.", "graph"),
     Term("condition number", "The largest curvature over the smallest: how narrow a valley is.",

@@ -111,6 +111,12 @@ COURSE: Final[Mapping[str, tuple[Subject, ...]]] = MappingProxyType(
                 ("inside-an-autograd-engine",),
             ),
             Subject(
+                "chain_rule",
+                "Chain-rule practice",
+                "A graph of your own, and every derivative of it for you to find.",
+                ("exercises-derivatives",),
+            ),
+            Subject(
                 "gradient_check", "Gradient check",
                 "Is this gradient right? A lost sign stands out by nine powers of ten.",
                 ("inside-an-autograd-engine",),
