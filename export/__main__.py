@@ -1,15 +1,19 @@
-"""`python -m export PAGE`: a page of the laboratory as files, for those who build courses."""
+"""`python -m export PAGE`: a page of the laboratory as files, for those who build courses; and
+`python -m export lesson NAME`: a lesson, as a package for learning platforms."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
 
 from export.capture import PageError, capture, read_link, titles
 from export.document import Plotly, html_file, module_file
+from export.lesson import lesson_file, package, statement
 from export.pictures import KINDS, pictures
+from pages import course
 
 SIZE = 299_000  # bytes of an HTML file
 CODE = 82_000  # of them for the modules
@@ -18,7 +22,48 @@ SHARE = 0.72  # of the rest for what is packed, which base64 makes longer
 
 def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; the exit status, 2 where the page or its link cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    words = sys.argv[1:] if arguments is None else arguments
+    return take_lesson(words[1:]) if words[:1] == ["lesson"] else take_page(words)
+
+
+def take_lesson(arguments: list[str]) -> int:
+    """A lesson as a SCORM 1.2 package, an xAPI statement, an HTML file."""
+    parser = argparse.ArgumentParser(prog="python -m export lesson")
+    parser.add_argument("name", help="one of " + ", ".join(course.lessons()))
+    parser.add_argument(
+        "--scorm", type=Path, help="a SCORM 1.2 package (zip) for Moodle and others"
+    )
+    parser.add_argument("--xapi", type=Path, help="the xAPI statement of its completion (JSON)")
+    parser.add_argument(
+        "--actor", default="reader", help="the name of the account in the statement"
+    )
+    parser.add_argument("--out", type=Path, help="an HTML file that needs no server")
+    parser.add_argument("--home", default="", help="the address of your copy of the laboratory")
+    given = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)
+    lesson = course.lessons().get(given.name)
+    if lesson is None:
+        sys.stderr.write(f"there is no lesson {given.name!r}; {', '.join(course.lessons())}\n")
+        return 2
+    if given.scorm is not None or given.out is not None:
+        try:
+            document = lesson_file(lesson, home=given.home)
+        except PageError as problem:
+            sys.stderr.write(f"{problem}\n")
+            return 2
+        if given.scorm is not None:
+            given.scorm.write_bytes(package(lesson, document))
+        if given.out is not None:
+            given.out.write_text(document, encoding="utf-8")
+    if given.xapi is not None:
+        text = json.dumps(statement(lesson, home=given.home, actor=given.actor), indent=2)
+        given.xapi.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def take_page(arguments: list[str]) -> int:
+    """A page as HTML, module, pictures and numbers."""
+    parser = argparse.ArgumentParser(prog="python -m export", description="A page as files.")
     parser.add_argument("page", help="one of " + ", ".join(titles()))
     parser.add_argument("--link", default="", help="the experiment: an address, or its query")
     parser.add_argument("--out", type=Path, help="an HTML file that needs no server")

@@ -13,6 +13,7 @@ import json
 import re
 import struct
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -32,8 +33,9 @@ FACES: Final = {kind: f"{kind}/{kind}.js" for kind in ("stage", "controls", "gra
 _NEEDS: Final = "Python computes what follows from it, so it stands still in this copy."
 
 
-def pack(found: Capture, *, home: str = "", plotly: str = "") -> bytes:
-    """A capture as the host in the browser reads it; `home` is the address of the page itself."""
+def pack(found: Capture, *, home: str = "", plotly: str = "", store: str = "") -> bytes:
+    """A capture as the host in the browser reads it; `home` is the address of the page itself,
+    `store` another name for its store where a document shows several copies of one page."""
     blobs = Blobs()
     states = [
         {
@@ -56,7 +58,7 @@ def pack(found: Capture, *, home: str = "", plotly: str = "") -> bytes:
     page = {
         "version": VERSION,
         "file": found.page,
-        "store": found.states[0].store["page"],
+        "store": store or found.states[0].store["page"],
         "title": found.title,
         "lead": found.lead,
         "home": home,
@@ -78,15 +80,17 @@ def _spoken(reason: str) -> str:
     return re.sub(r"\*\*(.+?)\*\*|`(.+?)`", lambda m: m[1] or m[2], reason)
 
 
-def code(found: Capture) -> str:
-    """The modules that a capture needs, as one."""
-    kinds = [k for k in FACES if any(p["kind"] == k for s in found.states for p in s.parts)]
+def code(*found: Capture, more: str = "", folders: Sequence[str] = ()) -> str:
+    """The modules that some captures need, as one; `more` is the text of a module that stands
+    behind the entry, `folders` are those of its components."""
+    parts = [part for one in found for state in one.states for part in state.parts]
+    kinds = [k for k in FACES if any(part["kind"] == k for part in parts)]
     entry = "".join(f'import {kind} from "./{FACES[kind]}"\n' for kind in kinds)
     entry += 'import { Figure } from "./host/host.js"\n'
     entry += f"const faces = {{ {', '.join(kinds)} }}\n"
     entry += f"const THEME = {json.dumps(theme_css())}\n"
     entry += (ROOT / "components/web/host/entry.js").read_text("utf-8")
-    return bundle(entry, sorted({"host", "stage", *kinds}))
+    return bundle(more + entry, sorted({"host", "stage", *kinds, *folders}))
 
 
 @cache
@@ -128,7 +132,8 @@ def _said_css() -> str:
     return "".join(re.findall(known, rules, re.MULTILINE))
 
 
-def _packed(content: bytes) -> str:
+def packed(content: bytes) -> str:
+    """Bytes as text in few characters, which UNPACK unpacks."""
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
 
 
@@ -139,7 +144,7 @@ def _plotly(found: Capture, how: Plotly) -> str:
     return "inside" if how == "inside" else CDN.format(get_plotlyjs_version())
 
 
-_UNPACK: Final = """
+UNPACK: Final = """
 const unpack = async (text) => {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
   const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))
@@ -155,7 +160,7 @@ def html_file(found: Capture, *, home: str = "", plotly: Plotly = "none") -> str
     where = _plotly(found, plotly)
     library = ""
     if where == "inside":
-        library = f'<script type="text/plain" id="plotly">{_packed(_plotly_text())}</script>\n'
+        library = f'<script type="text/plain" id="plotly">{packed(_plotly_text())}</script>\n'
     title = html.escape(found.title)
     return f"""<!doctype html>
 <html lang="en">
@@ -169,10 +174,10 @@ def html_file(found: Capture, *, home: str = "", plotly: Plotly = "none") -> str
 #figure{{max-width:80rem;margin:0 auto}}</style>
 <div id="figure"></div>
 <noscript>This figure is computed by your browser, in JavaScript.</noscript>
-<script type="text/plain" id="code">{_packed(code(found).encode())}</script>
-<script type="text/plain" id="page">{_packed(pack(found, home=home, plotly=where))}</script>
+<script type="text/plain" id="code">{packed(code(found).encode())}</script>
+<script type="text/plain" id="page">{packed(pack(found, home=home, plotly=where))}</script>
 {library}<script type="module">
-{_UNPACK}
+{UNPACK}
 const text = (id) => document.getElementById(id)?.textContent
 const library = text("plotly") ? await address(text("plotly")) : ""
 const {{ open }} = await import(await address(text("code")))
@@ -188,13 +193,13 @@ def module_file(found: Capture, *, home: str = "", plotly: Plotly = "none") -> s
     """One ES module: an anywidget (default export), `mount(element, options)`, and the element
     <descent-lab figure="…">."""
     where = _plotly(found, plotly)
-    library = f'await address("{_packed(_plotly_text())}")' if where == "inside" else '""'
+    library = f'await address("{packed(_plotly_text())}")' if where == "inside" else '""'
     return f"""// {found.title}: a figure of Descent Lab as an ES module that needs no server. It
 // exports an anywidget (default) and mount(element, options), and defines
 // <descent-lab figure="{found.page}">.
-{_UNPACK}
-const CODE = "{_packed(code(found).encode())}"
-const PAGE = "{_packed(pack(found, home=home, plotly=where))}"
+{UNPACK}
+const CODE = "{packed(code(found).encode())}"
+const PAGE = "{packed(pack(found, home=home, plotly=where))}"
 const load = async () => [await import(await address(CODE)), await unpack(PAGE), {library}]
 let loaded
 export async function mount(element, options = {{}}) {{

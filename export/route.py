@@ -1,4 +1,5 @@
-"""The route from which a page is taken along: `/take/race.html?lr=0.02` and `/take/race.js?…`.
+"""The route from which a page is taken along, `/take/race.html?lr=0.02` and `/take/race.js?…`, and
+a lesson, `/take/zig-zag-and-momentum.zip`, a SCORM 1.2 package.
 
 A file is made by `python -m export` in a process of its own, at low priority, one at a time: a
 visitor who takes a page along costs the others nothing but a core's idle time.
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pages import course
 from pages.contents import SECTIONS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -26,6 +28,7 @@ PREFIX: Final = "take"
 KINDS: Final = {
     "html": ("--out", "text/html; charset=utf-8"),
     "js": ("--module", "text/javascript; charset=utf-8"),
+    "zip": ("--scorm", "application/zip"),  # of a lesson
 }
 SECONDS: Final = 180.0  # for one file
 MOST_WAITING: Final = 8
@@ -63,8 +66,9 @@ class Maker:
     async def _make(self, page: str, kind: str, query: str, home: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / f"{page}.{kind}"
-            command = [sys.executable, "-m", "export", page, KINDS[kind][0], str(out)]
-            command += [f"--link=?{query}", f"--home={home}"]
+            what = ["lesson", page] if kind == "zip" else [page, f"--link=?{query}"]
+            command = [sys.executable, "-m", "export", *what, KINDS[kind][0], str(out)]
+            command += [f"--home={home}"]
             if nice := shutil.which("nice"):
                 command = [nice, "-n", "15", *command]
             process = await asyncio.create_subprocess_exec(
@@ -99,8 +103,9 @@ def routes(base_path: str = "") -> list[Route]:
 
     async def take(request: Request) -> Response:
         page, _, kind = request.path_params["name"].rpartition(".")
-        query = request.url.query
-        if page not in pages or kind not in KINDS or len(query) > MOST_QUERY:
+        query = "" if kind == "zip" else request.url.query
+        known = course.lessons() if kind == "zip" else pages
+        if kind not in KINDS or page not in known or len(query) > MOST_QUERY:
             return plain("There is no such page to take along.", 404)
         home = f"{request.url.scheme}://{request.url.netloc}/{base}".rstrip("/")
         try:

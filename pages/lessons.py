@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+
+import streamlit as st
+
 from components.lesson import lesson_list
 from pages import course, frame, guide
 from pages.state import experiment
@@ -30,4 +34,19 @@ asked = lesson_list(
 )
 if asked and (found := course.find(asked)):
     guide.go(*found)
+if not st.context.is_embedded:
+    with st.expander("Take a lesson to Moodle, Canvas and others", icon=":material/download:"):
+        st.markdown(
+            "A SCORM 1.2 package: the lesson as one file that needs no server, which tells your "
+            "platform how far each reader is. Tasks that need the laboratory itself are said there "
+            "and not asked. It takes half a minute to make."
+        )
+        st.html(
+            "<ul>"
+            + "".join(
+                f"<li><a href='take/{slug}.zip' download>{html.escape(lesson.title)}</a></li>"
+                for slug, lesson in course.lessons().items()
+            )
+            + "</ul>"
+        )
 x.publish()

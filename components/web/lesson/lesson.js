@@ -27,6 +27,15 @@ const stepsDone = (lesson) => {
   return new Set(Array.isArray(steps) ? steps.filter(Number.isInteger) : [])
 }
 
+// What somebody else has kept of a lesson: a learning platform, whose word counts.
+export function recall(lesson, steps) {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ ...progress(), [lesson]: steps }))
+  } catch {
+    // As below.
+  }
+}
+
 function keep(lesson, step) {
   const done = stepsDone(lesson).add(step)
   try {
@@ -209,6 +218,7 @@ class Lesson {
     if (done && !steps.has(at)) {
       steps = keep(lesson, at)
       const told = { type: "descent:lesson", lesson, step: at + 1, of: count, done: steps.size }
+      this.root.dispatchEvent(new CustomEvent("descent:lesson", { bubbles: true, composed: true, detail: told }))
       if (parent !== window) parent.postMessage(told, "*") // no more than the page around it could see
     }
     this.root.querySelector('[data-go="next"]').classList.toggle("dle-ready", done && at + 1 < count)
