@@ -119,11 +119,13 @@ def test_what_python_said_is_greyed_where_a_hand_has_moved_away(page: Page, fold
     run = engine.descend("bowl", "sgd", (5.0, 3.0), 40, {"lr": 0.0185})
     assert written(float(run.loss[-1]), "3") in words.inner_text()
     expect(back).to_be_hidden()
+    expect(words).to_have_css("opacity", "1")
     page.locator('[data-name="lr"] .dc-range').press("PageUp")
     expect(back).to_be_visible()
     expect(words).to_have_css("opacity", "0.35")
     back.get_by_role("button").click()
     expect(back).to_be_hidden()
+    expect(words).to_have_css("opacity", "1")
     assert page.evaluate("figure.values.lr") == 0.0185
 
 

@@ -261,7 +261,7 @@ export class Figure {
     const untouched = Object.entries(values).every(([name, value]) =>
       JSON.stringify(this.store.get(name)) === JSON.stringify(value))
     const cursor = this.here.parts.find(({ data }) => data.report && typeof data.start === "number")
-    const moved = cursor && this.frame !== undefined && this.frame !== cursor.data.start
+    const moved = cursor !== undefined && this.frame !== undefined && this.frame !== cursor.data.start
     const left = (!untouched || moved) && this.here.said.length > 0
     this.find("body").classList.toggle("dh-left", left)
     this.find("back").hidden = !left
