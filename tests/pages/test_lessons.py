@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import LANDSCAPES, OPTIMIZERS, descend
-from engine.losses import cross_entropy
+from engine import LANDSCAPES, OPTIMIZERS, descend, landscape
+from engine.losses import binary_cross_entropy, cross_entropy, focal, mse
 from engine.losses.information import entropy
 from engine.problems.formula import parse
 from engine.studies.bias_correction import correction
@@ -64,6 +64,20 @@ def _slope_by(name: str, x: float = math.pi / 4) -> float:
     return float(slopes["xy".index(name)])
 
 
+def _swinging_loss() -> float:
+    surface = landscape("x**2 + 10*y**2")
+    run = descend(surface, OPTIMIZERS["momentum"], (5.0, 3.0), 50, {"lr": 0.05, "beta": 0.9})
+    return float(run.loss[-1])
+
+
+def _steps_of_momentum() -> int:
+    bowl = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)
+    run = descend(bowl, OPTIMIZERS["momentum"], bowl.start, 120, {"lr": 0.0185, "beta": 0.8})
+    found = run.steps_to_gap(0.01)
+    assert found is not None
+    return found
+
+
 def _newton_steps() -> int:
     bowl = LANDSCAPES["bowl"](condition=50.0, rotation=0.0)
     run = descend(bowl, OPTIMIZERS["newton"], (5.0, 3.0), 3, {"lr": 1.0})
@@ -93,6 +107,23 @@ TRUTHS: dict[str, Callable[[], float]] = {
         0.9**k for k in range(400)
     ),
     "By which factor is m corrected at step 5, with β₁ = 0.9?": lambda: float(correction(0.9, 5)),
+    "What does an error of 4 cost?": lambda: float(mse(4.0, 0.0)),
+    "What does the cat cost, in nats?": lambda: float(cross_entropy(np.array([3.2, 5.1, -1.7]), 0)),
+    "What does a classifier of ten classes cost that knows nothing yet?": lambda: float(
+        cross_entropy(np.zeros(10), 3)
+    ),
+    "What would it cost, were the first class true?": lambda: -math.log(0.2),
+    "What does the probability 0.775 of the true class cost, in bits?": lambda: -math.log2(0.775),
+    "What does the probability 0.936 cost, in bits?": lambda: -math.log2(0.936),
+    "What does the label 1 cost at a prediction of 0.01?": lambda: float(
+        binary_cross_entropy(0.01, 1.0)
+    ),
+    "Which share of its cross-entropy is left of an example at 0.9?": lambda: float(
+        focal(math.log(9), 1.0, gamma=2.0) / focal(math.log(9), 1.0, gamma=0.0)
+    ),
+    "At which loss does momentum with β = 0.9 end after fifty steps?": _swinging_loss,
+    "How many does momentum take at β = 0.8?": _steps_of_momentum,
+    "By how much is m corrected at step 10, with β₁ = 0.9?": lambda: float(correction(0.9, 10)),
     "What is ∂f/∂x?": lambda: _slope_by("x", 0.8),
     "What is ∂f/∂y?": lambda: _slope_by("y", 0.8),
     "How many times one gradient does a steady one grow to at β = 0.8?": lambda: sum(
