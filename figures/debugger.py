@@ -86,7 +86,10 @@ def overview(
             )
         )  # fmt: skip
     lost = None if other is None else (other.gap,)
-    found.append(_chart("loss", "loss", "the loss, above its minimum", [((run.gap,), 2.0)], lost))
+    names = (run.result.optimizer.name, *(() if other is None else ("dotted",)))
+    found.append(
+        _chart("loss", "loss", "the loss, above its minimum", [((run.gap,), 2.0)], lost, ends=names)
+    )
     return found
 
 
@@ -96,11 +99,12 @@ def _chart(
     meaning: str,
     rows: Sequence[tuple[Columns, float]],
     over: Columns | None,
+    ends: Sequence[str] = (),
 ) -> StepChart:
     curves = [c for columns, width in rows for c in _curves(columns, width, faint=width < 2.0)]
     if over is not None:
         curves += _curves(over, 1.6, other=True)
-    return step_chart(name, symbols, f"{symbols} against the step: {meaning}.", curves)
+    return step_chart(name, symbols, f"{symbols} against the step: {meaning}.", curves, ends=ends)
 
 
 def _curves(

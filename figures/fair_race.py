@@ -13,6 +13,8 @@ from engine.emit.picture import written
 from engine.optimizers import Optimizer, Parameter
 from engine.studies.fair_race import Search, Standing, is_memory
 from figures import charts, style
+from figures.race import MOST_NAMED
+from figures.step_chart import end_name
 
 Array = npt.NDArray[Any]
 Figure = dict[str, Any]
@@ -45,13 +47,25 @@ def loss_range(losses: Sequence[Array], *, first: Array | None = None) -> tuple[
     return (low - pad, high + pad), False
 
 
-def loss_axes(evaluations: int, losses: Range, log: bool) -> Figure:
-    """The axes of loss against gradient evaluations."""
+def loss_axes(
+    evaluations: int,
+    losses: Range,
+    log: bool,
+    medians: Sequence[tuple[str, style.Look, Array]],
+) -> Figure:
+    """The axes of loss against gradient evaluations; medians by name, each at least 1 long, whose
+    ends within the picture say what they reach."""
     layout = charts.axes(
         (0, evaluations), losses, x_title="gradient evaluations", log_y=log, left=46
     )
     if log:
         _few_decades(layout["yaxis"], losses)
+    if len(medians) <= MOST_NAMED:
+        layout["annotations"] += [
+            end_name(name, look.color, curve, len(curve) - 1.0, log=log)
+            for name, look, curve in medians
+            if losses[0] <= curve[-1] <= losses[1]
+        ]
     return {"data": [], "layout": layout}
 
 
@@ -236,8 +250,8 @@ def rank_chart(
                     "line": {"color": look.color, "width": 2.4 if place == 0 else 1.3},
                     "marker": {"symbol": symbol, "color": look.color, "size": [0, 10, 0],
                                "line": {"color": look.color, "width": 1.6}},
-                    "hovertemplate": f"{names[row]}: mean rank {mean:.2f}, "
-                    f"{low:.2f} … {high:.2f}<extra></extra>",
+                    "hovertemplate": f"{names[row]}: mean rank {written(mean, '.2f')}, "
+                    f"{written(low, '.2f')} … {written(high, '.2f')}<extra></extra>",
                     "cliponaxis": False,
                 }
             )  # fmt: skip

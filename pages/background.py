@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.at_rest import ask_at_rest
 from engine import limits
+from engine.emit.picture import written
 from engine.runs import workshop
 from engine.runs.sweeps import SweepCancelled
 from engine.studies.fair_race import Cancelled
@@ -210,7 +211,7 @@ def beside(
             st.session_state[f"{key}.kept"] = (name, work.made[name])
             return work.made[name]
         if work.late:
-            place.caption(f"This would take more than {limits.WORK_SECONDS:.0f} s.")
+            place.caption(f"This would take more than {written(limits.WORK_SECONDS, '.0f')} s.")
         _look_again(key, "" if work.finished else name)
         return before
     if work.slow or before is None:

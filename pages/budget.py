@@ -19,6 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components import gate
 from engine import limits
+from engine.emit.picture import written
 
 _LOOK: Final = 0.1  # seconds between two looks at the clocks
 _AGAIN: Final = 0.5  # seconds after which whoever has not ended is told once more
@@ -101,7 +102,8 @@ def limited() -> Iterator[None]:
         if outermost:
             _watch.end(thread)
         st.error(
-            f"This page was ended: it took more than {limits.SCRIPT_SECONDS:g} s of the server's "
+            f"This page was ended: it took more than {written(limits.SCRIPT_SECONDS)} s of the "
+            f"server's "
             "time. A shorter formula, fewer steps or fewer optimizers will do.",
             icon=":material/timer_off:",
         )

@@ -310,7 +310,7 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
         label, share = hued(int(np.argmax(p))), float(q[int(np.argmax(p))])
         text = (
             f"p is a **label**: all of it is on {label}, so H(p) = 0 and cross-entropy reads one "
-            f"slot of q alone, −{unit.log} {written(share)} = {forward:.4f} {unit}. "
+            f"slot of q alone, −{unit.log} {written(share)} = {written(forward, '.4f')} {unit}. "
         )
         return text + (
             "The other way round KL(q‖p) is infinite, as a label rules out what q does not: "
@@ -322,7 +322,8 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
         k = int(np.argmax((p == 0) & (q > 0)))
         return (
             f"{hued(k)} never happens, yet q gives it {written(q[k], '3')}: "
-            f"that costs something, but not everything: KL(p‖q) = {forward:.4f} {unit}. "
+            f"that costs something, but not everything: KL(p‖q) = {written(forward, '.4f')} "
+            f"{unit}. "
             "Only the reverse, KL(q‖p), is **infinite**."
         )
     if forward < 1e-9:
@@ -332,7 +333,8 @@ def remark(p: np.ndarray, q: np.ndarray) -> str:
         )
     more = "more" if forward > reverse else "less"
     return (
-        f"KL(p‖q) = {forward:.4f} but KL(q‖p) = {reverse:.4f} {unit}: **not symmetric**. Here "
+        f"KL(p‖q) = {written(forward, '.4f')} but KL(q‖p) = {written(reverse, '.4f')} {unit}: "
+        f"**not symmetric**. Here "
         f"believing q where p holds costs {more} than the reverse. KL(p‖q) is large where p is "
         "large and q small; cross-entropy adds H(p), which no belief can save."
     )
@@ -345,7 +347,7 @@ def table(p: np.ndarray, q: np.ndarray) -> None:
     columns = [addends([float(v) for v in column], 3) for column in (parts, own, parts - own)]
     rows = [
         (
-            hues.named(name, k), f"{p[k]:.4f}", f"{q[k]:.4f}",
+            hues.named(name, k), written(p[k], ".4f"), written(q[k], ".4f"),
             written(surprise(q[k], unit.base), ".4f"), *(shown[k] for shown, _ in columns),
         )
         for k, name in enumerate(names())
@@ -526,11 +528,11 @@ def fit_remark(fits: Mapping[str, Fit]) -> str:
     forward, reverse = fits["forward"].end, fits["reverse"].end
     near = abs(forward.mean - best.mean) < 0.1 and abs(forward.deviation - best.deviation) < 0.1
     mean, mode = written(forward.mean, ".2f"), written(reverse.mean, ".2f")
-    text = f"Forward KL ends at μ = {mean}, σ = {forward.deviation:.2f}" + (
+    text = f"Forward KL ends at μ = {mean}, σ = {written(forward.deviation, '.2f')}" + (
         ": the mean and spread of all of p, over the gap where p has next to nothing. "
         if near
         else " and is on its way to p's own mean and spread, "
-        f"{written(best.mean, '.2f')} and {best.deviation:.2f}. "
+        f"{written(best.mean, '.2f')} and {written(best.deviation, '.2f')}. "
     )
     where = abs(abs(reverse.mean) - x["separation"] / 2)
     if x["separation"] < 2 * x["spread"]:

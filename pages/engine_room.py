@@ -172,7 +172,12 @@ def agreement(formula: Formula, program: NamedFormulas, drawn: Graph) -> None:
     frame.table(
         ("", "by these lines", "by the laboratory's tape", "difference"),
         [
-            (f"∂f/∂{html.escape(name)}", f"{a:.15g}", f"{b:.15g}", written(abs(a - b), "2"))
+            (
+                f"∂f/∂{html.escape(name)}",
+                written(a, "15"),
+                written(b, "15"),
+                written(abs(a - b), "2"),
+            )
             for name, a, b in zip(program.inputs, lines, ours, strict=True)
         ],
     )
@@ -428,7 +433,8 @@ def lineage() -> None:
         f"<a href='{html.escape(m.link)}' target='_self'>See it</a></span></li>"
         for m in LINEAGE
     )
-    st.html(f"<ol class='timeline'>{items}</ol>")
+    framed = " framed" if st.context.is_embedded else ""
+    st.html(f"<ol class='timeline{framed}'>{items}</ol>")
     frame.foot(x)
     x.publish()
 

@@ -303,7 +303,7 @@ def table(p: np.ndarray) -> None:
     )
     rows = [
         (
-            hues.named(name, k), f"{v:.4f}", written(s, ".4f"), term,
+            hues.named(name, k), written(v, ".4f"), written(s, ".4f"), term,
             "–" if word is None else word or "no bits", "–" if word is None else str(len(word)),
         )
         for k, (name, v, s, term, word) in enumerate(
@@ -377,7 +377,8 @@ def remark(p: np.ndarray) -> str:
     rare = int(np.argmin(np.where(p > 0, p, 2)))
     shock = float(surprise(p[rare], unit.base))
     return (
-        f"**{hues.named(names()[rare], rare)}** is the rarest and surprises most ({shock:.2f} "
+        f"**{hues.named(names()[rare], rare)}** is the rarest and surprises most "
+        f"({written(shock, '.2f')} "
         f"{unit}), but counts only {written(p[rare], '3')} of the time. Huffman's code needs "
         f"{many_bits(code.average)} on average, {written(code.average - bits, '4')} above H = "
         f"{many_bits(bits)}."
@@ -506,7 +507,7 @@ def density_remark() -> str:
     one = (
         "1 bit"
         if unit.name == "bits"
-        else f"{unit.log} 2 = {float(surprise(0.5, unit.base)):.4f} {unit}"
+        else f"{unit.log} 2 = {written(float(surprise(0.5, unit.base)), '.4f')} {unit}"
     )
     ratio = x["width"] / x["spread"]
     if h < 0:
@@ -514,11 +515,12 @@ def density_remark() -> str:
             f"h = {written(h, '.4f')} {unit} is **negative**: the density is above 1 nearly "
             "wherever it is at all, and the mean of −log p falls below 0. That is no "
             "contradiction: h is what is left when log 1/Δ is taken off the entropy of the cells, "
-            f"{of_cells:.4f} here, which is never negative."
+            f"{written(of_cells, '.4f')} here, which is never negative."
         )
     if ratio > 1:
         return (
-            f"The cells are wider than the spread: a few of them hold all, H(Δ) = {of_cells:.4f} "
+            f"The cells are wider than the spread: a few of them hold all, H(Δ) = "
+            f"{written(of_cells, '.4f')} "
             f"{unit} is far from h − {unit.log} Δ. Narrow them."
         )
     return (

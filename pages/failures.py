@@ -430,10 +430,16 @@ def kappa_story(live: Picture) -> Story:
         for slug, lr in rates.items()
     }
     at = float(np.interp(x["kappa"], conditioning.CONDITIONS, steps["sgd"]))
-    needs = f"about {at:.0f} steps" if np.isfinite(at) else f"more than {problem.STEPS} steps"
+    needs = (
+        f"about {written(at, '.0f')} steps"
+        if np.isfinite(at)
+        else f"more than {problem.STEPS} steps"
+    )
     low, high = steps["sophia"].min(), steps["sophia"].max()
     sophia = (
-        f"in {low:.0f} to {high:.0f} steps at every κ here" if np.isfinite(high) else "in few steps"
+        f"in {written(low, '.0f')} to {written(high, '.0f')} steps at every κ here"
+        if np.isfinite(high)
+        else "in few steps"
     )
     reach = {slug: entry(run.gap, float(KAPPA_STEPS)) for slug, run in runs.items()}
     return Story(

@@ -258,7 +258,8 @@ def race_panels(held: Held, ways: dict[str, Heat], *, tall: bool) -> list[Panel]
     )
     panels = []
     for place, (way, rows) in enumerate(bands.items()):
-        figure = pictures.loss_axes(held.task.evaluations, losses, log)
+        medians = [(n, k, median) for n, k, (_, median, _) in zip(names, looks, rows, strict=True)]
+        figure = pictures.loss_axes(held.task.evaluations, losses, log, medians)
         figure["data"] += [
             pictures.band(low, high, look.color, losses)
             for look, (low, _, high) in zip(looks, rows, strict=True)
@@ -276,7 +277,8 @@ def race_panels(held: Held, ways: dict[str, Heat], *, tall: bool) -> list[Panel]
         )  # fmt: skip
     standings = [heat.standing for heat in ways.values()]
     said = "; ".join(
-        f"{name} {mean:.2f}" for name, mean in zip(names, standings[0].mean, strict=True)
+        f"{name} {written(mean, '.2f')}"
+        for name, mean in zip(names, standings[0].mean, strict=True)
     )
     ranks = Panel(
         id="ranks", kind="chart", title=pictures.rank_title(len(ways)),
@@ -340,9 +342,10 @@ def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
         for heat in ways.values():
             low, median, high = (says.loss(float(q)) for q in fair.quartiles(heat.curves[i][:, -1]))
             at = heat.standing
+            mean, least, most = (written(v[i], ".2f") for v in (at.mean, at.low, at.high))
             row += [
                 _on_one_line(f"{median} ({low} … {high})"),
-                _on_one_line(f"{at.mean[i]:.2f} ({at.low[i]:.2f} … {at.high[i]:.2f})"),
+                _on_one_line(f"{mean} ({least} … {most})"),
                 written(at.wins[i], "3"),
             ]
         rows.append(row)

@@ -23,8 +23,9 @@ def verdict(names: list[str], ways: dict[str, Heat], outcome: Outcome, protocol:
         )
     way, table = next((way, heat.standing) for way, heat in ways.items())
     first, second = table.order[:2]
-    mean, low, high = table.mean[first], table.low[first], table.high[first]
-    text = f"**{names[first]}** has the best mean rank, {mean:.2f} ({low:.2f} … {high:.2f}), {way}"
+    found = table.mean[first], table.low[first], table.high[first]
+    mean, low, high = (written(value, ".2f") for value in found)
+    text = f"**{names[first]}** has the best mean rank, {mean} ({low} … {high}), {way}"
     if table.clear:
         text += f", and keeps it in {share(table.first[first])} of the resamples. "
     else:

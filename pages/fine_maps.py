@@ -15,6 +15,7 @@ import streamlit as st
 
 from components.at_rest import ask_at_rest, asked_at_rest
 from engine import limits
+from engine.emit.picture import written
 from engine.runs import cluster, workshop
 from engine.runs.sweeps import Sweep, sweep
 from pages.background import LOOK_MS, Make, Work, ended, note_end, show_progress
@@ -62,7 +63,8 @@ def fine_maps(
                 pass
             elif work.late:
                 place.caption(
-                    f"The server's finer map would take more than {limits.FINE_SECONDS:.0f} s: "
+                    f"The server's finer map would take more than "
+                    f"{written(limits.FINE_SECONDS, '.0f')} s: "
                     "this one is as fine as your browser made it."
                 )
             elif note := cluster.executor()[1]:

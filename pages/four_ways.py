@@ -403,7 +403,8 @@ def remark(study: Study, errors: Errors | None) -> str:
     if study.h < best / 10**NEAR:
         return (
             f"h is **too small**: f({study.wrt} + h) and f({study.wrt} − h) agree in about "
-            f"{study.agreeing_digits:.0f} of their 16 digits, and their difference keeps only the "
+            f"{written(study.agreeing_digits, '.0f')} of their 16 digits, and their difference "
+            f"keeps only the "
             "rest. The complex step takes no difference, so it loses nothing."
         )
     return (

@@ -104,7 +104,7 @@ class Flips(Field[str]):
         n = min(max(round(float(moved)), 1), MOST) if entry == "n" else len(value)
         k = value.count("1") if entry == "n" else min(max(round(float(moved)), 0), MOST)
         drawn, _ = resequenced([float(c) for c in value], min(k, n), n, MOST)
-        return "".join(f"{flip:.0f}" for flip in drawn[:n])
+        return "".join("1" if flip > 0.5 else "0" for flip in drawn[:n])
 
 
 x = experiment(

@@ -423,7 +423,10 @@ def replay(live: Picture, request: Request, run: LiveDescent, look: style.Look) 
         ),
         Panel(
             id="loss", kind="chart", title=race.loss_title(surface), cursor=True,
-            figure=race.loss_axes([run.gap], live["steps"], log=decades, target=live["target"]),
+            figure=race.loss_axes(
+                [run.gap], live["steps"], log=decades, target=live["target"],
+                ends=[(name, look, run.length)],
+            ),
             tracks=[Track(y=curve, mode="curve", **more)],
             alt="Loss against step of the marked cell's run.",
         ),

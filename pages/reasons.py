@@ -391,7 +391,9 @@ def classifier(_: Experiment) -> None:
         f"Once trained, the data's own gradient is 0, and so is its square: Sophia without "
         f"curvature steps its full ηρ and stays up to {wandering} above the minimum. Labels that "
         f"the model draws go on showing the curvature: with Gauss–Newton–Bartlett it is within "
-        f"{resting}. (η {bartlett.SETTINGS['lr']:g}, γ {bartlett.SETTINGS['gamma']:g}, looked at "
-        f"every {bartlett.SETTINGS['interval']:g} steps; n times the squared gradient of the mean "
+        f"{resting}. (η {written(bartlett.SETTINGS['lr'])}, γ "
+        f"{written(bartlett.SETTINGS['gamma'])}, looked at "
+        f"every {written(bartlett.SETTINGS['interval'])} steps; n times the squared gradient of "
+        f"the mean "
         "loss over n points, as Liu et al. 2023.)"
     )

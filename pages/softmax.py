@@ -158,7 +158,8 @@ def read_scores(text: str) -> tuple[float, ...]:
         raise ValueError(f"{len(values)} scores; this page shows 2 to {MOST}")
     for value in values:
         if not abs(value) <= FARTHEST:
-            raise ValueError(f"{value:g} lies outside −{FARTHEST:g} … {FARTHEST:g}")
+            far = written(FARTHEST)
+            raise ValueError(f"{written(value)} lies outside −{far} … {far}")
     return values
 
 
@@ -358,7 +359,7 @@ def remark(check: GradientCheck) -> str:
     if len(set(x["z"])) == 1:
         return (
             f"All {len(p)} logits are equal, so every class gets 1/{len(p)} and the loss is "
-            f"log {len(p)} = {most:.3f} {unit} whatever is true, at any temperature. "
+            f"log {len(p)} = {written(most, '.3f')} {unit} whatever is true, at any temperature. "
             "That is the loss to expect before training."
         )
     if p[best] > 0.995:
@@ -373,8 +374,9 @@ def remark(check: GradientCheck) -> str:
         )
     if h > 0.98 * most:
         return (
-            f"At T = {written(t)} the logits hardly matter: the entropy {h:.3f} is almost "
-            f"log C = {most:.3f} {unit}, the distribution almost uniform."
+            f"At T = {written(t)} the logits hardly matter: the entropy {written(h, '.3f')} is "
+            f"almost "
+            f"log C = {written(most, '.3f')} {unit}, the distribution almost uniform."
         )
     if best != k:
         return (
@@ -382,7 +384,7 @@ def remark(check: GradientCheck) -> str:
             f"of ŷ − y push {names[k]} up and {names[best]} down; together all bars sum to 0."
         )
     return (
-        f"**{names[k]}** is true and leads with {p[k]:.3f}. Its bar of ŷ − y is "
+        f"**{names[k]}** is true and leads with {written(p[k], '.3f')}. Its bar of ŷ − y is "
         f"{charts.signed(p[k] - 1)}: gradient descent still pulls its logit up. "
         "Add 1 to all logits: nothing changes. "
         "Multiply them by 10: the same as dividing T by 10."
@@ -404,7 +406,7 @@ def gradient_table(check: GradientCheck) -> None:
     rows = [
         (
             hues.named(name, k) + (" (true)" if k == true_class() else ""),
-            written(x["z"][k], "6"), power(x["z"][k]), f"{check.probabilities[k]:.4f}",
+            written(x["z"][k], "6"), power(x["z"][k]), written(check.probabilities[k], ".4f"),
             *(written(-logs[k] * float(surprise(1 / math.e, base)), ".4f")
               for base in (math.e, 2, 10)),
             charts.signed(check.fused[k], 6), charts.signed(check.reverse[k], 6),

@@ -138,14 +138,14 @@ def body() -> None:
                 Panel(
                     id="test", kind="chart", title="the range test: one run, the rate rising",
                     figure=pictures.test(found, LOW, HIGH, chosen), handles=[held],
-                    alt=f"Loss against the rate: steepest at {found.steepest:.2g}, least at "
-                    f"{found.lowest:.2g}.",
+                    alt="Loss against the rate: steepest at "
+                    f"{written(found.steepest, '2')}, least at {written(found.lowest, '2')}.",
                 ),
                 Panel(
                     id="sweep", kind="chart",
                     title=f"whole runs of {x['steps']} steps, {SEEDS} seeds a rate",
                     figure=pictures.sweep(runs, found, chosen),
-                    alt=f"Loss at the end against the rate: best at {runs.best:.2g}.",
+                    alt=f"Loss at the end against the rate: best at {written(runs.best, '2')}.",
                 ),
             ],
             live=live,

@@ -120,6 +120,23 @@ def colors(source: str) -> list[str]:
     ]
 
 
+def numbers(source: str) -> list[str]:
+    """Numbers that an f-string writes in a form of Python's. What a function with "code" in its
+    name writes is Python to take along, and left alone."""
+    found: list[str] = []
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef) and "code" in node.name:
+            continue
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            form = ast.unparse(node.format_spec)[2:-1]
+            if re.search("[defgn%]$", form):
+                found.append(f"line {node.lineno}: {{{ast.unparse(node.value)}:{form}}}")
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
 def without_docstring(source: str) -> list[str]:
     """A complaint if the module does not open by saying what it is for."""
     return [] if ast.get_docstring(ast.parse(source)) else ["no module docstring"]
@@ -190,6 +207,8 @@ def test_a_good_import_passes(room: str, source: str) -> None:
 
 
 def test_other_bad_examples_are_caught() -> None:
+    assert numbers('def words(x):\n    return f"{x:.2f}"') == ["line 2: {x:.2f}"]
+    assert not numbers('def code(x):\n    return f"{x:.2f}"')
     assert mathematics("y = np.exp(x)") == ["line 1: np.exp"]
     assert mathematics("numpy.linalg.eigvalsh(h) + math.log(2)")
     assert not mathematics("np.geomspace(1e-3, 1, 50) if math.isfinite(lr) else None")
@@ -225,6 +244,11 @@ def test_imports_stay_within_the_walls(room: str) -> None:
     paths = modules(room)
     assert paths, f"{room}/ holds no modules"
     assert complaints(paths, partial(broken_walls, room)) == []
+
+
+def test_pages_write_numbers_in_one_way() -> None:
+    """By `written` and `words` of engine.emit.picture, with true minus signs and powers of ten."""
+    assert complaints(modules("pages"), numbers) == []
 
 
 def test_pages_hold_no_mathematics() -> None:
