@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import engine
 from components.controls import Group
@@ -101,7 +102,7 @@ SPARKS = """
 .sparks { font-size: 0.95rem; padding-top: 0.5rem; }
 .sparks p { margin: 0; line-height: 1.2; opacity: 0.7; }
 .sparks div { display: flex; align-items: center; }
-.sparks svg { width: 100px; }
+.sparks svg { width: 80px; }
 """
 x = experiment(
     "debugger",
@@ -221,19 +222,20 @@ def panels(
         )
     ]  # fmt: skip
     if other is not None:
-        name, second = other
+        name, varied = other
         trails.append(
             Track(
-                x=second.x, y=second.y, color=style.MUTED, dash="dot", marker="ring", label=name,
-                stop=second.stopped, width=1.8,
+                x=varied.x, y=varied.y, color=style.MUTED, dash="dot", marker="ring", label=name,
+                stop=varied.stopped, width=1.8,
             )
         )  # fmt: skip
     start, (hand_x, hand_y) = live["start"], live.hand
     (x0, x1), (y0, y1) = surface.domain
     sets = {"start": stack(hand_x, hand_y)}
     parts = debugger.arrows(run)
-    shown = [] if small else pictures.overview(run, None if other is None else other[1])
-    rows = 1 + max((len(shown) + 1) // 2, 1)  # the plane at the left of all the others
+    second = None if other is None else other[1]
+    shown = [] if small else pictures.overview(run, second, most=3)  # the rest are sparklines
+    rows = 2 + len(shown)  # the plane at the left of all the others
     parameters = problem.live_parameters(live, surface)
     plane = Panel(
         id="plane",
@@ -287,21 +289,37 @@ def arrow_colors(run: LiveDescent) -> dict[str, str]:
     }
 
 
-def rule(run: Descent, step: int, colors: dict[str, str]) -> None:
-    """The rule with symbols, and beside it with the numbers of this step."""
-    with st.container(
-        key="formula-debugger", horizontal=True, vertical_alignment="top", gap="small"
-    ):
-        if not 1 <= step <= run.last:
-            symbols = latex.rule_in_symbols(run.optimizer, run.options, colors)
-            st.latex(latex.array(symbols), width="content")
-            return
+def rule(beside: DeltaGenerator, run: Descent, step: int, colors: dict[str, str]) -> None:
+    """The rule with symbols, each line with a picture of what it gives; where the page is wide it
+    stands beside the stage that it follows (page.css)."""
+    place = formulas(beside, "formula-debugger")
+    if not 1 <= step <= run.last:
+        symbols = latex.rule_in_symbols(run.optimizer, run.options, colors)
+        place.latex(latex.array(symbols), width="content")
+        return
+    with place.container(key="sparks", width=84):
         lines = latex.rule_at(run, step, colors)
-        with st.container(key="sparks", width=104):
-            drawing("debugger.sparks", sparklines(run, lines, step), scroll=False)
-        heads = ("x in numbers", "y in numbers") if run.optimizer.elementwise else ("in numbers",)
-        for block in latex.blocks(lines, (f"step {step}", *heads)):
-            st.latex(block, width="content")
+        drawing("debugger.sparks", sparklines(run, lines, step), scroll=False)
+    place.latex(columns(run, step, colors)[0], width="content")
+
+
+def in_numbers(below: DeltaGenerator, run: Descent, step: int, colors: dict[str, str]) -> None:
+    """The rule with the numbers of this step."""
+    if 1 <= step <= run.last:
+        place = formulas(below, "formula-debugger-numbers")
+        for column in columns(run, step, colors)[1:]:
+            place.latex(column, width="content")
+
+
+def columns(run: Descent, step: int, colors: dict[str, str]) -> tuple[str, ...]:
+    """The rule in LaTeX with symbols, and with the numbers of this step."""
+    heads = ("x in numbers", "y in numbers") if run.optimizer.elementwise else ("in numbers",)
+    return latex.blocks(latex.rule_at(run, step, colors), (f"step {step}", *heads))
+
+
+def formulas(place: DeltaGenerator, key: str) -> DeltaGenerator:
+    """Formulas side by side, as far as there is room."""
+    return place.container(key=key, horizontal=True, vertical_alignment="top", gap="small")
 
 
 def sparklines(run: Descent, lines: Sequence[latex.RuleLine], step: int) -> str:
@@ -389,7 +407,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0,
             height=view.height(530, 350),
-            columns=[1, 1] if view.embedded else [1.7, 1, 1],
+            columns=[1, 1] if view.embedded else [1.6, 1],
             alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
             captions=captions(run),
             report_cursor=True,
@@ -401,12 +419,17 @@ def body() -> None:
         x.controls(groups(surface), live=live, height=view.height(530, 460))
     if shown.sensitive:
         st.html(frame.SENSITIVE)
+    shows_rule, colors = not x.hidden("formula"), arrow_colors(run)
+    if shows_rule and not view.embedded:
+        rule(view.picture, run.result, step, colors)
     with view.picture:
         problem.say_start(x, surface)
         notice(run.result, other, step)
-    if not x.hidden("formula"):
-        with view.picture.expander("The rule at this step") if view.embedded else st.container():
-            rule(run.result, step, arrow_colors(run))
+    if shows_rule:
+        below = view.picture.expander("The rule at this step") if view.embedded else st.container()
+        if view.embedded:
+            rule(below, run.result, step, colors)
+        in_numbers(below, run.result, step, colors)
     if not view.embedded:
         problem.about(x, surface)
         names = frame.distinct([r.optimizer.name for r in x["runs"]])
