@@ -1,0 +1,27 @@
+"""`descent-lab`: starts the app wherever it was installed; what follows goes to `streamlit run`.
+
+In a checkout the app lies beside this package, in an installation within it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+APP = HERE if (HERE / "app.py").exists() else HERE.parent
+
+
+def main() -> None:
+    """Become `streamlit run app.py`, in the app's folder, where its settings are."""
+    if find_spec("streamlit") is None:
+        sys.exit("The app needs more than the library: pip install 'descent-lab[app]'")
+    os.chdir(APP)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *sys.argv[1:]]
+    os.execv(sys.executable, command)
+
+
+if __name__ == "__main__":
+    main()
