@@ -108,6 +108,10 @@ def optimizer(text: str, defaults: Mapping[str, float] | None = None) -> TypedOp
     schedule drives. defaults sets first values of hyper-parameters, by the name typed or `lr`;
     their ranges widen to hold them. Raises FormulaError (a ValueError) for a text that is
     refused, with its line and column, and ValueError for a default without a hyper-parameter.
+
+    >>> rule = optimizer("v = beta*v + g\\nw = w - lr*v", {"beta": 0.8})
+    >>> {hyper.name: hyper.default for hyper in rule.hypers}
+    {'beta': 0.8, 'lr': 0.01}
     """
     return _optimizer(text.strip("\n"), tuple(sorted((defaults or {}).items())))
 

@@ -558,6 +558,9 @@ def landscape(text: str, inputs: tuple[str, str] = ("x", "y")) -> Landscape:
     The same text gives the same function object, so that what was compiled for it serves again.
     Raises FormulaError (a ValueError) for a text that is refused, or whose value is finite nowhere
     on [-5, 5]².
+
+    >>> landscape("x**2 + 50*y**2").gradient((1.0, 1.0)).tolist()
+    [2.0, 100.0]
     """
     return _landscape(text.strip(), tuple(inputs))
 

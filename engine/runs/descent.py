@@ -275,6 +275,12 @@ def descend(
     deviation of the Gaussian added to each coordinate of each gradient; it is drawn from seed, as
     are the probes of rules that draw them. Divergence is data (`Descent.diverged_at`).
     Raises ValueError for unknown names and for values that cannot be run.
+
+    >>> run = descend("bowl", "sgd", (5.0, 3.0), 2, {"lr": 0.01})
+    >>> run.path.round(6).tolist()
+    [[5.0, 3.0], [4.9, 0.0], [4.802, 0.0]]
+    >>> run.loss.round(4).tolist(), run.diverged_at
+    ([475.0, 24.01, 23.0592], None)
     """
     landscape = find_landscape(landscape)
     optimizer = find_optimizer(optimizer)

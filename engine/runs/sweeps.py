@@ -134,6 +134,10 @@ def sweep(
 
     Raises ValueError with a sentence for anything that cannot be run or is too large, and
     SweepCancelled when told to stop.
+
+    >>> found = sweep("bowl", "sgd", {"lr": [0.01, 0.019, 0.03]}, (5.0, 3.0), 200, device="cpu")
+    >>> found.final_loss.shape, found.diverged.tolist()  # the limit is 2/λmax = 0.02
+    ((3,), [False, False, True])
     """
     job = _Job.of(
         find_landscape(landscape), find_optimizer(optimizer), axes, start, steps, hypers, options,
