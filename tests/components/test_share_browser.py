@@ -42,6 +42,17 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
     page.locator('[data-reads="own"]').set_input_files(empty)
     expect(page.locator('[data-part="said"]')).to_contain_text("neither columns x and y nor")
 
+    page.keyboard.press("Escape")
+    page.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer()
+          dataTransfer.items.add(new File(["step,loss\\n0,9\\n20,3\\n"], "dropped.csv"))
+          const options = { dataTransfer, bubbles: true, cancelable: true }
+          document.querySelector(".dl-stage").dispatchEvent(new DragEvent("drop", options))
+        }"""
+    )
+    expect(page.locator(".dl-legend").first).to_contain_text("dropped")
+
     page.goto(visit.server + "/race")
     page.wait_for_selector(".dl-stage[data-seq]")
     page.get_by_role("button", name="Share · embed · take along").click()

@@ -58,6 +58,19 @@ async function copy(text, button) {
   setTimeout(() => (button.textContent = "Copy"), 1800)
 }
 
+// A file that is let fall anywhere on the page goes to whoever is mounted last.
+let takeDropped = null
+const brings = ({ dataTransfer, target }) =>
+  takeDropped && dataTransfer?.types.includes("Files") && !target.closest?.("input, textarea")
+addEventListener("dragover", (event) => {
+  if (brings(event)) event.preventDefault()
+})
+addEventListener("drop", (event) => {
+  if (!brings(event) || !event.dataTransfer.files.length) return
+  event.preventDefault()
+  takeDropped(event.dataTransfer.files[0])
+})
+
 export default function share({ parentElement, data }) {
   const root = parentElement.querySelector(".dl-share") ?? parts.mount(parentElement)
   const find = (selector) => root.querySelector(selector)
@@ -130,8 +143,9 @@ export default function share({ parentElement, data }) {
     }
   }
 
-  // A reader's own run over the pictures of this page, until it is left.
+  // A reader's own run over the pictures of this page, until it is left; whether it lies there.
   const lay = async (file) => {
+    let laidOver = false
     try {
       if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
       const runs = runsOf(file.name, new Uint8Array(await file.arrayBuffer()))
@@ -146,10 +160,12 @@ export default function share({ parentElement, data }) {
         shown += tracks.length
         training.lay(tracks)
       }
-      said.textContent = shown ? `${file.name} lies over the picture.` : "This page has no picture for it: the race and the training have."
+      laidOver = shown > 0
+      said.textContent = laidOver ? `${file.name} lies over the picture.` : "This page has no picture for it: the race and the training have."
     } catch (problem) {
       said.textContent = `${file.name} cannot be laid over it: ${problem.message}.`
     }
+    return laidOver
   }
 
   const build = () => {
@@ -183,6 +199,9 @@ export default function share({ parentElement, data }) {
     write()
   }
   opener.onclick = () => show(panel.hidden)
+  takeDropped = async (file) => {
+    if (!(await lay(file)) && root.isConnected) show(true) // where it says why not
+  }
   height.oninput = write
   for (const button of root.querySelectorAll("[data-take]")) button.onclick = () => keep(button.dataset.take)
   for (const file of root.querySelectorAll("[data-file]")) {
