@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from tests.browser import FLAGS, app_process, find_browser
 
-LINK = "/race"
+LINK = "/"
 SLIDER = '[data-name="lr"] .dc-range'
 PATIENCE_MS = 60_000
 # Looks in every frame, as soon as there is a document.
