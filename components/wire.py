@@ -29,6 +29,7 @@ Json: TypeAlias = Any
 _LARGE: Final = 4096  # bytes; below this a name costs about as much as the array
 _REMEMBERED: Final = 64  # large arrays a session may refer to by name; the browser keeps more
 _NAME_LENGTH: Final = 200
+_AS_IT_IS: Final = frozenset({str, bool, int, type(None)})
 _FROM_PLOTLY: Final = {"f4": "f4", "f8": "f8", "u1": "u1", "i4": "i4"}
 
 
@@ -89,6 +90,13 @@ class Wire:
 
     def figure(self, value: Json) -> Json:
         """A Plotly spec (nested dicts and lists) with its arrays encoded and no NaN in it."""
+        kind = type(value)
+        if kind in _AS_IT_IS:  # the most of them, of which none can follow the page's values
+            return value
+        if kind is dict and "bdata" not in value:
+            return {str(name): self.figure(entry) for name, entry in value.items()}
+        if kind is list:
+            return [self.figure(entry) for entry in value]
         if (moving := self.moving(value)) is not None:
             return moving
         if isinstance(value, np.ndarray):

@@ -380,7 +380,8 @@ class Experiment:
 
     def stands_at(self, link: Mapping[str, str]) -> bool:
         """Whether the page is in the state of a link."""
-        return self.texts() == _texts_of(self, link)
+        wanted = _texts_of(self, link)
+        return all(field.format(self[n]) == wanted[n] for n, field in self.fields.items())
 
     def texts(self) -> dict[str, str]:
         """Every field as a link writes it."""
@@ -446,6 +447,8 @@ class Experiment:
     def _among(self, name: str, names: Sequence[str]) -> bool:
         """Whether a control is named: itself, its field ("xr" for "xr.to", "z" for "z[2]"), or the
         last part of its name ("lr" for "0/lr")."""
+        if not names:  # nearly always, and asked of every control in every run
+            return False
         field = next((f.name for f in self.fields.values() if f.owns(name)), _head(name))
         return not {name, field, _tail(name)}.isdisjoint(names)
 

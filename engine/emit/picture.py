@@ -372,13 +372,13 @@ class Picture:
 
     def program(self, outputs: Sequence[Value]) -> PictureProgram:
         """What the browser has to run for these outputs."""
-        needed: set[int] = set()
-        waiting = list(outputs)
-        while waiting:
-            node = waiting.pop()
-            if node.index not in needed:
-                needed.add(node.index)
-                waiting += [x for x in node.inputs if self.owns(x)]
+        tape, nodes = self.tape, self.tape.nodes
+        needed = {value.index for value in outputs}
+        for index in range(max(needed, default=-1), -1, -1):  # whoever is needed stands before
+            if index in needed:
+                for x in nodes[index].inputs:
+                    if type(x) is Value and x.tape is tape:
+                        needed.add(x.index)
         order = sorted(needed)
         place = {index: i for i, index in enumerate(order)}
         names = {value.index: name for name, value in self.inputs.items()}
@@ -386,13 +386,13 @@ class Picture:
         known: dict[int | str, int] = {}  # the same constant is sent once
         lines: list[list[Any]] = []
         for index in order:
-            node = self.tape.nodes[index]
+            node = nodes[index]
             if node.operation is None:
                 lines.append(["input", names[index]])
                 continue
             arguments: list[Any] = []
             for x in node.inputs:
-                if self.owns(x):
+                if type(x) is Value and x.tape is tape:
                     arguments.append(place[x.index])
                 else:
                     key = id(x) if isinstance(x, np.ndarray) else repr(x)
