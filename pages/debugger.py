@@ -332,7 +332,7 @@ def sparklines(run: Descent, lines: Sequence[latex.RuleLine], step: int) -> str:
         rows.append(f"<div style='height:{line.height}em'>{drawn}</div>")
     return (
         f"<style>{SPARKS}</style><div class='sparks'>"
-        f"<p style='height:{latex.HEAD}em'>along the run</p>{''.join(rows)}</div>"
+        f"<p style='height:{latex.HEAD}em'>the run</p>{''.join(rows)}</div>"
     )
 
 

@@ -1,7 +1,7 @@
 // Room for labels: each is moved as little as it takes to lie within the picture and clear of
 // those placed before it, upward or downward rather than sideways.
 
-const GAP = 1
+const GAP = 3 // between two labels, so that neither touches the halo of the other
 const SIDEWAYS = 1.6 // a step aside tears a label further from its place than a step up
 
 const apart = (a, x, y, b) =>
