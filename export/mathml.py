@@ -43,9 +43,7 @@ _SPACES: Final = {
 _ACCENTS: Final = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙", "vec": "→", "overline": "¯"}
 _STYLES: Final = {"mathrm": "normal", "mathbf": "bold", "mathcal": "script", "mathbb": "double"}
 _TEXTS: Final = frozenset({"text", "textbf", "textit", "mathrm", "operatorname", "mbox"})
-_SIZES: Final = frozenset(
-    f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")
-)
+_SIZES: Final = ("big", "Big", "bigg", "Bigg")
 _FENCES: Final = {"pmatrix": "()", "bmatrix": "[]", "cases": "{"}
 _SCRIPT: Final = {"L": "ℒ", "N": "𝒩", "D": "𝒟", "F": "ℱ", "H": "ℋ", "O": "𝒪"}
 _DOUBLE: Final = {"R": "ℝ", "E": "𝔼", "P": "ℙ", "N": "ℕ", "Z": "ℤ"}
@@ -215,9 +213,11 @@ class _Reader:
                 raise ValueError(f"{color!r} is no colour")
             return f'<mrow style="color:{color}">{self.group()}</mrow>'
         if name == "left":
-            return self.fenced()
+            return self.fenced("\\right")
         if name in _SIZES:
-            return self.fence(large=True)
+            return self.fence()
+        if name.endswith("l") and name[:-1] in _SIZES:
+            return self.fenced(f"\\{name[:-1]}r")
         if name == "begin":
             return self.environment(self.raw())
         if name == "rule":  # a strut
@@ -226,22 +226,23 @@ class _Reader:
             self.raw()
             return ""
         if name in ("displaystyle", "textstyle"):
-            rest = self.row("}", "&", "\\\\", "\\end", "\\right", None)
+            ends = ("\\right", *(f"\\{size}r" for size in _SIZES))
+            rest = self.row("}", "&", "\\\\", "\\end", *ends, None)
             return f'<mstyle displaystyle="{str(name == "displaystyle").lower()}">{rest}</mstyle>'
         if name == "small":
             return f'<mstyle style="font-size:90%">{self.group()}</mstyle>'
         raise ValueError(f"the command {name!r} is not known here")
 
-    def fence(self, *, large: bool = False) -> str:
+    def fence(self) -> str:
         self.blanks()
         token = self.next()
         sign = _SIGNS.get(token[1:], "") if token.startswith("\\") else token.replace(".", "")
-        size = ' minsize="1.6em"' if large else ""
-        return f'<mo stretchy="true"{size}>{html.escape(sign)}</mo>' if sign else ""
+        return f'<mo stretchy="true">{html.escape(sign)}</mo>' if sign else ""
 
-    def fenced(self) -> str:
+    def fenced(self, end: str) -> str:
+        """What stands between a left and a right that are as high as it is."""
         opens = self.fence()
-        body = self.row("\\right")
+        body = self.row(end)
         self.next()
         return f"<mrow>{opens}{body}{self.fence()}</mrow>"
 

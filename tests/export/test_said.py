@@ -39,6 +39,7 @@ def shape(latex: str) -> str:
         (r"\sqrt{\hat v_t} + \epsilon", "sqrt(sub(over(v; ^); t))+ϵ"),
         (r"44\,991", "44\u202f991"),
         (r"\left(1 + x\right)^2", "sup((1+x); 2)"),
+        (r"\Bigl(1 + x\Bigr)^2", "sup((1+x); 2)"),
         (r"f'", "sup(f; ′)"),
     ],
 )
