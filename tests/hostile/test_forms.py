@@ -13,6 +13,7 @@ import os
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,29 +188,42 @@ class Kernel(CudaCase):
         return STEPS, DIVERGENCE_RADIUS, 0.0, numbers, [], begin
 
 
-def test_every_name_means_the_same_on_the_gpu(tmp_path: Path) -> None:
-    """The kernels' text, compiled as C++: no name of a reader is one of the printed source."""
-    formula, start = "x**2 + 3*y**2", (0.5, -0.25)
-    surface, kernels, plain = engine.landscape(formula), [], []
-    for i, text in enumerate(corpus.RULES):
-        ran = runs((formula, text, start))
-        if ran is None or ran[1] or not any(name in text for name in corpus.NAMES):
+def take_the_plain_path_on_the_gpu(drawn_cases: Sequence[Case], folder: Path) -> int:
+    """The kernels' text, compiled as C++ together, against the plain runs; how many were."""
+    kernels, plain = [], []
+    for i, case in enumerate(drawn_cases):
+        ran = runs(case)
+        if ran is None or ran[1]:
             continue
         rule = ran[0].optimizer
-        loop = landscape_loop(surface, rule, rule.option_values())
-        if len(loop.program.lines) <= limits.COMPILED_LINES:
-            kernels.append(Kernel(f"rule_{i}", formula, start, "typed", loop, "double", rule))
-            plain.append(ran[0])
-    text, built = tmp_path / "kernels.cpp", tmp_path / "kernels.so"
+        loop = landscape_loop(ran[0].landscape, rule, rule.option_values())
+        if not loop.per_step and len(loop.program.lines) <= limits.COMPILED_LINES:
+            kernels.append(Kernel(f"case_{i}", case[0], case[2], "typed", loop, "double", rule))
+            plain.append((case, ran[0]))
+    text, built = folder / "kernels.cpp", folder / "kernels.so"
     text.write_text(SHIM + "".join(kernel.source for kernel in kernels), encoding="utf-8")
     flags = ["-std=c++17", "-O0", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
     subprocess.run([compiler(), *flags, "-o", built, text], check=True)
     library = ctypes.CDLL(str(built))
-    assert len(kernels) > 30
-    for kernel, run in zip(kernels, plain, strict=True):
+    for kernel, (case, run) in zip(kernels, plain, strict=True):
         ends = run_on_host(library, kernel)
-        assert (ends[2][0] or None) == run.diverged_at, kernel.rule.text
-        close((ends[0][0], ends[1][0]), run.path[-1], (formula, kernel.name, start))
+        assert (ends[2][0] or None) == run.diverged_at, case
+        close((ends[0][0], ends[1][0]), run.path[-1], case)
+    return len(kernels)
+
+
+def test_every_name_means_the_same_on_the_gpu(tmp_path: Path) -> None:
+    """No name of a reader is one of the printed source."""
+    named = [text for text in corpus.RULES if any(name in text for name in corpus.NAMES)]
+    every = [("x**2 + 3*y**2", text, (0.5, -0.25)) for text in named]
+    assert take_the_plain_path_on_the_gpu(every, tmp_path) > 30
+
+
+@drawn(1)
+@given(some.lists(cases, min_size=TOGETHER, max_size=TOGETHER))
+def test_the_gpu_takes_the_plain_path(drawn_cases: list[Case]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        take_the_plain_path_on_the_gpu(drawn_cases, Path(folder))
 
 
 @pytest.fixture(autouse=True)
