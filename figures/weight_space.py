@@ -81,7 +81,7 @@ def shares(runs: Sequence[Shown], steps: Any) -> Figure:
     """Axes of the share of its limit that each run's sharpness is."""
     top = ops.minimum(largest(*(run.share for run in runs), 1.2), 3.0)
     layout = charts.axes((0.0, steps), (0.0, 1.1 * top), x_title="step")
-    charts.level(layout, 1.0, "the edge", color=style.LIMIT, side="left")
+    charts.level(layout, 1.0, color=style.LIMIT)
     return {"data": [], "layout": layout}
 
 

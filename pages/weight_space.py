@@ -74,7 +74,7 @@ frame.opening(
     x,
     "Paths in weight space",
     "A training moves through as many dimensions as the network has weights. See it on a plane, "
-    "and watch its sharpness rise to the edge of what the learning rate bears.",
+    "and watch its sharpness rise to the edge of what its rate bears.",
 )
 
 
