@@ -148,6 +148,7 @@ _CHOSEN: Final[Mapping[str, Look]] = MappingProxyType(
         "lion": _look("brown", "dot", "triangle"),
         "adan": _look("blue", "solid", "triangle-down"),
         "shampoo": _look("pink", "longdash", "hexagon"),
+        "adafactor": _look("olive", "longdash", "diamond"),
         "schedule_free_sgd": _look("ink", "dashdot", "x"),
         "schedule_free_adamw": _look("purple", "dashdot", "cross"),
     }

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import floor
 from engine.emit.tensor import compiled
 from engine.optimizers import OPTIMIZERS, newton_schulz
 from engine.optimizers.curvature import NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS
@@ -224,6 +225,13 @@ class MatrixRun:
     def error(self) -> float:
         """The error at the end at the best rate."""
         return float(self.errors[self.best, -1])
+
+
+def shifted(times: Any) -> Any:
+    """How many places further a rate stands among RATES that is so many times another; traced
+    too."""
+    apart = math.log(RATES[-1] / RATES[0]) / (len(RATES) - 1)
+    return floor(ops.log(times) / apart + 0.5)
 
 
 def settings(slug: str) -> dict[str, float]:
