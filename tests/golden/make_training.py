@@ -53,6 +53,7 @@ RULES: list[tuple[str, dict[str, float], dict[str, Any], Callable[..., Any]]] = 
     ("nadam", {"lr": 0.01}, {}, lambda w: optim.NAdam(w, lr=0.01)),
     ("radam", {"lr": 0.01}, {}, lambda w: optim.RAdam(w, lr=0.01)),
     ("adamax", {"lr": 0.01}, {}, lambda w: optim.Adamax(w, lr=0.01)),
+    ("adafactor", {"lr": 0.01}, {}, lambda w: optim.Adafactor(w, lr=0.01)),
 ]  # fmt: skip
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
