@@ -236,7 +236,7 @@ def test_the_picture_follows_every_number(
 def test_stepping_forward_changes_the_numbers_and_the_link(visit: Callable[..., Page]) -> None:
     page = visit("/debugger?t=1&runs=adam:lr=0.001")
     page.locator('.dl-stage[data-frame="1"]').wait_for()
-    formula = page.locator('[class*="st-key-formula"]')
+    formula = page.locator(".st-key-formula-debugger")
     expect(formula).to_contain_text("step 1")
     with rerun(page):
         page.get_by_role("button", name="Step forward").click()
