@@ -128,6 +128,7 @@ def body() -> None:
             ],
             alt=f"{len(runs)} optimizers on {surface.name}",
         )
+        problem.say_start(x, surface)
     with view.panel:
         x.controls(groups(surface), live=live, height=view.height(300, 360))
         problem.link(x, "race", "Open the whole race", icon=":material/open_in_full:")

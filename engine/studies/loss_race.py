@@ -126,8 +126,8 @@ def outcome(path: Array) -> Outcome:
         common = path[:, :1] * COMMON + path[:, 1:]
     most = np.flatnonzero(np.mean(rare > 0, axis=1) > 0.5)
     return Outcome(
-        float(confidence(*path[-1], RARE, 1.0)),
-        float(confidence(*path[-1], COMMON, 0.0)),
+        float(confidence(path[-1, 0], path[-1, 1], RARE, 1.0)),
+        float(confidence(path[-1, 0], path[-1, 1], COMMON, 0.0)),
         float(np.mean(rare[-1] > 0)),
         float(np.mean(common[-1] < 0)),
         float(most[0]) if most.size else math.nan,
