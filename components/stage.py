@@ -219,6 +219,7 @@ def stage(
     playback: bool = True,
     legend: bool = True,
     report_cursor: bool = False,
+    sound: str = "",
     start_frame: int | None = None,
     restart: str = "",
     frame_name: str = "step",
@@ -234,7 +235,8 @@ def stage(
     off (or the reader prefers reduced motion) the last frame is shown, or `start_frame`, which
     moves the clock again whenever it changes; another `restart` plays from the beginning.
     `autoplay` and `loop` say how the clock starts; afterwards it is the reader's.  With
-    `report_cursor` the frame comes back when the clock rests.  `frame_name` is what a frame is
+    `report_cursor` the frame comes back when the clock rests.  `sound` is the id of a panel whose
+    curves can be heard.  `frame_name` is what a frame is
     called.  `captions` has a line for each frame, the last of them for all that follow; numbers
     of its words may be columns, of which a frame shows its own (nothing where one is missing).
     `lines` are sentences under the pictures that follow the hand.  `on_event` is called before the
@@ -267,6 +269,7 @@ def stage(
         "playback": playback and count > 1,
         "legend": legend,
         "report": report_cursor,
+        "sound": sound,
         "start": start_frame,
         "frameName": frame_name,
         "captions": [_caption(line, record.wire) for line in captions],

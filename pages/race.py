@@ -518,6 +518,7 @@ def body() -> None:
             restart=x.restart,
             height=view.height(520, 440),
             columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
+            sound="loss",
             lines=ends(live, names, runs) if view.embedded else (),
             alt=f"{len(runs)} optimizers on {surface.name}",
         )

@@ -95,7 +95,7 @@ def test_autoplay_starts_by_itself_unless_motion_is_unwanted(demo: Visitor) -> N
 def test_stepping_and_scrubbing(demo: Visitor) -> None:
     page = demo(FEW)
     assert frame(page) == 99
-    page.get_by_role("button", name="First frame").click()
+    page.get_by_role("button", name="First step").click()
     assert frame(page) == 0
     nothing = ink(page, "plane", "trail")
     for _ in range(3):
@@ -382,5 +382,5 @@ def test_what_a_stage_took_it_gives_back(demo: Visitor) -> None:
     expect(page.locator(".dl-stage")).to_have_count(0)
     page.get_by_role("button", name="hide").click()
     stage(page)
-    page.get_by_role("button", name="Last frame").click()
+    page.get_by_role("button", name="Last step").click()
     assert ink(page, "plane", "trail") > 500  # arrays sent before are still held

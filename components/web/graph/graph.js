@@ -9,13 +9,14 @@ import { Program, reading } from "../program.js"
 import { askedOn } from "../question.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
-import { announce, Bar, Clock } from "../stage/playback.js"
+import { announce, Bar, Clock, markup } from "../stage/playback.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence } from "../words.js"
 
 const { mount } = await files(import.meta.url, "graph")
-const { mount: mountStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
+const { mount: mountStage, copy } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
+const SPEEDS = [[0.5, "½×"], [1, "1×", true], [2, "2×"]]
 const SVG = "http://www.w3.org/2000/svg"
 const WIDTH = 122
 const HEIGHT = 62
@@ -63,6 +64,7 @@ class Graph {
     this.code = this.root.querySelector(".dg-code")
     this.beads = this.root.querySelector(".dg-beads")
     this.clock = new Clock(() => this.paint(), () => this.rest())
+    this.root.append(markup(copy("bar"), "Sweep", { speeds: SPEEDS }))
     this.bar = new Bar(this.root.querySelector(".dl-bar"), this.clock, (loop) => {
       this.clock.loop = loop
       this.bar.refresh()

@@ -101,8 +101,25 @@ export function announce(root, seq, version) {
   port2.postMessage(null)
 }
 
+// The bar's markup (a copy of the stage's own), called LABEL, without some of its buttons, with other
+// names for some, and with other [value, name] speeds, of which one is chosen.
+export function markup(element, label, { without = [], names = {}, speeds = null, speed = "Speed" } = {}) {
+  const button = (act) => element.querySelector(`[data-act="${act}"]`)
+  element.setAttribute("aria-label", label)
+  for (const act of without) button(act).remove()
+  for (const [act, name] of Object.entries(names)) {
+    button(act).title = button(act).title.replace(button(act).getAttribute("aria-label"), name)
+    button(act).setAttribute("aria-label", name)
+  }
+  const choice = element.querySelector(".dl-speed")
+  choice.title = speed
+  choice.setAttribute("aria-label", speed)
+  if (speeds) choice.replaceChildren(...speeds.map(([value, name, chosen]) => new Option(name, value, chosen, chosen)))
+  return element
+}
+
 export class Bar {
-  constructor(element, clock, onLoop) {
+  constructor(element, clock, onLoop, onSound = () => {}) {
     this.clock = clock
     this.element = element
     this.scrub = element.querySelector(".dl-scrub")
@@ -111,6 +128,7 @@ export class Bar {
     this.loopButton = element.querySelector('[data-act="loop"]')
     this.shown = -1
     this.onLoop = onLoop
+    this.onSound = onSound
     element.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act
       if (act) this.act(act)
@@ -141,6 +159,7 @@ export class Bar {
     else if (name === "back") clock.seek(clock.frame - by)
     else if (name === "forward") clock.seek(clock.frame + by)
     else if (name === "loop") this.onLoop(!clock.loop)
+    else if (name === "sound") this.onSound()
   }
 
   // True where the key was one of ours.

@@ -20,8 +20,9 @@ import { resolved } from "./figure.js"
 import { Foresight } from "./foresight.js"
 import { Lighting } from "./lighting.js"
 import { Panel } from "./panel.js"
-import { announce, Bar, Clock } from "./playback.js"
+import { announce, Bar, Clock, markup } from "./playback.js"
 import { Scene } from "./scene.js"
+import { Sound } from "./sound.js"
 
 const GAP = 12
 const ROW_GAP = 4
@@ -54,10 +55,18 @@ class Stage {
     this.program = null
     this.resolve = (leaf) => this.find(leaf)
     this.clock = new Clock(() => this.paint(), () => this.rested())
+    this.live.before(markup(copy("bar"), "Playback"))
+    this.sound = new Sound()
+    this.soundButton = this.root.querySelector('[data-act="sound"]')
+    const hear = () => {
+      this.soundButton.setAttribute("aria-pressed", String(this.sound.toggle()))
+      this.paint()
+    }
     this.bar = new Bar(part("bar"), this.clock, (loop) => {
       this.clock.loop = loop
       this.bar.refresh()
-    })
+    }, hear)
+    this.bar.element.hidden = true
     this.root.addEventListener("keydown", (event) => {
       if (!this.data?.playback || !this.bar.key(event)) return
       event.preventDefault()
@@ -293,6 +302,7 @@ class Stage {
     this.bar.element.hidden = !data.playback
     this.root.tabIndex = data.playback ? 0 : -1 // its keys are the player's
     this.bar.scrub.setAttribute("aria-label", data.frameName)
+    this.soundButton.hidden = !data.sound
     this.caption.hidden = !data.captions.length
     this.showLegend(data, theme)
     const boxes = this.arrange(data)
@@ -416,12 +426,24 @@ class Stage {
     for (const panel of this.panels.values()) panel.draw(clock.position)
     this.foresight?.draw()
     this.bar.show()
+    this.hear()
     const frame = String(clock.frame)
     if (root.dataset.frame !== frame) root.dataset.frame = frame
     if (this.data?.captions.length) {
       const line = this.captionAt(clock.frame)
       if (this.caption.textContent !== line) this.caption.textContent = line
     }
+  }
+
+  // The curves of one panel at this frame, as long as they are played.
+  hear() {
+    const { sound, clock, data } = this
+    if (!sound.on) return
+    const tracks = data?.panels.find((panel) => panel.id === data.sound)?.tracks ?? []
+    sound.play(tracks.map(({ y }) => {
+      const curve = clock.playing ? this.find(y) : []
+      return curve[Math.min(clock.frame, curve.length - 1)]
+    }))
   }
 
   // The caption of a frame, its numbers those of the frame: empty where one of them is missing.
@@ -439,6 +461,7 @@ class Stage {
   rested() {
     const { clock, root } = this
     root.dataset.playing = String(clock.playing)
+    this.hear()
     this.bar.refresh()
     if (clock.playing) return
     const line = this.captionAt(clock.frame)
@@ -472,6 +495,7 @@ class Stage {
 
   dispose() {
     this.alive = false
+    this.sound.stop()
     this.size.disconnect()
     cancelAnimationFrame(this.resizing)
     cancelAnimationFrame(this.answering)

@@ -9,6 +9,8 @@ import { received } from "../lifetime.js"
 import { DASHES, mark, swatch } from "../marks.js"
 import { Missing, array, receive } from "../stage/arrays.js"
 import { Axis } from "../stage/axes.js"
+import { markup } from "../stage/playback.js"
+import { Sound } from "../stage/sound.js"
 import { measure, write } from "../stage/words.js"
 import { storeOf } from "../store.js"
 import { Theme, rgba } from "../theme.js"
@@ -25,8 +27,15 @@ const FINER = 3 // cells of the picture along one of the grid
 const SAID = 1e-6 // how far browser and Python may be apart
 
 const { mount, copy } = await files(import.meta.url, "training")
-const { mount: mountStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
+const { mount: mountStage, copy: copyOfStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
 const text = (blob) => (blob ? new TextDecoder().decode(array(blob)) : "")
+
+const BAR = {
+  without: ["back", "loop"],
+  names: { first: "Restart", play: "Train", forward: "One step", last: "To the end" },
+  speed: "Steps a frame",
+  speeds: [[0.2, "⅕ step"], [1, "1 step"], [4, "4 steps", true], [20, "20 steps"], [1000, "fastest"]],
+}
 
 export default function render(component) {
   return received(Training, component)
@@ -44,6 +53,10 @@ class Training {
     this.charts = [...this.root.querySelectorAll(".dt-charts figure")]
     this.chartGrid = part(".dt-charts")
     this.lines = part(".dt-lines")
+    this.lines.before(markup(copyOfStage("bar"), "Training", BAR))
+    this.sound = new Sound()
+    this.soundButton = part('[data-act="sound"]')
+    this.soundButton.hidden = false
     this.scrub = part(".dl-scrub")
     this.count = part(".dl-count")
     this.speed = part(".dl-speed")
@@ -238,6 +251,7 @@ class Training {
     this.step = step
     this.now = now
     this.done = done
+    this.hear()
     if (this.speed.value === "1000" && !this.playing) this.target = Math.min(this.target, this.end)
     const began = performance.now()
     this.paint()
@@ -268,14 +282,23 @@ class Training {
     this.showPlaying()
   }
 
+  // The losses of the moment, as long as they train.
+  hear() {
+    if (this.sound.on) this.sound.play(this.data.runs.map((_, i) => (this.playing ? this.now[i]?.loss : NaN)))
+  }
+
   showPlaying() {
+    this.hear()
     this.root.dataset.playing = this.playing
     this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Train")
   }
 
   act(name, by = 1) {
     if (name === "play") this.playing ? this.pause() : this.play()
-    else {
+    else if (name === "sound") {
+      this.soundButton.setAttribute("aria-pressed", String(this.sound.toggle()))
+      this.hear()
+    } else {
       this.pause()
       if (name === "first") this.goTo(0)
       else if (name === "last") this.goTo(this.end)
@@ -735,6 +758,7 @@ class Training {
 
   dispose() {
     this.alive = false
+    this.sound.stop()
     cancelAnimationFrame(this.request)
     this.size.disconnect()
     clearInterval(this.themes)
