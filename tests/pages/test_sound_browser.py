@@ -79,7 +79,7 @@ def test_a_race_is_heard_while_it_plays(visit: Visitor) -> None:
     assert all(voice["loud"] == 0 for voice in voices(page))  # it rests
     page.locator('[data-act="first"]').first.click()
     page.locator('[data-act="play"]').first.click()
-    page.wait_for_function("voices().length === 2 && voices().every(({ loud }) => loud > 0)")
+    page.wait_for_function("() => voices().length === 2 && voices().every(({ loud }) => loud > 0)")
     first, second = voices(page)
     assert (first["pan"], second["pan"]) == (-0.8, 0.8)
     assert first["wave"] != second["wave"]
@@ -87,7 +87,7 @@ def test_a_race_is_heard_while_it_plays(visit: Visitor) -> None:
     least, most = (440 * 2 ** (math.log10(loss) / 2) for loss in (run.loss.min(), run.loss.max()))
     assert least - 1 <= first["hz"] <= most + 1
     page.locator('.dl-stage[data-frame="60"]').first.wait_for()
-    page.wait_for_function("voices().every(({ loud }) => loud === 0)")
+    page.wait_for_function("() => voices().every(({ loud }) => loud === 0)")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
     assert page.evaluate("heard.closed") == 1
@@ -101,4 +101,4 @@ def test_a_training_is_heard_too(visit: Visitor) -> None:
     page.locator('.dt-training [data-act="sound"]').click()
     page.locator('.dt-training [data-act="first"]').click()
     page.locator('.dt-training [data-act="play"]').click()
-    page.wait_for_function("voices().some(({ loud, hz }) => loud > 0 && hz > 65)")
+    page.wait_for_function("() => voices().some(({ loud, hz }) => loud > 0 && hz > 65)")
