@@ -9,20 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+import engine
 from components.controls import Item
-from engine.optimizers import OPTIMIZERS
+from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.optimizers.schedules import SCHEDULES
-from engine.problems.networks import INITIALISATIONS
+from engine.optimizers.typed import EXAMPLES
+from engine.problems.networks import ACTIVATIONS, INITIALISATIONS
 from engine.runs.learning import Competitor
 from engine.runs.objectives import LOSSES
-from pages import problem
+from figures.training import usual_rate
+from pages import frame, problem
 from pages.competitors import TYPED, Runner, RunnersField, format_runners, parse_runners
-from pages.state import Choice, ChoiceField, Field, Flag, FlagField, Number, NumberField
+from pages.side_by_side import FIRST_RULE, OWN_RULE
+from pages.state import Choice, ChoiceField, Experiment, Field, Flag, FlagField, Number, NumberField
 
 MOST = 6
-REST = 0.01  # the rate of the rule that takes what a rule for matrices leaves
+OF_ALL = "all"  # a setting that is the same for all competitors
 
 # How a network is trained beside its rule: fields whose names stand in the link.
 SETTINGS: Mapping[str, Field[Any]] = {
@@ -39,6 +44,14 @@ SETTINGS: Mapping[str, Field[Any]] = {
         Choice(
             "init", "xavier", list(INITIALISATIONS), label="weights at the start",
             says={slug: scheme.name for slug, scheme in INITIALISATIONS.items()},
+        ),
+        Choice(
+            "activation", OF_ALL, (OF_ALL, *ACTIVATIONS), label="activation",
+            says={OF_ALL: "the network's"},
+        ),
+        Number(
+            "rest", 0.01, 1e-5, 1.0, label="lr of the rest", symbol="η′", scale="log",
+            help="of the rule that takes what is no hidden matrix",
         ),
         Choice(
             "schedule", "constant", list(SCHEDULES), label="schedule",
@@ -72,7 +85,7 @@ class Entrant:
             "batch", "loss", "scheme", "schedule", "shuffle", "l2", "dropout", "smoothing", "clip",
             "average",
         )}  # fmt: skip
-        rest = {"lr": REST} if self.runner.optimizer.fallback else {}
+        rest = {"lr": self.value("rest")} if self.runner.optimizer.fallback else {}
         return Competitor(
             self.runner.optimizer, dict(self.runner.hypers), dict(self.runner.options),
             fallback_hypers=rest, **own,
@@ -104,9 +117,20 @@ def _parse(text: str) -> Entrant:
         else:
             own.append(part)
     (runner,) = parse_runners(head + (":" + ",".join(own) if own else ""))
-    if runner.slug == TYPED or not runner.optimizer.on_tensors:
+    if not runner.optimizer.on_tensors:
         raise ValueError(f"{runner.optimizer.name} trains no network here")
+    if runner.slug == TYPED:
+        trainable(runner.rule)
     return Entrant(runner, settings)
+
+
+def trainable(text: str) -> Optimizer:
+    """A typed rule; ValueError where it cannot be read, or calls a number as a setting is."""
+    rule = engine.optimizer(text)
+    for hyper in rule.hypers:
+        if hyper.name in SETTINGS:
+            raise ValueError(f"{hyper.name} is a setting of every training: call it otherwise")
+    return rule
 
 
 def format_entrants(entrants: tuple[Entrant, ...]) -> str:
@@ -163,6 +187,8 @@ def items(place: int, entrant: Entrant, losses: Mapping[str, str]) -> list[Item]
     """The controls of a competitor; losses are those that the data allow, by name."""
     found = problem.runner_items(place, entrant.runner)
     for name, f in SETTINGS.items():
+        if name == "rest" and not entrant.runner.optimizer.fallback:
+            continue
         value, entry = entrant.value(name), f"{place}/{name}"
         if isinstance(f, NumberField):
             found.append(f.slider(value, name=entry))
@@ -174,4 +200,36 @@ def items(place: int, entrant: Entrant, losses: Mapping[str, str]) -> list[Item]
     return found
 
 
+def newcomer(slug: str) -> Entrant:
+    """A competitor that joins, at a rate that suits small networks."""
+    runner = Runner(slug, rule=EXAMPLES[FIRST_RULE] if slug == TYPED else "")
+    if runner.has_rate:
+        runner = runner.with_setting("lr", usual_rate(runner.optimizer))
+    return Entrant(runner)
+
+
+def own_rules(x: Experiment) -> None:
+    """A field for each rule among the competitors that the reader types."""
+
+    def take(place: int, text: str) -> None:
+        field = list(x["runs"])
+        if place < len(field) and field[place].runner.slug == TYPED:
+            field[place] = replace(field[place], runner=field[place].runner.with_rule(text))
+            x.change({"runs": tuple(field)})
+
+    for place, entrant in enumerate(x["runs"]):
+        if entrant.runner.slug == TYPED:
+            frame.typed_text(
+                f"{x.page}.rule.{place}",
+                entrant.runner.rule,
+                trainable,
+                partial(take, place),
+                label="Your rule: w, g, t and loss are given; what you read before you assign it "
+                "starts at 0; every other name becomes a slider",
+                lines=max(3, entrant.runner.rule.count("\n") + 2),
+                locked=x.locked("runs"),
+            )
+
+
 TRAINABLE = {slug: o.name for slug, o in OPTIMIZERS.items() if o.on_tensors}
+ADDABLE = TRAINABLE | {TYPED: OWN_RULE}

@@ -7,7 +7,7 @@ the first hundred steps too, and the page says how far the two are apart.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,10 @@ import streamlit as st
 
 from components.controls import Action, Group, Item
 from components.training import Learner, LearningTask, training
-from engine.emit.picture import written
 from engine.emit.tensor import Unrecordable
 from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
 from engine.problems.data import (
-    CSV_CHARACTERS,
     CSV_CLASSES,
-    CSV_ROWS,
     DATASETS,
     MEASURED,
     Split,
@@ -38,8 +35,7 @@ from engine.runs.objectives import LOSSES
 from engine.studies.training_code import FRAMEWORKS, training_script
 from figures import style
 from figures import training as pictures
-from pages import entrants, frame
-from pages.competitors import Runner
+from pages import entrants, frame, own_table
 from pages.entrants import Entrant, Entrants
 from pages.presets import Preset
 from pages.problem import choose_script
@@ -50,7 +46,7 @@ SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PAST
 OWN = 240  # numbers of the points that a reader adds: x, y, class
 CURVE = 160  # points of a curve
 AGAINST = ("step", "examples", "evaluations")
-ADDED = {"0": "class 0", "1": "class 1"}
+ADDED = {str(label): f"class {label}" for label in range(CSV_CLASSES)}
 AXES = {
     "step": "step",
     "examples": "examples seen",
@@ -155,6 +151,7 @@ x = experiment(
         Choice("against", AGAINST[0], AGAINST, label="curves against", says=AXES),
         Choice("adds", "0", list(ADDED), label="a click adds", says=ADDED),
         Numbers("own", (), -1e3, 1e3, count=(0, OWN)),
+        own_table.field("table"),
     ],
     parts=("add", "data", "training", "code"),
 )  # fmt: skip
@@ -186,29 +183,25 @@ def learned(
     )
 
 
-def pasted() -> str:
-    """The table that this reader pasted; it lives as long as the visit."""
-    return str(st.session_state.get("train.table", ""))
-
-
 def current() -> Split:
     """What the page's network learns, the reader's own points among it."""
-    data = x["data"] if x["data"] != PASTED or pasted() else "two_moons"
+    pasted = own_table.of(x, "table")
+    data = x["data"] if x["data"] != PASTED or pasted else "two_moons"
     noise = x["noise"] if data in DATASETS else 0.0
     base = learned(
-        data, pasted() if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
+        data, pasted if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
         x["seed"],
     )  # fmt: skip
     own = np.array(x["own"][: len(x["own"]) // 3 * 3]).reshape(-1, 3)
     return with_points(base, own) if len(own) and base.features == 2 else base
 
 
-def network(data: Split) -> MLP:
+def network(data: Split, activation: str) -> MLP:
     """The network of the page; a smaller one where its data are wide."""
     width = x["width"]
     while True:
         sizes = (data.features, *[width] * x["depth"], data.outputs)
-        made = MLP(sizes, x["activation"])
+        made = MLP(sizes, activation)
         if made.size <= NETWORK_NUMBERS or width == 1:
             return made
         width -= 1
@@ -249,11 +242,15 @@ def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: 
     order = None
     if not competitor.shuffle:
         order = Training(request.net, request.data, competitor, steps=1).order
-    # The first group is the reader's rule; what it leaves to another is at that one's defaults.
+    # The first group is the reader's rule; of what it leaves to another the rate alone is moved.
     hypers = [
-        (f"{place}/{n.partition('/')[2]}" if n.startswith("0/") else "", value)
+        (
+            f"{place}/{n.partition('/')[2]}" if n.startswith("0/")
+            else f"{place}/rest" if n == "1/lr" else "",
+            value,
+        )
         for n, value in made.hypers
-    ]
+    ]  # fmt: skip
     return Learner(
         name=name, look={"color": look.color, "dash": look.dash, "marker": look.marker},
         steps=made.steps, train=made.train, test=made.test, grid=made.grid, kept=made.kept,
@@ -304,44 +301,8 @@ def add() -> None:
     """One more competitor, at a rate that suits small networks."""
     slug = st.session_state["train.add"]
     if slug is not None and len(x["runs"]) < entrants.MOST:
-        runner = Runner(slug)
-        if runner.has_rate:
-            runner = runner.with_setting("lr", pictures.usual_rate(runner.optimizer))
-        x.change({"runs": (*x["runs"], Entrant(runner))})
+        x.change({"runs": (*x["runs"], entrants.newcomer(slug))})
     st.session_state["train.add"] = None
-
-
-def take_table() -> None:
-    """Read the pasted table, or say why it cannot be used."""
-    text = st.session_state["train.pasted"]
-    st.session_state["train.problem"] = None
-    if not text.strip():
-        return
-    try:
-        read_csv(text)
-    except ValueError as error:
-        st.session_state["train.problem"] = str(error)
-        return
-    st.session_state["train.table"] = text
-    x.change({"own": ()})
-
-
-def paste() -> None:
-    """The field for a table of the reader's own."""
-    st.text_area(
-        "Your table: two numbers and a label a row, separated by commas, semicolons or tabs; at "
-        f"most {CSV_ROWS} rows, {CSV_CLASSES} labels and {written(CSV_CHARACTERS, 'd')} "
-        "characters. It is kept for this visit alone.",
-        key="train.pasted",
-        on_change=take_table,
-        height=140,
-        placeholder="height,width,kind\n1.2,0.3,a\n0.7,1.9,b",
-        disabled=x.locked("data"),
-    )
-    if st.session_state.get("train.problem"):
-        st.error(f"```text\n{st.session_state['train.problem']}\n```")
-    elif not pasted():
-        frame.notice("Until a table is here, the network learns the two moons.")
 
 
 def groups(data: Split, names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
@@ -352,7 +313,10 @@ def groups(data: Split, names: list[str], looks: tuple[style.Look, ...]) -> list
         about += [x.slider("n"), x.slider("noise")]
     about.append(x.slider("imbalance"))
     if data.features == 2:
-        about += [x.toggle("standard"), x.chooser("adds")]
+        labels = [(str(label), name) for label, name in enumerate(data.classes)]
+        adds = min(int(x["adds"]), len(labels) - 1)
+        adding = replace(x.chooser("adds"), options=labels, value=str(adds))
+        about += [x.toggle("standard"), adding]
     clear = [Action(id="clear", label="remove added points", icon="reset")] if x["own"] else []
     allowed = {
         slug: loss.name
@@ -402,29 +366,33 @@ def body() -> None:
     """The competitors and their controls."""
     view = frame.view(x, PRESETS)
     data = current()
-    net = network(data)
+    net = network(data, x["activation"])
     runs: tuple[Entrant, ...] = x["runs"]
     looks = style.looks(e.runner.slug for e in runs)
     names = frame.distinct([e.runner.optimizer.name for e in runs])
-    learners, refused = [], []
+    learners, refused, asked = [], [], []
     for place, (entrant, name, look) in enumerate(zip(runs, names, looks, strict=True)):
+        own = entrant.value("activation")
         request = Request(
-            net, data, fitting(entrant, data), entrants.format_entrants((entrant,)), x["steps"],
-            x["seed"], pictures.SIDE,
+            net if own == entrants.OF_ALL else network(data, own), data, fitting(entrant, data),
+            entrants.format_entrants((entrant,)), x["steps"], x["seed"], pictures.SIDE,
         )  # fmt: skip
         try:
             learners.append(learner(place, name, entrant, look, request))
-        except Unrecordable:
+            asked.append(request)
+        except (Unrecordable, ArithmeticError):
             refused.append(name)
     with view.picture:
         if x["data"] == PASTED and not x.hidden("data"):
-            paste()
+            own_table.bring(x, "table")
+        if not view.embedded and not x.hidden("setup"):
+            entrants.own_rules(x)
         if learners:
             training(
                 "train.picture", task(data), learners, height=view.height(680, 440),
                 against=x["against"], loss_title=title_of(data), words=WORDS, axes=AXES,
                 start=x["steps"], every=max(1, x["steps"] // CURVE), autoplay=True,
-                restart=x.restart, base=repr((net, x["seed"], x["data"], len(learners))),
+                restart=x.restart, base=repr(([r.net for r in asked], x["seed"], x["data"])),
                 own=len(x["own"]) // 3 * 3, most=OWN,
                 alt=f"{len(learners)} networks learn {SETS[x['data']]}.",
             )  # fmt: skip
@@ -436,8 +404,8 @@ def body() -> None:
     with view.panel:
         if not view.embedded and not x.hidden("add"):
             st.selectbox(
-                "Add", list(entrants.TRAINABLE), index=None, key="train.add", on_change=add,
-                format_func=entrants.TRAINABLE.__getitem__, placeholder="Add an optimizer",
+                "Add", list(entrants.ADDABLE), index=None, key="train.add", on_change=add,
+                format_func=entrants.ADDABLE.__getitem__, placeholder="Add an optimizer",
                 label_visibility="collapsed",
                 disabled=x.locked("runs") or len(runs) >= entrants.MOST,
             )  # fmt: skip

@@ -194,6 +194,25 @@ def _finite(text: str) -> float | None:
     return value if abs(value) <= 1e6 else None
 
 
+_ROWS = "~"  # what stands between rows where a table is one line
+
+
+def compact(source: Table) -> str:
+    """A table of two features as one line, numbers to four digits; "" where a label could not be
+    told from what stands between labels. `read_csv(expanded(…))` reads it."""
+    if any(set(label) & set(',;\t\n"' + _ROWS) for label in source.classes):
+        return ""
+    return _ROWS.join(
+        f"{x:.4g},{y:.4g},{source.classes[label]}"
+        for (x, y), label in zip(source.x, source.y, strict=True)
+    )
+
+
+def expanded(text: str) -> str:
+    """The rows of a table that `compact` wrote, a line each."""
+    return text.replace(_ROWS, "\n")
+
+
 # From a table to what a network learns ------------------------------------------------------------
 
 

@@ -46,6 +46,12 @@ def _squared_many(z: Any, y: Any) -> Any:
     return ops.sum(losses.mse(losses.softmax(z), y, reduction="none"), axis=-1)
 
 
+def _focal_one(z: Any, y: Any) -> Any:
+    """Of a smoothed label, the mean over both by its shares: focal loss knows labels alone."""
+    one, zero = (losses.focal(z, label, reduction="none") for label in (1.0, 0.0))
+    return y * one + (1.0 - y) * zero
+
+
 LOSSES: Mapping[str, NetworkLoss] = MappingProxyType(
     {
         loss.slug: loss
@@ -59,7 +65,7 @@ LOSSES: Mapping[str, NetworkLoss] = MappingProxyType(
                 "(p − y)²: its pull is gone where p is certain and wrong",
             ),
             NetworkLoss(
-                "focal", "focal, γ = 2", lambda z, y: losses.focal(z, y, reduction="none"), None,
+                "focal", "focal, γ = 2", _focal_one, None,
                 "cross-entropy times (1 − p)²: easy examples hardly count",
             ),
             NetworkLoss(

@@ -13,12 +13,13 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from numbers import Number
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from engine.tape import OPERATORS, Operation, Value, Vector, typeset
+from engine.tape import OPERATORS, Operation, typeset
 
 OPERATIONS: dict[str, Operation] = {}
 
@@ -284,8 +285,11 @@ power: Operation = _elementwise(
 
 
 def raise_to(x: Any, y: Any) -> Any:
-    """x ** y; a whole constant exponent up to 64 becomes products, which are exact and quick."""
-    if not isinstance(y, (Value, Vector)) and not shape_of(y) and float(y).is_integer():
+    """x ** y; a whole constant exponent up to 64 becomes products, which are exact and quick.
+
+    A number that stands for what is known later, as in a recorded step, is not looked at."""
+    known = isinstance(y, (Number, np.ndarray)) and not shape_of(y)
+    if known and float(y).is_integer():
         if abs(y) <= 64:
             return integer_power(x, exponent=int(y))
         y = float(y)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.optimizers.typed import EXAMPLES
 from engine.problems.data import Split, split, table
 from engine.problems.networks import MLP
 from engine.runs.learning import Training
@@ -22,6 +25,17 @@ def picture(page: Any) -> dict[str, Any]:
     """What the training's component was given."""
     assert not page.exception
     return next(d for d in component_data(page) if "runs" in d and "shared" in d)
+
+
+def numbers_of(blob: dict[str, Any]) -> np.ndarray:
+    """An array as it goes to the browser."""
+    raw = base64.b64decode(blob["b64"])
+    return np.frombuffer(raw, {"f4": "<f4", "f8": "<f8"}[blob["dtype"]])
+
+
+def controls(page: Any) -> list[dict[str, Any]]:
+    """The controls that the page shows."""
+    return [i for d in component_data(page) for g in d.get("groups", ()) for i in g["items"]]
 
 
 def preset_named(name: str) -> dict[str, str]:
@@ -205,7 +219,9 @@ def test_a_pasted_table_is_learned_and_a_wrong_one_says_why() -> None:
         "adam:loss=guess",
         "sgd:lr=99",
         "adam;" * 7,
-        "typed~w=0",
+        "typed~w%3Dw-clip*g",
+        "typed~w%3D(",
+        "adam:activation=guess",
         "x" * 99,
     ],
 )
@@ -213,6 +229,69 @@ def test_what_cannot_train_is_refused_in_the_link(text: str) -> None:
     page = open_page("train", runs=text)
     assert not page.exception
     assert "runs" in " ".join(w.value for w in page.warning)
+
+
+def test_a_typed_rule_trains_as_the_rule_that_it_is() -> None:
+    text = quote(EXAMPLES["Adam"], safe="")
+    page = open_page("train", runs=f"typed~{text}:lr=0.01;adam:lr=0.01", steps="50")
+    data = picture(page)
+    assert [run["name"] for run in data["runs"]] == ["Typed rule", "Adam"]
+    typed, adam = (numbers_of(run["losses"]) for run in data["runs"])
+    np.testing.assert_allclose(typed, adam, rtol=1e-9)
+    wrong = page.text_area[0].set_value("w = w - batch*g").run()
+    assert "setting of every training" in wrong.error[0].value
+    after = picture(page.text_area[0].set_value("w = w - 2*lr*g").run())
+    assert numbers_of(after["runs"][0]["losses"])[-1] != typed[-1]
+
+
+def test_a_rule_that_leaves_all_numbers_is_left_out_and_said() -> None:
+    page = open_page("train", runs=f"typed~{quote('w = w - lr*g*1e10**t')};sgd", steps="60")
+    assert not page.exception
+    assert "Typed rule" in markdown(page) or len(picture(page)["runs"]) == 2
+
+
+def test_an_activation_of_ones_own_is_another_network() -> None:
+    data = picture(open_page("train", runs="sgd:lr=0.1;sgd:lr=0.1,activation=relu", steps="20"))
+    plain, other = (numbers_of(run["losses"]) for run in data["runs"])
+    relu = picture(open_page("train", runs="sgd:lr=0.1", activation="relu", steps="20"))
+    np.testing.assert_array_equal(other, numbers_of(relu["runs"][0]["losses"]))
+    assert plain[-1] != other[-1]
+
+
+def test_the_rate_of_what_muon_leaves_is_a_field() -> None:
+    first, second = (
+        picture(open_page("train", runs=f"muon:lr=0.1,rest={rate}", steps="20"))["runs"][0]
+        for rate in ("0.01", "0.05")
+    )
+    assert ["0/rest", 0.05] in [list(pair) for pair in second["hypers"]]
+    assert numbers_of(first["losses"])[-1] != numbers_of(second["losses"])[-1]
+    names = [item["name"] for item in controls(open_page("train", runs="muon;adam"))]
+    assert "0/rest" in names
+    assert "1/rest" not in names
+
+
+def test_a_smoothed_label_meets_focal_loss() -> None:
+    assert picture(open_page("train", runs="sgd:loss=focal,smoothing=0.2", steps="20"))["runs"]
+
+
+ROWS = "~".join(f"{i % 7},{i * i % 11},{'abc'[i % 3]}" for i in range(40))
+
+
+def test_a_small_table_is_a_part_of_the_link_and_any_class_is_added() -> None:
+    page = open_page("train", data="pasted", table=ROWS, adds="2", runs="sgd:lr=0.1", steps="20")
+    data = picture(page)
+    assert data["shared"]["classes"] == ["a", "b", "c"]
+    adds = next(item for item in controls(page) if item["name"] == "adds")
+    assert [label for _, label in adds["options"]] == ["a", "b", "c"]
+    after = picture(moved(page, "train", own=(1.0, 1.0, 2.0)))
+    assert after["learned"] == data["learned"] + 1
+
+
+@pytest.mark.parametrize("text", ["1,2", "1,2,a~3,x,b", "1,2,a~" * 900])
+def test_a_table_that_cannot_be_used_is_named_in_the_link(text: str) -> None:
+    page = open_page("train", data="pasted", table=text, runs="sgd", steps="20")
+    assert not page.exception
+    assert "table" in page.warning[0].value
 
 
 def test_competitors_are_written_and_read() -> None:
@@ -223,6 +302,16 @@ def test_competitors_are_written_and_read() -> None:
     assert field.format(back).endswith("sgd:dropout=0.8")
     with pytest.raises(ValueError, match="no competitor"):
         field.put(back, "5/lr", 0.1)
+
+
+@pytest.mark.browser
+def test_a_dropped_file_is_learned_and_linked(visit: Visitor) -> None:
+    page = visit("/train?data=pasted&runs=sgd:lr=0.1&steps=30")
+    page.locator("input[accept^='.csv']").set_input_files(
+        {"name": "own.csv", "mimeType": "text/csv", "buffer": ROWS.replace("~", "\n").encode()}
+    )
+    page.wait_for_url("**table=**")
+    expect(page.get_by_text("learns 21 examples")).to_be_visible()
 
 
 # In a browser -------------------------------------------------------------------------------------

@@ -326,7 +326,7 @@ class Training {
     if (!this.adds) return
     const own = this.store.get("own") ?? []
     if (own.length + 3 > this.data.most) return
-    const label = Number(this.store.get("adds") ?? 0)
+    const label = Math.min(Number(this.store.get("adds") ?? 0), this.data.shared.classes.length - 1)
     const digits = (v) => Number(v.toPrecision(4))
     this.store.set({ own: [...own, digits(x), digits(y), label] })
   }

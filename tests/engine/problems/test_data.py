@@ -13,6 +13,8 @@ from engine.problems.data import (
     CSV_ROWS,
     MEASURED,
     Table,
+    compact,
+    expanded,
     measured,
     read_csv,
     split,
@@ -157,3 +159,13 @@ def test_an_order_holds_every_place_once() -> None:
     assert sorted(counted.order(1, 2, 100)) == list(range(100))
     assert isinstance(split(table("xor", 20)).x, np.ndarray)
     assert isinstance(table("xor", 20), Table)
+
+
+def test_a_table_goes_into_one_line_and_back() -> None:
+    source = read_csv("a,b,kind\n1.23456,-2e-7,x\n3,4,y y\n0,1,x\n5,5,y y")
+    line = compact(source)
+    assert line == "1.235,-2e-07,x~3,4,y y~0,1,x~5,5,y y"
+    back = read_csv(expanded(line))
+    assert back.classes == source.classes
+    assert back.y.tolist() == source.y.tolist()
+    assert compact(Table(source.x, source.y, ("x", "y~y"))) == ""

@@ -234,3 +234,10 @@ def test_progress_counts_what_a_rule_really_takes() -> None:
     run: Any = Training(SMALL, MOONS, Competitor("sophia", {"lr": 0.01}))
     run.advance(20)
     assert run.trainer.evaluations == 20 + 2 * 2
+
+
+def test_a_smoothed_label_is_two_labels_in_their_shares_to_focal_loss() -> None:
+    z, s = np.array([[-1.2], [0.4]]), 0.2
+    one, zero = (LOSSES["focal"].of(z, np.full_like(z, label)) for label in (1.0, 0.0))
+    found = LOSSES["focal"].of(z, np.full_like(z, 1 - s / 2))
+    assert found == pytest.approx((1 - s / 2) * one + s / 2 * zero, rel=1e-12)
