@@ -131,4 +131,4 @@ def hybrid_looks(names: Sequence[str]) -> Mapping[str, style.Look]:
 def hybrid_span(found: Sequence[Hybrid]) -> tuple[float, float]:
     """The range of their losses."""
     least = min(float(h.losses.min()) for h in found)
-    return max(least / 2.0, 1e-6), 3.0 * float(found[0].losses[0])
+    return max(least / 2.0, 1e-8), 3.0 * float(found[0].losses[0])

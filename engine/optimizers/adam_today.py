@@ -110,7 +110,7 @@ def _adopt(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
     first = first_step(oracle)
     # At the first step v is empty: it is filled, and nothing moves.
     u = g / ops.maximum(ops.sqrt(ops.where(first, 1.0 + 0.0 * s.v, s.v)), h.eps)
-    if o.clip:
+    if o.clipped:
         bound = ops.sqrt(ops.sqrt(oracle.t - 1.0))
         u = ops.minimum(ops.maximum(u, -bound), bound)
     m = ops.where(first, s.m, h.beta1 * s.m + (1.0 - h.beta1) * u)
@@ -120,10 +120,10 @@ def _adopt(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
 
 def _adopt_latex(o: SimpleNamespace) -> tuple[str, ...]:
     u = r"\frac{<g>}{\max(\sqrt{<v->},\, <eps>)}"
-    if o.clip:
+    if o.clipped:
         u = rf"\min(\max({u},\, -c),\, c)"
     return (
-        *((r"c = (<t> - 1)^{\frac14}",) if o.clip else ()),
+        *((r"c = (<t> - 1)^{\frac14}",) if o.clipped else ()),
         rf"<u> = {u}",
         r"<m> = <beta1>\, <m-> + (1 - <beta1>)\, <u>",
         r"<w> = <w-> - <lr>\, <m>",
@@ -146,7 +146,7 @@ ADOPT = Optimizer(
     ),
     options=(
         Option(
-            "clip",
+            "clipped",
             "the scaled gradient",
             (
                 (True, "kept within (t − 1)^¼ (the authors' code, optax)"),

@@ -48,7 +48,7 @@ def _over_estimate(g: Any, v: Any, h: Any, o: Any) -> Any:
 def _adafactor_step(w: Any, u: Any, sizes: tuple[Any, Any], oracle: Oracle, h: Any, o: Any) -> Any:
     """One tensor's step along u; sizes are the root mean squares of w and u."""
     size, along = sizes
-    u = u / ops.maximum(1.0, along / h.clip)
+    u = u / ops.maximum(1.0, along / h.threshold)
     if o.form == "pytorch":
         rate = ops.minimum(h.lr, 1.0 / ops.sqrt(oracle.t)) * ops.maximum(h.smallest, size)
         return w * (1.0 - h.lr * h.weight_decay) - rate * u
@@ -97,7 +97,7 @@ def _adafactor_latex(o: SimpleNamespace) -> tuple[str, ...]:
     added, below = r" + <eps>", r"\sqrt{<v>}"
     if o.form == "pytorch":
         added, below = "", r"\max(\sqrt{<v>},\, <eps>)"
-    clipped = rf"c = \frac{{<u>}}{{\max(1,\, \frac{{1}}{{<clip>}}\, {along})}}"
+    clipped = rf"c = \frac{{<u>}}{{\max(1,\, \frac{{1}}{{<threshold>}}\, {along})}}"
     scale = rf"\max(<smallest>,\, {size})"
     if o.form == "pytorch":
         step = (
@@ -141,7 +141,7 @@ ADAFACTOR = Optimizer(
             "smallest", "ε₂", r"\epsilon_2", 1e-3, 1e-8, 1.0, "log",
             "size that the weights are taken to have at least",
         ),
-        Parameter("clip", "d", "d", 1.0, 1.0, 10.0, "log", "root mean square of a step at most"),
+        Parameter("threshold", "d", "d", 1.0, 1.0, 10.0, "log", "longest step (root mean square)"),
         epsilon(2.0**-52),
         decay(0.0),
     ),

@@ -32,7 +32,7 @@ RULES: tuple[tuple[str, Make, dict[str, Any], dict[str, float], tuple[Any, ...]]
     (
         "adafactor", torch.optim.Adafactor,
         {"lr": 0.002, "beta2_decay": -0.7, "eps": (1e-6, 0.01), "d": 1.1, "weight_decay": 0.02},
-        {"lr": 0.002, "forget": 0.7, "eps": 1e-6, "smallest": 0.01, "clip": 1.1,
+        {"lr": 0.002, "forget": 0.7, "eps": 1e-6, "smallest": 0.01, "threshold": 1.1,
          "weight_decay": 0.02},
         EVERY,
     ),

@@ -72,7 +72,7 @@ def adam_today() -> Iterator[Rule]:
         hypers = {"beta1": beta1, "beta2": beta2, "eps": eps}
         for clip in (True, False):
             yield Rule(
-                "adopt", {"clip": clip}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
+                "adopt", {"clipped": clip}, hypers, (0.002, 0.002, 0.0005, 0.002, 0.002),
                 (*OPTAX, f"contrib.adopt(use_clipping={clip})"),
                 by_optax(
                     lambda lr, a=beta1, b=beta2, e=eps, c=clip: optax.contrib.adopt(
@@ -301,7 +301,7 @@ def by_rows_and_columns() -> Iterator[Rule]:
         (0.8, 1e-10, 1e-3, 1.0, 0.0),
         (0.7, 1e-6, 0.5, 1.2, 0.02),
     ):
-        hypers = {"forget": forget, "eps": eps, "smallest": smallest, "clip": clip}
+        hypers = {"forget": forget, "eps": eps, "smallest": smallest, "threshold": clip}
         yield Rule(
             "adafactor", {"form": "pytorch"}, {**hypers, "weight_decay": penalty}, lrs,
             (*TORCH, "Adafactor"),
@@ -311,7 +311,7 @@ def by_rows_and_columns() -> Iterator[Rule]:
             ),
         )  # fmt: skip
         # optax has no name for the least size of the weights, which is 0.001.
-        hypers |= {"smallest": 1e-3, "clip": clip, "weight_decay": 0.01 * penalty}
+        hypers |= {"smallest": 1e-3, "threshold": clip, "weight_decay": 0.01 * penalty}
         for form in ("scaled", "absolute"):
             yield Rule(
                 "adafactor", {"form": form}, hypers, lrs,
@@ -319,7 +319,7 @@ def by_rows_and_columns() -> Iterator[Rule]:
                 in_float64(
                     by_optax(
                         lambda lr, f=form, h=hypers: optax.adafactor(
-                            lr, decay_rate=h["forget"], clipping_threshold=h["clip"],
+                            lr, decay_rate=h["forget"], clipping_threshold=h["threshold"],
                             multiply_by_parameter_scale=f == "scaled", eps=h["eps"],
                             weight_decay_rate=h["weight_decay"] or None,
                         )

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
 from engine.problems.data import Split, split, table
 from engine.problems.networks import MLP
 from engine.runs.learning import Training
+from pages import entrants
 from pages.entrants import Entrants, parse_entrants
 from tests.browser import Visitor
 from tests.pages.programs import component_data
@@ -352,3 +354,11 @@ def test_it_trains_in_the_browser_as_python_does_and_follows_the_hand(visit: Vis
     page.wait_for_selector(".dl-stage[data-frame]")
     page.wait_for_timeout(300)
     assert not [w for w in page.workers if w in workers]
+
+
+def test_no_rules_own_setting_has_the_name_of_a_trainings() -> None:
+    """Else two controls of a competitor would share a name, and its link would be read wrongly."""
+    for slug in entrants.TRAINABLE:
+        rule = OPTIMIZERS[slug]
+        names = {h.name for h in rule.hypers} | {o.name for o in rule.options}
+        assert not names & set(entrants.SETTINGS), slug

@@ -30,7 +30,7 @@ TELLING = {
     "weight_decay": 0.07, "eps": 0.03, "nu2": 0.6, "gamma": 0.4, "rho": 0.9, "momentum_decay": 0.05,
     "beta3": 0.95, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3, "alpha": 3.0,
     "warmup": 20.0, "d0": 0.3, "trust": 0.4, "sync": 1.0, "radius": 0.2,
-    "clip": 1.3, "smallest": 0.4, "forget": 0.6,
+    "threshold": 1.3, "smallest": 0.4, "forget": 0.6,
 }  # fmt: skip
 
 # Words behind a formula: when it is due (here always), and what it leaves out.
