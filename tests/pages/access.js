@@ -62,13 +62,24 @@ window.access = (() => {
     return false
   }
 
-  // Where an element is as long as nothing is scrolled, and what it moves with: a picture's handles
-  // stand where the values are, and on a phone the picture stays in sight while the page moves.
+  // Where an element is in what scrolls around it, and where that is on the page; and its picture:
+  // handles stand where the values are, and on a phone a picture stays in sight while the page moves.
   function place(element) {
-    const { left, right, top, bottom } = element.getBoundingClientRect()
-    let down = 0
-    for (let at = element; at; at = parent(at)) down += at.scrollTop
-    return { left, right, top: top + down, bottom: bottom + down, picture: above(element, ".dl-stage, .dl-drawing") }
+    const at = (e, down) => {
+      const { left, right, top, bottom } = e.getBoundingClientRect()
+      return { left, right, top: top + down, bottom: bottom + down }
+    }
+    const scrolls = (e) => /auto|scroll/.test(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight + 1
+    let scroller = parent(element)
+    while (scroller && scroller !== main() && !scrolls(scroller)) scroller = parent(scroller)
+    const page = main().scrollTop
+    const inner = scroller && scroller !== main() ? scroller : null
+    return {
+      inside: at(element, page + (inner?.scrollTop ?? 0)),
+      outside: at(inner ?? element, page),
+      scroller: inner,
+      picture: above(element, ".dl-stage, .dl-drawing"),
+    }
   }
 
   function walked() {
@@ -76,7 +87,9 @@ window.access = (() => {
     stops.forEach(({ at, box }, i) => {
       const last = stops[i - 1]
       if (!last || (last.box.picture && (last.box.picture === box.picture || sticks(last.at)))) return
-      const back = box.bottom <= last.box.top + NEAR && box.left < last.box.right
+      const how = last.box.scroller === box.scroller ? "inside" : "outside"
+      const [from, to] = [last.box[how], box[how]]
+      const back = to.bottom <= from.top + NEAR && to.left < from.right
       if (back) found.push(`the focus goes back up from ${called(last.at)} to ${called(at)}`)
     })
     // Of a group of choices one is a stop, the rest are reached by arrows.
