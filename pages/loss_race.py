@@ -6,8 +6,6 @@ Two losses stand side by side under the same examples, the same start and the sa
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,51 +13,17 @@ import streamlit as st
 from components.controls import Group
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, round_to, stack, words, written
-from engine.optimizers import OPTIMIZERS
 from engine.runs.live import LiveDescent, live_descend
 from engine.runs.objectives import LOSSES
 from engine.studies import loss_race as study
 from figures import loss_race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
-from pages.competitors import Runner, RunnersField, format_runners, parse_runners
+from pages.loss_racers import MOST, OFFER, racing
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Numbers, experiment
 
-MOST = 3
-RATES = {
-    "sgd": 1.0, "momentum": 0.3, "nesterov": 0.3, "adagrad": 0.5, "rmsprop": 0.05, "adam": 0.1,
-    "adamw": 0.1, "lion": 0.05,
-}  # fmt: skip
 SAYS = {slug: loss.name for slug, loss in LOSSES.items()}
-OFFER = side_by_side.Offer(
-    {slug: OPTIMIZERS[slug].name for slug in RATES},
-    lambda slug: Runner(slug).with_setting("lr", RATES[slug]),
-)
-
-
-def checked(runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
-    """The same; ValueError where there are too many, or one that does not run here."""
-    if len(runners) > MOST:
-        raise ValueError(f"{len(runners)} optimizers, where {MOST} can race")
-    for runner in runners:
-        if runner.slug not in RATES:
-            raise ValueError(f"{runner.slug} is none of {', '.join(RATES)}")
-    return runners
-
-
-@dataclass(frozen=True)
-class Racing(RunnersField):
-    """The rules that race on both losses."""
-
-    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
-        return checked(super().put(value, entry, moved))
-
-
-def parse(text: str) -> tuple[Runner, ...]:
-    """Rules from a link's text; ValueError says what is wrong."""
-    return checked(parse_runners(text))
-
 
 PRESETS = (
     Preset(
@@ -107,9 +71,7 @@ x = experiment(
     [
         Choice("loss", "mse", list(LOSSES), label="loss", says=SAYS),
         Choice("other", "cross_entropy", list(LOSSES), label="beside it", says=SAYS),
-        Racing(
-            "runs", parse("sgd:lr=1;momentum:lr=0.3;adam:lr=0.1"), parse, format_runners
-        ),
+        racing("runs", "sgd:lr=1;momentum:lr=0.3;adam:lr=0.1"),
         Numbers("start", study.START, -7.0, 6.0, count=(2, 2)),
         Number(
             "share", 0.05, 0.01, 0.5, label="share of class 1", symbol="π", scale="log",
