@@ -39,7 +39,7 @@ PRESETS = (
     Preset(
         "Five steps", "good",
         "p multiplies what is small by 3.4 and sends 1 to 0.70: after five steps all from "
-        "0.0015 to 1 lies between 0.68 and 1.21, which is equal enough.",
+        "0.0016 to 1 lies between 0.68 and 1.21, which is equal enough.",
         {"view": "spectrum"},
     ),
     Preset(
