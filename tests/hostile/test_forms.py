@@ -29,7 +29,7 @@ from engine.emit.compiled import CellsKernel
 from engine.optimizers import Optimizer
 from engine.problems.formula import FUNCTIONS
 from engine.problems.landscapes import Landscape
-from engine.runs.descent import DIVERGENCE_RADIUS, Descent
+from engine.runs.descent import DIVERGENCE_RADIUS, Descent, probe_signs
 from engine.runs.tracing import landscape_loop
 from tests.engine.emit.node import Batch
 from tests.engine.emit.test_cuda import SHIM, compiler, run_on_host
@@ -133,7 +133,10 @@ def test_lanes_and_javascript_take_the_plain_path(drawn_cases: list[Case]) -> No
         if ran is None or ran[1]:
             continue
         run = ran[0]
-        argument = {"start": list(case[2]), "steps": STEPS, "hypers": dict(run.hypers)}
+        signs = probe_signs(STEPS, 0)  # for the rules that draw
+        argument = {
+            "start": list(case[2]), "steps": STEPS, "hypers": dict(run.hypers), "probes": signs,
+        }  # fmt: skip
         batch.add(engine.browser_run(run.landscape, run.optimizer), "run", argument)
         axis = {"x": [case[2][0]]}
         tile = engine.sweep(run.landscape, run.optimizer, axis, case[2], STEPS, device="cpu")
