@@ -113,7 +113,7 @@ if not x.hidden("cards"):
             with column:
                 show(card)
 if not x.hidden("values"):
-    st.subheader("Usual values", anchor=False)
+    st.header("Usual values", anchor=False)
     frame.table(
         ("rule", "usual", "says"),
         [
@@ -127,7 +127,7 @@ if not x.hidden("values"):
         [(html.escape(b.problem), html.escape(b.values), html.escape(b.source)) for b in BATCHES],
     )
 if not x.hidden("advice"):
-    st.subheader("When to use what", anchor=False)
+    st.header("When to use what", anchor=False)
     frame.table(
         ("problem", "take", "because", "says"),
         [
