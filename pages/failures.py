@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from components.controls import Group, Item
+from components.lead import Menu
 from components.stage import Handle, Panel, Track, stage
 from engine.emit.picture import Picture, entry, round_to, running_sum, stack, words, written
 from engine.optimizers import OPTIMIZERS
@@ -107,11 +108,22 @@ x = experiment(
     parts=("function",),
 )  # fmt: skip
 
-frame.opening(
-    x,
-    "Failures and cures",
-    "Most optimizers were invented because another one failed somewhere. Here is where.",
-)
+
+def opening() -> None:
+    """The lead: which story."""
+
+    def take(part: str) -> None:
+        x.change({"part": part})
+
+    story = Menu(
+        id="story", label="story", value=x["part"], options=list(PARTS.items()), take=take,
+        locked=x.locked("part"),
+    )  # fmt: skip
+    frame.opening(
+        x,
+        "Failures and cures",
+        ["Most optimizers were invented because another one failed somewhere: ", story, "."],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,11 +563,7 @@ STORIES: dict[str, tuple[Callable[[Picture], list[Group]], Callable[[Picture], S
 @frame.fragment
 def body() -> None:
     """One story."""
-    if not x.hidden("setup"):
-        st.segmented_control(
-            "Story", list(PARTS), format_func=PARTS.__getitem__, required=True,
-            label_visibility="collapsed", **x.native("part"),
-        )  # fmt: skip
+    opening()
     groups, tell = STORIES[x["part"]]
     view = frame.view(x, panel=0.25)
     live = x.live()

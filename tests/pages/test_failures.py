@@ -202,7 +202,7 @@ def test_unreadable_link_falls_back_with_a_notice() -> None:
 def test_another_story_and_its_slider(visit: Callable[..., Page]) -> None:
     page = visit("/failures")
     with rerun(page):
-        page.get_by_role("radio", name="Adam's wrong turn").click()
+        page.get_by_label("story", exact=True).select_option(label="Adam's wrong turn")
     expect(page.get_by_text("AMSGrad remembers the largest v")).to_be_visible()
     page.wait_for_url("**/failures?*part=amsgrad*")
     slider = page.locator('[data-name="ams.big"] .dc-range')
