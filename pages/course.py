@@ -220,7 +220,7 @@ def _filled(slug: str, text: str, values: Mapping[str, float]) -> str:
         if name not in values:
             raise LessonError(f"{slug}: nothing draws or computes {name!r}")
         try:
-            return format(values[name], form) if form else f"{values[name]:.10g}"
+            return format(values[name], form or ".10g")
         except ValueError:
             raise LessonError(f"{slug}: {form!r} is no form of a number") from None
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from engine.emit.picture import written
 from pages import course, frame
 from pages.state import Integer, Text, experiment
 
@@ -59,7 +60,7 @@ def every() -> list[str]:
 
 def answers(step: course.Step) -> str:
     """What is right at a step, as HTML."""
-    said = [f"{g.text} <b>{g.value:.6g}</b>" for g in step.guesses]
+    said = [f"{g.text} <b>{written(g.value, '6')}</b>" for g in step.guesses]
     said += [f"✓ {c.text}" for c in step.choices if c.right]
     said += [t.text for t in step.tasks]
     if step.prediction is not None:
