@@ -22,12 +22,12 @@ from plotly.offline import get_plotlyjs_version
 from components import assets
 from export.bundle import bundle
 from export.capture import ROOT, Capture
-from export.packing import Blobs
+from export.packing import Blobs, shared
 
 Json = Any
 Plotly = Literal["none", "inside", "cdn"]
 
-VERSION: Final = 1  # of what is packed
+VERSION: Final = 2  # of what is packed
 CDN: Final = "https://cdn.plot.ly/plotly-{}.min.js"
 FACES: Final = {kind: f"{kind}/{kind}.js" for kind in ("stage", "controls", "graph", "lead")}
 _NEEDS: Final = "Python computes what follows from it, so it stands still in this copy."
@@ -55,6 +55,7 @@ def pack(found: Capture, *, home: str = "", plotly: str = "", store: str = "") -
         }
         for state in found.states
     ]  # fmt: skip
+    states, same = shared(states)
     page = {
         "version": VERSION,
         "file": found.page,
@@ -69,6 +70,7 @@ def pack(found: Capture, *, home: str = "", plotly: str = "", store: str = "") -
             for preset, place in found.presets
         ],
         "states": states,
+        "same": same,
         "blobs": blobs.heads,
     }
     text = json.dumps(page, ensure_ascii=False, separators=(",", ":")).encode()

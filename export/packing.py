@@ -1,11 +1,13 @@
-"""Arrays of a captured page in few bytes: each once, and written so that they pack well."""
+"""A captured page in few bytes: what occurs again stands once, and arrays are written so that they
+pack well."""
 
 from __future__ import annotations
 
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +19,7 @@ _KINDS: Final = {"f4": "<f4", "f8": "<f8", "u1": "u1", "i4": "<i4"}
 _DROPPED: Final = 9  # of 23 bits behind the point, where a surface is only drawn
 _SURFACE: Final = 4096  # numbers of an array of two dimensions that is taken for a surface
 _WINDOW: Final = 32_768  # bytes that a packer looks back
+_SHORT: Final = 60  # characters of JSON that are written again
 
 
 class Blobs:
@@ -61,6 +64,47 @@ class Blobs:
         size = len(packer.compress(text) + packer.flush())
         self.last = text[-_WINDOW:]
         return taken, size + sum(len(zlib.compress(body, 9)) for body in self.bodies[known:])
+
+
+def shared(value: Json) -> tuple[Json, list[Json]]:
+    """The same with each part that occurs again replaced by {"$same": its number}, and these
+    parts; a part names such as stand before it.
+
+    The states of a page have much in common, farther apart than a packer looks back.
+    """
+    seen = Counter(text for _, text in _parts(value))
+    places: dict[str, int] = {}
+    table: list[Json] = []
+
+    def take(part: Json) -> Json:
+        if not isinstance(part, (dict, list)):
+            return part
+        text = json.dumps(part)
+        if text in places:
+            return {"$same": places[text]}
+        entries = (
+            {k: take(v) for k, v in part.items()} if isinstance(part, dict) else [*map(take, part)]
+        )
+        if len(text) < _SHORT or seen[text] == 1:
+            return entries
+        places[text] = len(table)
+        table.append(entries)
+        return {"$same": places[text]}
+
+    return take(value), table
+
+
+def _parts(value: Json) -> Iterator[tuple[Json, str]]:
+    """All objects and lists in it with their JSON; those in a part that was met before once."""
+    waiting, met = [value], set[str]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (dict, list)):
+            text = json.dumps(part)
+            yield part, text
+            if text not in met:
+                met.add(text)
+                waiting += part.values() if isinstance(part, dict) else part
 
 
 def _pack(array: NDArray[Any]) -> tuple[str, bytes]:

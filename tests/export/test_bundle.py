@@ -14,7 +14,7 @@ import pytest
 from components import assets
 from export.bundle import bundle
 from export.document import FACES
-from export.packing import Blobs
+from export.packing import Blobs, shared
 from tests.engine.emit.node import node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +89,24 @@ def test_arrays_come_back(tmp_path: Path) -> None:
     drawn = np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
     assert np.allclose(drawn, surface, rtol=2**-14, atol=1e-30)
     assert len(blobs.bodies[3]) == 4 * surface.size
+
+
+def test_what_occurs_again_stands_once_and_comes_back(tmp_path: Path) -> None:
+    line = [["add", [k, k + 1], {"axis": k}] for k in range(9)]
+    states = [{"lines": line, "at": k, "more": [{"lines": line[:4]}, line[2:]]} for k in range(3)]
+    found, same = shared(states)
+    assert len(json.dumps([found, same])) < len(json.dumps(states)) / 2
+    (tmp_path / "packed.mjs").write_bytes(assets.modules().files["host/packed.js"])
+    page = json.dumps({"states": found, "same": same, "blobs": []}).encode()
+    (tmp_path / "page.bin").write_bytes(len(page).to_bytes(4, "little") + page)
+    read = run(
+        tmp_path,
+        'import { readFileSync } from "node:fs"\nimport { read } from "./packed.mjs"\n'
+        'const raw = readFileSync("page.bin")\n'
+        "const { states } = read(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length))\n"
+        "console.log(JSON.stringify(states))",
+    )
+    assert read == states
 
 
 def test_an_array_that_was_sent_before_is_the_same_one() -> None:

@@ -1,5 +1,5 @@
 // A packed page as export.document writes it: the length of a JSON text, the text, and then the
-// arrays that it names by number.
+// arrays that it names by number. What occurs in the states again stands in `same`, once.
 
 const KINDS = { f4: 4, f8: 8, u1: 1, i4: 4 }
 
@@ -13,7 +13,7 @@ export function read(buffer) {
     if (way === "smooth") return blob("f4", shape, smooth(together(bytes, 4), shape))
     return blob(dtype, shape, together(bytes, KINDS[dtype]))
   })
-  page.states = whole(page.states, blobs)
+  page.states = whole(page.states, blobs, page.same)
   return page
 }
 
@@ -24,11 +24,12 @@ const blob = (dtype, shape, bytes) => {
   return Object.defineProperty({ dtype, shape, bytes }, "toJSON", { value: () => name })
 }
 
-function whole(value, blobs) {
+function whole(value, blobs, same) {
   if (value === null || typeof value !== "object") return value
   if (value.$blob !== undefined) return blobs[value.$blob]
-  if (Array.isArray(value)) return value.map((entry) => whole(entry, blobs))
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, whole(entry, blobs)]))
+  if (value.$same !== undefined) return whole(same[value.$same], blobs, same)
+  if (Array.isArray(value)) return value.map((entry) => whole(entry, blobs, same))
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, whole(entry, blobs, same)]))
 }
 
 // Bytes that were sorted by their place in a number, each number together again.
