@@ -23,7 +23,7 @@ from engine.runs.objectives import LOSSES
 from figures.training import usual_rate
 from pages import frame, problem
 from pages.competitors import TYPED, Runner, RunnersField, format_runners, parse_runners
-from pages.side_by_side import FIRST_RULE, OWN_RULE
+from pages.side_by_side import FIRST_RULE, OWN_RULE, Offer
 from pages.state import Choice, ChoiceField, Experiment, Field, Flag, FlagField, Number, NumberField
 
 MOST = 6
@@ -74,6 +74,16 @@ class Entrant:
 
     runner: Runner
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """Its rule's name in a link."""
+        return self.runner.slug
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """Its rule."""
+        return self.runner.optimizer
 
     def value(self, name: str) -> Any:
         return self.settings.get(name, SETTINGS[name].default)
@@ -232,4 +242,4 @@ def own_rules(x: Experiment) -> None:
 
 
 TRAINABLE = {slug: o.name for slug, o in OPTIMIZERS.items() if o.on_tensors}
-ADDABLE = TRAINABLE | {TYPED: OWN_RULE}
+OFFER = Offer(TRAINABLE | {TYPED: OWN_RULE}, newcomer)

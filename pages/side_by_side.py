@@ -31,10 +31,11 @@ def _names(x: Experiment) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Offer:
-    """What may stand among the runners of a page: names by slug, and the runner that comes."""
+    """What may stand among the runners of a page, or among what has their `slug` and `optimizer`:
+    names by slug, and the one that comes."""
 
     names: Mapping[str, str]
-    newcomer: Callable[[str], Runner]
+    newcomer: Callable[[str], Any]
 
 
 def runner_menus(

@@ -7,14 +7,13 @@ the first hundred steps too, and the page says how far the two are apart.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from components.controls import Action, Group, Item
-from components.training import Learner, LearningTask, training
+from components.training import training
 from engine.emit.tensor import Unrecordable
 from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
 from engine.problems.data import (
@@ -29,16 +28,17 @@ from engine.problems.data import (
     with_points,
 )
 from engine.problems.networks import ACTIVATIONS, MLP
-from engine.runs.browser_training import BrowserTraining, browser_training
-from engine.runs.learning import Competitor, Training
+from engine.runs.learning import Competitor
 from engine.runs.objectives import LOSSES
 from engine.studies.training_code import FRAMEWORKS, training_script
 from figures import style
 from figures import training as pictures
 from pages import entrants, frame, own_table
 from pages.entrants import Entrant, Entrants
+from pages.learners import WORDS, Request, learner, task
 from pages.presets import Preset
 from pages.problem import choose_script
+from pages.side_by_side import runner_menus
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
 
 PASTED = "pasted"
@@ -52,17 +52,6 @@ AXES = {
     "examples": "examples seen",
     "evaluations": "gradient evaluations",
 }
-WORDS = {
-    "diverged": "{name}: the loss was no number from step {step} on. At η = {lr} every step threw "
-    "the weights further than the one before, until they passed the largest number that a computer "
-    "holds. It stands still; try a tenth of η.",
-    "stuck": "{name}: this setting takes a way through its rule that has not been printed yet.",
-    "same": "Trained in your browser by the step that Python prints: over the first {steps} steps "
-    "every loss equals Python's to a millionth.",
-    "apart": "Over the first {steps} steps a loss is {worst} (relative) from Python's: this run is "
-    "sensitive to the last bit.",
-}
-
 PRESETS = (
     Preset(
         "Three rules, two moons",
@@ -156,14 +145,6 @@ x = experiment(
     parts=("add", "data", "training", "code"),
 )  # fmt: skip
 
-frame.opening(
-    x,
-    "Train a network",
-    "Optimizers train the same network from the same weights on the same batches, in your browser. "
-    "Move a setting, or click a picture to add a point: they learn it too.",
-)
-
-
 # What is learned ----------------------------------------------------------------------------------
 
 
@@ -207,78 +188,6 @@ def network(data: Split, activation: str) -> MLP:
         width -= 1
 
 
-@dataclass(frozen=True)
-class Request:
-    """One competitor's training, told from others by what it hangs on."""
-
-    net: MLP
-    data: Split
-    competitor: Competitor
-    text: str  # what says the same as the competitor
-    steps: int
-    seed: int
-    side: int
-
-    @property
-    def mark(self) -> str:
-        numbers = [a.tobytes() for a in (self.data.x, self.data.y, self.data.test_x)]
-        return repr(
-            (self.net, self.competitor, self.steps, self.seed, self.side, *map(hash, numbers))
-        )
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def printed(mark: str, _request: Request) -> BrowserTraining:
-    """A competitor as it goes to the browser; mark stands for the request."""
-    r = _request
-    grid = pictures.grid(r.data, r.side) if r.data.features == 2 else None
-    return browser_training(r.net, r.data, r.competitor, steps=r.steps, seed=r.seed, grid=grid)
-
-
-def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: Request) -> Learner:
-    """A competitor for the picture; Unrecordable where it cannot be printed."""
-    made = printed(request.mark, request)
-    competitor = request.competitor
-    order = None
-    if not competitor.shuffle:
-        order = Training(request.net, request.data, competitor, steps=1).order
-    # The first group is the reader's rule; of what it leaves to another the rate alone is moved.
-    hypers = [
-        (
-            f"{place}/{n.partition('/')[2]}" if n.startswith("0/")
-            else f"{place}/rest" if n == "1/lr" else "",
-            value,
-        )
-        for n, value in made.hypers
-    ]  # fmt: skip
-    return Learner(
-        name=name, look={"color": look.color, "dash": look.dash, "marker": look.marker},
-        steps=made.steps, train=made.train, test=made.test, grid=made.grid, kept=made.kept,
-        weights=made.weights, hypers=hypers, drawn=made.drawn, factors=made.factors,
-        losses=made.losses, batch=competitor.batch, shuffle=competitor.shuffle,
-        widths=request.net.sizes[1:-1], dropout=competitor.dropout, order=order,
-        rate=f"{place}/lr" if entrant.runner.has_rate else "",
-    )  # fmt: skip
-
-
-def task(data: Split) -> LearningTask:
-    """The data for the picture."""
-    plane = data.features == 2
-    more: dict[str, Any] = {}
-    if plane:
-        more = {
-            "grid": pictures.grid(data, pictures.SIDE), "side": pictures.SIDE,
-            "window": pictures.window(data), "centre": data.centre.tolist(),
-            "scale": data.scale.tolist(),
-        }  # fmt: skip
-    return LearningTask(
-        x=data.x, targets=data.targets(data.y), labels=data.y, test_x=data.test_x,
-        test_targets=data.targets(data.test_y), test_labels=data.test_y, classes=data.classes,
-        colors=pictures.colors(data), markers=pictures.markers(data), features=data.features,
-        seed=x["seed"], **more,
-    )  # fmt: skip
-
-
 # What the reader does -----------------------------------------------------------------------------
 
 
@@ -297,20 +206,10 @@ def on_action(group: str, action: str) -> None:
     x.change({"runs": tuple(field)})
 
 
-def add() -> None:
-    """One more competitor, at a rate that suits small networks."""
-    slug = st.session_state["train.add"]
-    if slug is not None and len(x["runs"]) < entrants.MOST:
-        x.change({"runs": (*x["runs"], entrants.newcomer(slug))})
-    st.session_state["train.add"] = None
-
-
 def groups(data: Split, names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
     """Data, network, and every competitor."""
     drawn = x["data"] in DATASETS
-    about: list[Item] = [x.chooser("data")]
-    if drawn:
-        about += [x.slider("n"), x.slider("noise")]
+    about: list[Item] = [x.slider("n"), x.slider("noise")] if drawn else []
     about.append(x.slider("imbalance"))
     if data.features == 2:
         labels = [(str(label), name) for label, name in enumerate(data.classes)]
@@ -361,15 +260,30 @@ def title_of(data: Split) -> str:
     return f"loss ({', '.join(names)})"
 
 
+def opening() -> None:
+    """Title and lead, whose words choose who learns what."""
+    frame.opening(
+        x,
+        "Train a network",
+        [
+            *runner_menus(x, entrants.MOST, offer=entrants.OFFER),
+            " learn " if len(x["runs"]) > 1 else " learns ",
+            x.menu("data"),
+            " from the same weights on the same batches: click a picture to add a point.",
+        ],
+    )
+
+
 @frame.fragment
 def body() -> None:
     """The competitors and their controls."""
+    opening()
     view = frame.view(x, PRESETS)
     data = current()
     net = network(data, x["activation"])
     runs: tuple[Entrant, ...] = x["runs"]
-    looks = style.looks(e.runner.slug for e in runs)
-    names = frame.distinct([e.runner.optimizer.name for e in runs])
+    looks = style.looks(e.slug for e in runs)
+    names = frame.distinct([e.optimizer.name for e in runs])
     learners, refused, asked = [], [], []
     for place, (entrant, name, look) in enumerate(zip(runs, names, looks, strict=True)):
         own = entrant.value("activation")
@@ -389,7 +303,7 @@ def body() -> None:
             entrants.own_rules(x)
         if learners:
             training(
-                "train.picture", task(data), learners, height=view.height(680, 440),
+                "train.picture", task(data, x["seed"]), learners, height=view.height(680, 440),
                 against=x["against"], loss_title=title_of(data), words=WORDS, axes=AXES,
                 start=x["steps"], every=max(1, x["steps"] // CURVE), autoplay=True,
                 restart=x.restart, base=repr(([r.net for r in asked], x["seed"], x["data"])),
@@ -402,13 +316,6 @@ def body() -> None:
                 "browser, so it is left out here."
             )
     with view.panel:
-        if not view.embedded and not x.hidden("add"):
-            st.selectbox(
-                "Add", list(entrants.ADDABLE), index=None, key="train.add", on_change=add,
-                format_func=entrants.ADDABLE.__getitem__, placeholder="Add an optimizer",
-                label_visibility="collapsed",
-                disabled=x.locked("runs") or len(runs) >= entrants.MOST,
-            )  # fmt: skip
         x.controls(
             groups(data, names, looks), height=view.height(740, 400), on_action=on_action
         )  # fmt: skip

@@ -38,10 +38,11 @@ from figures import style
 from figures import weight_space as pictures
 from pages import frame, problem
 from pages.competitors import ROUND, Runner, format_runners
+from pages.side_by_side import Offer, runner_menus
 from pages.state import Choice, Flag, Integer, experiment
 from pages.weight_space_presets import MOST, PRESETS, Followed, parse
 
-PLANES = {"pca": "of most variance", "random": "random, filter-normalised"}
+PLANES = {"pca": "of most variance", "random": "of random, filter-normalised directions"}
 STANDS = {
     "below": "This path never comes to it, so nothing holds its sharpness.",
     "at": "A network is no parabola: past it the steps begin to swing across the sharpest "
@@ -49,7 +50,17 @@ STANDS = {
     "edge while the loss goes on falling in the long run.",
     "off": "This path came to it and left it again: at its end its sharpness is elsewhere.",
 }
-ADDED = {"sgd": 0.25, "momentum": 0.05, "nesterov": 0.05}  # a rate for a rule that is added
+# Rules that may be followed, and a rate for one that joins.
+ADDED = dict.fromkeys(RULES, 0.01) | {
+    "sgd": 0.25,
+    "momentum": 0.05,
+    "nesterov": 0.05,
+    "lion": 0.003,
+}
+OFFER = Offer(
+    {slug: OPTIMIZERS[slug].name for slug in RULES},
+    lambda slug: Runner(slug).with_setting("lr", ADDED[slug]),
+)
 
 
 x = experiment(
@@ -69,13 +80,6 @@ x = experiment(
     ],
     parts=("add",),
 )  # fmt: skip
-
-frame.opening(
-    x,
-    "Paths in weight space",
-    "A training moves through as many dimensions as the network has weights. See it on a plane, "
-    "and watch its sharpness rise to the edge of what its rate bears.",
-)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -108,15 +112,6 @@ def on_action(group: str, action: str) -> None:
     x.change({"runs": tuple(field)})
 
 
-def add() -> None:
-    """One more run, at a rate that it bears here."""
-    slug = st.session_state["weight_space.add"]
-    if slug is not None and len(x["runs"]) < MOST:
-        rate = ADDED.get(slug, 0.003 if slug == "lion" else 0.01)
-        x.change({"runs": (*x["runs"], Runner(slug).with_setting("lr", rate))})
-    st.session_state["weight_space.add"] = None
-
-
 def groups(names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
     """Every run, the network, the plane."""
     runs = [
@@ -135,10 +130,8 @@ def groups(names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
         )
         for place, (name, look, runner) in enumerate(zip(names, looks, x["runs"], strict=True))
     ]  # fmt: skip
-    plane: list[Item] = [
-        x.chooser("plane"), x.toggle("share"), x.toggle("walk"), x.slider("draw"),
-    ]  # fmt: skip
-    net: list[Item] = [x.chooser("data"), *map(x.slider, ("steps", "width", "depth", "seed"))]
+    plane: list[Item] = [x.toggle("share"), x.toggle("walk"), x.slider("draw")]
+    net: list[Item] = [*map(x.slider, ("steps", "width", "depth", "seed"))]
     return [
         *runs,
         Group(id="plane", title="Pictures", items=plane),
@@ -230,9 +223,26 @@ def lines(found: LiveSpace, runs: list[pictures.Shown], embedded: bool) -> list[
     return said
 
 
+def opening() -> None:
+    """Title and lead, whose words choose who learns what, and the plane."""
+    frame.opening(
+        x,
+        "Paths in weight space",
+        [
+            *runner_menus(x, MOST, offer=OFFER),
+            " learn " if len(x["runs"]) > 1 else " learns ",
+            x.menu("data"),
+            ", seen on a plane ",
+            x.menu("plane"),
+            ", and how sharp it gets.",
+        ],
+    )
+
+
 @frame.fragment
 def body() -> None:
     """The pictures and their controls."""
+    opening()
     view = frame.view(x, PRESETS)
     runners: tuple[Runner, ...] = x["runs"]
     looks = style.looks(runner.slug for runner in runners)
@@ -256,12 +266,6 @@ def body() -> None:
     if x["walk"]:
         shown.insert(1, walk_panel(made.network.size))
     with view.picture:
-        if not view.embedded and not x.hidden("add"):
-            st.selectbox(
-                "Add", list(RULES), index=None, key="weight_space.add", on_change=add,
-                format_func=lambda slug: OPTIMIZERS[slug].name, placeholder="Add an optimizer",
-                label_visibility="collapsed", disabled=x.locked("runs") or len(runners) >= MOST,
-            )  # fmt: skip
         stage(
             "weight_space.stage", shown, live=live, frames=RECORDS + 1, frame_name="record",
             height=view.height(600, 430), columns=[1.2, 0.8, 1] if x["walk"] else [1.2, 1],
