@@ -169,7 +169,7 @@ def show(live: Picture, runs: list[list[LiveDescent]], named: Named, view: frame
         "loss_race.stage",
         sides[:2] if view.embedded else [*sides[:2], pull, *sides[2:], neuron],
         live=live, frames=live["steps"] + 1.0, restart=x.restart,
-        height=view.height(640, 400), columns=2 if view.embedded else 3,
+        height=view.height(640, 400), columns=[1] * (2 if view.embedded else 3),
         alt="Two losses under the same optimizers",
         lines=[
             words(
