@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.controls import Group, Item
 from components.drawing import drawing
+from components.lead import Piece
 from engine.emit.picture import written
 from engine.optimizers import BRANCHES, OPTIMIZERS, Optimizer
 from engine.problems.landscapes import LANDSCAPES, Landscape
@@ -89,11 +90,11 @@ PAGE_STYLE = """
 x = experiment(
     "family",
     [
-        Choice("view", VIEWS[0], VIEWS),
-        Choice("branch", ALL, [ALL, *BRANCHES]),
+        Choice("view", VIEWS[0], VIEWS, label="what is shown"),
+        Choice("branch", ALL, [ALL, *BRANCHES], label="branch"),
         Text("find", ""),
-        Choice("sort", "as they grew", list(SORTS_OF_RULES)),
-        Choice("order", "steps", list(SORTS_OF_OUTCOMES)),
+        Choice("sort", "as they grew", list(SORTS_OF_RULES), label="sorted by"),
+        Choice("order", "steps", list(SORTS_OF_OUTCOMES), label="sorted by"),
         Choice("on", "bowl", MEASURABLE),
         Number("kappa", 50.0, 1.0, 1000.0, label="condition number", symbol="κ", scale="log"),
         Number("rotation", 30.0, -90.0, 90.0, label="rotation", unit="°"),
@@ -102,13 +103,6 @@ x = experiment(
         *reasons.FIELDS,
     ],
     parts=("history",),
-)
-
-frame.opening(
-    x,
-    "The family",
-    "Every optimizer: whom it came from, its rule, what it can do on a landscape, and the settings "
-    "at which it becomes another.",
 )
 
 
@@ -410,18 +404,24 @@ def advice() -> None:
         frame.table(("for", "take", "because", "source"), rows)
 
 
-def filters() -> None:
-    """What is shown, of whom, in which order."""
-    st.segmented_control("View", VIEWS, **x.native("view"), label_visibility="collapsed")
+def opening() -> None:
+    """Title and lead, whose words choose what is shown, of whom, in which order."""
+    pieces: list[Piece] = ["Every optimizer: ", x.menu("view"), ", "]
     if x["view"] == WHY:
-        return
-    words, branch, order = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
-    words.text_input("Find", placeholder="noise, momentum, 2019 …", **x.native("find"))
-    branch.selectbox("Branch", [ALL, *BRANCHES], **x.native("branch"))
-    if x["view"] == RULES:
-        order.selectbox("Sort by", list(SORTS_OF_RULES), **x.native("sort"))
-    elif x["view"] == OUTCOMES:
-        order.selectbox("Sort by", list(SORTS_OF_OUTCOMES), **x.native("order"))
+        pieces.append(x.menu("why"))
+    else:
+        pieces.append(x.menu("branch"))
+    if x["view"] in (RULES, OUTCOMES):
+        pieces += [", sorted by ", x.menu("sort" if x["view"] == RULES else "order")]
+    frame.opening(x, "The family", [*pieces, "."])
+
+
+def find() -> None:
+    """The field for words that an optimizer has."""
+    st.text_input(
+        "Find", placeholder="find: noise, momentum, 2019 …", label_visibility="collapsed",
+        **x.native("find"),
+    )  # fmt: skip
 
 
 def ground() -> None:
@@ -445,8 +445,9 @@ def ground() -> None:
 def body() -> None:
     """The chosen view."""
     embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
-        filters()
+    opening()
+    if not embedded and x["view"] != WHY and not x.hidden("find"):
+        find()
     st.html(PAGE_STYLE)
     entries = found()
     if x["view"] == OUTCOMES and not x.hidden("controls"):

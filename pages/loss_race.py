@@ -29,8 +29,8 @@ PRESETS = (
     Preset(
         "Confident and wrong",
         "bad",
-        "The start calls the rare examples surely wrong. There the squared error is flat: gradient "
-        "descent and Adam find none of them. Cross-entropy pulls hardest there, and finds half.",
+        "The start is surely wrong on the rare examples. There squared error is flat: SGD and Adam "
+        "find none of them. Cross-entropy pulls hardest there, and finds half.",
         {},
     ),
     Preset(

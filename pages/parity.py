@@ -36,13 +36,6 @@ x = experiment(
     ],
 )
 
-frame.opening(
-    x,
-    "Trusted numbers",
-    "Every optimizer, under every combination of its conventions, walks the same path as the "
-    "library it claims to equal.",
-)
-
 
 def wanted() -> list[Agreement]:
     """The rows that the filters leave, in their order."""
@@ -108,11 +101,17 @@ def table(rows: list[Agreement]) -> None:
 def body() -> None:
     """The picture, the sentence, and folded below it how it was made and every row."""
     embedded = bool(st.context.is_embedded)
-    if not embedded and not x.hidden("setup"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.segmented_control("Order", SORTS, **x.native("sort"), label_visibility="collapsed")
-            st.pills("Reference", [ANY, *REFERENCES], **x.native("with"),
-                     label_visibility="collapsed")  # fmt: skip
+    frame.opening(
+        x,
+        "Trusted numbers",
+        [
+            "Every optimizer, under every combination of its conventions, walks the path of ",
+            x.menu("with"),
+            ". Sorted by ",
+            x.menu("sort"),
+            ".",
+        ],
+    )
     rows = wanted()
     st.html(key_of_references(rows))
     count = len({row.optimizer for row in rows})

@@ -26,7 +26,7 @@ CHOSEN = ("label", "hidden", "activation")  # fields with a chooser in place of 
 TRAINED = ("sgd", "adam")
 
 FIELDS: tuple[Field[Any], ...] = (
-    Choice("why", STEEPEST, CHOICES),
+    Choice("why", STEEPEST, CHOICES, label="why they differ"),
     Numbers("at", (1.5, 1.0), -pictures.REACH, pictures.REACH, count=(2, 2)),
     Number("angle", 20.0, 0.0, 360.0, label="direction", unit="°"),
     Number("beta", 0.9, 0.0, 0.98, label="momentum", symbol="β"),
@@ -51,8 +51,6 @@ FIELDS: tuple[Field[Any], ...] = (
 
 def show(x: Experiment, *, small: bool) -> None:
     """The chosen problem, its controls and its sentence."""
-    if not small and not x.hidden("setup"):
-        st.segmented_control("Why", CHOICES, **x.native("why"), label_visibility="collapsed")
     view = frame.view(x)
     live = x.live()
     draw = {
