@@ -7,6 +7,7 @@ const RARE_MS = 4000 // at most, and
 const REST_MS = 200 // after its last move
 const SHARE = 0.02 // of a moving hand's time, at most, may be lost to showing Python's answers
 const SMOOTH_MS = 25 // frames further apart than this lost one
+const HOLD_MS = 800 // for a link that was pressed to lead away
 const LOST_MS = 4000 // a message without an answer by then was lost
 const stores = new Map() // page -> Store
 
@@ -15,6 +16,15 @@ export function storeOf(page) {
   if (!store) stores.set(page, (store = new Store()))
   return store
 }
+
+// Whoever follows a link leaves the page. A message from a page that is being left would bring it
+// back, so it waits: for the page to come again, or for the reader to have stayed.
+function leave(event) {
+  if (event.type === "keydown" && event.key !== "Enter") return
+  if (event.composedPath().some((node) => node.tagName === "A")) for (const store of stores.values()) store.hold()
+}
+globalThis.addEventListener?.("pointerdown", leave, true)
+globalThis.addEventListener?.("keydown", leave, true)
 
 class Store {
   constructor() {
@@ -27,6 +37,7 @@ class Store {
     this.echoed = 0
     this.since = -Infinity // when the last message went
     this.last = -Infinity // when a hand moved last
+    this.held = -Infinity // until when nothing is said
     this.lost = 0 // ms of a moving hand's frames, since the last message
     this.watching = false
     this.committed = true
@@ -147,6 +158,11 @@ class Store {
     this.flush()
   }
 
+  hold() {
+    this.held = performance.now() + HOLD_MS
+    this.flush()
+  }
+
   flush() {
     clearTimeout(this.timer)
     this.timer = 0
@@ -155,8 +171,9 @@ class Store {
     const age = now - this.since
     const waiting = this.sent > this.echoed && age < LOST_MS
     const pace = Math.min(RARE_MS, Math.max(PACE_MS, this.lost / SHARE))
-    const due = waiting ? LOST_MS - age : Math.min(pace - age, Math.max(PACE_MS - age, this.last + REST_MS - now))
-    if (!this.committed && due > 0) {
+    const pause = waiting ? LOST_MS - age : Math.min(pace - age, Math.max(PACE_MS - age, this.last + REST_MS - now))
+    const due = Math.max(this.held - now, this.committed ? 0 : pause)
+    if (due > 0) {
       this.timer = setTimeout(() => this.flush(), Math.max(20, due))
       return
     }

@@ -351,6 +351,18 @@ def test_arrow_keys_move_the_start(visit: Visitor) -> None:
     assert start[1] > 3
 
 
+def test_leaving_while_a_key_is_hardly_up_leaves(visit: Visitor) -> None:
+    page = visit("/race", reduced_motion="reduce")
+    page.locator('[data-handle="start"]').focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_role("heading", name="Descent Lab")).to_be_visible()
+    page.wait_for_timeout(600)  # longer than a message waits
+    assert "race" not in page.url
+    expect(page.get_by_role("heading", name="Descent Lab")).to_be_visible()
+
+
 def test_halving_ends_a_divergence_in_one_click(visit: Visitor) -> None:
     page = visit("/race?lr=0.05", reduced_motion="reduce")
     expect(page.locator("p.told").first).to_contain_text("SGD diverged")
