@@ -21,7 +21,7 @@ window.lab = {
   // A leaf {$live: name} is the value of that name.
   values: {},
   panel(spec, width = 400, height = 300) {
-    const element = document.querySelector("template").content.firstElementChild.cloneNode(true)
+    const element = document.querySelector("template#panel").content.firstElementChild.cloneNode(true)
     document.querySelector(".dl-panels").append(element)
     const stage = {
       root: document.querySelector(".dl-stage"),

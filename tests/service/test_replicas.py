@@ -24,6 +24,8 @@ from tests.service.replicas import CONF, Replicas, behind_nginx, nginx, site
 
 LINK = "/race?runs=sgd;momentum;adam&lr=0.017&steps=300"
 SECONDS = 5.0
+# Rooms of the repository that no replica needs.
+NOT_SERVED = {"docs", "benchmarks", "tests", "descent_lab"}
 # The steps at which the stage's clock stands within a fifth of a second.
 STEPS = """
 async () => {
@@ -205,7 +207,7 @@ def test_the_files_name_what_there_is() -> None:
     for setting in (*(entry["name"] for entry in pod["env"]), "DESCENT_LAB_FRAME_ANCESTORS"):
         assert f'"{setting}"' in source
         assert setting in unit
-    rooms = {p.parent.name for p in ROOT.glob("*/__init__.py")} - {"docs", "benchmarks", "tests"}
+    rooms = {p.parent.name for p in ROOT.glob("*/__init__.py")} - NOT_SERVED
     assert all(f"COPY {room} {room}\n" in container for room in rooms | {"lessons"})
     assert "descent_lab_seat" in CONF.read_text()
     for script in ("rolling-restart",):

@@ -26,7 +26,7 @@ HUMPS = {"separation": 3.3, "spread": 0.9, "weight": 0.4}
 RULES = [
     rule
     for rule in OPTIMIZERS.values()
-    if rule.slug != "sophia" and any(h.name == "lr" for h in rule.hypers)
+    if rule.draws is None and any(h.name == "lr" for h in rule.hypers)
 ]
 # Newton's steps here land where the curvature is next to nothing, and LAMB's second step divides
 # two norms that are both next to nothing: the last bit decides.
