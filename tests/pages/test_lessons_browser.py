@@ -86,10 +86,11 @@ def foresee(page: Page, prediction: course.Prediction, path: list[list[float]] =
     expect(page.locator(".dle-asked output")).to_contain_text(prediction.reason)
 
 
+# The first step of each kind.
 KINDS = {
     step.prediction.kind: (lesson, at)
-    for lesson in LESSONS.values()
-    for at, step in enumerate(lesson.steps)
+    for lesson in reversed(LESSONS.values())
+    for at, step in reversed(list(enumerate(lesson.steps)))
     if step.prediction is not None
 }
 

@@ -100,7 +100,7 @@ class Stage {
       return
     }
     this.follow(data.page)
-    this.take(this.withOwn(data))
+    this.take(this.withOwn(data)).then(() => this.answer())
   }
 
   // Runs of the reader's own over the pictures: `tracksOf(panel)` gives what each panel shows more.
@@ -122,10 +122,17 @@ class Stage {
     if (!this.asks && !asked) return
     await this.take(this.withOwn(this.component.data))
     if (!question?.revealed || !this.asks || question !== this.foresight.question) return
-    if (question.guess !== null) this.foresight.asked.answer(this.foresight.judge())
+    this.answer()
     this.clock.seek(0)
     if (this.still().playing) this.clock.play()
     else this.clock.seek(question.at ?? this.clock.end)
+  }
+
+  // Where it is wanted already: the reader may be faster than the picture.
+  answer() {
+    const { question } = this.foresight
+    if (!this.alive || !question?.revealed || question.guess === null || question.result) return
+    if (this.foresight.panelOf(this.data)) this.foresight.asked.answer(this.foresight.judge())
   }
 
   need(what) {
