@@ -14,9 +14,9 @@ from engine.derivatives.practice import Question, judge, questions
 from engine.emit.picture import words, written
 from figures import graph as pictures
 from pages import frame
+from pages.drawn import TYPED, drawn_function, inputs_of
 from pages.state import Choice, Integer, Numbers, Text, experiment
 
-TYPED = "typed"
 REACH = 5.0
 MOST_EDGES = 24  # more would be drudgery
 
@@ -48,20 +48,6 @@ x = experiment(
     ],
     parts=("question",),
 )
-
-
-def program() -> NamedFormulas:
-    """The function that is drawn."""
-    return read_program(x["f"] if x["on"] == TYPED else EXAMPLES[x["on"]].text)
-
-
-def values(function: NamedFormulas) -> tuple[float, ...]:
-    """The inputs' values: the reader's where he has set them all, else the example's."""
-    if len(x["at"]) == len(function.inputs):
-        return tuple(x["at"])
-    if x["on"] != TYPED:
-        return EXAMPLES[x["on"]].values
-    return tuple(round(0.8 + 0.45 * i, 2) for i in range(len(function.inputs)))
 
 
 def memory(function: NamedFormulas) -> dict[str, Any]:
@@ -198,8 +184,8 @@ def body() -> None:
             lambda text: x.change({"f": text, "at": (), "q": 1}),
             label="A formula, or lines name = formula", lines=3, locked=x.locked("f"),
         )  # fmt: skip
-    function = program()
-    at = values(function)
+    function = drawn_function(x)
+    at = inputs_of(x, function)
     x.stand_in("at", at)
     out = function.outputs[-1]
     drawn = build(function, list(at), function.inputs[0], out)

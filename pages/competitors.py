@@ -8,7 +8,7 @@ typed stands as `typed~` and its text, percent-encoded; a wrapper stands before 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
@@ -195,9 +195,39 @@ class RunnersField(Field[tuple[Runner, ...]]):
         return tuple(runners)
 
 
+@dataclass(frozen=True)
+class FewRunners(RunnersField):
+    """Runners of some rules alone, and no more than `most` of them."""
+
+    rules: Collection[str] = ()
+    most: int = 0
+
+    def checked(self, runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
+        """The same; ValueError where there are too many, or one that does not run here."""
+        if len(runners) > self.most:
+            raise ValueError(f"{len(runners)} optimizers, where {self.most} can run side by side")
+        for runner in runners:
+            if runner.slug not in self.rules:
+                raise ValueError(f"{runner.slug} is none of {', '.join(self.rules)}")
+        return runners
+
+    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
+        return self.checked(super().put(value, entry, moved))
+
+
 _ENTRY = re.compile(r"\d{1,2}/\w{1,40}")
 
 
 def Runners(name: str, default: str) -> Field[Any]:
     """A field that holds the runners of a race."""
     return RunnersField(name, parse_runners(default), parse_runners, format_runners)
+
+
+def SomeRunners(name: str, default: str, rules: Collection[str], most: int) -> Field[Any]:
+    """A field that holds a few runners, of those rules alone."""
+
+    def parse(text: str) -> tuple[Runner, ...]:
+        return found.checked(parse_runners(text))
+
+    found = FewRunners(name, parse_runners(default), parse, format_runners, rules, most)
+    return found

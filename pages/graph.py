@@ -25,9 +25,9 @@ from engine.derivatives.graph import (
 from engine.derivatives.source import latex_gradient, python_gradient
 from figures import graph as pictures
 from pages import frame
+from pages.drawn import TYPED, drawn_function, inputs_of
 from pages.state import Choice, Numbers, Text, experiment, shorten
 
-TYPED = "typed"
 MODES = ("reverse", "forward")
 CALLED = {"reverse": "reverse mode", "forward": "forward mode"}
 FEW = 4  # inputs whose sliders may stand beside the drawing; more stand below it
@@ -54,20 +54,6 @@ x = experiment(
     ],
     parts=("costs", "copies"),
 )
-
-
-def program() -> NamedFormulas:
-    """The function that is drawn."""
-    return read_program(x["f"] if x["on"] == TYPED else EXAMPLES[x["on"]].text)
-
-
-def values(function: NamedFormulas) -> tuple[float, ...]:
-    """The inputs' values: the reader's where he has set them all, else the example's."""
-    if len(x["at"]) == len(function.inputs):
-        return tuple(x["at"])
-    if x["on"] != TYPED:
-        return EXAMPLES[x["on"]].values
-    return tuple(round(0.8 + 0.45 * i, 2) for i in range(len(function.inputs)))
 
 
 def seed(function: NamedFormulas) -> str:
@@ -277,11 +263,11 @@ def drawing(
 def body() -> None:
     """Everything that answers to the reader's hand."""
     embedded = bool(st.context.is_embedded)
-    function = program()
+    function = drawn_function(x)
     opening(function)
     if x["on"] == TYPED and not x.hidden("f"):
         typed()
-    at = values(function)
+    at = inputs_of(x, function)
     x.stand_in("at", at)
     few = len(function.inputs) <= FEW
     drawn, show = drawing(function, at, (320 if few else 260) if embedded else 540)

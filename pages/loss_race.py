@@ -19,7 +19,8 @@ from engine.studies import loss_race as study
 from figures import loss_race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
-from pages.loss_racers import MOST, OFFER, racing
+from pages.competitors import SomeRunners
+from pages.loss_racers import MOST, OFFER, RATES
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Numbers, experiment
 
@@ -71,7 +72,7 @@ x = experiment(
     [
         Choice("loss", "mse", list(LOSSES), label="loss", says=SAYS),
         Choice("other", "cross_entropy", list(LOSSES), label="beside it", says=SAYS),
-        racing("runs", "sgd:lr=1;momentum:lr=0.3;adam:lr=0.1"),
+        SomeRunners("runs", "sgd:lr=1;momentum:lr=0.3;adam:lr=0.1", tuple(RATES), MOST),
         Numbers("start", study.START, -7.0, 6.0, count=(2, 2)),
         Number(
             "share", 0.05, 0.01, 0.5, label="share of class 1", symbol="π", scale="log",

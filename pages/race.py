@@ -40,6 +40,7 @@ from figures import style
 from pages import frame, problem, side_by_side
 from pages.competitors import MOST, Runner, format_runners
 from pages.presets import RACES
+from pages.side_by_side import copier
 from pages.state import Choice, Flag, Number, experiment
 from pages.step_panel import step_panel
 
@@ -66,21 +67,15 @@ def on_action(group: str, action: str) -> None:
     if action == "scatter":
         random_start()
         return
-    runners = list(x["runs"])
     place = int(group)
-    if place >= len(runners):
+    if place >= len(x["runs"]):
         return
-    if action == "remove" and len(runners) > 1:
-        del runners[place]
-    elif action == "copy" and len(runners) < MOST:
-        runners.insert(place + 1, runners[place])
-    elif action == "halve":
+    if action == "halve":
         halve(place)
-        return
     elif action == "find":
         find_rate(place)
-        return
-    x.change({"runs": tuple(runners)})
+    else:
+        copier(x, MOST)(group, action)
 
 
 def say(sentence: str) -> None:

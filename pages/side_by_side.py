@@ -100,6 +100,22 @@ def _adding_menu(x: Experiment, then: Callable[[], None], offer: Offer) -> Menu:
     )  # fmt: skip
 
 
+def copier(x: Experiment, most: int) -> Callable[[str, str], None]:
+    """What the buttons of a runner's group do, "copy" and "remove"; the group is its place."""
+
+    def pressed(group: str, action: str) -> None:
+        runners, place = list(x["runs"]), int(group)
+        if place >= len(runners):
+            return
+        if action == "remove" and len(runners) > 1:
+            del runners[place]
+        elif action == "copy" and len(runners) < most:
+            runners.insert(place + 1, runners[place])
+        x.change({"runs": tuple(runners)})
+
+    return pressed
+
+
 def one_menu(x: Experiment, at: int = 0, *, rated: bool = False, **then: Any) -> Menu:
     """The runner at that place of `runs` as a word of a sentence.
 

@@ -38,7 +38,7 @@ from pages.entrants import Entrant, Entrants
 from pages.learners import WORDS, Request, learner, task
 from pages.presets import Preset
 from pages.problem import choose_script
-from pages.side_by_side import runner_menus
+from pages.side_by_side import copier, runner_menus
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
 
 PASTED = "pasted"
@@ -195,15 +195,8 @@ def on_action(group: str, action: str) -> None:
     """The buttons of a competitor."""
     if group == "data":
         x.change({"own": ()})
-        return
-    field, place = list(x["runs"]), int(group)
-    if place >= len(field):
-        return
-    if action == "remove" and len(field) > 1:
-        del field[place]
-    elif action == "copy" and len(field) < entrants.MOST:
-        field.insert(place + 1, field[place])
-    x.change({"runs": tuple(field)})
+    else:
+        copier(x, entrants.MOST)(group, action)
 
 
 def groups(data: Split, names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:

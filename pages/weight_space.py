@@ -37,11 +37,12 @@ from engine.tape import operations as ops
 from figures import style
 from figures import weight_space as pictures
 from pages import frame, problem
-from pages.competitors import ROUND, Runner, format_runners
-from pages.side_by_side import Offer, runner_menus
+from pages.competitors import ROUND, Runner, SomeRunners
+from pages.side_by_side import Offer, copier, runner_menus
 from pages.state import Choice, Flag, Integer, experiment
-from pages.weight_space_presets import MOST, PRESETS, Followed, parse
+from pages.weight_space_presets import PRESETS
 
+MOST = 3  # runs side by side
 PLANES = {"pca": "of most variance", "random": "of random, filter-normalised directions"}
 STANDS = {
     "below": "This path never comes to it, so nothing holds its sharpness.",
@@ -67,7 +68,7 @@ x = experiment(
     "weight_space",
     [
         Choice("data", "curve", list(TASKS), label="learned", says=TASKS),
-        Followed("runs", parse("sgd:lr=0.25"), parse, format_runners),
+        SomeRunners("runs", "sgd:lr=0.25", RULES, MOST),
         Integer("steps", 2000, RECORDS, 3000, label="steps", scale="log"),
         Integer("width", 12, 2, 16, label="width", help="units in each hidden layer"),
         Integer("depth", 2, 1, 3, label="hidden layers"),
@@ -98,18 +99,6 @@ def values_of(runner: Runner) -> dict[str, float]:
 def options_of(runner: Runner) -> tuple[tuple[str, str | bool], ...]:
     """All its options."""
     return tuple(runner.optimizer.option_values(runner.options).items())
-
-
-def on_action(group: str, action: str) -> None:
-    """The buttons of a run."""
-    field, place = list(x["runs"]), int(group)
-    if place >= len(field):
-        return
-    if action == "remove" and len(field) > 1:
-        del field[place]
-    elif action == "copy" and len(field) < MOST:
-        field.insert(place + 1, field[place])
-    x.change({"runs": tuple(field)})
 
 
 def groups(names: list[str], looks: tuple[style.Look, ...]) -> list[Group]:
@@ -273,7 +262,7 @@ def body() -> None:
         )  # fmt: skip
     with view.panel:
         x.controls(
-            groups(names, looks), live=live, height=view.height(660, 400), on_action=on_action
+            groups(names, looks), live=live, height=view.height(660, 400), on_action=copier(x, MOST)
         )
     if not view.embedded:
         told(made, paths, here)

@@ -1,39 +1,8 @@
-"""The runs that are followed through weight space, as a link has them, and presets of these."""
+"""Runs through weight space that are worth seeing, each with its reason."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
-
-from engine.studies.weight_space import RULES
-from pages.competitors import Runner, RunnersField, parse_runners
 from pages.presets import Preset
-
-MOST: Final = 3  # runs side by side
-
-
-def parse(text: str) -> tuple[Runner, ...]:
-    """Runs from a link's text; ValueError says what is wrong."""
-    return checked(parse_runners(text))
-
-
-def checked(runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
-    """The same; ValueError where one of them is not followed here."""
-    if len(runners) > MOST:
-        raise ValueError(f"{len(runners)} runs, where {MOST} can be followed")
-    for runner in runners:
-        if runner.slug not in RULES:
-            raise ValueError(f"{runner.slug} is none of {', '.join(RULES)}")
-    return runners
-
-
-@dataclass(frozen=True)
-class Followed(RunnersField):
-    """Runners of which each is followed through weight space."""
-
-    def put(self, value: tuple[Runner, ...], entry: str, moved: Any) -> tuple[Runner, ...]:
-        return checked(super().put(value, entry, moved))
-
 
 PRESETS = (
     Preset(
