@@ -3,6 +3,7 @@ window.access = (() => {
   const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]"
   const GROUPS = '[role="radiogroup"], [role="toolbar"], [role="tablist"]'
   const VALUED = '[role="slider"], input[type="range"]'
+  const MOVING_MS = 2000 // that anything on a page takes to get from one look to another
   const NEAR = 4 // pixels by which a row's things may stand at different heights
   const main = () => document.querySelector('[data-testid="stMain"]')
 
@@ -31,9 +32,11 @@ window.access = (() => {
     !(e.matches('input[type="radio"]') && !e.checked) && !above(e, '[aria-hidden="true"], [inert]')
 
   async function axe(rules) {
-    // A colour on its way from one theme to the other is none that is read.
+    // A colour on its way from one theme to the other is none that is read. (What is paused or was
+    // taken off the page never ends.)
     const moving = document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity)
-    await Promise.all(moving.map((animation) => animation.finished.catch(() => null)))
+    const ended = Promise.all(moving.map((animation) => animation.finished.catch(() => null)))
+    await Promise.race([ended, new Promise((late) => setTimeout(late, MOVING_MS))])
     const options = { resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}) }
     const { violations } = await window.axe.run(document, options)
     return violations.flatMap(({ impact, help, nodes }) =>
