@@ -400,7 +400,10 @@ def body() -> None:
     live = problem.live_picture(x, surface)
     run = problem.live_run(x, live, place(), surface, recorded=True)
     other = compared(live, surface)
-    with view.picture:
+    shows_rule, colors = not x.hidden("formula"), arrow_colors(run)
+    beside = shows_rule and not view.embedded
+    pair = view.picture.container(key="pair-debugger") if beside else view.picture
+    with pair:
         shown = stage(
             "debugger.stage",
             panels(live, surface, run, other, small=view.embedded),
@@ -419,9 +422,8 @@ def body() -> None:
         x.controls(groups(surface), live=live, height=view.height(530, 460))
     if shown.sensitive:
         st.html(frame.SENSITIVE)
-    shows_rule, colors = not x.hidden("formula"), arrow_colors(run)
-    if shows_rule and not view.embedded:
-        rule(view.picture, run.result, step, colors)
+    if beside:
+        rule(pair, run.result, step, colors)
     with view.picture:
         problem.say_start(x, surface)
         notice(run.result, other, step)
