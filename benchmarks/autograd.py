@@ -21,8 +21,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -30,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures import asking, show
 from engine.problems.data import two_moons
 from engine.problems.networks import MLP, classification_loss, gradient_descent
 from engine.tape import Vector, autograd
@@ -183,18 +182,11 @@ def compare(dtype: str, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = asking(__doc__)
     parser.add_argument("--rounds", type=int, default=40, help=f"turns of {TURN} steps each")
-    options = parser.parse_args()
-    report = {dtype: compare(dtype, options.rounds) for dtype in ("float64", "float32")}
-    if options.json:
-        print(json.dumps({**report["float64"], "float32": report["float32"]}, indent=2))
-        return
-    for dtype, figures in report.items():
-        print(dtype)
-        for name, value in figures.items():
-            print(f"  {name:30} {value:12.6g}")
+    asked = parser.parse_args()
+    report = {dtype: compare(dtype, asked.rounds) for dtype in ("float64", "float32")}
+    show(report, as_json=asked.json)
 
 
 if __name__ == "__main__":

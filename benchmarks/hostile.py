@@ -11,9 +11,7 @@ read from /proc. It ends by itself after three minutes at most.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import multiprocessing
 import os
 import threading
@@ -25,7 +23,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from websockets.exceptions import WebSocketException
 
-from benchmarks.load import memory, percentile, processor_seconds, serving
+from benchmarks.figures import asking, percentile, rounded, show
+from benchmarks.load import memory, processor_seconds, serving
 from tests.hostile.corpus import WORST
 from tests.reader import STORE, Reader
 
@@ -179,15 +178,8 @@ def measure() -> dict[str, float]:
 
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
-    asked = parser.parse_args()
-    figures = {name: round(value, 2) for name, value in measure().items()}
-    if asked.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:16}{value:10.2f}")
+    asked = asking(__doc__).parse_args()
+    show(rounded(measure(), 2), as_json=asked.json)
 
 
 if __name__ == "__main__":

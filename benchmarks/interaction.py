@@ -11,14 +11,12 @@ moves, and every paint says which number it shows.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +26,7 @@ from typing import Any, TypeVar
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from websockets.sync.client import connect
 
+from benchmarks.figures import asking, percentile, rounded, show
 from tests.browser import FLAGS, find_browser, free_port, serve_app, wait_until_settled
 
 RUNNERS = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw")
@@ -147,13 +146,6 @@ def measure_drag(log: dict[str, Any], seconds: float) -> Drag:
             latencies.append(shown - t)
     shown_moves = {version for version, _ in painted}
     return Drag(latencies, len(shown_moves) / seconds, len(log["sent"]) / seconds)
-
-
-def percentile(values: Sequence[float], share: int) -> float:
-    """The value below which `share` per cent of them lie."""
-    if len(values) < 2:
-        return values[0] if values else float("nan")
-    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
 @contextmanager
@@ -307,47 +299,33 @@ def serving(entry: str) -> Iterator[str]:
         yield address
 
 
-def rounded(figures: dict[str, float]) -> dict[str, float]:
-    """Figures with one digit after the point."""
-    return {name: round(value, 1) for name, value in figures.items()}
-
-
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
+    parser = asking(__doc__)
     parser.add_argument("--pages", nargs="*", default=list(PAGES), help="which pages to drag")
     asked = parser.parse_args()
     load = os.getloadavg()[0]
     with chromium() as browser:
         with serving("app.py") as address:
             dragged, frames, shown = measured(browser, address, measure_race)
-            pages = {
-                name: rounded(measured(browser, address, measure_page(name)))
-                for name in asked.pages
-            }
+            pages = {name: measured(browser, address, measure_page(name)) for name in asked.pages}
         with serving("benchmarks/plain_race.py") as address:
             plain = measured(browser, address, measure_plain)
-    figures = rounded(
-        {
-            "drag_p50_ms": percentile(dragged.latencies, 50),
-            "drag_p95_ms": percentile(dragged.latencies, 95),
-            "updates_per_s": dragged.updates_per_s,
-            "requests_per_s": dragged.requests_per_s,
-            "frame_median_ms": percentile(frames, 50),
-            "frame_p95_ms": percentile(frames, 95),
-            "native_p50_ms": percentile(plain, 50),
-            "load_before": load,
-        }
-    )
-    if asked.json:
-        print(json.dumps({**figures, "pages": pages}))
-        return
-    for name, value in figures.items():
-        print(f"{name:20}{value:8.1f}")
-    for page, row in pages.items():
-        print(f"{page:20}" + "  ".join(f"{name} {value:6.1f}" for name, value in row.items()))
-    print(f"{len(dragged.latencies)} moves, {len(frames)} frames, {shown} positions shown")
+    figures = {
+        "drag_p50_ms": percentile(dragged.latencies, 50),
+        "drag_p95_ms": percentile(dragged.latencies, 95),
+        "updates_per_s": dragged.updates_per_s,
+        "requests_per_s": dragged.requests_per_s,
+        "frame_median_ms": percentile(frames, 50),
+        "frame_p95_ms": percentile(frames, 95),
+        "native_p50_ms": percentile(plain, 50),
+        "load_before": load,
+        "moves": len(dragged.latencies),
+        "frames": len(frames),
+        "positions_shown": shown,
+        "pages": pages,
+    }
+    show(rounded(figures, 1), as_json=asked.json)
 
 
 if __name__ == "__main__":

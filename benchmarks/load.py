@@ -15,15 +15,12 @@ each. Linux alone: processor time and memory are read from /proc. Loopback only.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import itertools
-import json
 import os
 import random
 import resource
-import statistics
 import struct
 import tempfile
 import time
@@ -34,6 +31,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.figures import asking, percentile, rounded, show
 from tests.browser import app_process
 from tests.reader import PATIENCE, Tab
 
@@ -279,13 +277,6 @@ def memory(process: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def percentile(values: Sequence[float], share: int) -> float:
-    """The value below which `share` per cent of them lie; NaN of none."""
-    if len(values) < 2:
-        return values[0] if values else float("nan")
-    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
-
-
 @contextmanager
 def serving(replicas: int) -> Iterator[tuple[list[str], list[int]]]:
     """So many servers, each in a process of its own: their addresses and processes."""
@@ -349,22 +340,14 @@ def measure_memory(visits: int, replicas: int) -> dict[str, Any]:
         }
 
 
-def rounded(value: Any) -> Any:
-    """Figures to three decimals, within what holds them."""
-    if isinstance(value, dict):
-        return {name: rounded(entry) for name, entry in value.items()}
-    return round(value, 3) if isinstance(value, float) else value
-
-
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = asking(__doc__)
     parser.add_argument("--users", type=int, default=200, help="readers at the same time")
     parser.add_argument("--think", type=float, default=5.0, help="seconds between two moves")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long is measured")
     parser.add_argument("--replicas", type=int, default=1, help="servers that share the readers")
     parser.add_argument("--visits", type=int, default=0, help="measure memory over so many visits")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
     asked = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each reader
@@ -373,11 +356,7 @@ def main() -> None:
         if asked.visits
         else measure(asked.users, asked.think, asked.seconds, asked.replicas)
     )
-    if asked.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:16}{value}")
+    show(figures, as_json=asked.json)
 
 
 if __name__ == "__main__":

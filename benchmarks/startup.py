@@ -10,7 +10,6 @@ kilobytes is what a cold visit loads. Loopback only: a network adds its own time
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -22,6 +21,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
+from benchmarks.figures import asking, show
 from tests.browser import FLAGS, app_process, find_browser
 
 LINK = "/"
@@ -102,19 +102,14 @@ def measure(rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = asking(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="servers that are started")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
     asked = parser.parse_args()
     try:
         figures = measure(asked.rounds)
     except (Error, RuntimeError) as problem:
         sys.exit(str(problem))
-    if asked.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:16}{value}")
+    show(figures, as_json=asked.json)
 
 
 if __name__ == "__main__":

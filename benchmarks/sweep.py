@@ -11,8 +11,6 @@ rate measured in the same round. JAX and PyTorch are timed where they are instal
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import os
 import platform
@@ -28,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures import asking, show
 from engine import LANDSCAPES, OPTIMIZERS, sweep
 from engine.emit import gpu
 from engine.runs.descent import DIVERGENCE_RADIUS
@@ -336,9 +335,7 @@ def search() -> float:
 
 def main() -> None:
     """Measure everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
-    arguments = parser.parse_args()
+    asked = asking(__doc__).parse_args()
     result = {
         "machine": {"cores": os.cpu_count(), "processor": platform.processor() or "unknown"},
         "problem": f"Adam, w1^2 + 50 w2^2, {SIDE} x {SIDE} (beta1 x lr), {STEPS} steps",
@@ -347,11 +344,7 @@ def main() -> None:
         "search_200_lr_100_steps_ms": search(),
         "ns_per_cell_and_step": scaling(),
     }
-    if arguments.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name}: {json.dumps(value, indent=2) if isinstance(value, dict) else value}")
+    show(result, as_json=asked.json)
 
 
 if __name__ == "__main__":

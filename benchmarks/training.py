@@ -20,8 +20,6 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -29,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures import asking, show
 from engine.optimizers import OPTIMIZERS
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
@@ -125,13 +124,12 @@ def compare(rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = asking(__doc__)
     parser.add_argument("--rounds", type=int, default=30, help=f"turns of {TURN} steps each")
-    options = parser.parse_args()
-    report = compare(options.rounds)
-    if options.json:
-        print(json.dumps(report, indent=2))
+    asked = parser.parse_args()
+    report = compare(asked.rounds)
+    if asked.json:
+        show(report, as_json=True)
         return
     print(f"{'':20}{'engine':>12}{'torch':>12}{'ratio':>8}   steps a second")
     for slug, ours in report["engine_steps_s"].items():

@@ -34,7 +34,7 @@ def take(visit: Visitor, page: str, folder: Path) -> None:
                 f"/{page}{query}", width=width, height=height, color_scheme=theme,
                 reduced_motion="reduce",
             )  # fmt: skip
-            shown.locator(DRAWN).first.wait_for(timeout=PATIENCE_MS)
+            shown.locator(DRAWN).locator("visible=true").first.wait_for(timeout=PATIENCE_MS)
             shown.wait_for_timeout(SETTLE_MS)
             shown.screenshot(path=folder / f"{page}-{name}-{theme}.png", full_page=name != "frame")
             shown.close()
