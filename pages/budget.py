@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from threading import Condition, Thread, get_ident
 from typing import Final
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -86,6 +87,7 @@ _watch: Final = _Watch()
 def limited() -> Iterator[None]:
     """What is inside ends with words where it takes too long.
 
+    Numbers may run over in it: a reader chooses them, and the pictures say what is not finite.
     Of those inside each other the outermost one's time counts; the innermost one says it.
     """
     thread, context = get_ident(), get_script_run_ctx(suppress_warning=True)
@@ -94,7 +96,8 @@ def limited() -> Iterator[None]:
         if outermost:
             _watch.begin(thread)
         try:
-            yield
+            with np.errstate(all="ignore"):
+                yield
         finally:
             if outermost:
                 _watch.end(thread)

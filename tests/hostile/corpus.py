@@ -225,6 +225,7 @@ LINKS: Final[tuple[str, ...]] = (
     *(link("race", on="formula", f=f, start="-1,1") for f in FORMULAS[13:22]),
     link("basins", runs="adam;newton;sgd;momentum", steps=2000),  # each on a grid of its own
     *(link(page, runs="adam;adam;adam") for page in ("map", "basins", "race", "fair_race")),
+    link("matrices", a=0),  # what it sends a large value to grows past every number
     link("race", start="nan,inf"),
     link("race", start="1e999,0"),
     link("race", runs=";".join(["adam"] * 13)),
