@@ -21,6 +21,7 @@ from export.capture import ROOT, Capture, capture
 from export.document import UNPACK, code, pack, packed
 from export.said import inline
 from pages import course
+from pages.lesson_file import Lesson, Step
 
 PAGE: Final = "index.html"
 MANIFEST: Final = "imsmanifest.xml"
@@ -43,7 +44,7 @@ h1{font:600 1.5rem/1.3 'Source Serif','Source Serif 4',Georgia,serif;margin:0}
 """
 
 
-def lesson_file(lesson: course.Lesson, *, home: str = "") -> str:
+def lesson_file(lesson: Lesson, *, home: str = "") -> str:
     """The lesson as one HTML file. Raises PageError where a step's page cannot be captured."""
     found = [capture(s.page, dict(s.link), room=ALONE, presets=False) for s in lesson.steps]
     steps = []
@@ -89,7 +90,7 @@ await lesson(document.querySelector("main"), given)
 """
 
 
-def noticed(step: course.Step, page: Capture) -> tuple[dict[str, Any], list[str]]:
+def noticed(step: Step, page: Capture) -> tuple[dict[str, Any], list[str]]:
     """What there is to do, as far as a copy notices it; and the rest, to be said."""
     names = set(page.states[0].store["values"])
     form = course.wire_form(step)
@@ -98,7 +99,7 @@ def noticed(step: course.Step, page: Capture) -> tuple[dict[str, Any], list[str]
     return {**form, "tasks": told}, [f"In the laboratory: {text}" for text in rest]
 
 
-def manifest(lesson: course.Lesson) -> str:
+def manifest(lesson: Lesson) -> str:
     """imsmanifest.xml: one item, whose resource is the lesson's file."""
     ET.register_namespace("", CP)
     ET.register_namespace("adlcp", ADL)
@@ -126,7 +127,7 @@ def manifest(lesson: course.Lesson) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def package(lesson: course.Lesson, document: str) -> bytes:
+def package(lesson: Lesson, document: str) -> bytes:
     """The zip that a platform takes: the manifest and the lesson's file, at its root."""
     parts = {MANIFEST: manifest(lesson), PAGE: document}
     out = io.BytesIO()
@@ -136,7 +137,7 @@ def package(lesson: course.Lesson, document: str) -> bytes:
     return out.getvalue()
 
 
-def statement(lesson: course.Lesson, *, home: str = "", actor: str = "reader") -> dict[str, Any]:
+def statement(lesson: Lesson, *, home: str = "", actor: str = "reader") -> dict[str, Any]:
     """The xAPI statement that the lesson was completed by an account of the laboratory's address,
     for a record store of one's own; who sends it puts the reader's account in."""
     address = home.rstrip("/") or HOME

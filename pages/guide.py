@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.lesson import LEAVE, lesson_step
 from pages import course
+from pages.lesson_file import Lesson
 from pages.state import LESSON, Experiment
 from pages.terms import as_markdown, marked
 
@@ -54,7 +55,7 @@ def guide(x: Experiment) -> None:
         go(lesson, asked, x)
 
 
-def go(lesson: course.Lesson, at: int, x: Experiment | None = None) -> None:
+def go(lesson: Lesson, at: int, x: Experiment | None = None) -> None:
     """Open the step's page at its state."""
     step = lesson.steps[at]
     st.session_state[LESSON] = course.mark(lesson, at)

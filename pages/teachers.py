@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.emit.picture import written
 from pages import course, frame
+from pages.lesson_file import Step
 from pages.state import Integer, Text, experiment
 
 START = "exercises-losses.1,exercises-losses.2,exercises-losses.3"
@@ -58,7 +59,7 @@ def every() -> list[str]:
     return [course.mark(lesson, at) for lesson in ordered for at in range(len(lesson.steps))]
 
 
-def answers(step: course.Step) -> str:
+def answers(step: Step) -> str:
     """What is right at a step, as HTML."""
     said = [f"{g.text} <b>{written(g.value, '6')}</b>" for g in step.guesses]
     said += [f"✓ {c.text}" for c in step.choices if c.right]

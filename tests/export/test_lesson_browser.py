@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from export import lesson as exported
 from export.__main__ import main
 from pages import course
+from pages.lesson_file import Step
 from tests.browser import serve_folder
 
 NAME = "zig-zag-and-momentum"
@@ -131,7 +132,7 @@ def test_an_unknown_lesson_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     assert NAME in capsys.readouterr().err
 
 
-def do_step(page: Page, step: course.Step) -> None:
+def do_step(page: Page, step: Step) -> None:
     """Whatever a step asks for, by its controls."""
     moved = {"lr < 0.01": ("lr", "0.005"), "lr > 0.02": ("lr", "0.021"),
              "1/beta > 0.95": ("1/beta", "0.96")}  # fmt: skip

@@ -18,6 +18,7 @@ from engine.problems.formula import parse
 from engine.studies.bias_correction import correction
 from engine.tape import autograd
 from pages import course
+from pages.lesson_file import PREDICTIONS, Lesson, LessonError, read_lesson
 from tests.pages.running import open_page
 
 LESSONS = course.lessons()
@@ -28,7 +29,7 @@ def _name(case: Any) -> str:
     return course.mark(*case) if isinstance(case, tuple) else str(case)
 
 
-def _entries(lesson: course.Lesson, at: int) -> dict[str, Any]:
+def _entries(lesson: Lesson, at: int) -> dict[str, Any]:
     """What the page of a step says of its store and of its other fields."""
     step = lesson.steps[at]
     page = open_page(step.page, **step.link, lesson=course.mark(lesson, at))
@@ -40,7 +41,7 @@ def _entries(lesson: course.Lesson, at: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", STEPS, ids=_name)
-def test_a_step_opens_its_page_at_its_state(case: tuple[course.Lesson, int]) -> None:
+def test_a_step_opens_its_page_at_its_state(case: tuple[Lesson, int]) -> None:
     _entries(*case)
 
 
@@ -149,7 +150,7 @@ def test_the_truth_of_every_guess_is_computed() -> None:
 
 def test_every_kind_of_prediction_is_in_a_lesson() -> None:
     found = [lesson.steps[at].prediction for lesson, at in STEPS]
-    assert {one.kind for one in found if one is not None} == set(course.PREDICTIONS)
+    assert {one.kind for one in found if one is not None} == set(PREDICTIONS)
 
 
 def test_the_place_of_a_choice_does_not_tell_that_it_is_right() -> None:
@@ -175,7 +176,7 @@ def test_a_seed_draws_numbers_and_their_answers(slug: str) -> None:
     links = {tuple(step.link.items()) for v in variants if v is not None for step in v.steps}
     assert None not in variants
     assert len(links) > 2 * len(as_written.steps), "a class would share its numbers"
-    assert course.read_lesson(slug, as_written.text, 3) == course.variant(slug, 3)
+    assert read_lesson(slug, as_written.text, 3) == course.variant(slug, 3)
     for at in range(len(as_written.steps)):
         _entries(variants[2], at)  # type: ignore[arg-type]
 
@@ -243,8 +244,8 @@ STEP = "\n## One\n\nText.\n\n[open](/race?lr=0.01)\n"
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(text: str, says: str) -> None:
-    with pytest.raises(course.LessonError, match=re.escape(says)):
-        course.read_lesson("mine", text)
+    with pytest.raises(LessonError, match=re.escape(says)):
+        read_lesson("mine", text)
 
 
 def test_a_teachers_folder_comes_after_the_apps_own(

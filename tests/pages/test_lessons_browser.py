@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from components.assets import modules
 from engine import LANDSCAPES, descend
 from pages import competitors, course
+from pages.lesson_file import PREDICTIONS, Condition, Prediction
 from tests.browser import Visitor, wait_until_settled
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,7 @@ async ([address, page, changes]) => {
 """
 
 
-def _satisfying(conditions: tuple[course.Condition, ...]) -> dict[str, float]:
+def _satisfying(conditions: tuple[Condition, ...]) -> dict[str, float]:
     """Values that make the conditions true."""
     bounds: dict[str, list[float]] = {}
     for c in conditions:
@@ -57,7 +58,7 @@ PLACE = """
 """
 
 
-def foresee(page: Page, prediction: course.Prediction, path: list[list[float]] = []) -> None:  # noqa: B006
+def foresee(page: Page, prediction: Prediction, path: list[list[float]] = []) -> None:  # noqa: B006
     """Say a guess on the page's picture, and have the truth shown beside it.
 
     A path is drawn (or its last point taken) by the mouse; else the handles are moved by keys.
@@ -95,7 +96,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", list(course.PREDICTIONS))
+@pytest.mark.parametrize("kind", list(PREDICTIONS))
 def test_what_is_foreseen_rightly_is_near_enough(kind: str, visit: Visitor) -> None:
     lesson, at = KINDS[kind]
     step = lesson.steps[at]
