@@ -131,6 +131,7 @@ def ask(
             kept["said"] = f"✗ That is {written(verdict.value, '5')} here, and not the derivative."
             return
         kept["found"][question.name] = None if verdict.everywhere else at
+        x.bring_about("found", question.name)
         kept["said"] = (
             f"✓ Right: {question.name} = {written(verdict.truth, '5')} here"
             + (", and at every other input too." if verdict.everywhere

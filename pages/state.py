@@ -368,7 +368,7 @@ class Experiment:
 
     def load(self, link: Mapping[str, str]) -> None:
         """Every field as a link says, the others back to their defaults. The link must be right."""
-        self._store["restart"] += 1
+        self._store |= {"restart": self._store["restart"] + 1, "brought": {}}
         self.change(self.read(link))
 
     def read(self, link: Mapping[str, str]) -> dict[str, Any]:
@@ -384,8 +384,14 @@ class Experiment:
         return all(field.format(self[n]) == wanted[n] for n, field in self.fields.items())
 
     def texts(self) -> dict[str, str]:
-        """Every field as a link writes it."""
-        return {name: field.format(self[name]) for name, field in self.fields.items()}
+        """Every field as a link writes it, and how much was brought about."""
+        texts = {name: field.format(self[name]) for name, field in self.fields.items()}
+        return texts | {name: str(len(kinds)) for name, kinds in self._store["brought"].items()}
+
+    def bring_about(self, name: str, what: str) -> None:
+        """Count what the reader has achieved here, each thing once, since a link or a lesson led to
+        the page: a lesson's tasks know the count by its name."""
+        self._store["brought"].setdefault(name, set()).add(what)
 
     @property
     def restart(self) -> str:
@@ -664,7 +670,7 @@ class Experiment:
                 for part in self._store[option]
                 if part not in names and (option == "show" or _head(part) not in self.fields)
             ]
-        self._store["notices"] = notices
+        self._store |= {"notices": notices, "brought": {}}
         # The address stays as it is until something changes: to tidy it up would put an entry
         # into the history that "back" could not get past.
         self._store["query"] = self.query()
@@ -727,6 +733,7 @@ def experiment(page: str, fields: Sequence[Field[Any]], parts: Sequence[str] = (
             "show": [],
             "held": False,
             "restart": 0,
+            "brought": {},
         }
     x = Experiment(page, by_name, parts, stores[page])
     if arrived:  # without what was in the hand when the page was left, and with a bare address

@@ -192,7 +192,8 @@ junk = some.recursive(
 def test_whatever_a_browser_sends_is_taken_or_left(moved: dict[str, Any]) -> None:
     store: dict[str, Any] = {
         "values": {f.name: f.default for f in FIELDS.values()},
-        "hide": [], "lock": [], "show": [], "held": False, "restart": 0, "notices": [], "query": {},
+        "hide": [], "lock": [], "show": [], "held": False, "restart": 0, "brought": {},
+        "notices": [], "query": {},
     }  # fmt: skip
     x = Experiment("page", FIELDS, (), store)
     x.accept(moved, True)
@@ -209,8 +210,8 @@ def test_whatever_a_browser_sends_is_taken_or_left(moved: dict[str, Any]) -> Non
 def test_a_locked_value_stays() -> None:
     store: dict[str, Any] = {
         "values": {f.name: f.default for f in FIELDS.values()},
-        "hide": [], "lock": ["T"], "show": [], "held": False, "restart": 0, "notices": [],
-        "query": {},
+        "hide": [], "lock": ["T"], "show": [], "held": False, "restart": 0, "brought": {},
+        "notices": [], "query": {},
     }  # fmt: skip
     x = Experiment("page", FIELDS, (), store)
     x.accept({"T": 5.0, "n": 4}, True)

@@ -14,15 +14,28 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, descend, landscape
 from engine.losses import binary_cross_entropy, cross_entropy, focal, mse
 from engine.losses.information import entropy
+from engine.problems.data import split, table
 from engine.problems.formula import parse
+from engine.problems.networks import MLP
+from engine.runs.learning import Competitor
+from engine.studies import adam_paper, batch_size, matrices, weight_space
 from engine.studies.bias_correction import correction
+from engine.studies.range_test import RangeTest, RateSweep, range_test, rate_sweep
 from engine.tape import autograd
 from pages import course
-from pages.lesson_file import PREDICTIONS, Lesson, LessonError, read_lesson
+from pages.lesson_file import PREDICTIONS, Lesson, LessonError, Step, read_lesson
 from tests.pages.running import open_page
 
 LESSONS = course.lessons()
 STEPS = [(lesson, at) for lesson in LESSONS.values() for at in range(len(lesson.steps))]
+
+
+def _said(step: Step) -> str:
+    """Everything that a step says."""
+    return " ".join(
+        [step.text, *(g.text + " " + g.reason for g in step.guesses),
+         *(c.text + " " + c.reason for c in step.choices)]
+    )  # fmt: skip
 
 
 def _name(case: Any) -> str:
@@ -86,6 +99,12 @@ def _newton_steps() -> int:
     return int(np.argmax(losses < 1e-12))
 
 
+def _borne(rule: str, **hypers: float) -> float:
+    found = weight_space.borne(OPTIMIZERS[rule], hypers)
+    assert found is not None
+    return float(found)
+
+
 # The truths of all guesses, by their question, computed by the engine or from the definition.
 TRUTHS: dict[str, Callable[[], float]] = {
     "How many bits are left at p = 0.99?": lambda: float(entropy([0.99, 0.01])) / math.log(2),
@@ -135,6 +154,20 @@ TRUTHS: dict[str, Callable[[], float]] = {
     "What share of η is left half-way, at η_min = 0?": lambda: (1 + math.cos(math.pi / 2)) / 2,
     "At (π/4, 1), what is ∂f/∂x of (x + y)·sin x?": lambda: _slope_by("x"),
     "At (π/4, 1), what reaches y of (x + y)·sin x?": lambda: _slope_by("y"),
+    "A batch four times as large: which share of its straying is left?": lambda: math.sqrt(8 / 32),
+    "The largest curvature is 1.378. From which η on does the run on all examples get away?": (
+        lambda: 2 / batch_size.sharpness()
+    ),
+    "At η = 0.25 the line is at 8. Where is it at η = 0.4?": lambda: _borne("sgd", lr=0.4),
+    "How many times gradient descent's limit does momentum bear at β = 0.5?": lambda: (
+        _borne("momentum", lr=0.15, beta=0.5) / _borne("sgd", lr=0.15)
+    ),
+    "In very many dimensions, which share of a random walk's variance lies on its own plane?": (
+        lambda: float(weight_space.walk_shares(weight_space.RECORDS + 1).sum())
+    ),
+    "A tiny singular value: by how much does one step multiply it?": lambda: float(
+        autograd.grad(lambda x: matrices.polynomial(x), 0)(0.0)
+    ),
     "In how many steps does Newton's rule reach the minimum of a quadratic bowl?": _newton_steps,
 }
 
@@ -159,6 +192,81 @@ def test_the_place_of_a_choice_does_not_tell_that_it_is_right() -> None:
     assert len(places) > 10
     assert len(set(places)) == 3
     assert max(map(places.count, set(places))) <= 0.6 * len(places)
+
+
+def _strays(size_exponent: int) -> float:
+    return float(batch_size.cloud(-1.0, 0.0, 0.5, size_exponent, 0).spread)
+
+
+def _sharpness_at_the_end(rate: float) -> float:
+    task = weight_space.task("curve", 12, 2, "tanh", 0)
+    return float(weight_space.follow(task, "sgd", {"lr": rate}, {}, steps=2000).sharpness[-1])
+
+
+def _rates() -> tuple[RangeTest, RateSweep]:
+    """What the page of rates finds at the lesson's link."""
+    data = split(table("two_moons", 200, 0.15, 0), seed=0)
+    network, adam = MLP((2, 8, 8, 1), "tanh"), Competitor("adam", batch=32)
+    found = range_test(network, data, adam, low=1e-5, high=10.0, steps=100, seed=0)
+    rates = np.geomspace(1e-4, 10.0, 16)
+    return found, rate_sweep(network, data, adam, rates, steps=100, seeds=3)
+
+
+def test_what_reasons_say_of_batches() -> None:
+    steps = {step.title: step for step in LESSONS["mini-batches-and-their-noise"].steps}
+    assert f"from {_strays(3):.2f} here to {_strays(5):.2f}" in _said(steps["A batch is a guess"])
+    scaled = _said(steps["More examples, longer steps"])
+    assert f"is {batch_size.sharpness():.3f}" in scaled
+    assert f"would have {0.1 * batch_size.EXAMPLES / batch_size.REFERENCE:.1f}" in scaled
+    assert 0.1 * 32**0.77 < 2 / batch_size.sharpness() < 0.1 * 32**0.78
+    flat = {size: chance.flat for size, chance in batch_size.leaving(8.0, 0.1).items()}
+    assert max(flat, key=flat.__getitem__) == 16
+    assert f"{flat[16]:.0%}".replace("%", " %") in _said(steps["What noise is good for"])
+    assert flat[64] == 0
+
+
+def test_what_reasons_say_of_sharpness_and_matrices() -> None:
+    edge = _said(LESSONS["what-a-plane-shows"].steps[0])
+    assert f"near it, at {_sharpness_at_the_end(0.4):.2f}" in edge
+    assert weight_space.task("curve", 12, 2, "tanh", 0).network.size == 193
+    five, wins, loses, _ = LESSONS["matrices-muon-and-its-kin"].steps
+    lifted = matrices.stages(np.array([0.002]))[-1][0]
+    assert f"bring 0.002 to {lifted:.2f}" in _said(five)
+    noisy = matrices.one_direction(0.3)
+    muon, plain = (matrices.raced(noisy, rule).error for rule in ("muon", "sgd"))
+    assert f"ends at {muon:.3f}, gradient descent at {plain:.4f}" in _said(loses)
+    assert f"same {len(matrices.RATES)} rates" in _said(wins)
+    for rule, stays in (("sgd", False), ("momentum", False), ("muon", True), ("adamw", True)):
+        run = matrices.raced(matrices.memory(), rule)
+        assert (run.errors[run.best + 2, -1] < 0.01) == stays, rule
+
+
+def test_what_reasons_say_of_rates() -> None:
+    found, runs = _rates()
+    said = _said(LESSONS["choosing-a-learning-rate"].steps[-1])
+    assert f"{runs.best / found.steepest:.0f} times below" in said
+    losses = runs.at(found.steepest), runs.at(runs.best)
+    assert f"ends at {losses[0]:.2f}, one at the best at {losses[1]:.4f}" in said
+    assert 0.07 < runs.best < 0.15
+
+
+def test_what_reasons_say_of_the_comparison() -> None:
+    outcome = adam_paper.finished()["perceptron"].of(adam_paper.THEN)
+    by_rate = outcome.middle("learned")
+    at = {rate: dict(zip(outcome.rules, by_rate[:, k], strict=True))
+          for k, rate in enumerate(adam_paper.RATES)}  # fmt: skip
+    assert min(at[1.0], key=at[1.0].__getitem__) == "adadelta"
+    assert max(at[0.01], key=at[0.01].__getitem__) == "adadelta"
+    assert at[1.0]["adam"] == pytest.approx(math.log(10), rel=0.02)
+    best = dict(zip(outcome.rules, outcome.chosen("learned"), strict=True))
+    assert [adam_paper.RATES[best[rule]] for rule in ("adadelta", "rmsprop")] == [10, 0.01]
+    judged = adam_paper.verdict(outcome, "learned")
+    assert (judged.order[0], judged.wins, set(judged.like)) == ("adam", 2, {"adadelta", "nesterov"})
+    held = adam_paper.verdict(outcome, "held")
+    assert (held.order[0], held.order[2], held.order[3]) == ("adagrad", "rmsprop", "adam")
+    assert len(held.like) == 4
+    assert held.medians[2] / held.medians[0] < 1.04
+    assert len(adam_paper.RATES) == 11
 
 
 def test_a_label_costs_the_logarithm_of_its_own_probability() -> None:
