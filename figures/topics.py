@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,54 +22,19 @@ from engine.derivatives.numerical import central_difference, relative_error
 from engine.losses import functions, information, likelihood
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.schedules import SCHEDULES
-from engine.problems import data, networks
 from engine.problems.formula import parse
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import descend
-from engine.runs.learning import Competitor, train
 from engine.runs.sweeps import sweep
 from engine.studies.bias_correction import averages
 from engine.studies.margins import margin_curve
 from engine.studies.saturation import slopes
 from engine.tape import autograd
-from figures import charts, style
+from figures import charts, network_topics, style
+from figures.small import FRAMES, Array, Small, bare, moving_bars, walked
 
-Array = npt.NDArray[np.float64]
-FRAMES: Final = 61
 ACROSS, UP = 45, 31  # of the grid under a path
 CELLS = 36  # along each side of a map
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    """A figure, and what moves over it: the fields of tracks, arrows, boxes and rasters."""
-
-    figure: dict[str, Any]
-    tracks: tuple[dict[str, Any], ...] = ()
-    arrows: tuple[dict[str, Any], ...] = ()
-    boxes: tuple[dict[str, Any], ...] = ()
-    rasters: tuple[dict[str, Any], ...] = ()
-    kind: str = "chart"
-
-
-def _bare(x: tuple[float, float], y: tuple[float, float], *lines: dict[str, Any]) -> dict[str, Any]:
-    """A figure with these ranges and no axes."""
-    layout = charts.axes(x, y)
-    layout["margin"] = {"l": 4, "r": 4, "t": 5, "b": 5}
-    for name in ("xaxis", "yaxis"):
-        layout[name] |= {"visible": False}
-    return {"data": list(lines), "layout": layout}
-
-
-def _along(count: int) -> npt.NDArray[np.intp]:
-    """FRAMES places along `count` points."""
-    return np.linspace(0, count - 1, FRAMES).round().astype(np.intp)
-
-
-def _walked(x: Array, y: Array, color: str, **more: Any) -> dict[str, Any]:
-    """A mark that walks along a curve."""
-    at = _along(len(x))
-    return {"x": x[at], "y": y[at], "color": color, **more}
 
 
 def _ground(surface: Landscape, *, log: bool) -> dict[str, Any]:
@@ -103,7 +67,7 @@ def _paths(surface: Landscape, runs: Mapping[str, Mapping[str, float]], *, every
             {"x": path[:, 0], "y": path[:, 1], "color": look.color, "marker": look.marker}
         )
     (x0, x1), (y0, y1) = surface.window
-    figure = _bare((x0, x1), (y0, y1), _ground(surface, log=True))
+    figure = bare((x0, x1), (y0, y1), _ground(surface, log=True))
     return Small(figure, tuple(tracks), kind="plane")
 
 
@@ -111,37 +75,21 @@ def _entropy() -> Small:
     p = np.linspace(0, 1, 101)
     h = information.binary_entropy(p, 2.0)
     color = charts.class_color(0)
-    figure = _bare((-0.03, 1.03), (-0.06, 1.12), charts.line(p, h, color))
-    return Small(figure, (_walked(p, h, style.INK, width=0.5),))
-
-
-def _moving_bars(rows: Array, colors: tuple[str, ...], *, faint: Array | None = None) -> Small:
-    """Bars (frames, bars) that change, before others that stand."""
-    count = rows.shape[1]
-    centre = np.arange(count)[None, :] + np.zeros((len(rows), 1))
-    figure = _bare((-0.6, count - 0.4), (0.0, 1.05))
-    still = []
-    if faint is not None:
-        still.append(charts.bars(faint, style.MUTED, width=0.86, opacity=0.35))
-    figure["data"] = still
-    boxes = {
-        "x0": centre - 0.3, "x1": centre + 0.3, "y0": 0 * rows, "y1": rows,
-        "colors": list(colors), "opacity": 0.9,
-    }  # fmt: skip
-    return Small(figure, boxes=(boxes,))
+    figure = bare((-0.03, 1.03), (-0.06, 1.12), charts.line(p, h, color))
+    return Small(figure, (walked(p, h, style.INK, width=0.5),))
 
 
 def _divergence() -> Small:
     p, q = np.array([0.6, 0.3, 0.1]), np.array([0.15, 0.25, 0.6])
     share = (0.5 - 0.5 * np.cos(np.linspace(0, math.pi, FRAMES)))[:, None]
-    return _moving_bars((1 - share) * q + share * p, (charts.class_color(1),), faint=p)
+    return moving_bars((1 - share) * q + share * p, (charts.class_color(1),), faint=p)
 
 
 def _likelihood() -> Small:
     theta = np.linspace(0.02, 0.98, 121)
     found = likelihood.curves(7, 10, theta)
     kl, nll = np.asarray(found.kl), np.asarray(found.nll)
-    figure = _bare(
+    figure = bare(
         (0.0, 1.0), (-0.1, 2.4),
         charts.line(theta, nll, charts.class_color(0)),
         charts.line(theta, kl, charts.class_color(1), dash="dash"),
@@ -156,7 +104,7 @@ def _softmax() -> Small:
     cooling, warming = 2 * FRAMES // 3, FRAMES - 2 * FRAMES // 3
     kinds = [*np.geomspace(8, 0.15, cooling), *np.geomspace(0.15, 1, warming)]
     rows = np.stack([functions.softmax(logits, t) for t in kinds])
-    return _moving_bars(rows, tuple(map(charts.class_color, range(3))))
+    return moving_bars(rows, tuple(map(charts.class_color, range(3))))
 
 
 def _saturation() -> Small:
@@ -166,8 +114,8 @@ def _saturation() -> Small:
         pull = np.asarray(slopes(name, z, 1.0).gradient)
         color = charts.class_color(index)
         lines.append(charts.line(z, pull, color, dash=dash))  # type: ignore[arg-type]
-        tracks.append(_walked(z, pull, color))
-    return Small(_bare((-8.4, 8.4), (-1.1, 0.12), *lines), tuple(tracks))
+        tracks.append(walked(z, pull, color))
+    return Small(bare((-8.4, 8.4), (-1.1, 0.12), *lines), tuple(tracks))
 
 
 def _losses() -> Small:
@@ -178,8 +126,8 @@ def _losses() -> Small:
         loss = np.asarray(margin_curve(name, margin).loss)
         color = charts.class_color(index)
         lines.append(charts.line(margin, loss, color))
-        tracks.append(_walked(margin, loss, color))
-    return Small(_bare((-2.05, 3.05), (-0.15, 4.0), *lines), tuple(tracks))
+        tracks.append(walked(margin, loss, color))
+    return Small(bare((-2.05, 3.05), (-0.15, 4.0), *lines), tuple(tracks))
 
 
 def _zig_zag() -> Small:
@@ -202,7 +150,7 @@ def _bias() -> Small:
         {"x": frame, "y": raw, "color": style.MUTED, "dash": "dash", "mode": "curve"},
         {"x": frame, "y": corrected, "color": style.look("adam").color, "mode": "curve"},
     )
-    return Small(_bare((-1, FRAMES), (-0.05, 1.9)), tracks)
+    return Small(bare((-1, FRAMES), (-0.05, 1.9)), tracks)
 
 
 def _rates() -> Small:
@@ -211,9 +159,7 @@ def _rates() -> Small:
     found = sweep(bowl, OPTIMIZERS["sgd"], {"lr": rates}, bowl.start, 60, compiled=False)
     gap = np.log10(found.final_loss)
     x = np.log10(rates)
-    figure = _bare(
-        (x[0] - 0.05, math.log10(0.03)), (float(gap.min()) - 0.4, float(gap.max()) + 0.8)
-    )
+    figure = bare((x[0] - 0.05, math.log10(0.03)), (float(gap.min()) - 0.4, float(gap.max()) + 0.8))
     charts.band(figure["layout"], math.log10(0.02), math.log10(0.03))
     return Small(figure, ({"x": x, "y": gap, "color": style.look("sgd").color, "mode": "curve"},))
 
@@ -226,7 +172,7 @@ def _schedules() -> Small:
             (SCHEDULES["cosine"](warmup=0.1), SCHEDULES["step"], SCHEDULES["one_cycle"])
         )
     )
-    return Small(_bare((-1, FRAMES), (-0.06, 1.1)), tracks)
+    return Small(bare((-1, FRAMES), (-0.06, 1.1)), tracks)
 
 
 def _indices(values: Array, bad: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -249,7 +195,7 @@ def _map() -> Small:
     }  # fmt: skip
     row = np.linspace(0.15, 0.72, FRAMES)
     walk = {"x": 0.35 + 0.25 * row, "y": row, "color": style.ON_MAP}
-    return Small(_bare((0.0, 1.0), (0.0, 1.0)), (walk,), rasters=(raster,))
+    return Small(bare((0.0, 1.0), (0.0, 1.0)), (walk,), rasters=(raster,))
 
 
 def _basins() -> Small:
@@ -267,23 +213,7 @@ def _basins() -> Small:
     path = descend(surface, OPTIMIZERS["momentum"], (0.2, -0.6), FRAMES - 1,
                    {"lr": 0.01, "beta": 0.8}).path  # fmt: skip
     walk = {"x": path[:, 0], "y": path[:, 1], "color": style.INK}
-    return Small(_bare((x0, x1), (y0, y1)), (walk,), rasters=(raster,), kind="plane")
-
-
-def _training() -> Small:
-    split = data.split(data.table("two_moons", 160), test=0.25)
-    network = networks.MLP((2, 12, 1))
-    rates = {"sgd": 0.1, "momentum": 0.1, "adam": 0.02}
-    competitors = [Competitor(OPTIMIZERS[slug], {"lr": lr}) for slug, lr in rates.items()]
-    stages = train(network, split, competitors, steps=FRAMES - 1, every=1)
-    losses = np.array([[run.measured.loss for run in stage] for stage in stages])
-    frame = np.arange(len(losses), dtype=float)
-    tracks = tuple(
-        {"x": frame, "y": curve, "color": style.look(slug).color, "dash": style.look(slug).dash,
-         "mode": "curve"}
-        for slug, curve in zip(rates, losses.T, strict=True)
-    )  # fmt: skip
-    return Small(_bare((-1, FRAMES), (0.0, float(losses.max()) * 1.08)), tracks)
+    return Small(bare((x0, x1), (y0, y1)), (walk,), rasters=(raster,), kind="plane")
 
 
 def _four_ways() -> Small:
@@ -293,8 +223,8 @@ def _four_ways() -> Small:
     tracks = []
     for index, values in enumerate((found.forward, found.central)):
         y = np.log10(np.maximum(values, 1e-17))[::-1]
-        tracks.append(_walked(h, y, charts.class_color(index), mode="curve"))
-    return Small(_bare((float(h.min()), float(h.max())), (-13.5, 0.5)), tuple(tracks))
+        tracks.append(walked(h, y, charts.class_color(index), mode="curve"))
+    return Small(bare((float(h.min()), float(h.max())), (-13.5, 0.5)), tuple(tracks))
 
 
 def _graph() -> Small:
@@ -312,7 +242,7 @@ def _graph() -> Small:
     ]
     names = [node.name for node in drawn.nodes]
     dots = charts.marks(at[:, 0], at[:, 1], charts.class_color(0), size=13, labels=names)
-    figure = _bare((low[0], high[0]), (low[1], high[1] + 0.25), *lines, dots)
+    figure = bare((low[0], high[0]), (low[1], high[1] + 0.25), *lines, dots)
     # The gradient goes back: the tape is read from its end, and every node passes its own on.
     arrows = []
     for target, begin in _turns(drawn.edges):
@@ -342,7 +272,7 @@ def _chain() -> Small:
     products = np.concatenate([[1.0], np.cumprod(slopes_back)])
     turn = np.linspace(0, len(products) - 1, FRAMES)
     reached = np.clip(turn[:, None] - np.arange(len(products))[None, :] + 1, 0, 1)
-    return _moving_bars(reached * products / products.max(), (charts.class_color(4),))
+    return moving_bars(reached * products / products.max(), (charts.class_color(4),))
 
 
 def _tape() -> Small:
@@ -360,7 +290,7 @@ def _tape() -> Small:
     walk = np.concatenate([np.linspace(0, last, there), np.linspace(last, 0, back)])
     over = np.concatenate([np.full(there, 0.45), np.full(back, 0.75)])
     track = {"x": walk, "y": over, "color": style.CORRECTION}
-    return Small(_bare((-0.6, last + 0.6), (-1.0, 1.3), beads), (track,))
+    return Small(bare((-0.6, last + 0.6), (-1.0, 1.3), beads), (track,))
 
 
 def _check() -> Small:
@@ -373,7 +303,7 @@ def _check() -> Small:
     digits = 16 + np.log10(np.maximum(np.concatenate(errors_of), 1e-16))
     grown = np.linspace(0, 1, FRAMES)[:, None] * digits[None, :] / 17
     small, large = charts.class_color(2), style.DIVERGED
-    return _moving_bars(grown, tuple(large if d > 9 else small for d in digits))
+    return moving_bars(grown, tuple(large if d > 9 else small for d in digits))
 
 
 _PICTURES: Final[Mapping[str, Callable[[], Small]]] = MappingProxyType(
@@ -391,7 +321,7 @@ _PICTURES: Final[Mapping[str, Callable[[], Small]]] = MappingProxyType(
         "schedules": _schedules,
         "map": _map,
         "basins": _basins,
-        "train": _training,
+        **network_topics.PICTURES,
         "four_ways": _four_ways,
         "graph": _graph,
         "chain_rule": _chain,

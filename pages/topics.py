@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from components.stage import Arrows, Boxes, Panel, Raster, Track
 from components.topics import Link, Topic
 from figures import topics as pictures
+from figures.small import FRAMES
 from pages import course
 from pages.contents import SECTIONS
 
@@ -94,9 +95,41 @@ COURSE: Final[Mapping[str, tuple[Subject, ...]]] = MappingProxyType(
                 "Every learning rate with every β at once, as you move the valley.",
             ),
             Subject("basins", "Basins", "Which minimum each start reaches, for each rule."),
+        ),
+        "Networks and comparisons": (
             Subject(
                 "train", "Train a network", "The same rules on real weights, before your eyes.",
                 ("training-a-network",),
+            ),
+            Subject(
+                "loss_race", "Loss meets optimizer",
+                "Another loss is another landscape, and another race.",
+                ("why-cross-entropy-beats-mse",),
+            ),
+            Subject(
+                "batch_size", "Batch size",
+                "A batch's gradient is a guess. What its noise costs, and what it is good for.",
+                ("mini-batches-and-their-noise",),
+            ),
+            Subject(
+                "weight_space", "Paths in weight space",
+                "A training on two directions out of hundreds, and how sharp it gets.",
+                ("what-a-plane-shows",),
+            ),
+            Subject(
+                "matrices", "Muon and matrices",
+                "Singular values made alike in five steps, and when that wins.",
+                ("matrices-muon-and-its-kin",),
+            ),
+            Subject(
+                "adam_paper", "The comparison of the Adam paper",
+                "The rules of 2015 and of today on digits, each tuned alike.",
+                ("a-fair-comparison",),
+            ),
+            Subject(
+                "fair_race", "Fair race",
+                "Which rule is best? As much to tune for each, and many seeds.",
+                ("a-fair-comparison",),
             ),
         ),
         "Derivatives and autograd": (
@@ -160,7 +193,7 @@ def cards() -> list[tuple[str, list[Topic]]]:
                             for slug in subject.lessons if slug in known
                         ),
                     ],
-                    panel=panel(subject.page), frames=pictures.FRAMES,
+                    panel=panel(subject.page), frames=FRAMES,
                 )
                 for subject in subjects
             ],
