@@ -125,5 +125,15 @@ window.access = (() => {
     return !taken.at.isConnected || read(taken.at) !== taken.before // a page may put another in its place
   }
 
-  return { axe, begin, stop, walked, valued, take, moved }
+  // What the pictures of a page say of themselves, told at once; those that say nothing.
+  const PICTURES = '.dl-plot [role="img"], .dl-plot [role="application"], .dg-svg'
+  function told() {
+    for (const root of everything(main())) if (root.matches(".dl-stage")) root.dispatchEvent(new FocusEvent("focusin"))
+    return [...everything(main())].filter((e) => e.matches(PICTURES) && seen(e)).map((picture) => {
+      const words = picture.getRootNode().getElementById(picture.getAttribute("aria-describedby") ?? "")?.textContent
+      return `${picture.getAttribute("aria-label") ?? ""}: ${words ?? ""}`
+    })
+  }
+
+  return { told, axe, begin, stop, walked, valued, take, moved }
 })()

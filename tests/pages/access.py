@@ -2,7 +2,8 @@
 
 `axe` asks axe-core (Deque), which holds a page to WCAG 2.2 and to what is known to help.  `walk`
 goes through a page with the Tab key alone and reports where the order is not the one that is seen,
-or what a key never reaches; `operate` moves whatever has a value by its arrow keys.
+or what a key never reaches; `operate` moves whatever has a value by its arrow keys; `told` is what
+the pictures say of themselves.
 """
 
 from __future__ import annotations
@@ -42,9 +43,18 @@ def walk(page: Page) -> list[str]:
     return found
 
 
+def told(page: Page) -> list[str]:
+    """What each picture in sight says of itself: its name, and what it shows now."""
+    said: list[str] = page.evaluate("access.told()")
+    return said
+
+
 def operate(page: Page) -> list[str]:
-    """Each thing with a value is moved by an arrow key, and back."""
+    """Each thing with a value is moved by an arrow key, and back; what the pictures say of
+    themselves follows one of them at least."""
     found = []
+    before = told(page)
+    followed = not before
     for k in range(page.evaluate("access.valued()")):
         name = page.evaluate("(k) => access.take(k)", k)
         if name is None:
@@ -53,6 +63,7 @@ def operate(page: Page) -> list[str]:
         for key in ("ArrowUp", "ArrowDown"):  # where it stands at its end, the second moves it
             page.keyboard.press(key)
             moved = moved or page.evaluate("access.moved()")
+            followed = followed or told(page) != before
         if not moved:
             found.append(f"no arrow key moves {name}")
-    return found
+    return found if followed else [*found, f"nothing that is moved changes the words: {before}"]

@@ -4,7 +4,7 @@ window.layout = (() => {
   const SLACK = 1.5 // pixels of rounding
   const MAIN = '[data-testid="stMain"]'
   // A digest of a folded group, whole once it is opened; a sentence for screen readers alone.
-  const MAY_BE_CUT = ".dc-brief, .dl-live, .katex-mathml, option"
+  const MAY_BE_CUT = ".dc-brief, .dl-live, .dl-told, .katex-mathml, option"
   const PLACES = "td, th, li, p, h1, h2, h3, h4, label, button, select, output, span, figcaption, div"
   const CONTROLS = ".dc-item"
   const STAGES = ".dl-stage, .dl-drawing"

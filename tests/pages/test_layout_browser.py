@@ -48,6 +48,8 @@ MOST_SHIFT = 0.02
 SHIFTS = {"fair_race": 0.05}
 WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
+TOLD = r"() => access.told().every((words) => /: .*\d/s.test(words))"
+SAID: dict[str, str] = {}  # what the pictures of a page say, by its address
 BEYOND = """() => {
   const main = document.querySelector('[data-testid="stMain"]')
   return main.scrollWidth - main.clientWidth
@@ -150,6 +152,17 @@ def test_a_page_is_open_to_whoever_reads_it(opened: Opened) -> None:
     page.evaluate(PAINTED)
     found += [f"in the dark, {fault}" for fault in access.axe(page, "color-contrast")]
     assert found + visitor.errors == []
+
+
+def test_every_picture_says_what_it_shows(opened: Opened) -> None:
+    visitor, page = opened
+    page.wait_for_function(TOLD)
+    said = access.told(page)
+    assert said
+    assert visitor.errors == []
+    others = {words for url, words in SAID.items() if url != page.url}
+    assert "\n".join(said) not in others
+    SAID[page.url] = "\n".join(said)
 
 
 def test_a_page_fits_a_phone(opened: Opened) -> None:

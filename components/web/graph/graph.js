@@ -10,9 +10,10 @@ import { askedOn } from "../question.js"
 import { decoded } from "../stage/arrays.js"
 import { place } from "../stage/labels.js"
 import { announce, Bar, Clock, markup } from "../stage/playback.js"
+import { Teller } from "../stage/teller.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
-import { sentence } from "../words.js"
+import { sentence, written } from "../words.js"
 
 const { mount } = await files(import.meta.url, "graph")
 const { mount: mountStage, copy } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
@@ -33,6 +34,7 @@ const CLOSEST = 2
 const STEP_SECONDS = 1.1
 const LINE_SECONDS = 0.3 // of source
 const CODE_OVER = 24 // by how much the source may be higher than the drawing
+const EDGES = 8 // whose derivatives are told one by one
 const DRAG_PIXELS = 320 // a drag this long crosses the whole range
 
 export default function render(component) {
@@ -71,6 +73,10 @@ class Graph {
     })
     this.root.addEventListener("keydown", (event) => {
       if (!event.defaultPrevented && this.bar.key(event)) event.preventDefault()
+    })
+    this.teller = new Teller(this.root, {
+      tell: () => (this.nodes ? [[this.svg, this.tell()]] : []),
+      moving: () => this.clock.playing,
     })
     this.sizer = new ResizeObserver(() => this.fit())
     this.sizer.observe(this.root)
@@ -510,6 +516,7 @@ class Graph {
     })
     if (this.data.code) this.light(moment, active, known, swept)
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
+    this.teller.stir()
     this.speak(active, backward)
     if (active >= 0) this.reveal(active)
   }
@@ -581,6 +588,23 @@ class Graph {
     })
   }
 
+  // The drawing in sentences: what it is made of, its inputs, what its edges multiply by, its results.
+  tell() {
+    const { nodes, edges } = this.data
+    const { frame, end } = this.clock
+    const inputs = nodes.filter((node) => node.range).map((node) => `${node.title} = ${written(this.find(node.number), "3")}`)
+    const factors = this.veiled ? [] : edges.map(({ source, target, derivative }) => [source, target, String(this.find(derivative) ?? "")])
+      .filter(([, , factor]) => /\d/.test(factor)).slice(0, EDGES)
+      .map(([source, target, factor]) => `${nodes[source].title} to ${nodes[target].title} ${factor}`)
+    const answers = Array.from(this.answers.children, (item) => item.textContent)
+    return [
+      `${nodes.length} nodes, ${edges.length} edges, at moment ${frame} of ${end}.`,
+      inputs.length ? `Inputs: ${inputs.join(", ")}.` : "",
+      answers.length ? `Results: ${answers.join(", ")}.` : "",
+      factors.length ? `Edges multiply by: ${factors.join("; ")}${edges.length > factors.length ? " and others" : ""}.` : "",
+    ].filter(Boolean)
+  }
+
   rest() {
     this.root.dataset.playing = this.clock.playing
     this.bar.refresh()
@@ -592,6 +616,7 @@ class Graph {
 
   dispose() {
     this.unfollow?.()
+    this.teller.dispose()
     this.clock.dispose()
     this.sizer.disconnect()
     this.root.remove()

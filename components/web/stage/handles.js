@@ -53,6 +53,10 @@ export class Handles {
     for (const handle of this.byId.values()) handle.place()
   }
 
+  get held() {
+    return Array.from(this.byId.values()).some((handle) => handle.held)
+  }
+
   dispose() {
     for (const [id, handle] of this.byId) this.drop(id, handle)
   }

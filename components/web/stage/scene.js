@@ -34,7 +34,8 @@ export class Scene extends Panel {
     const { spec, theme, width, height, graph, stage } = this
     this.Plotly = await plotly(new URL(stage.data.plotly, new URL("../../../", import.meta.url)))
     if (this.gone) return
-    const { data, layout: given } = new Figure(spec.figure, theme, resolve)
+    this.surface = new Figure(spec.figure, theme, resolve)
+    const { data, layout: given } = this.surface
     for (const trace of data) if (trace.z?.shape) trace.z = byRows(trace.z)
     this.drawing = this.Plotly.react(graph, data, layout(given, theme, width, height), CONFIG)
     await this.drawing

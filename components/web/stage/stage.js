@@ -23,6 +23,8 @@ import { Panel } from "./panel.js"
 import { announce, Bar, Clock, markup } from "./playback.js"
 import { Scene } from "./scene.js"
 import { Sound } from "./sound.js"
+import { Teller } from "./teller.js"
+import { legendOf, tell } from "./telling.js"
 
 const GAP = 12
 const ROW_GAP = 4
@@ -80,6 +82,11 @@ class Stage {
     this.lighting = new Lighting((hue) => {
       for (const panel of this.panels.values()) panel.overlay?.light(hue)
       if (this.theme) this.paint()
+    })
+    this.teller = new Teller(this.root, {
+      tell: () => this.tellAll(),
+      moving: () => this.clock.playing || [...this.panels.values()].some(({ handles }) => handles.held),
+      say: (news) => this.aloud(news),
     })
     this.working = null
     this.again = false
@@ -246,6 +253,7 @@ class Stage {
     for (const panel of this.panels.values()) panel.refresh(this.resolve)
     this.writeLines()
     this.paint()
+    this.teller.stir()
     announce(this.root, data.seq, this.store?.version ?? 0)
   }
 
@@ -332,6 +340,7 @@ class Stage {
     this.bar.refresh()
     this.writeLines()
     this.paint()
+    this.teller.stir()
     this.root.dataset.seq = data.seq
     requestAnimationFrame(() => announce(this.root, data.seq, this.store?.version ?? 0))
     if (this.autoplay) {
@@ -471,10 +480,33 @@ class Stage {
     this.hear()
     this.bar.refresh()
     if (clock.playing) return
-    const line = this.captionAt(clock.frame)
-    const name = this.data.frameName
-    this.live.textContent = `${name} ${clock.frame} of ${clock.end}${line ? `. ${line}` : ""}`
+    this.teller.stir()
     if (this.data.report) this.tell("cursor", { frame: clock.frame })
+  }
+
+  // Each picture with what it shows, and the stage's own name, whose numbers may have moved.
+  tellAll() {
+    const { clock, data, panels } = this
+    if (!data || !this.theme) return []
+    this.root.setAttribute("aria-label", this.find(data.alt))
+    const called = legendOf([...panels.values()])
+    return Array.from(panels.values(), (panel) => [panel.graph, tell(panel, clock.frame, data.frameName, called)])
+  }
+
+  // What a reader's move has changed: where the clock stands, and the sentences under the pictures,
+  // or else of the pictures.
+  aloud(news) {
+    const { clock, data } = this
+    if (!data) return
+    const moment = `${data.frameName} ${clock.frame} of ${clock.end}.`
+    const told = [moment, this.captionAt(clock.frame), ...data.lines.map((line) => this.find(line))].filter(Boolean)
+    const before = this.heard
+    this.heard = told
+    if (!before) return
+    const fresh = told.filter((sentence) => !before.includes(sentence))
+    const lines = fresh.filter((sentence) => sentence !== moment)
+    const said = [...fresh.filter((sentence) => sentence === moment), ...(lines.length ? lines : news)]
+    if (said.length) this.live.textContent = said.join(" ")
   }
 
   tell(name, payload) {
@@ -503,6 +535,7 @@ class Stage {
   dispose() {
     this.alive = false
     this.sound.stop()
+    this.teller.dispose()
     this.size.disconnect()
     cancelAnimationFrame(this.resizing)
     cancelAnimationFrame(this.answering)

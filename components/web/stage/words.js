@@ -35,6 +35,10 @@ function parse(text) {
   return lines
 }
 
+// A text as it is said: in one line, without its markup.
+export const plain = (text) =>
+  parse(text).map((runs) => runs.map((run) => (run.script > 0 ? `^${run.text}` : run.text)).join("")).join(" ")
+
 const fontOf = (run, size, family) =>
   `${run.italic ? "italic " : ""}${run.bold ? "600 " : ""}` +
   `${run.script ? (size * SMALL).toFixed(1) : size}px ${family}`

@@ -6,11 +6,13 @@ import { files } from "../files.js"
 import { received } from "../lifetime.js"
 import { Panel } from "../stage/panel.js"
 import { Clock } from "../stage/playback.js"
+import { tell } from "../stage/telling.js"
 import { Theme } from "../theme.js"
 
 const parts = await files(import.meta.url, "topics")
 const stage = await files(new URL("../stage/stage.js", import.meta.url), "stage")
 const SECONDS = 2.6
+const TOLD = 2 // sentences of what a small picture shows
 const SEEN = 0.6 // of a picture, from which on it moves
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
@@ -71,7 +73,7 @@ class Topics {
       card.classList.add("dt-plain")
       return card
     }
-    const picture = new Picture(place, panel, frames)
+    const picture = new Picture(place, panel, frames, title)
     this.pictures.set(place, picture)
     this.seen.observe(place)
     for (const name of ["pointerenter", "focusin"]) card.addEventListener(name, () => picture.play(true))
@@ -104,8 +106,8 @@ class Topics {
 }
 
 class Picture {
-  constructor(place, spec, frames) {
-    Object.assign(this, { place, spec, frames })
+  constructor(place, spec, frames, title) {
+    Object.assign(this, { place, spec, frames, title })
     this.root = place // as a panel's stage: what it looks for there
     this.data = { frameName: "step" }
     this.clock = new Clock(() => this.paint(), () => {})
@@ -127,7 +129,6 @@ class Picture {
     this.place.append(element)
     this.panel = new Panel(element, this)
     this.panel.handles.layer.remove()
-    element.querySelector(".dl-graph").removeAttribute("role") // its words are the card's
     this.sizes = new ResizeObserver(() => this.fit())
     this.sizes.observe(this.place)
     this.fit()
@@ -137,6 +138,8 @@ class Picture {
     const { clientWidth: width, clientHeight: height } = this.place
     if (!width || !height || !this.panel) return
     this.panel.update(this.spec, new Theme(this.place), width, height)
+    const told = tell(this.panel, this.clock.end).slice(0, TOLD).join(" ")
+    this.panel.graph.setAttribute("aria-label", `Picture of ${this.title}. ${told}`)
     this.paint()
   }
 

@@ -11,11 +11,13 @@ import { Missing, array, receive } from "../stage/arrays.js"
 import { Axis } from "../stage/axes.js"
 import { markup } from "../stage/playback.js"
 import { Sound } from "../stage/sound.js"
+import { Teller } from "../stage/teller.js"
 import { measure, write } from "../stage/words.js"
 import { storeOf } from "../store.js"
 import { Theme, rgba } from "../theme.js"
 import { written } from "../words.js"
 import { Here, Remote } from "./session.js"
+import { tellCurves, tellPlane } from "./telling.js"
 
 const SLICE_MS = 24 // that the worker may take between two pictures
 const TITLE = 20
@@ -53,6 +55,10 @@ class Training {
     this.charts = [...this.root.querySelectorAll(".dt-charts figure")]
     this.chartGrid = part(".dt-charts")
     this.lines = part(".dt-lines")
+    this.live = part(".dl-live")
+    this.teller = new Teller(this.root, {
+      tell: () => this.tell(), moving: () => this.playing, say: (news) => this.aloud(news),
+    })
     this.lines.before(markup(copyOfStage("bar"), "Training", BAR))
     this.sound = new Sound()
     this.soundButton = part('[data-act="sound"]')
@@ -400,6 +406,7 @@ class Training {
     this.scrub.value = this.step
     this.count.textContent = `${this.step} / ${this.end}`
     this.write()
+    this.teller.stir()
     this.root.dataset.seq = data.seq
     this.root.dataset.step = this.step
     this.root.dataset.worst = Math.max(0, ...this.now.map(({ worst }) => worst))
@@ -456,7 +463,6 @@ class Training {
     }
     const canvas = figure.querySelector("canvas")
     const pen = this.pen(canvas, width, height)
-    canvas.setAttribute("aria-label", `${run.name}: ${numbers || "not trained yet"}`)
     if (!shared.grid) return this.paintConfusion(pen, now, width, height)
     const [x0, x1, y0, y1] = data.shared.window
     const axes = { x: new Axis({}, "x"), y: new Axis({}, "y") }
@@ -727,8 +733,6 @@ class Training {
       mark(pen, run.look.marker, x.pixel(of(end)), y.pixel(log ? Math.max(end[name], LOWEST / 2) : end[name]), 4,
         theme.colour(run.look.color), theme.background)
     })
-    const said = data.runs.map((run, i) => `${run.name} ${written(this.now[i]?.[name] ?? NaN, "3")}`).join(", ")
-    canvas.setAttribute("aria-label", `${log ? "Loss" : "Right answers"} against ${data.axes[along]}: ${said}`)
   }
 
   write() {
@@ -756,9 +760,44 @@ class Training {
     }))
   }
 
+  // Each picture with what it shows; a plane that takes points says by which keys.
+  tell() {
+    const { data, history, step, shared, specs } = this
+    const planes = [...this.planes.children]
+    if (!data || !specs || planes.length !== data.runs.length) return []
+    const along = data.against
+    const points = shared.grid ? this.drawn().points : []
+    const told = planes.map((figure, i) => {
+      const canvas = figure.querySelector("canvas")
+      const { name } = data.runs[i]
+      canvas.setAttribute("role", this.adds ? "application" : "img")
+      canvas.tabIndex = this.adds ? 0 : -1
+      canvas.setAttribute("aria-label", this.adds ? `${name}: arrow keys move a cross, Enter adds a point there` : name)
+      return [canvas, tellPlane({ shared: data.shared, now: this.now[i], step, points })]
+    })
+    const charts = [["loss", "testLoss", "Loss"], ["accuracy", "testAccuracy", "Share of right answers"]]
+    return [...told, ...charts.map(([name, held, title], k) => {
+      const canvas = this.charts[k].querySelector("canvas")
+      canvas.setAttribute("aria-label", `${title} of each run`)
+      return [canvas, tellCurves({ runs: data.runs, history, along, axis: data.axes[along], name, held })]
+    })]
+  }
+
+  // What is new: where the cross is, the step, and what the pictures say of it.
+  aloud(news) {
+    const cross = this.cross ? `Cross at ${this.cross.map((value) => written(value, "3")).join(", ")}.` : ""
+    const told = [cross, `step ${this.step} of ${this.end}.`]
+    const before = this.heard
+    this.heard = told
+    if (!before) return
+    const said = [...told.filter((sentence) => sentence && !before.includes(sentence)), ...news]
+    if (said.length) this.live.textContent = said.join(" ")
+  }
+
   dispose() {
     this.alive = false
     this.sound.stop()
+    this.teller.dispose()
     cancelAnimationFrame(this.request)
     this.size.disconnect()
     clearInterval(this.themes)
