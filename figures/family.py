@@ -6,7 +6,7 @@ Both layouts follow from the lists alone, so a new optimizer, heir or relation d
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,11 +97,17 @@ def family_map(
     names = "".join(_name(slug, places[slug], slug in dimmed) for slug in slugs)
     return (
         f"<svg viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}' height='{height:.0f}' "
-        "class='family' role='group' aria-label='Which optimizer becomes which, and when'>"
+        f"class='family' role='group' aria-label='{_count(slugs, dimmed)}: which becomes which, "
+        "and when'>"
         "<defs><marker id='family-tip' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' "
         "markerHeight='7' orient='auto'><path d='M0 0.5L8 4L0 7.5Z' fill='currentColor'/></marker>"
         f"</defs>{edges}{names}{captions}</svg>"
     )
+
+
+def _count(slugs: Collection[str], dimmed: Collection[str]) -> str:
+    lit = len(slugs) - len(set(dimmed) & set(slugs))
+    return f"{len(slugs)} optimizers" + (f", {lit} of them lit" if dimmed else "")
 
 
 def _edge(relation: Relation, places: Mapping[str, Place], href: str, dimmed: Sequence[str]) -> str:
@@ -227,8 +233,8 @@ def family_tree(
     )  # fmt: skip
     return (
         f"<svg viewBox='0 0 {TREE_WIDTH} {height}' width='{TREE_WIDTH}' height='{height}' "
-        "class='family tree' role='group' aria-label='The optimizers by year, each below the rule "
-        f"that it was made from'>{years}<g class='edges'>{edges}</g>"
+        f"class='family tree' role='group' aria-label='{_count(places, dimmed)} by year, each "
+        f"below the rule that it was made from'>{years}<g class='edges'>{edges}</g>"
         f"{nodes}</svg>"
     )
 

@@ -131,7 +131,7 @@ def network(sizes: tuple[int, ...], activation: str, measured: Measured) -> Figu
             dash=dash,
             width=2.6,
         )
-        data.append({**trace, "hoverinfo": "skip"})
+        data.append({**trace, "name": verdict, "hoverinfo": "skip"})
     for layer, rows in enumerate(height):
         dots = charts.marks(np.full(len(rows), float(layer)), rows, style.INK, size=17)
         data.append({**dots, "hoverinfo": "skip"})

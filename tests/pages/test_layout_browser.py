@@ -48,7 +48,7 @@ MOST_SHIFT = 0.02
 SHIFTS = {"fair_race": 0.05}
 WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
-TOLD = r"() => access.told().every((words) => /: .*\d/s.test(words))"
+TOLD = r"() => access.told().every((words) => /\d/.test(words))"
 SAID: dict[str, str] = {}  # what the pictures of a page say, by its address
 BEYOND = """() => {
   const main = document.querySelector('[data-testid="stMain"]')

@@ -480,6 +480,7 @@ class Stage {
     this.hear()
     this.bar.refresh()
     if (clock.playing) return
+    this.arrived = true
     this.teller.stir()
     if (this.data.report) this.tell("cursor", { frame: clock.frame })
   }
@@ -493,19 +494,18 @@ class Stage {
     return Array.from(panels.values(), (panel) => [panel.graph, tell(panel, clock.frame, data.frameName, called)])
   }
 
-  // What a reader's move has changed: where the clock stands, and the sentences under the pictures,
-  // or else of the pictures.
+  // Where the clock has come to rest, and what a reader's move has changed: of the sentences under
+  // the pictures, or else of the pictures.
   aloud(news) {
     const { clock, data } = this
     if (!data) return
-    const moment = `${data.frameName} ${clock.frame} of ${clock.end}.`
-    const told = [moment, this.captionAt(clock.frame), ...data.lines.map((line) => this.find(line))].filter(Boolean)
-    const before = this.heard
-    this.heard = told
-    if (!before) return
-    const fresh = told.filter((sentence) => !before.includes(sentence))
-    const lines = fresh.filter((sentence) => sentence !== moment)
-    const said = [...fresh.filter((sentence) => sentence === moment), ...(lines.length ? lines : news)]
+    const lines = [this.captionAt(clock.frame), ...data.lines.map((line) => this.find(line))].filter(Boolean)
+    const { heard, arrived } = this
+    this.heard = lines
+    this.arrived = false
+    if (!heard && !arrived) return // as the page opens
+    const fresh = lines.filter((line) => !heard?.includes(line))
+    const said = [...(arrived ? [`${data.frameName} ${clock.frame} of ${clock.end}.`] : []), ...(fresh.length ? fresh : news)]
     if (said.length) this.live.textContent = said.join(" ")
   }
 

@@ -117,7 +117,7 @@ function tellPoints(trace, axes, called) {
   const silent = trace.hoverinfo === "skip" || trace.hoverinfo === "none"
   const guide = (silent || trace.fill === "toself") && !trace.name && !texts // to the eye alone
   if (guide) return []
-  if (!known.length) return name && ys.length ? [`${name}: no number`] : []
+  if (!known.length) return name && ys.length ? [`${name}: none`] : []
   const place = (i) => `(${axes.x.of(xs[i])}, ${axes.y.of(ys[i])})`
   const point = (i) => `${texts && entry(texts, i) ? `${plain(String(entry(texts, i)))} ` : ""}${place(i)}`
   if (known.length <= EACH) return [`${name ? `${name}: ` : ""}${known.map(point).join(", ")}`]
@@ -126,6 +126,8 @@ function tellPoints(trace, axes, called) {
     const [left, right] = ends(xs, known)
     return [`${name || "Points"}: ${known.length}, across ${axes.x.of(xs[left])} to ${axes.x.of(xs[right])}, up ${axes.y.of(ys[low])} to ${axes.y.of(ys[high])}`]
   }
+  const parts = known.filter((i, k) => i !== known[k - 1] + 1).length
+  if (parts > 1 && known.length <= 2 * parts) return [`${name || "Lines"}: ${parts}`]
   const [first, last] = [known[0], known.at(-1)]
   const inner = [["least", low], ["most", high]].filter(([, i]) => ys[i] !== ys[first] && ys[i] !== ys[last])
   const extremes = inner.map(([word, i]) => `, ${word} ${axes.y.of(ys[i])} at ${axes.x.of(xs[i])}`).join("")
