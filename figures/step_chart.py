@@ -24,6 +24,7 @@ Figure = dict[str, Any]
 _LN10: Final = float(np.log(10.0))
 _LOG_FROM: Final = 30.0  # the largest over the smallest value, from which an axis is logarithmic
 _DECADES: Final = 14  # that a logarithmic axis shows at most
+_ASIDE: Final = 10.0  # pixels between the end of a curve and the middle of its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,15 @@ def step_chart(
 
 
 def end_name(name: str, color: str, curve: Any, at: Any, *, log: bool) -> Figure:
-    """What a curve is called and has reached at frame `at`, written where it ends."""
+    """What a curve is called and has reached at frame `at`, written where it ends: below a curve
+    that came down to there, above one that rose or kept its height."""
     value = entry(curve, at)
+    fell = entry(curve, floor(0.8 * at)) > value
     return {
         "x": at, "y": ops.log(ops.maximum(value, 1e-300)) / _LN10 if log else value,
         "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}", value),
-        "showarrow": False, "xanchor": "right", "yanchor": "bottom", "xshift": -6,
+        "showarrow": False, "xanchor": "right", "yanchor": "middle", "xshift": -6,
+        "yshift": ops.where(fell, -_ASIDE, _ASIDE),
         "font": {"size": 12, "color": color},
     }  # fmt: skip
 

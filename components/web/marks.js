@@ -155,7 +155,10 @@ export function swatch({ color, dash, marker }, theme) {
   const pen = canvas.getContext("2d")
   pen.scale(ratio, ratio)
   const colour = theme.colour(color)
+  const [on, off, ...more] = DASHES[dash] ?? []
   pen.setLineDash(DASHES[dash] ?? [])
+  // The marker stands in a gap, so that the line is seen on both sides of it.
+  if (on && !more.length) pen.lineDashOffset = on + off / 2 - (width / 2 - 1)
   pen.strokeStyle = colour
   pen.lineWidth = 2
   pen.beginPath()

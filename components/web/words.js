@@ -2,6 +2,7 @@
 // of ten as powers, narrow spaces between thousands and before a percent sign; and of reading them.
 
 const NARROW = "\u202f"
+const TIMES = "\u00a0×\u00a0" // a number is never torn apart at the end of a line
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 const LOWERED = Object.fromEntries([...SUPERSCRIPTS].map((c, digit) => [c, digit]))
 
@@ -34,7 +35,7 @@ export function written(value, spec = "") {
     return sign + grouped(trimmed(Math.abs(value).toFixed(Math.max(digits - 1 - power, 0))))
   }
   const head = trimmed(mantissa)
-  return sign + (head === "1" ? "" : `${head} × `) + `10${raised(power)}`
+  return sign + (head === "1" ? "" : `${head}${TIMES}`) + `10${raised(power)}`
 }
 
 function formatted(value, spec) {
@@ -47,14 +48,14 @@ function formatted(value, spec) {
   else if (kind === "g" || kind === "") text = written(size, String(places || 1))
   else text = grouped(size.toFixed(places)) // the exact binary value, as Python, up to 1e21
   if (kind === "%") text += `${NARROW}%`
-  const zero = !/[1-9]/.test(text.split(" × ")[0])
+  const zero = !/[1-9]/.test(text.split(TIMES)[0])
   if (value < 0 && !zero) return `−${text}`
   return plus ? `+${text}` : text
 }
 
 function scientific(size, places) {
   const [mantissa, exponent] = size.toExponential(places).split("e")
-  return size === 0 ? mantissa : `${mantissa} × 10${raised(Number(exponent))}`
+  return size === 0 ? mantissa : `${mantissa}${TIMES}10${raised(Number(exponent))}`
 }
 
 // The number that a reader typed, as above or as on any keyboard; NaN where it is none.

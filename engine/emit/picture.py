@@ -195,7 +195,8 @@ def words(template: str, *arguments: Any) -> Any:
 NARROW: Final = "\u202f"  # the space between thousands, and before a percent sign
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED: Final = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_POWER: Final = re.compile("( × )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+TIMES: Final = "\u00a0×\u00a0"  # a number is never torn apart at the end of a line
+_POWER: Final = re.compile(f"({TIMES})?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 
 
 def written(x: Any, spec: str = "") -> str:
@@ -228,7 +229,7 @@ def written(x: Any, spec: str = "") -> str:
         return sign + _grouped(_trimmed(f"{abs(value):.{max(digits - 1 - power, 0)}f}"))
     mantissa = _trimmed(mantissa)
     tens = "10" + str(power).translate(_SUPERSCRIPTS)
-    return sign + (tens if mantissa == "1" else f"{mantissa} × {tens}")
+    return sign + (tens if mantissa == "1" else f"{mantissa}{TIMES}{tens}")
 
 
 def _formatted(value: float, spec: str) -> str:
@@ -238,7 +239,7 @@ def _formatted(value: float, spec: str) -> str:
     size = abs(value)
     if kind == "e":
         mantissa, exponent = format(size, bare).split("e")
-        tens = f" × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if size else ""
+        tens = f"{TIMES}10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if size else ""
         text = mantissa + tens
     elif kind == "g" or kind.isdigit():
         mantissa = text = written(size, bare.strip(".g") or "6")
@@ -267,7 +268,7 @@ def in_latex(x: Any, spec: str = "") -> str:
     found = _POWER.search(text)
     if found is None:
         return text
-    times = r" \cdot " if found[1] else ""
+    times = r" \times " if found[1] else ""
     return f"{text[: found.start()]}{times}10^{{{found[2].translate(_LOWERED)}}}"
 
 

@@ -84,7 +84,7 @@ def number_latex(x: Any) -> Piece:
     text = f"{value:.6g}"
     if "e" in text:
         digits, exponent = text.split("e")
-        return rf"{digits} \cdot 10^{{{int(exponent)}}}", PRODUCT if value > 0 else SUM
+        return rf"{digits} \times 10^{{{int(exponent)}}}", PRODUCT if value > 0 else SUM
     return text, SUM if text.startswith("-") else ATOM
 
 

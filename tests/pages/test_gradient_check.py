@@ -32,7 +32,7 @@ def test_a_sound_network_passes() -> None:
     page = open_page("gradient_check", **SOUND)
     assert "All 13 entries agree" in markdown(page)
     assert tables(page).count("✓ good") == 13
-    errors = re.findall(r"<td>(?:[\d.]+ × )?10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)</td>", tables(page))
+    errors = re.findall(r"<td>(?:[\d.]+\s×\s)?10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)</td>", tables(page))
     assert len(errors) == 13
     assert all(int(power.translate(DIGITS)) >= 9 for power in errors)  # eight digits
 

@@ -478,12 +478,20 @@ export class Chart {
     const right = this.bar ? this.right - 1 : this.width - 1 // what the colours stand for stays clear
     place(boxes, { left: 1, right, top: 0, bottom: Math.max(this.bottom, this.top + 1) })
     for (const box of boxes) if (box.tip) this.drawPointer(box)
-    for (const box of boxes) {
-      pen.globalAlpha = box.opacity ?? 1
-      write(pen, box.text, box.x, box.y, box.font, box.colour, {
-        align: box.align, halo: box.halo ? this.haloOf(box.colour) : "", thick: box.thick ?? 3,
-      })
-    }
+    for (const box of boxes) this.writeBox(pen, box)
+    pen.globalAlpha = 1
+  }
+
+  writeBox(pen, box) {
+    pen.globalAlpha = box.opacity ?? 1
+    write(pen, box.text, box.x, box.y, box.font, box.colour, {
+      align: box.align, halo: box.halo ? this.haloOf(box.colour) : "", thick: box.thick ?? 3,
+    })
+  }
+
+  // Writes the words with a halo once more, over what has been drawn above the chart.
+  rewrite(pen) {
+    for (const box of this.words ?? []) if (box.halo) this.writeBox(pen, box)
     pen.globalAlpha = 1
   }
 

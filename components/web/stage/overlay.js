@@ -131,6 +131,8 @@ export class Overlay {
       else if (to > from) this.stroke(trail, track, from, to, track.width)
     }
     trail.restore()
+    // What a curve is called stays legible where the curve runs through it.
+    if (this.tracks.length) view.chart.rewrite(trail)
     this.drawn = frame
   }
 

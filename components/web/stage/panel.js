@@ -121,6 +121,7 @@ export class Panel {
     chart.draw(figure, theme, width, height, ratio, this.zoom)
     const { left, right, top, bottom, x, y } = chart
     Object.assign(this, { left, right, top, bottom })
+    this.overlay.drawn = -1 // the chart's words stand over the trails as well
     const view = [x.log, x.origin, x.scale, y.log, y.origin, y.scale, left, right, top, bottom].join()
     if (view === this.view) return
     this.view = view

@@ -71,7 +71,7 @@ def test_a_step_that_was_not_made_is_refused(step: int) -> None:
         (44991.2, r"44\,991"),
         (1e-8, "10^{-8}"),
         (-1e-8, "-10^{-8}"),
-        (3.25e7, r"3.25 \cdot 10^{7}"),
+        (3.25e7, r"3.25 \times 10^{7}"),
         (float("inf"), r"\infty"),
         (float("nan"), r"\text{undefined}"),
     ],
