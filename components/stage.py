@@ -149,7 +149,7 @@ class Panel:
     "chart" with a `cursor` it moves the clock; a "scene" is 3-D and shows tracks alone.
     `figure` gives the ranges of its axes; its zoom and camera are kept until its
     `layout.uirevision` changes.  `cursor` is True where the axis counts frames, or the x of
-    each frame.  `rows` is how many rows of the stage it spans, where panels stand in several;
+    each frame.  `rows` and `wide` are how many rows and columns of the stage it spans;
     `tab` is what it is called on a phone, where one is shown at a time.
     """
 
@@ -167,6 +167,7 @@ class Panel:
     tab: str = ""
     alt: str = ""
     rows: int = 1
+    wide: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +376,7 @@ def _panel(panel: Panel, encoder: wire.Wire) -> dict[str, Any]:
         "tab": panel.tab,
         "alt": panel.alt,
         "rows": max(1, int(panel.rows)),
+        "wide": max(1, int(panel.wide)),
         "figure": figure,
         "hash": content,
         "tracks": [_track(track, encoder) for track in panel.tracks],

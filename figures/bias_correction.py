@@ -127,7 +127,8 @@ def factor_chart(beta1: Any, beta2: Any, room: int, last: Any) -> StepChart:
     layout["yaxis"]["range"][0] = float(np.log10(0.7))
     for step, beta, color in ((1, beta1, CORRECTED), (10, beta1, CORRECTED), (1, beta2, SECOND)):
         factor = correction(beta, float(step))
-        charts.note(layout, step, factor, words(" ×{:4}", factor), color=color, anchor="left")
+        charts.note(layout, step, factor, words("×{:4}", factor), color=color, anchor="left")
+        layout["annotations"][-1] |= {"xshift": 8, "yshift": 8}  # clear of the marker there
     return made
 
 

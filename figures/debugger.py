@@ -162,7 +162,7 @@ def sparkline(columns: Array, step: int) -> str:
 def enlargement_title(parts: Sequence[Arrow]) -> str:
     """What the enlarged picture says of its lengths."""
     directions = ", ".join(part.symbol for part in parts if not part.exact)
-    return "enlarged" + (f" ({directions}: direction only)" if directions else "")
+    return "enlarged" + (f" ({directions}: direction)" if directions else "")
 
 
 def enlargement() -> Figure:

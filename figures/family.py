@@ -22,6 +22,7 @@ from figures import style
 _YEARS: Final = (1740.0, 1951.0, 1964.0, 1983.0, 2011.0, 2024.0)
 _AT: Final = (24.0, 84.0, 140.0, 204.0, 272.0, 720.0)
 TREE_ROW: Final = 25  # height of a row of the tree
+TREE_ROW_FRAMED: Final = 15  # of one that has to stand in a frame whole
 TREE_WIDTH: Final = 1110
 _HEAD: Final = 34  # above the first row, the years
 _LATER: Final = 16  # a child stands at least so far right of its parent
@@ -186,7 +187,9 @@ def year_at(year: float) -> float:
     return float(np.interp(year, _YEARS, _AT)) + beyond
 
 
-def tree_layout(slugs: Sequence[str], heirs: Sequence[Heir]) -> dict[str, Place]:
+def tree_layout(
+    slugs: Sequence[str], heirs: Sequence[Heir], row: int = TREE_ROW
+) -> dict[str, Place]:
     """A row for every name, children below their parents, by year; a place's y is its middle."""
     parents = {h.child: h.parent for h in heirs if h.child in slugs and h.parent in slugs}
     places: dict[str, Place] = {}
@@ -195,7 +198,7 @@ def tree_layout(slugs: Sequence[str], heirs: Sequence[Heir]) -> dict[str, Place]
         x = year_at(origin(slug))
         if slug in parents:
             x = max(x, places[parents[slug]].x + _LATER)
-        places[slug] = Place(x, _HEAD + TREE_ROW * (len(places) + 0.5))
+        places[slug] = Place(x, _HEAD + row * (len(places) + 0.5))
         for child in sorted((s for s in slugs if parents.get(s) == slug), key=origin):
             grow(child)
 
@@ -210,25 +213,26 @@ def family_tree(
     link: Callable[[str], str],
     *,
     dimmed: Sequence[str] = (),
+    row: int = TREE_ROW,
 ) -> str:
     """The tree as an SVG text: a row a rule, at its year, with what it changed in its parent.
 
     runs are shown small, running, while a rule is pointed at; link(slug) is where it leads.
     """
     slugs = list(OPTIMIZERS)
-    places = tree_layout(slugs, heirs)
+    places = tree_layout(slugs, heirs, row)
     heir = {h.child: h for h in heirs if h.child in places and h.parent in places}
-    height = _HEAD + TREE_ROW * len(slugs) + 8
+    height = _HEAD + row * len(slugs) + 8
     years = "".join(
         f"<g class='year'><path d='M{year_at(y):.0f} 20V{height - 8}'/>"
         f"<text x='{year_at(y):.0f}' y='13'>{y}</text></g>"
         for y in (1740, 1951, 1964, 1983, 2011, 2015, 2018, 2021, 2024)
     )
     edges = "".join(_branch(places[h.parent], places[h.child]) for h in heir.values())
-    corner = Place(92.0, height - 8.0 - TREE_ROW - _THUMB)
+    corner = Place(92.0, height - 8.0 - row - _THUMB)
     nodes = "".join(
         _node(slug, places[slug], heir.get(slug), link(slug), _running(runs[slug], slug, corner),
-              slug in dimmed)
+              slug in dimmed, row)
         for slug in places
     )  # fmt: skip
     return (
@@ -246,7 +250,9 @@ def _branch(parent: Place, child: Place) -> str:
     )
 
 
-def _node(slug: str, place: Place, heir: Heir | None, href: str, thumb: str, faded: bool) -> str:
+def _node(
+    slug: str, place: Place, heir: Heir | None, href: str, thumb: str, faded: bool, row: int
+) -> str:
     entry, look = OPTIMIZERS[slug], style.look(slug)
     color = f"color:light-dark({look.color_light},{look.color_dark})"
     change = "" if heir is None else heir.change
@@ -256,8 +262,8 @@ def _node(slug: str, place: Place, heir: Heir | None, href: str, thumb: str, fad
     return (
         f"<g class='node{' dim' if faded else ''}'><a href='{html.escape(href)}' target='_self' "
         f"aria-label='{html.escape(said)}'>"
-        f"<rect x='{place.x - 8:.0f}' y='{place.y - TREE_ROW / 2:.0f}' width='380' "
-        f"height='{TREE_ROW}' class='reach'/>"
+        f"<rect x='{place.x - 8:.0f}' y='{place.y - row / 2:.0f}' width='380' "
+        f"height='{row}' class='reach'/>"
         f"<circle cx='{place.x:.0f}' cy='{place.y:.0f}' r='4.5' style='{color}' "
         "fill='currentColor'/>"
         f"<text x='{place.x + 11:.0f}' y='{place.y + 4.5:.0f}' class='name'>"

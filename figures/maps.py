@@ -32,7 +32,7 @@ GONE: Final = 255
 PALETTE: Final = (*style.HEAT[:_LEVELS], style.NEVER, style.PAPER)
 _DECADES: Final = 14.0  # that the colours span at most
 _FEW: Final = 6.0  # decades: up to here each has its line and its mark
-MARK: Final = style.ON_MAP
+MARK: Final = style.INK  # white would be lost on hatched paper
 PATH: Final = style.INK  # of a run over basins, whose tints are muted
 LN10: Final = math.log(10.0)
 # What a cell says instead of a number.

@@ -4,6 +4,7 @@ tolerance, coloured by reference."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil, log10
 from typing import Any, Final
 
 from engine.emit.picture import written
@@ -37,6 +38,15 @@ def dots(rows: Sequence[Agreement], references: Sequence[str]) -> Figure:
         x_title="largest relative error along the path",
     )  # fmt: skip
     layout["xaxis"]["dtick"] = 1
+    layout["margin"]["t"] = 24
+    for power in range(ceil(log10(ROUNDING)), ceil(log10(4 * TOLERANCE))):
+        # The axis once more above: among so many rows its own is far away.
+        layout["annotations"].append(
+            {
+                "x": power, "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
+                "text": f"10<sup>−{-power}</sup>", "font": {"size": 11, "color": style.MUTED},
+            }
+        )  # fmt: skip
     charts.name_rows(layout, [OPTIMIZERS[slug].name for slug in slugs])
     charts.upright(layout, ROUNDING, "rounding")
     charts.upright(layout, TOLERANCE, "the tests allow", color=style.LIMIT)

@@ -42,7 +42,7 @@ PRESETS = (
         "good",
         "The average quarters the noise; corrected, its first values are as noisy as the gradients "
         "themselves, for they are averages of one, two, three of them.",
-        {"noise": "1.5"},
+        {},
     ),
     Preset(
         "Drift",

@@ -100,7 +100,8 @@ PRESETS = (
 # A picture of each line beside its formula, as high as the line.
 SPARKS = """
 .sparks { font-size: 0.95rem; padding-top: 0.5rem; }
-.sparks p { margin: 0; line-height: 1.2; opacity: 0.7; }
+.sparks p { margin: 0; line-height: 1.2; }
+.sparks p span { font-size: 0.8rem; opacity: 0.7; }
 .sparks div { display: flex; align-items: center; }
 .sparks svg { width: 80px; }
 """
@@ -234,8 +235,7 @@ def panels(
     sets = {"start": stack(hand_x, hand_y)}
     parts = debugger.arrows(run)
     second = None if other is None else other[1]
-    shown = [] if small else pictures.overview(run, second, most=3)  # the rest are sparklines
-    rows = 2 + len(shown)  # the plane at the left of all the others
+    shown = [] if small else pictures.overview(run, second, most=2)  # the rest are sparklines
     parameters = problem.live_parameters(live, surface)
     plane = Panel(
         id="plane",
@@ -252,7 +252,7 @@ def panels(
         clicks=sets,
         title=f"{rule.name} on {surface.name}",
         alt=f"Contours of {surface.name} with the path of {rule.name} and its arrows.",
-        rows=rows,
+        rows=1 if small else 3, wide=1 if small else 3,  # the others stand in a row below it
     )  # fmt: skip
     step = Panel(
         id="step",
@@ -263,9 +263,9 @@ def panels(
         title=pictures.enlargement_title(parts),
         alt="The parts of this step as arrows from the old point: "
         + ", ".join(part.meaning for part in parts),
-        rows=2,
+        rows=1 if small else 2,
     )
-    return [plane, step, *map(step_panel, shown)]
+    return [plane, step, *(step_panel(chart, rows=2) for chart in shown)]
 
 
 def captions(run: LiveDescent) -> list[Any]:
@@ -332,7 +332,7 @@ def sparklines(run: Descent, lines: Sequence[latex.RuleLine], step: int) -> str:
         rows.append(f"<div style='height:{line.height}em'>{drawn}</div>")
     return (
         f"<style>{SPARKS}</style><div class='sparks'>"
-        f"<p style='height:{latex.HEAD}em'>the run</p>{''.join(rows)}</div>"
+        f"<p style='height:{latex.HEAD}em'><span>the run</span></p>{''.join(rows)}</div>"
     )
 
 
@@ -409,8 +409,8 @@ def body() -> None:
             panels(live, surface, run, other, small=view.embedded),
             live=live,
             frames=live["steps"] + 1.0,
-            height=view.height(530, 350),
-            columns=[1, 1] if view.embedded else [1.6, 1],
+            height=view.height(620, 350),
+            columns=2 if view.embedded else 3,
             alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
             captions=captions(run),
             report_cursor=True,
@@ -419,7 +419,7 @@ def body() -> None:
         )
     step = clock.keep(x, shown.frame, x["steps"])
     with view.panel:
-        x.controls(groups(surface), live=live, height=view.height(530, 460))
+        x.controls(groups(surface), live=live, height=view.height(620, 460))
     if shown.sensitive:
         st.html(frame.SENSITIVE)
     if beside:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 from dataclasses import dataclass
 from typing import Any, Final
-from zlib import crc32
 
 import numpy as np
 import streamlit as st
@@ -398,6 +398,14 @@ def body() -> None:
     x.publish()
 
 
+def verdict(said: str) -> None:
+    """Who is ahead, and how surely, as HTML: another verdict is other words. As Markdown those of
+    the last would wander into it, and the page would seem to jump."""
+    eye = "<span class='eye'></span>"
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(said, quote=False))
+    st.html(f"<p class='told'>{eye} {bold}</p>")
+
+
 def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     """The pictures and what they say."""
     ways = held.ways(outcome, x["show"])
@@ -416,9 +424,8 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     if len(names) > 1:
         said += says.repeated(names, outcome.firsts)
         said += says.luck(names, outcome, held.task) if OWN in ways else ""
-    # Another verdict is another element: words do not wander from one to the other.
-    with picture, st.container(key=f"verdict-{crc32(said.encode())}"):
-        frame.notice(said)
+    with picture, st.container(key="verdict"):
+        verdict(said)
     found = outcome.searches
     if not x.hidden("search"):
         maps, scale = search_panels(held, found)

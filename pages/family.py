@@ -147,7 +147,8 @@ def tree(entries: list[Optimizer]) -> None:
     wanted = {entry.slug for entry in entries}
     dimmed = [slug for slug in OPTIMIZERS if slug not in wanted]
     with st.container(key="family-tree"):
-        drawn = pictures.family_tree(HEIRS, thumbnails(), race_with_parent, dimmed=dimmed)
+        row = pictures.TREE_ROW_FRAMED if st.context.is_embedded else pictures.TREE_ROW
+        drawn = pictures.family_tree(HEIRS, thumbnails(), race_with_parent, dimmed=dimmed, row=row)
         drawing("family.tree", pictures.STYLE + drawn, scroll=not st.context.is_embedded)
     heirs = {h.child: h for h in HEIRS}
     cards = []

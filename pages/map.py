@@ -44,8 +44,8 @@ PRESETS = (
     Preset(
         "Momentum on κ = 50",
         "good",
-        "Below the line every run settles, above it every run leaves. The star is Polyak's pair: "
-        "no other setting of momentum goes down faster in the long run.",
+        "Left of the line every run settles, right of it every run leaves. The marked run has "
+        "Polyak's pair: no other momentum goes down faster in the long run.",
         {},
     ),
     Preset(

@@ -20,6 +20,8 @@ REFERENCES = tuple(dict.fromkeys(row.reference for row in agreements()))
 SORTS = ("family order", "largest error")
 GLYPHS = dict(zip(REFERENCES, "●■◆▲✚✖⬢", strict=False))
 
+MOST_FRAMED = 24  # rules in a row of dots each, that a frame shows in one picture
+
 TABLE_STYLE = """
 <style>
 .st-key-parity-table code { font-size: 0.85em; }
@@ -75,7 +77,7 @@ def key_of_references(rows: list[Agreement]) -> str:
             light, dark = color.split("|")
             mark = f"<span style='color:light-dark({light},{dark})'>{GLYPHS[name]}</span>"
             items.append(f"<span style='white-space:nowrap'>{mark} {html.escape(name)}</span>")
-    return f"<p class='told'>{' &ensp; '.join(items)}</p>"
+    return f"<p class='told'><small>{' &ensp; '.join(items)}</small></p>"
 
 
 def table(rows: list[Agreement]) -> None:
@@ -114,20 +116,24 @@ def body() -> None:
     )
     rows = wanted()
     st.html(key_of_references(rows))
-    count = len({row.optimizer for row in rows})
+    slugs = list(dict.fromkeys(row.optimizer for row in rows))
+    halved = embedded and len(slugs) > MOST_FRAMED
+    parts = [slugs[: len(slugs) // 2], slugs[len(slugs) // 2 :]] if halved else [slugs]
     stage(
         "parity.dots",
         [
             Panel(
-                id="dots",
+                id=f"dots{i or ''}",
                 kind="chart",
-                figure=pictures.dots(rows, REFERENCES),
+                figure=pictures.dots([r for r in rows if r.optimizer in part], REFERENCES),
+                tab=f"{OPTIMIZERS[part[0]].name} to {OPTIMIZERS[part[-1]].name}",
                 alt="A dot for each rule, convention and reference: errors lie between rounding, "
                 "5e-17, and the 1e-12 that the tests allow.",
             )
+            for i, part in enumerate(parts)
         ],
         frames=1,
-        height=390 if embedded else 110 + 20 * count,
+        height=390 if embedded else 110 + 20 * len(slugs),
         alt="How closely each optimizer agrees with its reference",
     )
     frame.notice(summary(rows))

@@ -41,6 +41,11 @@ def link(page: AppTest) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit("?" + query).query).items()}
 
 
+def said(page: AppTest) -> str:
+    """What the page says, the verdict and the rest."""
+    return tables(page) + markdown(page)
+
+
 def test_everybody_keeps_to_the_budget() -> None:
     page = open_page("fair_race", **QUICK, runs="sgd;momentum;adam;newton")
     assert not page.exception
@@ -48,31 +53,31 @@ def test_everybody_keeps_to_the_budget() -> None:
     assert len(rows) == 4
     for row in rows:
         assert 2400 - 120 < int(row[3].replace("\u202f", "")) <= 2400
-    assert "spend 2400 gradient evaluations" in markdown(page)
+    assert "spend 2400 gradient evaluations" in said(page)
 
 
 def test_the_order_turns_between_one_rate_and_its_own() -> None:
     """At the bowl's own rate gradient descent is first; each at its best it is not."""
     page = open_page("fair_race", repeats="1")
-    text = markdown(page)
-    assert "At one η = 0.0185 for all it would be **SGD**" in text
-    assert "**SGD** has the best mean rank" not in text
+    text = said(page)
+    assert "At one η = 0.0185 for all it would be <b>SGD</b>" in text
+    assert "<b>SGD</b> has the best mean rank" not in text
     alone = open_page("fair_race", repeats="1", show="one η for all")
-    assert "**SGD** has the best mean rank" in markdown(alone)
+    assert "<b>SGD</b> has the best mean rank" in said(alone)
 
 
 def test_without_chance_the_page_says_that_ranks_mean_nothing() -> None:
-    assert "every seed is the same run" in markdown(open_page("fair_race", **QUICK, noise="0"))
-    strewn = markdown(open_page("fair_race", **QUICK, noise="0", strewn="1"))
+    assert "every seed is the same run" in said(open_page("fair_race", **QUICK, noise="0"))
+    strewn = said(open_page("fair_race", **QUICK, noise="0", strewn="1"))
     assert "every seed is the same run" not in strewn
     assert "best mean rank" in strewn
 
 
 def test_other_searches_are_counted() -> None:
     page = open_page("fair_race", **{**QUICK, "repeats": "6"})
-    text = markdown(page)
+    text = said(page)
     assert "of 6 searches" in text or "by 6 searches in all" in text
-    assert "searches" not in markdown(open_page("fair_race", **QUICK)).split("Budget")[0]
+    assert "searches" not in said(open_page("fair_race", **QUICK)).split("Budget")[0]
 
 
 def held(on: str = "bowl", runs: str = "sgd;momentum;rmsprop;adam", **how: Any) -> fair.Outcome:
@@ -117,12 +122,12 @@ def test_more_to_tune_is_a_gain_where_decay_leads_home() -> None:
 
 def test_what_the_landscape_gives_away_is_said() -> None:
     decayed = open_page("fair_race", **QUICK, runs="schedule_free_sgd;adam", tune="all")
-    assert "it tells the answer" in markdown(decayed)
-    assert "No minimum is known" in markdown(open_page("fair_race", **QUICK, on="monkey_saddle"))
+    assert "it tells the answer" in said(decayed)
+    assert "No minimum is known" in said(open_page("fair_race", **QUICK, on="monkey_saddle"))
 
 
 def test_one_alone_cannot_win() -> None:
-    assert "cannot win" in markdown(open_page("fair_race", **QUICK, runs="adam"))
+    assert "cannot win" in said(open_page("fair_race", **QUICK, runs="adam"))
 
 
 def test_a_schedule_drives_the_race_and_is_told() -> None:
@@ -132,7 +137,7 @@ def test_a_schedule_drives_the_race_and_is_told() -> None:
     )  # fmt: skip
     assert not page.exception
     assert not page.warning
-    assert "Warm-up, stable, decay" in markdown(page)
+    assert "Warm-up, stable, decay" in said(page)
     found = cells(page)
     names = [row[0][1:] for row in found]
     assert names == ["SGD", "SAM(Adam", "Descent with line search", "L-BFGS"]  # ")" is cut

@@ -92,7 +92,10 @@ def test_what_the_presets_say_is_so() -> None:
     assert course["reverse mode"][0].startswith("1.96957")
     own = rows(at("the complex step's own"))
     assert own["complex step"][0].startswith("4.0534278938986")
-    assert "×\u00a010⁻⁷" in own["central difference"][1] or "×\u00a010⁻⁸" in own["central difference"][1]
+    assert (
+        "×\u00a010⁻⁷" in own["central difference"][1]
+        or "×\u00a010⁻⁸" in own["central difference"][1]
+    )
     kink = at("a kink")
     assert "it has no derivative" in markdown(kink)
     assert len({row[0] for row in rows(kink).values()}) > 1

@@ -44,8 +44,6 @@ PHONE = {"width": 360, "height": 780}
 FRAME = {"width": 800, "height": 500}
 Opened = tuple[Visitor, Page]  # who reads, and the page that is open
 MOST_SHIFT = 0.02
-# The verdict of another race comes when its search is over, a line higher or lower than the last.
-SHIFTS = {"fair_race": 0.05}
 WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
 TOLD = r"() => access.told().every((words) => /\d/.test(words))"
@@ -131,7 +129,6 @@ def take_another_preset(page: Page) -> None:
 def test_a_page_fits_a_desk_and_nothing_jumps(opened: Opened) -> None:
     visitor, page = opened
     found = faults(page, "desk")
-    most = SHIFTS.get(page.url.split("?")[0].split("/")[-1], MOST_SHIFT)
     page.evaluate("layout.watch()")
     for act in (drag_first_slider, take_another_preset):
         before = page.evaluate("layout.shift()")["shift"]
@@ -139,7 +136,7 @@ def test_a_page_fits_a_desk_and_nothing_jumps(opened: Opened) -> None:
         after = page.evaluate("layout.shift()")
         if after["chips"]:
             found.append(f"{act.__name__}: the presets move by {after['chips']} px")
-        if after["same"] and after["shift"] - before > most:
+        if after["same"] and after["shift"] - before > MOST_SHIFT:
             moved = f"{after['shift'] - before:.3f} ({'; '.join(after['jumped'])})"
             found.append(f"{act.__name__}: the page jumps by {moved}")
     assert found + visitor.errors == []

@@ -332,7 +332,7 @@ class Stage {
       panel.element.hidden = this.tabbed && i !== this.tab
       const place = this.grid.children[i]
       if (place !== panel.element) this.grid.insertBefore(panel.element, place ?? null)
-      panel.element.style.gridRow = `span ${boxes[i].span}`
+      panel.element.style.gridArea = `auto / auto / span ${boxes[i].rows} / span ${boxes[i].wide}`
       const room = boxes[i].height - (spec.title ? TITLE : 0)
       await panel.update(spec, theme, boxes[i].width, room, this.resolve)
       if (!this.alive) return
@@ -372,10 +372,13 @@ class Stage {
     const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
     let widths = across(Array.isArray(data.columns) ? asked : asked.slice(0, most))
     const given = Array.isArray(data.columns) || n <= 3
-    if (given && Math.min(...widths) < LEAST_BESIDE) widths = [width]
+    const spanned = data.panels.some((panel) => panel.wide > 1)
+    if (given ? Math.min(...widths) < LEAST_BESIDE : spanned && widths.length < asked.length) {
+      widths = [width]
+    }
     const stacked = widths.length === 1 && n > 1
     this.showTabs(data, stacked && (asked.length > 1 || width < ONE_BY_ONE))
-    const spans = data.panels.map((panel) => (stacked ? 1 : panel.rows))
+    const spans = data.panels.map(({ rows, wide }) => (stacked ? { rows: 1, wide: 1 } : { rows, wide }))
     const { columns } = cells(spans, widths.length)
     // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
     const { rows } = cells(spans, asked.length)
@@ -390,12 +393,13 @@ class Stage {
     // Where panels of several heights stack, the small ones stay smaller.
     const mixed = data.panels.some((panel) => panel.rows > 1)
     const small = Math.max(LEAST, Math.floor(height * 0.6))
-    return spans.map((span, i) => ({
-      width: widths[columns[i]],
+    return spans.map(({ rows, wide }, i) => ({
+      width: widths.slice(columns[i], columns[i] + wide).reduce((sum, w) => sum + w + GAP, -GAP),
       height: stacked && mixed && data.panels[i].rows === 1
         ? small
-        : span * height + (span - 1) * ROW_GAP,
-      span,
+        : rows * height + (rows - 1) * ROW_GAP,
+      rows,
+      wide,
     }))
   }
 
@@ -554,18 +558,21 @@ const alike = (a, b) => (Array.isArray(b)
   ? Array.isArray(a) && a.length === b.length && b.every((v, i) => v === a[i])
   : Number(a) === b)
 
-// Where panels stand that span rows: the column of each, and how many rows they fill, as the
-// grid's own placement has it (row by row, never back).
+// Where panels stand that span rows and columns: the first column of each, and how many rows they
+// fill, as the grid's own placement has it (row by row, never back).
 function cells(spans, across) {
   const free = Array(across).fill(0) // by column: the first row that nothing spans into
   const columns = []
-  let at = 0
-  for (const span of spans) {
-    while (free[at % across] > Math.floor(at / across)) at++
-    const column = at % across
-    free[column] = Math.floor(at / across) + span
+  let [row, column] = [0, 0]
+  for (const { rows, wide } of spans) {
+    const most = Math.max(0, across - wide) // what is wider than all columns takes them all
+    const fits = () => free.slice(column, column + wide).every((first) => first <= row)
+    while (column > most || !fits()) {
+      column = column < most ? column + 1 : 0
+      if (column === 0) row++
+    }
+    free.fill(row + rows, column, column + wide)
     columns.push(column)
-    at++
   }
   return { columns, rows: Math.max(...free) }
 }
