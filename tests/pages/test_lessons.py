@@ -181,6 +181,13 @@ def test_the_truth_of_every_guess_is_computed() -> None:
         assert abs(guess.value - truth) <= digits / 10, (guess.text, guess.value, truth)
 
 
+def test_every_step_says_something_and_asks_for_something() -> None:
+    for lesson, at in STEPS:
+        step = lesson.steps[at]
+        assert 20 <= len(step.text) <= 320, (lesson.slug, step.title)
+        assert step.tasks or step.choices or step.guesses or step.prediction, step.title
+
+
 def test_every_kind_of_prediction_is_in_a_lesson() -> None:
     found = [lesson.steps[at].prediction for lesson, at in STEPS]
     assert {one.kind for one in found if one is not None} == set(PREDICTIONS)

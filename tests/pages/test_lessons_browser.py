@@ -136,6 +136,8 @@ def test_what_is_foreseen_rightly_is_near_enough(kind: str, visit: Visitor) -> N
     if kind == "bars":
         bars = page.locator('[data-handle^="guess"]')
         expect(bars).to_have_count(3)
+        # What the page says of its shares, 0.450 twice, does not tell them now.
+        assert "0.45" not in page.locator(".stMain").inner_text()
         for k, keys in enumerate(
             (["ArrowRight"] * 11, ["ArrowRight"] * 11, ["Shift+ArrowLeft"] * 2)
         ):
