@@ -13,6 +13,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
 from engine.studies.matrices import (
+    AVERAGING,
     GROUPS,
     RACED,
     RATES,
@@ -25,6 +26,7 @@ from engine.studies.matrices import (
     memory,
     one_direction,
     raced,
+    settings,
     shifted,
     spectrum,
 )
@@ -38,15 +40,21 @@ MAKERS: Mapping[str, tuple[Callable[..., MatrixProblem], str]] = {
     "memory": (memory, "exponent"), "factorisation": (factorisation, "condition"),
     "direction": (one_direction, "noise"),
 }  # fmt: skip
+SHAPES = {
+    "memory": "A matrix of 16 × 16", "factorisation": "Matrices of 16 × 8 and 8 × 16",
+    "direction": "A matrix of 16 × 16",
+}  # fmt: skip
 
 
 @st.cache_data(max_entries=32, show_spinner="Running every rule at every rate …")
-def races(problem: str, setting: float, seed: int) -> tuple[tuple[MatrixRun, ...], Spectrum]:
+def races(
+    problem: str, setting: float, seed: int, beta: float | None
+) -> tuple[tuple[MatrixRun, ...], Spectrum]:
     """Every rule on a problem, and the spectra of Muon's run at its best rate."""
     made = MAKERS[problem][0](setting, seed)
-    runs = tuple(raced(made, slug) for slug in RACED)
+    runs = tuple(raced(made, slug, beta=beta) for slug in RACED)
     muon = next(run for run in runs if run.slug == "muon")
-    return runs, spectrum(made, float(RATES[muon.best]))
+    return runs, spectrum(made, float(RATES[muon.best]), beta)
 
 
 @st.cache_data(max_entries=8, show_spinner="Training every pair …")
@@ -58,12 +66,25 @@ def grouped(seed: int) -> tuple[Hybrid, ...]:
 
 def raced_now(x: Experiment) -> tuple[tuple[MatrixRun, ...], Spectrum]:
     """Those of the problem as it stands."""
-    return races(x["problem"], x[MAKERS[x["problem"]][1]], x["seed"])
+    beta = None if x["own"] else x["beta"]
+    return races(x["problem"], x[MAKERS[x["problem"]][1]], x["seed"], beta)
 
 
 def problem_items(x: Experiment) -> list[Item]:
     """The problem and what makes it hard."""
     return [x.chooser("problem"), x.slider(MAKERS[x["problem"]][1]), x.slider("seed")]
+
+
+def memory_items(x: Experiment) -> list[Item]:
+    """How long the rules remember gradients."""
+    return [x.toggle("own"), *([] if x["own"] else [x.slider("beta")])]
+
+
+def memory_of(x: Experiment, slug: str) -> str:
+    """The decay with which a rule averages gradients, a dash for none."""
+    if slug not in AVERAGING:
+        return "–"
+    return written(settings(slug, None if x["own"] else x["beta"])[AVERAGING[slug]], "3")
 
 
 def race(x: Experiment, view: frame.View, live: Picture) -> None:
@@ -113,17 +134,19 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
         x.controls(
             [
                 Group(id="problem", title="Problem", items=problem_items(x)),
-                Group(id="rate", title="Learning rate", items=[x.slider("times")]),
+                Group(
+                    id="rate", title="Rate and memory", items=[x.slider("times"), *memory_items(x)]
+                ),
             ],
             live=live, height=view.height(480, 400),
         )  # fmt: skip
     if not view.embedded:
         if not x.hidden("table"):
             frame.table(
-                ("rule", "best η", "error at the end", "numbers kept a weight"),
+                ("rule", "β", "best η", "error at the end", "numbers kept a weight"),
                 [
-                    (name, written(run.rates[run.best], "3"), written(run.error, "3"),
-                     written(run.memory, "3"))
+                    (name, memory_of(x, run.slug), written(run.rates[run.best], "3"),
+                     written(run.error, "3"), written(run.memory, "3"))
                     for name, run in zip(names, runs, strict=True)
                 ],
             )  # fmt: skip
@@ -135,10 +158,12 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
             else ""
         )
         frame.notice(
-            f"Matrices of 16 × 16, {last} steps, rates that fall straight to 0, no weight decay: "
-            f"the same for all, each rule with the best of the same {len(RATES)} rates. Shampoo "
-            "whitens by what all gradients had in common: more than Muon does where gradients "
-            f"are exact, at the price of two square matrices and their fourth roots.{more}"
+            f"{SHAPES[x['problem']]}, {last} steps, rates that fall straight to 0, no weight "
+            f"decay: the same for all, each rule with the best of the same {len(RATES)} rates. "
+            "Shampoo whitens by what all gradients had in common: more than Muon does where "
+            "gradients are exact, at the price of two square matrices and their fourth roots. "
+            "How long a rule averages gradients decides much in so short a run, and a rule's own "
+            f"β is meant for thousands of steps: hold all to one before you rank them.{more}"
         )
     frame.foot(x, r"W \leftarrow W - \eta\, U V^{\top},\quad M = U \Sigma V^{\top}")
 

@@ -19,8 +19,10 @@ def cells(**link: str) -> list[list[str]]:
 
 def test_the_table_of_a_race_is_the_engines() -> None:
     rows = {row[0]: row for row in cells(view="race")}
-    assert float(rows["Momentum"][2]) == pytest.approx(raced(memory(), "momentum").error, rel=0.01)
-    assert [rows[name][3] for name in ("SGD", "Muon", "AdamW", "Shampoo")] == ["0", "1", "2", "2"]
+    assert float(rows["AdamW"][3]) == pytest.approx(
+        raced(memory(), "adamw", beta=0.8).error, rel=0.01
+    )
+    assert [rows[name][4] for name in ("SGD", "Muon", "AdamW", "Shampoo")] == ["0", "1", "2", "2"]
 
 
 def test_groups_name_the_rule_of_each() -> None:

@@ -55,10 +55,12 @@ def test_five_steps_bring_all_above_a_thousandth_or_so_to_about_one() -> None:
 
 
 @lru_cache(maxsize=16)
-def runs(name: str, seed: int, setting: float | None = None) -> dict[str, MatrixRun]:
+def runs(
+    name: str, seed: int, setting: float | None = None, beta: float | None = 0.8
+) -> dict[str, MatrixRun]:
     make = {"memory": memory, "factorisation": factorisation, "direction": one_direction}[name]
     problem: MatrixProblem = make(seed=seed) if setting is None else make(setting, seed)
-    return {slug: raced(problem, slug) for slug in ("sgd", "momentum", "adamw", "muon")}
+    return {slug: raced(problem, slug, beta=beta) for slug in ("sgd", "momentum", "adamw", "muon")}
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -66,24 +68,48 @@ def runs(name: str, seed: int, setting: float | None = None) -> dict[str, Matrix
 def test_muon_wins_where_singular_values_differ(name: str, seed: int) -> None:
     found = runs(name, seed)
     for slug in ("sgd", "momentum", "adamw"):
-        assert found["muon"].error < found[slug].error / 3.0, slug
+        assert found["muon"].error < found[slug].error / 10.0, slug
     best = found["muon"]
     assert 0 < best.best < len(best.rates) - 1  # the grid holds the best rate
 
 
-def test_the_rare_facts_are_left_by_all_but_muon() -> None:
-    """What is left of the rarest four items beside the commonest four."""
-    for slug, run in runs("memory", 0).items():
-        left = run.left[run.best]
-        rare = left[-4:].mean() / left[:4].mean()
-        assert rare < 1.0 if slug == "muon" else rare > 1.3, slug
+@pytest.mark.parametrize("beta", [0.5, 0.8, 0.9, None])
+def test_the_rare_facts_are_left_by_all_but_muon(beta: float | None) -> None:
+    """What is left of the rarest four items, and of all."""
+    found = runs("memory", 0, beta=beta)
+    rare = {slug: run.left[run.best][-4:].mean() for slug, run in found.items()}
+    for slug in ("sgd", "momentum", "adamw"):
+        assert rare[slug] > 10.0 * rare["muon"], slug
+        assert found[slug].error > 10.0 * found["muon"].error, slug
+
+
+def test_a_rules_own_memory_is_too_long_for_forty_steps() -> None:
+    problem = factorisation(10.0)
+    rules = ("momentum", "muon", "soap", "kron", "shampoo", "adafactor", "sgd", "adamw")
+    own = {slug: raced(problem, slug).error for slug in rules}
+    half = {slug: raced(problem, slug, beta=0.5).error for slug in rules}
+    assert sorted(own, key=own.__getitem__)[-2:] == ["soap", "kron"]
+    assert own["muon"] < own["momentum"] / 10
+    assert half["momentum"] < half["muon"] / 3
+    assert sorted(half, key=half.__getitem__)[:2] == ["shampoo", "soap"]
+
+
+@pytest.mark.parametrize(("beta", "error", "within"), [(0.95, 0.018728, 0.02), (0.5, 1.1e-10, 0.5)])
+def test_soap_on_rectangular_matrices_is_pytorch_optimizers(
+    beta: float, error: float, within: float
+) -> None:
+    """The same factors, schedule and rate 0.05623413, pytorch_optimizer.SOAP 4.1.0 (float64, its QR
+    in float32, another basis of what no gradient has yet touched): a weak end with its own β₁, a
+    strong one with 0.5."""
+    run = raced(factorisation(10.0), "soap", np.array([0.05623413]), beta=beta)
+    assert run.error == pytest.approx(error, rel=within)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_muon_loses_where_one_direction_stands_in_much_noise(seed: int) -> None:
     found = runs("direction", seed)
     for slug in ("sgd", "momentum", "adamw"):
-        assert found["muon"].error > (1.5 if slug == "adamw" else 3.0) * found[slug].error, slug
+        assert found["muon"].error > (1.0 if slug == "adamw" else 2.0) * found[slug].error, slug
 
 
 def test_muon_loses_where_there_is_nothing_to_make_equal() -> None:
