@@ -197,17 +197,19 @@ class RunnersField(Field[tuple[Runner, ...]]):
 
 @dataclass(frozen=True)
 class FewRunners(RunnersField):
-    """Runners of some rules alone, and no more than `most` of them."""
+    """Runners of some rules alone, and no more than `most` of them; in wrappers where `wrapped`."""
 
     rules: Collection[str] = ()
     most: int = 0
+    wrapped: bool = False
 
     def checked(self, runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
         """The same; ValueError where there are too many, or one that does not run here."""
         if len(runners) > self.most:
             raise ValueError(f"{len(runners)} optimizers, where {self.most} can run side by side")
         for runner in runners:
-            if runner.slug not in self.rules:
+            slug = runner.slug.rpartition("~")[2] if self.wrapped else runner.slug
+            if slug not in self.rules:
                 raise ValueError(f"{runner.slug} is none of {', '.join(self.rules)}")
         return runners
 
@@ -223,11 +225,13 @@ def Runners(name: str, default: str) -> Field[Any]:
     return RunnersField(name, parse_runners(default), parse_runners, format_runners)
 
 
-def SomeRunners(name: str, default: str, rules: Collection[str], most: int) -> Field[Any]:
-    """A field that holds a few runners, of those rules alone."""
+def SomeRunners(
+    name: str, default: str, rules: Collection[str], most: int, *, wrapped: bool = False
+) -> Field[Any]:
+    """A field that holds a few runners, of those rules alone, wrapped ones too where it says so."""
 
     def parse(text: str) -> tuple[Runner, ...]:
         return found.checked(parse_runners(text))
 
-    found = FewRunners(name, parse_runners(default), parse, format_runners, rules, most)
+    found = FewRunners(name, parse_runners(default), parse, format_runners, rules, most, wrapped)
     return found

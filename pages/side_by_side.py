@@ -164,16 +164,17 @@ def own_rules(x: Experiment, places: Sequence[int]) -> None:
 
 def fresh(x: Experiment, slug: str) -> Runner:
     """A newcomer: at a rate of its own that suits the landscape, or at the one of all."""
-    return _runner(slug) if x["same"] else suited(x, slug)
+    return fresh_rule(slug) if x["same"] else suited(x, slug)
 
 
-def _runner(slug: str) -> Runner:
+def fresh_rule(slug: str) -> Runner:
+    """A rule as it comes: a reader's own begins as an example."""
     return Runner(slug, rule=EXAMPLES[FIRST_RULE] if slug == TYPED else "")
 
 
 def suited(x: Experiment, slug: str) -> Runner:
     """A newcomer at a learning rate that suits the landscape."""
-    runner = _runner(slug)
+    runner = fresh_rule(slug)
     if not runner.has_rate:
         return runner
     return runner.with_setting("lr", problem.suitable_rate(x, runner.optimizer))

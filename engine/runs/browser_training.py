@@ -22,11 +22,42 @@ from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.learning import Competitor, Training
 from engine.runs.objectives import LOSSES
+from engine.runs.training import Loss, Trainer
 from engine.tape import Vector
 
 Array = npt.NDArray[np.float64]
 
 CHECKED = 100  # steps that Python makes too
+LATE = 1000.0  # a step at which rules that act more rarely as they go do so
+
+
+class Ways:
+    """The texts of a trainer's step, one for each way that its decisions go: those of the steps
+    that have been taken, and that of a late one."""
+
+    def __init__(self, trainer: Trainer, loss: Loss) -> None:
+        self.trainer = trainer
+        self.advance = trainer.advance_by(loss)
+        self.hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
+        self.texts: list[str] = []
+        self.seen = 0
+
+    def saw(self, given: tuple[Any, ...]) -> None:
+        """After a step from what was given: its text, where it went a way of its own."""
+        if self.trainer.recordings > self.seen:
+            self.seen = self.trainer.recordings
+            self._add(given)
+
+    def later(self, *batch: Any) -> None:
+        """The step from here, were it a late one, where a step decides anything."""
+        if any("return null" in text for text in self.texts):
+            *kept, _, factor, drawn, given = self.trainer.given(1.0, *batch)
+            self._add((*kept, LATE, factor, drawn, given))
+
+    def _add(self, given: tuple[Any, ...]) -> None:
+        text = printed(self.advance, *given, self.hypers)
+        if text not in self.texts:
+            self.texts.append(text)
 
 
 @dataclass(frozen=True)
@@ -52,6 +83,14 @@ class BrowserTraining:
     losses: Array
 
 
+def drawn_by(trainer: Trainer) -> tuple[int, ...]:
+    """How many signs a step draws for each group."""
+    return tuple(
+        sum(part.size for part in point) if group.optimizer.draws is not None else 0
+        for group, point in zip(trainer.groups, trainer.points, strict=True)
+    )
+
+
 def browser_training(
     network: MLP,
     split: Split,
@@ -69,21 +108,15 @@ def browser_training(
     """
     run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
     trainer = run.trainer
-    advance = trainer.advance_by(run.objective)
-    hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
+    ways = Ways(trainer, run.objective)
     kept = leaves(trainer.given(1.0)[:3])
-    texts: list[str] = []
-    seen = 0
     until = monotonic() + TRAINING_CHECK
     while run.step < min(checked, steps) and not run.ended and monotonic() < until:
         k = run.step
         given = trainer.given(run.factors[k], *run.batch(k))
         run.advance(1)
-        if trainer.recordings > seen:  # a way of the step that has not been taken before
-            seen = trainer.recordings
-            text = printed(advance, *given, hypers)
-            if text not in texts:
-                texts.append(text)
+        ways.saw(given)
+    ways.later(*run.batch(run.step))
     if [np.shape(x) for x in leaves(trainer.given(1.0)[:3])] != [np.shape(x) for x in kept]:
         raise Unrecordable("its state changes its form")
     points = len(leaves(trainer.points))
@@ -106,17 +139,14 @@ def browser_training(
         for name, value in group.hypers.items()
     ]
     return BrowserTraining(
-        tuple(texts),
+        tuple(ways.texts),
         text_of(measure, split.x, split.targets(split.y)),
         text_of(measure, split.test_x, split.targets(split.test_y)),
         text_of(shown, grid),
         tuple(kept),
         averaged,
         tuple(names),
-        tuple(
-            sum(part.size for part in point) if group.optimizer.draws is not None else 0
-            for group, point in zip(trainer.groups, trainer.points, strict=True)
-        ),
+        drawn_by(trainer),
         run.factors,
         np.array(run.losses),
     )

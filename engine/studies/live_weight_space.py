@@ -9,14 +9,17 @@ now it shows what was found here: beyond the edge of stability a last bit grows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path as File
 from typing import Any, Final
 
 import numpy as np
 
+from engine.emit.tensor import Unrecordable
 from engine.emit.tensor_javascript import leaves, printed
+from engine.optimizers import Optimizer
+from engine.runs.browser_training import Ways, drawn_by
 from engine.runs.sharpness import EXHAUSTED
 from engine.runs.training import Trainer
 from engine.studies import weight_space as space
@@ -25,16 +28,27 @@ from engine.tape import Operation, Value
 
 _DRIVER: Final = File(__file__).with_name("weight_space.js")
 
+WAYS: Final = 12  # steps that are taken to see the ways that a rule's step may go
+
 Options = tuple[tuple[str, str | bool], ...]
 
 
 @dataclass(frozen=True)
-class Follower:
-    """A rule that is followed: slug, hyper-parameters (which may be traced), options."""
+class Rule:
+    """A rule that is followed, told from others by its name, a text that says it whole, and by its
+    options."""
 
-    slug: str
-    hypers: Mapping[str, Any]
+    name: str
+    optimizer: Optimizer = field(compare=False)
     options: Options = ()
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A rule and its hyper-parameters, which may be traced."""
+
+    rule: Rule
+    hypers: Mapping[str, Any]
 
 
 def _as_function(text: str) -> str:
@@ -43,22 +57,14 @@ def _as_function(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def module(found: ByStart, rules: tuple[tuple[str, Options], ...], plane: Plane) -> str:
-    """The text of an ES module whose `study(given)` follows these rules and looks at the plane."""
+def module(found: ByStart, rules: tuple[Rule, ...], plane: Plane) -> str:
+    """The text of an ES module whose `study(given)` follows these rules and looks at the plane.
+
+    Raises Unrecordable for a rule that cannot be printed.
+    """
     made = found.task
     line, batch = made.start, (made.x, made.targets)
-    runs = []
-    for slug, options in rules:
-        trainer = trainer_of(made, slug, options=dict(options))
-        given = trainer.given(1.0, *batch)
-        advance = trainer.advance_by(made.loss)
-        hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
-        kept = [_described(leaf, made) for leaf in leaves(given[:3])]
-        names = [repr(name) for name in trainer.groups[0].hypers]
-        runs.append(
-            f"{{ make: {_as_function(printed(advance, *given, hypers))},\n"
-            f"kept: [{', '.join(kept)}], names: [{', '.join(names)}], {_metric(trainer)} }}"
-        )
+    runs = [_run(made, rule) for rule in rules]
     numbers = {
         "RECORDS": space.RECORDS, "SIDE": space.SIDE, "FIRST": space.FIRST, "NEXT": space.NEXT,
         "STIRRED": space.STIRRED, "COMPONENTS": space.COMPONENTS, "LOST": space.LOST,
@@ -77,6 +83,37 @@ def module(found: ByStart, rules: tuple[tuple[str, Options], ...], plane: Plane)
     )
 
 
+def _run(made: Task, rule: Rule) -> str:
+    """A run for the driver: the ways of its step, what a step keeps, the numbers that it is given,
+    and how the weights are laid in one line."""
+    trainer = trainer_of(made, rule.optimizer, options=dict(rule.options))
+    batch = made.x, made.targets
+    kept = leaves(trainer.given(1.0)[:3])
+    form = [np.shape(leaf) for leaf in kept]
+    ways = Ways(trainer, made.loss)
+    for _ in range(WAYS):
+        given = trainer.given(1.0, *batch)
+        trainer.step(made.loss, 1.0, *batch)
+        ways.saw(given)
+    ways.later(*batch)
+    if [np.shape(leaf) for leaf in leaves(trainer.given(1.0)[:3])] != form:
+        raise Unrecordable("its state changes its form")
+    first, *others = trainer.groups
+    names = [repr(name) for name in first.hypers]
+    names += [repr(float(value)) for group in others for value in group.hypers.values()]
+
+    def laid(points: Any) -> Any:
+        return made.form.joined(trainer.laid_out(points))
+
+    makers = ", ".join(map(_as_function, ways.texts))
+    return (
+        f"{{ ways: [{makers}],\nline: {_as_function(printed(laid, trainer.points))}(),\n"
+        f"points: {len(leaves(trainer.points))}, kept: [{', '.join(map(_described, kept))}], "
+        f"names: [{', '.join(names)}], drawn: {[size for size in drawn_by(trainer) if size]}, "
+        f"{_metric(trainer)} }}"
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class ByStart:
     """A task, told from others by identity: `space.task` keeps them."""
@@ -92,23 +129,21 @@ class ByStart:
 
 def _metric(trainer: Trainer) -> str:
     """Where v lies among what a step keeps, behind the weights, and its bias correction's decay."""
-    (group,) = trainer.groups
+    group = trainer.groups[0]
     if not space.divides(group.optimizer, group.options):
         return "metric: null"
     place = 1 + list(trainer.states[0]).index("v")
     return f"metric: {{ place: {place}, beta: {space.ADAPTIVE[group.optimizer.slug]!r} }}"
 
 
-def _described(leaf: Any, made: Task) -> str:
-    """What a step keeps, as it begins: the weights, an array of one value, or a number."""
+def _described(leaf: Any) -> str:
+    """What a step keeps, as it begins: a number, an array of one value, or one of several."""
     if not np.ndim(leaf):
         return f"{{ value: {float(leaf)!r} }}"
-    if np.array_equal(leaf, made.start):
-        return "{ weights: true }"
-    first = float(leaf.ravel()[0])
-    if not np.all(leaf == first):
-        raise ValueError("a state begins at the weights, or everywhere alike")
-    return f"{{ value: {first!r}, size: {leaf.size} }}"
+    flat = leaf.ravel()
+    if not len(flat) or np.all(flat == flat[0]):
+        return f"{{ value: {float(flat[0]) if len(flat) else 0.0!r}, size: {leaf.size} }}"
+    return f"{{ values: {flat.tolist()} }}"
 
 
 def parts(paths: Sequence[Path], view: Seen) -> dict[str, Any]:
@@ -165,13 +200,13 @@ def live_space(
         for name, value in follower.hypers.items()
     }
     inputs |= {
-        ("x",): found.x.ravel(), ("y",): found.targets.ravel(), ("start",): found.start,
+        ("x",): found.x.ravel(), ("y",): found.targets.ravel(),
         ("probe",): space.drawn(size, 0)[0], ("filters",): found.filters.astype(float),
         ("normals",): space.drawn(size, draw, 2).ravel(),
     }  # fmt: skip
     moving = [float(_now(x)) if np.ndim(_now(x)) == 0 else None for x in inputs.values()]
     inputs |= {("known", name): value for name, value in known.items()}
-    rules = tuple((follower.slug, follower.options) for follower in followers)
+    rules = tuple(follower.rule for follower in followers)
     run = _STUDY(
         *inputs.values(),
         names=[list(name) for name in inputs],

@@ -43,7 +43,8 @@ TASKS: Final[Mapping[str, str]] = MappingProxyType(
         "moons": "two moons by cross-entropy",
     }
 )
-RULES: Final = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion")
+RULES: Final = tuple(slug for slug, rule in OPTIMIZERS.items() if rule.on_tensors)
+REST: Final = 0.01  # rate of the rule that takes what one for matrices leaves
 # Rules that divide by √v, and the hyper-parameter of v's bias correction, "" for none.
 ADAPTIVE: Final[Mapping[str, str]] = MappingProxyType(
     {"rmsprop": "", "adam": "beta2", "adamw": "beta2"}
@@ -188,7 +189,7 @@ def borne(
 def _metric(trainer: Trainer) -> Array | None:
     """One over the root of what the rule divides by now, (size,); None where it divides by
     nothing."""
-    (group,) = trainer.groups
+    group = trainer.groups[0]
     if not divides(group.optimizer, group.options):
         return None
     (v,) = trainer.states[0]["v"]
@@ -223,12 +224,12 @@ def trainer_of(
     hypers: Mapping[str, float] | None = None,
     options: Mapping[str, str | bool] | None = None,
 ) -> Trainer:
-    """The rule at the task's start. ValueError for one that is not among RULES."""
-    slug = optimizer if isinstance(optimizer, str) else optimizer.slug
-    if slug not in RULES:
-        raise ValueError(f"{slug} is not followed through weight space")
+    """The rule at the task's start; what a rule for matrices leaves goes to its fallback at the
+    rate REST. ValueError for a rule of the plane alone."""
+    rule = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
     tensors = found.form.cut(found.start)
-    return Trainer(tensors, one_group(OPTIMIZERS[slug], tensors, hypers, options))
+    rest = {"lr": REST} if rule.fallback else None
+    return Trainer(tensors, one_group(rule, tensors, hypers, options, rest))
 
 
 def follow(

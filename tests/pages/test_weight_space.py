@@ -127,13 +127,22 @@ def test_the_plane_holds_what_the_page_says() -> None:
     assert "76\u202f% of its variance" in said
 
 
-def test_a_run_that_is_lost_is_told_and_no_other_rule_is_taken() -> None:
+def test_a_run_that_is_lost_is_told() -> None:
     page = open_page("weight_space", runs="sgd:lr=5;adam:lr=0.01", steps="200")
     assert not page.exception
     assert "SGD is lost near step" in markdown(page)
-    refused = open_page("weight_space", runs="muon:lr=0.01")
+
+
+def test_rules_for_matrices_wrappers_and_a_readers_own_are_followed() -> None:
+    own = "typed~w%20%3D%20w%20-%20lr%20*%20g"
+    page = open_page("weight_space", runs=f"muon:lr=0.01;lookahead~sgd:lr=0.1;{own}", steps="100")
+    assert not page.exception
+    said = markdown(page)
+    assert "Muon moves the hidden matrices; all else is AdamW" in said
+    assert "No edge in closed form is known of Muon" in said
+    refused = open_page("weight_space", runs="newton:lr=0.01")
     assert not refused.exception
-    assert "muon is none of" in refused.warning[0].value
+    assert "newton is none of" in refused.warning[0].value
 
 
 def test_the_walk_stands_beside_the_plane() -> None:

@@ -183,6 +183,12 @@ def test_what_cannot_be_printed_is_refused() -> None:
         printed(lambda x: np.linalg.det(x) * x, np.eye(3))
 
 
+def test_a_rule_that_learns_more_rarely_later_is_printed_for_then_too() -> None:
+    """Kron leaves its triangles alone at some steps, from the 500th on."""
+    made = browser_training(MLP((2, 4, 1)), MOONS, Competitor("kron"), steps=600, checked=3)
+    assert len(made.steps) == 2
+
+
 def test_a_decision_that_goes_the_other_way_is_told() -> None:
     def function(x: Any, y: float) -> Any:
         return ops.sum(x) if y > 0 else x[0]
