@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from components.training import Learner, LearningTask
+from engine.emit.picture import written
 from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.browser_training import BrowserTraining, browser_training
 from engine.runs.learning import Competitor, Training
 from figures import style
 from figures import training as pictures
+from pages import frame
 from pages.entrants import Entrant
 
 # What the page says of a run, by what became of it.
@@ -99,3 +102,31 @@ def task(data: Split, seed: int) -> LearningTask:
         colors=pictures.colors(data), markers=pictures.markers(data), features=data.features,
         seed=seed, **more,
     )  # fmt: skip
+
+
+def costs(asked: list[Request], shown: list[tuple[str, style.Look]]) -> None:
+    """What each competitor keeps and asks for, counted from its own run."""
+    rows = []
+    for request, (name, look) in zip(asked, shown, strict=True):
+        made = printed(request.mark, request)
+        size = request.net.size
+        rows.append(
+            (
+                frame.swatch(look) + html.escape(name),
+                written(size, "d"),
+                written(made.memory, "d"),
+                written(made.memory / size, "3"),
+                f"{written(4 * (size + made.memory) / 1024, '3')} KiB",
+                written(made.cost, "3"),
+            )
+        )
+    frame.table(
+        ("", "weights", "numbers kept beside them", "a weight", "both in single precision",
+         "gradient evaluations a step"),
+        rows,
+    )  # fmt: skip
+    st.caption(
+        "Kept: all that the rule carries from one step to the next, and the averaged weights where "
+        "they are averaged; gradients and activations come on top and are the same for all. Bytes "
+        "are for numbers of four, as networks are trained; your browser and Python count in eight."
+    )

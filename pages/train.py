@@ -9,23 +9,17 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from components.controls import Action, Group, Item
 from components.training import training
 from engine.emit.tensor import Unrecordable
-from engine.limits import NETWORK_NUMBERS, TRAINING_STEPS
+from engine.limits import TRAINING_STEPS
 from engine.problems.data import (
     CSV_CLASSES,
     DATASETS,
     MEASURED,
     Split,
-    Table,
-    read_csv,
-    split,
-    table,
-    with_points,
 )
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
@@ -35,13 +29,13 @@ from figures import style
 from figures import training as pictures
 from pages import entrants, frame, own_table
 from pages.entrants import Entrant, Entrants
-from pages.learners import WORDS, Request, learner, task
-from pages.presets import Preset
+from pages.learned import PASTED, current, network
+from pages.learners import WORDS, Request, costs, learner, task
 from pages.problem import choose_script
 from pages.side_by_side import copier, runner_menus
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
+from pages.train_presets import PRESETS
 
-PASTED = "pasted"
 SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PASTED: "your table"}
 OWN = 240  # numbers of the points that a reader adds: x, y, class
 CURVE = 160  # points of a curve
@@ -52,74 +46,6 @@ AXES = {
     "examples": "examples seen",
     "evaluations": "gradient evaluations",
 }
-PRESETS = (
-    Preset(
-        "Three rules, two moons",
-        "good",
-        "Same weights, same batches. Momentum, which goes ten times as far at the same rate, and "
-        "Adam bend the border round both moons; gradient descent's is still straight.",
-        {},
-    ),
-    Preset(
-        "Learning rate too large",
-        "bad",
-        "½‖w‖² has curvature 1, and η = 10 is five times its limit 2/λ: the numbers end. Without "
-        "it the loss is flat far out: no end, no learning. A hundredth of η learns.",
-        {"runs": "sgd:lr=10,l2=1;sgd:lr=10;sgd:lr=0.1", "activation": "relu", "seed": "1"},
-    ),
-    Preset(
-        "Dead ReLU",
-        "bad",
-        "Long steps push units to the side where ReLU is flat: once no input switches a layer on, "
-        "no gradient comes through, and nothing brings it back.",
-        {"activation": "relu", "seed": "1", "runs": "sgd:lr=10,init=he;sgd:lr=0.3,init=he"},
-    ),
-    Preset(
-        "All weights zero",
-        "bad",
-        "Behind weights of zero every unit says zero and gets no gradient: only the last bias can "
-        "move. Units that begin alike stay alike; random weights tell them apart.",
-        {"runs": "adam:lr=0.01,init=zero;adam:lr=0.01"},
-    ),
-    Preset(
-        "Saturated squared error",
-        "bad",
-        "Weights that begin too large make outputs certain, many of them wrong. There the squared "
-        "error's gradient is gone; cross-entropy's is not.",
-        {"runs": "sgd:lr=0.1,init=large,loss=mse;sgd:lr=0.1,init=large"},
-    ),
-    Preset(
-        "No shuffling",
-        "bad",
-        "Sorted by class, a hundred batches say one thing and a hundred the other: the network "
-        "runs after the class it saw last. Shuffled, the same examples teach both.",
-        {
-            "n": "1000", "steps": "1000",
-            "runs": "sgd:lr=0.3,batch=4,shuffle=0;sgd:lr=0.3,batch=4",
-        },
-    ),
-    Preset(
-        "Spirals",
-        "good",
-        "After 300 steps Adam tells nearly all points apart; gradient descent takes five times as "
-        "long to come near that.",
-        {
-            "data": "spirals", "width": "24", "steps": "1500", "noise": "0.05",
-            "runs": "sgd:lr=0.1;adam:lr=0.01;muon:lr=0.1",
-        },
-    ),
-    Preset(
-        "Digits",
-        "good",
-        "Ten classes of 8 × 8 pixels. The tables count which digits (rows) are taken for which "
-        "(columns) among those held back.",
-        {
-            "data": "digits", "width": "24", "depth": "1", "steps": "600",
-            "runs": "sgd:lr=0.1;adam:lr=0.01",
-        },
-    ),
-)  # fmt: skip
-
 x = experiment(
     "train",
     [
@@ -142,51 +68,8 @@ x = experiment(
         Numbers("own", (), -1e3, 1e3, count=(0, OWN)),
         own_table.field("table"),
     ],
-    parts=("add", "data", "training", "code"),
+    parts=("add", "data", "training", "table", "code"),
 )  # fmt: skip
-
-# What is learned ----------------------------------------------------------------------------------
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def learned(
-    data: str, pasted: str, n: int, noise: float, imbalance: float, standard: bool, seed: int
-) -> Split:
-    """The data of the page, half of them held back."""
-    measured = data in MEASURED
-    if data == PASTED:
-        source: Table = read_csv(pasted)
-    else:
-        source = table(data, n, noise, seed)
-    own_noise = noise if measured or data == PASTED else 0.0
-    return split(
-        source, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
-    )
-
-
-def current() -> Split:
-    """What the page's network learns, the reader's own points among it."""
-    pasted = own_table.of(x, "table")
-    data = x["data"] if x["data"] != PASTED or pasted else "two_moons"
-    noise = x["noise"] if data in DATASETS else 0.0
-    base = learned(
-        data, pasted if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
-        x["seed"],
-    )  # fmt: skip
-    own = np.array(x["own"][: len(x["own"]) // 3 * 3]).reshape(-1, 3)
-    return with_points(base, own) if len(own) and base.features == 2 else base
-
-
-def network(data: Split, activation: str) -> MLP:
-    """The network of the page; a smaller one where its data are wide."""
-    width = x["width"]
-    while True:
-        sizes = (data.features, *[width] * x["depth"], data.outputs)
-        made = MLP(sizes, activation)
-        if made.size <= NETWORK_NUMBERS or width == 1:
-            return made
-        width -= 1
-
 
 # What the reader does -----------------------------------------------------------------------------
 
@@ -272,21 +155,22 @@ def body() -> None:
     """The competitors and their controls."""
     opening()
     view = frame.view(x, PRESETS)
-    data = current()
-    net = network(data, x["activation"])
+    data = current(x)
+    net = network(x, data, x["activation"])
     runs: tuple[Entrant, ...] = x["runs"]
     looks = style.looks(e.slug for e in runs)
     names = frame.distinct([e.optimizer.name for e in runs])
-    learners, refused, asked = [], [], []
+    learners, refused, asked, shown = [], [], [], []
     for place, (entrant, name, look) in enumerate(zip(runs, names, looks, strict=True)):
         own = entrant.value("activation")
         request = Request(
-            net if own == entrants.OF_ALL else network(data, own), data, fitting(entrant, data),
+            net if own == entrants.OF_ALL else network(x, data, own), data, fitting(entrant, data),
             entrants.format_entrants((entrant,)), x["steps"], x["seed"], pictures.SIDE,
         )  # fmt: skip
         try:
             learners.append(learner(place, name, entrant, look, request))
             asked.append(request)
+            shown.append((name, look))
         except (Unrecordable, ArithmeticError):
             refused.append(name)
     with view.picture:
@@ -314,6 +198,8 @@ def body() -> None:
         )  # fmt: skip
     if not view.embedded:
         told(data, net)
+        if not x.hidden("table"):
+            costs(asked, shown)
         as_code(data, net, names)
     frame.foot(
         x, r"w_t = w_{t-1} - \eta\, u(\nabla\mathcal L_{B_1}, \ldots, \nabla\mathcal L_{B_t})"

@@ -167,8 +167,10 @@ def sam(inner: Optimizer) -> Optimizer:
                     some = ops.greater(size, 0.0)
                     return oracle.gradient(point + (h.radius / ops.where(some, size, 1.0)) * g)
 
-                following, state = step(_Elsewhere(oracle, uphill), w, s, h, o)
-                return following, {**state, "uphill": uphill(w)}
+                here = uphill(w)  # asked for once: it is shown, too, and each costs a gradient
+                asked = _Elsewhere(oracle, lambda point: here if point is w else uphill(point))
+                following, state = step(asked, w, s, h, o)
+                return following, {**state, "uphill": here}
 
             return rule
 

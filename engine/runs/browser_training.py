@@ -68,7 +68,9 @@ class BrowserTraining:
     are those that measure (the outputs alone on a grid), "" where there is nothing to measure on.
     `kept` are the arrays and numbers that a step moves, `weights` the places among them of those
     that are measured, `hypers` the numbers it is given by group and name, `drawn` how many signs a
-    step takes, `factors` the schedule's. `losses` are Python's own of the first steps.
+    step takes, `factors` the schedule's. `losses` are Python's own of the first steps, `cost` the
+    evaluations of a gradient that one of them took on average. `memory` counts the numbers that are
+    kept from step to step beside the weights.
     """
 
     steps: tuple[str, ...]
@@ -81,6 +83,8 @@ class BrowserTraining:
     drawn: tuple[int, ...]
     factors: Array
     losses: Array
+    memory: int
+    cost: float
 
 
 def drawn_by(trainer: Trainer) -> tuple[int, ...]:
@@ -149,4 +153,6 @@ def browser_training(
         drawn_by(trainer),
         run.factors,
         np.array(run.losses),
+        trainer.memory + (sum(np.size(x) for x in kept[-points:]) if competitor.average else 0),
+        trainer.evaluations / max(run.step, 1),
     )

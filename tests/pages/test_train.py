@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -13,14 +14,15 @@ from playwright.sync_api import Page, expect
 
 from engine.optimizers import OPTIMIZERS
 from engine.optimizers.typed import EXAMPLES
-from engine.problems.data import Split, split, table
+from engine.problems.data import Split, expanded, read_csv, split, table
 from engine.problems.networks import MLP
 from engine.runs.learning import Training
 from pages import entrants
 from pages.entrants import Entrants, parse_entrants
+from pages.train_presets import PRESETS
 from tests.browser import Visitor
 from tests.pages.programs import component_data
-from tests.pages.running import markdown, moved, open_page
+from tests.pages.running import markdown, moved, open_page, tables
 
 
 def picture(page: Any) -> dict[str, Any]:
@@ -41,39 +43,23 @@ def controls(page: Any) -> list[dict[str, Any]]:
 
 
 def preset_named(name: str) -> dict[str, str]:
-    """A preset's link, read from the page's own list."""
-    page = open_page("train")
-    assert name in page.button_group[0].options
-    presets = {p.name: dict(p.link) for p in _presets()}
-    return presets[name]
-
-
-def _presets() -> Any:
-    import ast
-
-    from pages.presets import Preset
-    from tests.browser import ROOT
-
-    tree = ast.parse((ROOT / "pages" / "train.py").read_text())
-    node = next(
-        n.value
-        for n in tree.body
-        if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == "PRESETS"
-    )
-    return [Preset(*(ast.literal_eval(a) for a in call.args)) for call in node.elts]
+    """A preset's link."""
+    return next(dict(preset.link) for preset in PRESETS if preset.name == name)
 
 
 def trained(link: dict[str, str], until: int | None = None) -> list[Training]:
     """The competitors of a link as Python trains them, in double precision, to the end."""
     seed, name = int(link.get("seed", 0)), link.get("data", "two_moons")
-    data: Split = split(
-        table(name, int(link.get("n", 200)), float(link.get("noise", 0.15)), seed), seed=seed
-    )
+    drawn = name, int(link.get("n", 200)), float(link.get("noise", 0.15)), seed
+    source = read_csv(expanded(link["table"])) if name == "pasted" else table(*drawn)
+    data: Split = split(source, seed=seed)
     width, depth = int(link.get("width", 16)), int(link.get("depth", 2))
-    network = MLP((data.features, *[width] * depth, data.outputs), link.get("activation", "tanh"))
     steps = int(link.get("steps", 600))
     runs = []
     for entrant in parse_entrants(link.get("runs", "sgd:lr=0.1;momentum:lr=0.1;adam:lr=0.01")):
+        own = entrant.value("activation")
+        activation = link.get("activation", "tanh") if own == entrants.OF_ALL else own
+        network = MLP((data.features, *[width] * depth, data.outputs), activation)
         run = Training(network, data, entrant.competitor, steps=steps, seed=seed, dtype=np.float64)
         run.advance(until or steps)
         runs.append(run)
@@ -156,6 +142,51 @@ def test_adam_finds_the_spirals_five_times_sooner() -> None:
 
 def test_the_digits_are_told_apart() -> None:
     assert all(run.measured().test_accuracy > 0.94 for run in trained(preset_named("Digits")))
+
+
+def test_three_layers_of_sigmoids_stay_straight() -> None:
+    sigmoid, tanh, relu = accuracies(trained(preset_named("Slopes of a quarter")))
+    assert sigmoid < 0.95
+    assert min(tanh, relu) > 0.99
+
+
+def test_a_typed_rule_of_signs_leaves_the_flat() -> None:
+    signs, squared = accuracies(trained(preset_named("A rule of your own")))
+    assert signs > 0.98
+    assert squared < 0.75
+
+
+def test_the_hidden_matrices_alone_do_not_tell_spirals_apart() -> None:
+    both, matrices, adamw = trained(preset_named("Groups: Muon and AdamW"))
+    assert matrices.measured().accuracy < 0.8
+    assert both.measured().accuracy > 0.99
+    assert both.measured().loss < adamw.measured().loss / 5
+
+
+def test_sam_gives_up_the_odd_points() -> None:
+    adam, sam = trained(preset_named("SAM among noise"))
+    assert adam.measured().accuracy == 1.0
+    assert adam.measured().test_loss > 0.8 > 0.5 > sam.measured().test_loss
+    assert sam.trainer.evaluations == 2 * adam.trainer.evaluations
+
+
+def test_the_average_does_better_than_where_the_weights_stand() -> None:
+    now, averaged = (run.measured() for run in trained(preset_named("Averaged weights")))
+    assert averaged.loss < 0.7 * now.loss
+    assert averaged.test_loss < 0.7 * now.test_loss
+
+
+def test_clipped_gradients_leave_units_alive() -> None:
+    dead, clipped = trained(preset_named("Clipped gradients"))
+    assert silent(dead)[1] == 1.0
+    assert dead.measured().loss == pytest.approx(math.log(2), abs=0.01)
+    assert clipped.measured().accuracy == 1.0
+
+
+def test_a_table_of_checks_is_learned() -> None:
+    runs = trained(preset_named("A table of yours"))
+    assert len(runs[0].split.y) == 18
+    assert accuracies(runs) == [1.0, 1.0]
 
 
 # What goes to the browser -------------------------------------------------------------------------
@@ -294,6 +325,17 @@ def test_a_table_that_cannot_be_used_is_named_in_the_link(text: str) -> None:
     page = open_page("train", data="pasted", table=text, runs="sgd", steps="20")
     assert not page.exception
     assert "table" in page.warning[0].value
+
+
+def test_what_each_keeps_and_asks_for_is_counted() -> None:
+    page = open_page("train", runs="sgd;adam;sam~sgd;sgd:ema=0.9;soap", steps="20")
+    rows = re.findall(r"<tr>(.*?)</tr>", tables(page), re.DOTALL)
+    found = [re.findall(r"<td>([^<]*)</td>", row)[-4:] for row in rows[-5:]]
+    kept = [row[0].replace("\u202f", "") for row in found]
+    # Two moons, 2 → 16 → 16 → 1: 337 weights; SOAP keeps two of each, and four squares of matrices.
+    squares = 2 * (2**2 + 16**2 + 16**2 + 16**2 + 16**2 + 1)
+    assert kept == ["0", "674", "0", "337", str(2 * 337 + squares + 1)]
+    assert [row[-1] for row in found] == ["1", "1", "2", "1", "1"]
 
 
 def test_competitors_are_written_and_read() -> None:

@@ -1,0 +1,63 @@
+"""What the networks of the training page learn, and the network itself, as its fields say."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from engine.limits import NETWORK_NUMBERS
+from engine.problems.data import (
+    DATASETS,
+    MEASURED,
+    Split,
+    Table,
+    read_csv,
+    split,
+    table,
+    with_points,
+)
+from engine.problems.networks import MLP
+from pages import own_table
+from pages.state import Experiment
+
+PASTED = "pasted"  # the reader's own table
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def learned(
+    data: str, pasted: str, n: int, noise: float, imbalance: float, standard: bool, seed: int
+) -> Split:
+    """The data of the page, half of them held back."""
+    measured = data in MEASURED
+    if data == PASTED:
+        source: Table = read_csv(pasted)
+    else:
+        source = table(data, n, noise, seed)
+    own_noise = noise if measured or data == PASTED else 0.0
+    return split(
+        source, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
+    )
+
+
+def current(x: Experiment) -> Split:
+    """What the page's network learns, the reader's own points among it."""
+    pasted = own_table.of(x, "table")
+    data = x["data"] if x["data"] != PASTED or pasted else "two_moons"
+    noise = x["noise"] if data in DATASETS else 0.0
+    base = learned(
+        data, pasted if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
+        x["seed"],
+    )  # fmt: skip
+    own = np.array(x["own"][: len(x["own"]) // 3 * 3]).reshape(-1, 3)
+    return with_points(base, own) if len(own) and base.features == 2 else base
+
+
+def network(x: Experiment, data: Split, activation: str) -> MLP:
+    """The network of the page; a smaller one where its data are wide."""
+    width = x["width"]
+    while True:
+        sizes = (data.features, *[width] * x["depth"], data.outputs)
+        made = MLP(sizes, activation)
+        if made.size <= NETWORK_NUMBERS or width == 1:
+            return made
+        width -= 1
