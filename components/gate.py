@@ -40,11 +40,14 @@ looks in on its finer map six."""
 AT_ONCE: Final = 16
 """Messages that may come at once."""
 
-LIGHT_PLACES: Final = 8
-"""Reruns of light readers that may be under way at once; of those who wait the one who has been
-here longest is first: to come again is no way to the front. First ones of a visit, and those of
-readers who have used much, share one place beside them. Fewer make a quick reader slower: whoever
-does not read what is sent holds a place for its whole time."""
+LIGHT_PLACES: Final = 4
+"""Reruns of light readers that may be under way at once; of those who wait the one who has waited
+longest is first, those who have only just come after the others: to come again is no way to the
+front. First ones of a visit, and those of readers who have used much, share one place beside them.
+Fewer make a quick reader slower: whoever does not read what is sent holds a place for its whole
+time. More only take the interpreter from each other, and from what sends their answers."""
+JUST_COME: Final = 10.0
+"""Seconds of a visit in which the others go first."""
 LIGHT_RUN: Final = 0.1
 """Seconds that the last rerun of a light reader took at most."""
 LIGHT_SECONDS: Final = 2.0
@@ -142,6 +145,11 @@ class Reader:
     arrived: bool = False  # whether a rerun has been asked for on this connection
     watch: Watch = field(default_factory=Watch)
 
+    @property
+    def just_come(self) -> bool:
+        """Whether the visit has only just begun."""
+        return time.monotonic() - self.came < JUST_COME
+
     def charge(self, seconds: float) -> None:
         """Add what a rerun took to what is not yet forgotten."""
         now = time.monotonic()
@@ -216,7 +224,7 @@ class Turns:
         for following in order[kind]:
             waiting = self.waiting[following]
             while waiting and self._free(following):
-                turn = min(waiting, key=lambda t: waiting[t].came if kind == "light" else 0.0)
+                turn = min(waiting, key=lambda t: waiting[t].just_come)  # the first of equals
                 one = waiting.pop(turn)
                 if not turn.done():
                     self._start(one, following)

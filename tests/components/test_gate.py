@@ -177,6 +177,36 @@ def test_first_reruns_and_heavy_readers_go_one_at_a_time_and_in_turns() -> None:
     assert order == ["light", "heavy 1", "new", "heavy 2"]
 
 
+def test_who_waits_longest_is_first_and_who_has_just_come_is_last() -> None:
+    order: list[str] = []
+
+    async def go() -> None:
+        turns = gate.Turns()
+        busy = [gate.Reader(kind="light") for _ in range(gate.LIGHT_PLACES)]
+        for reader in busy:
+            await turns.take(reader)
+        settled = time.monotonic() - 2 * gate.JUST_COME
+
+        async def wait(name: str, reader: gate.Reader) -> None:
+            await turns.take(reader)
+            order.append(name)
+
+        tasks = [
+            asyncio.ensure_future(wait(name, gate.Reader(kind="light", came=came)))
+            for name, came in [
+                ("just come", time.monotonic()), ("later", settled), ("earlier", settled - 60.0)
+            ]
+        ]  # fmt: skip
+        await asyncio.sleep(0.01)
+        for reader in busy[:3]:
+            turns.give(reader)
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*tasks)
+
+    run_alone(go())
+    assert order == ["later", "earlier", "just come"]
+
+
 def test_who_uses_much_is_heavy_until_it_is_forgotten() -> None:
     reader = gate.Reader()
     for _ in range(30):
