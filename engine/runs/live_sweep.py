@@ -28,7 +28,7 @@ from engine.tape import Operation, Value
 
 Array = npt.NDArray[np.float64]
 
-COARSE: Final = 48  # cells along each side of the grid that a page's run makes, at most
+COARSE: Final = 22  # cells along each side of the grid that a page's run makes, at most
 COARSE_LINE: Final = 256  # cells of a sweep along one axis, at most
 _LEAST: Final = 12
 
