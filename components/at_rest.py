@@ -24,7 +24,7 @@ def ask_at_rest(key: str, mark: str, *, milliseconds: int = 250) -> None:
     """
     _COMPONENT(
         key=key,
-        data={"page": key.partition(".")[0], "mark": mark, "delay": int(milliseconds)},
+        data=wire.packed({"page": key.partition(".")[0], "mark": mark, "delay": int(milliseconds)}),
         on_ask_change=_ignore,
         height="content",
     )

@@ -49,9 +49,8 @@ def lead(key: str, pieces: Sequence[Piece]) -> None:
         if menu is not None and not menu.locked:
             menu.take(value)
 
-    # A tuple, which Streamlit does not take for a table: to look into a list it would read pandas.
-    data = {"pieces": tuple(p if isinstance(p, str) else _menu(p) for p in pieces)}
-    _COMPONENT(key=key, data=data, on_choice_change=announce)
+    data = {"pieces": [p if isinstance(p, str) else _menu(p) for p in pieces]}
+    _COMPONENT(key=key, data=wire.packed(data), on_choice_change=announce)
 
 
 def said(menu: Menu) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 import streamlit as st
 
-from components import assets
+from components import assets, wire
 
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.share", js=assets.loader("share/share.js"), isolate_styles=False
@@ -27,5 +27,4 @@ def share(key: str, *, title: str, names: Sequence[tuple[str, str, bool]] = ()) 
     frame shows it only where it is asked for.
     """
     page = key.partition(".")[0]
-    data = {"page": page, "title": title, "names": tuple(names)}  # see components.lead
-    _COMPONENT(key=key, data=data)
+    _COMPONENT(key=key, data=wire.packed({"page": page, "title": title, "names": names}))

@@ -3,6 +3,9 @@
 Controls, handles and pictures read and write one store a page, so a picture follows the hand
 without asking anyone. What moved comes here, at most four times a second while a hand is on a
 control and at once when it lets go; Python's word comes back with every run.
+
+Where a page has a part that is to follow the hand while the rest of it stands, a second line to the
+same store is mounted there: what is said on it while a hand moves reruns that part alone.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ MOST_ENTRIES: Final = 256  # values in one message, and numbers in one of them
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.store", js=assets.loader("store_mount.js")
 )
+_HELD: Final = st.components.v2.component("descent_lab.held", js=assets.loader("store_mount.js"))
 
 
 def store(
@@ -35,18 +39,9 @@ def store(
     `on_values(moved, committed)` is called before the script runs with what the reader moved, by
     name, unchecked; committed is False while a hand is still on a control.
     """
-    key = store_key(page)
-
-    taken = f"_taken:{key}"
-
-    def announce() -> None:
-        st.session_state[taken] = seen(page)
-        moved, committed = moved_values(page)
-        if moved:
-            on_values(moved, committed)
-
+    announce = _announcer(page, on_values)
     _COMPONENT(
-        key=key,
+        key=store_key(page),
         data=wire.packed(
             {
                 "page": page,
@@ -59,24 +54,62 @@ def store(
         height="content",
     )
     # A tab that comes from another server brings what was moved: there is nobody yet to be called.
-    if seen(page) > st.session_state.get(taken, 0):
+    if _last(page)[0] > seen(page):
         announce()
         st.rerun()
 
 
-def store_key(page: str) -> str:
-    """The key under which a page's store is mounted."""
-    return f"{page}.store"
+def follow(page: str, *, on_values: Callable[[Mapping[str, Any], bool], None]) -> None:
+    """Have what a moving hand says come here, in a fragment of its own, until the hand lets go.
+
+    What moved is the browser's own until then: Python's word for it comes with the whole page.
+    """
+    _HELD(
+        key=store_key(page, held=True),
+        data=wire.packed({"page": page, "seq": seen(page), "held": True}),
+        on_values_change=_announcer(page, on_values),
+        height="content",
+    )
+
+
+def _announcer(
+    page: str, on_values: Callable[[Mapping[str, Any], bool], None]
+) -> Callable[[], None]:
+    """Takes in the last message."""
+
+    def announce() -> None:
+        seq, body = _last(page)
+        st.session_state[_taken(page)] = seq
+        moved, committed = moved_values(body)
+        if moved:
+            on_values(moved, committed)
+
+    return announce
+
+
+def store_key(page: str, *, held: bool = False) -> str:
+    """The key under which a page's store is mounted, or its line for what a moving hand says."""
+    return f"{page}.held" if held else f"{page}.store"
 
 
 def seen(page: str) -> int:
     """The number of the last message from the reader's store that Python has taken in."""
-    return wire.payload(wire.state(store_key(page)), "values")[0]
+    seq: int = st.session_state.get(_taken(page), 0)
+    return seq
 
 
-def moved_values(page: str) -> tuple[Mapping[str, Any], bool]:
-    """What the last message says: values by name (checked for their shape alone), committed."""
-    _, body = wire.payload(wire.state(store_key(page)), "values")
+def _taken(page: str) -> str:
+    return f"_taken:{page}"
+
+
+def _last(page: str) -> tuple[int, Mapping[str, Any]]:
+    """The number and content of the last message on either line."""
+    lines = (wire.state(store_key(page, held=held)) for held in (False, True))
+    return max((wire.payload(line, "values") for line in lines), key=lambda said: said[0])
+
+
+def moved_values(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """What a message says: values by name (checked for their shape alone), committed."""
     given = body.get("set")
     if not isinstance(given, Mapping) or len(given) > MOST_ENTRIES:
         return {}, True

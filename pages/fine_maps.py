@@ -35,6 +35,11 @@ def fine_sweep(
     return workshop.call(sweep, *args, progress=progress, cancelled=cancelled, **how)
 
 
+def kept(page: str, mark: str) -> Any:
+    """The fine map of that mark where it is there, else None."""
+    return st.session_state.get(f"{page}.kept", {}).get(mark)
+
+
 def fine_maps(
     page: str, wanted: Mapping[str, Make[Made]], place: Any, *, locked: bool = False
 ) -> list[Made | None]:

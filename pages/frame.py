@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -33,6 +33,8 @@ SENSITIVE: Final = (
     "<p class='told'>This run is sensitive to the last bit: rounding that differs by one unit in "
     "the last place grows until another path comes of it. Shown is the path that Python finds.</p>"
 )
+P = ParamSpec("P")
+
 LONGEST_FOOT: Final = 140  # characters of LaTeX
 HERE: Final = Path(__file__).resolve().parent
 
@@ -51,6 +53,26 @@ def fragment(body: Callable[[], None], *, run_every: float | None = None) -> Cal
             body()
 
     return st.fragment(run, run_every=run_every)
+
+
+def following(x: Experiment) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Decorates the part of a page's body that is Python's to say: its words and numbers.
+
+    Picture and controls follow a hand in the browser; while it moves this part runs alone, and the
+    whole body once it lets go. A page without such a part runs whole every time. It is given what
+    it was given last by the body, so it must ask the experiment for whatever a hand may move.
+    """
+
+    def follower(part: Callable[P, None]) -> Callable[P, None]:
+        @wraps(part)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            with limited():
+                part(*args, **kwargs)
+                x.follow()
+
+        return st.fragment(run)
+
+    return follower
 
 
 def dress() -> None:
@@ -91,7 +113,7 @@ def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) 
         return View(place, place, embedded)
     with st.container(key=f"view-{x.page}"):
         picture, side = st.columns([1 - panel, panel], gap="medium")
-    return View(picture.container(), side.container(), embedded)
+    return View(picture, side, embedded)
 
 
 def choose_preset(x: Experiment, presets: Sequence[Preset]) -> None:

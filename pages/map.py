@@ -508,9 +508,9 @@ def percent(share: float) -> str:
     return f"{written(100 * share, '2')}\u202f%"
 
 
-def valleys(names: list[str], found: list[Map], looks: tuple[style.Look, ...]) -> None:
+def valleys(names: list[str], found: list[Sweep], looks: tuple[style.Look, ...]) -> None:
     """How wide each one's valley of good settings is."""
-    gaps = [maps.gap(one.cells.result) for one in found]
+    gaps = [maps.gap(one) for one in found]
     best = min(float(g.min()) for g in gaps)
     own = [maps.valley(g, best) for g in gaps]
     frame.table(
@@ -640,6 +640,40 @@ def live_values(wanted: list[Request]) -> Picture:
     return problem.live_picture(x, first.surface)
 
 
+def sweep_of(request: Request, fine: Sweep | None) -> Sweep:
+    """The cells of now of a map: `fine` are the server's, where it has them."""
+    steps = x["by"] != COLORS[0]
+    return live_sweep(
+        request.surface,
+        request.runner.optimizer,
+        {a.name: _still(a) for a in request.axes},
+        request.start,
+        request.steps,
+        request.hypers,
+        options=request.runner.options,
+        noise=request.noise,
+        seed=request.seed,
+        target=request.target if steps else None,
+        known=fine,
+    ).result
+
+
+@frame.following(x)
+def answers(made: list[list[Sweep]]) -> None:
+    """What is to be seen on the one map, or how wide the valleys of several are; `made` has the
+    cells that the picture was made of, to be taken once."""
+    wanted = requests()
+    fine = [fine_maps.kept("map", request.mark) for request in wanted]
+    found = made.pop() if made else list(map(sweep_of, wanted, fine))
+    if len(wanted) == 1:
+        if not st.context.is_embedded:
+            notice(wanted[0], found[0])
+            formula(wanted[0])
+    elif not x.hidden("table"):
+        names = frame.distinct([r.runner.optimizer.name for r in wanted])
+        valleys(names, found, style.looks(r.runner.slug for r in wanted))
+
+
 @frame.fragment
 def body() -> None:
     """The maps; reruns alone while sliders move or a finer map arrives."""
@@ -704,11 +738,7 @@ def body() -> None:
             alt=f"Hyper-parameter map of {', '.join(names)}",
         )
     with told:
-        if alone and not view.embedded:
-            notice(wanted[0], found[0].cells.result)
-            formula(wanted[0])
-        elif not alone and not x.hidden("table"):
-            valleys(names, found, looks)
+        answers([[one.cells.result for one in found]])
     if not view.embedded:
         problem.about(x, wanted[0].surface)
         problem.link(x, "race", "Race the marked settings", icon=":material/flag:", same="0")

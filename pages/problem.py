@@ -6,6 +6,7 @@ The names of the fields are the same on all of them, so that a link's settings c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlencode
 
@@ -334,21 +335,24 @@ def about(x: Experiment, surface: Landscape) -> None:
     """The function that is descended: formula, gradient, what is known of it, and from where."""
     if x.hidden("function"):
         return
-    with st.expander(f"The function: {surface.name}"):
-        st.latex("f(x, y) = " + surface.latex)
-        given = ", ".join(
-            f"{p.symbol} = {written(surface.arguments[p.name])}" for p in surface.parameters
-        )
-        slopes = gradient_latex(surface)
-        if slopes:
-            st.latex(r"\frac{\partial f}{\partial x} = " + slopes[0])
-            st.latex(r"\frac{\partial f}{\partial y} = " + slopes[1])
-        said = [
-            given and f"Here {given}.",
-            surface.note,
-            surface.source and f"Source: {surface.source}.",
+    given = ", ".join(
+        f"{p.symbol} = {written(surface.arguments[p.name])}" for p in surface.parameters
+    )
+    formulas = ["f(x, y) = " + surface.latex]
+    if slopes := gradient_latex(surface):
+        formulas += [
+            rf"\frac{{\partial f}}{{\partial {name}}} = {slope}"
+            for name, slope in zip("xy", slopes, strict=True)
         ]
-        st.markdown(" ".join(part for part in said if part))
+    said = [
+        given and f"Here {given}.",
+        surface.note,
+        surface.source and f"Source: {surface.source}.",
+    ]
+    # One text: every piece costs a rerun some time.
+    text = [*(f"$$\n{formula}\n$$" for formula in formulas), " ".join(filter(None, said))]
+    with st.expander(f"The function: {surface.name}"):
+        st.markdown("\n\n".join(text))
 
 
 def choose_script(
@@ -358,10 +362,10 @@ def choose_script(
     `first` to begin with; None where none is asked for."""
     if x.hidden("code"):
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        framework = st.segmented_control(
-            "As code", frameworks, key=f"{x.page}.framework", disabled=x.locked("code")
-        )
+    key = f"{x.page}.framework"
+    row = st.session_state.get(key) and len(names) > 1
+    with st.container(horizontal=True, vertical_alignment="center") if row else nullcontext():
+        framework = st.segmented_control("As code", frameworks, key=key, disabled=x.locked("code"))
         place = 0
         if framework and len(names) > 1:
             place = st.selectbox(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import engine
 from components.controls import Action, Group, Item, Slider
@@ -467,14 +468,24 @@ def ends(live: Picture, names: list[str], runs: list[LiveDescent]) -> list[Any]:
     ]
 
 
-def words_of(
-    names: list[str], runs: list[Descent], surface: Landscape, *, sensitive: bool
-) -> tuple[str, str]:
-    """What stands under the picture, and the numbers below, as HTML; empty where there is none."""
+@frame.following(x)
+def answers(below: DeltaGenerator, made: list[list[Descent]], *, sensitive: bool) -> None:
+    """What is said under the picture, and the numbers `below`; `made` has the runs that the picture
+    was made of, to be taken once."""
+    surface = problem.landscape(x)
+    runs = made.pop() if made else [problem.run(x, runner, surface) for runner in x["runs"]]
+    names = frame.distinct([r.optimizer.name for r in runs])
     facts = engine.explain_each(runs)
+    problem.say_start(x, surface)
+    if told := (frame.SENSITIVE if sensitive else "") + divergence(runs, facts):
+        st.html(told)
+    if st.context.is_embedded:
+        return
+    map_of_diverged(runs)
     numbers = "" if x.hidden("table") else table(names, runs, surface)
     numbers += "" if x.hidden("stability") else stability(names, runs, facts)
-    return (frame.SENSITIVE if sensitive else "") + divergence(runs, facts), numbers
+    if numbers:
+        below.html(numbers)
 
 
 def opening() -> None:
@@ -523,15 +534,9 @@ def body() -> None:
         )
     if said := st.session_state.pop("race.said", None):
         st.toast(said)
-    told, numbers = words_of(names, results, surface, sensitive=shown.sensitive)
+    below = st.container()
     with view.picture:
-        problem.say_start(x, surface)
-    if told:
-        view.picture.html(told)
-    if not view.embedded:
-        map_of_diverged(results)
-    if numbers and not view.embedded:
-        st.html(numbers)
+        answers(below, [results], sensitive=shown.sensitive)
     if x["rates"]:
         rates(surface, names)
     if not view.embedded:

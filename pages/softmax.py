@@ -10,6 +10,7 @@ from string import ascii_uppercase
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.controls import Action, Group
 from components.stage import Handle, Panel, stage
@@ -441,30 +442,41 @@ def code(check: GradientCheck) -> str:
     )
 
 
+@frame.following(x)
+def answers(below: DeltaGenerator) -> None:
+    """The sentence under the picture, and the formula and numbers `below`."""
+    check = check_gradient(x["z"], true_class(), x["T"])
+    frame.notice(remark(check), hued=True)
+    if st.context.is_embedded:
+        return
+    with below:
+        if not x.hidden("formula"):
+            st.latex(formula(check, hues.term))
+        if not x.hidden("table"):
+            gradient_table(check)
+
+
 @frame.fragment
 def body() -> None:
     """Everything that answers to the reader's hand."""
     view = frame.view(x, PRESETS)
     live = x.live()
     now = steps(live["z"], true_class(), live["T"])
-    check = check_gradient(x["z"], true_class(), x["T"])
     with view.picture:
         rows(live, now, small=view.embedded, height=view.height(330, 380))
-        frame.notice(remark(check), hued=True)
     with view.panel:
         settings(live, view.height(460, 400))
         if not view.embedded and not x.hidden("paste"):
             paste()
-    if not view.embedded:
-        if not x.hidden("curves"):
-            curves(live, now, 280)
-        if not x.hidden("formula"):
-            st.latex(formula(check, hues.term))
-        if not x.hidden("table"):
-            gradient_table(check)
-        if not x.hidden("copies"):
-            others = loss_scripts("softmax", "z", x["z"], true_class=true_class(), T=x["T"])
-            frame.copies(NumPy=code(check), **others, LaTeX=formula(check))
+    if not view.embedded and not x.hidden("curves"):
+        curves(live, now, 280)
+    below = st.container()
+    with view.picture:
+        answers(below)
+    if not view.embedded and not x.hidden("copies"):
+        check = check_gradient(x["z"], true_class(), x["T"])
+        others = loss_scripts("softmax", "z", x["z"], true_class=true_class(), T=x["T"])
+        frame.copies(NumPy=code(check), **others, LaTeX=formula(check))
     frame.foot(
         x,
         r"\hat y_i = e^{z_i/T} / \textstyle\sum_j e^{z_j/T},\quad "

@@ -24,7 +24,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from components.controls import Choice as Chooser
 from components.controls import Group, Slider, Toggle, controls
 from components.lead import Menu
-from components.store import store
+from components.store import follow, store
 from engine.emit.picture import Picture
 from pages.budget import limited
 from pages.presets import Preset
@@ -638,6 +638,14 @@ class Experiment:
         if query != self._store["query"]:
             self._store["query"] = query
             st.query_params.from_dict(query)
+
+    def follow(self) -> None:
+        """Have this fragment alone follow a moving hand; the last call of its run.
+
+        While a lesson is on, the whole page does: its step waits for what the reader reaches.
+        """
+        if not st.session_state.get(LESSON):
+            follow(self.page, on_values=self.accept)
 
     def read_link(self) -> None:
         """Take every value from the link; defaults and a notice where that cannot be."""

@@ -19,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 PATIENCE: Final = 20.0  # seconds after which an answer is taken to be lost
-STORE, AT_REST = "descent_lab.store", "descent_lab.at_rest"
+STORE, HELD, AT_REST = "descent_lab.store", "descent_lab.held", "descent_lab.at_rest"
 
 
 def stream(server: str) -> str:
@@ -61,7 +61,8 @@ class Tab:
         """What the page's store says while a hand moves, or when it lets go."""
         self.seq += 1
         state = {"values": {"seq": self.seq, "set": values, "committed": committed}}
-        return self.asks({STORE: state})
+        line = STORE if committed or HELD not in self.components else HELD
+        return self.asks({line: state})
 
     def hears(self, body: bytes) -> bool:
         """Take in a message; True where it says that a run has finished."""
@@ -75,7 +76,7 @@ class Tab:
                 if message.delta.fragment_id:
                     self.fragments[component.component_name] = message.delta.fragment_id
                 if component.component_name == AT_REST:
-                    self.mark = json.loads(component.json)["mark"]
+                    self.mark = json.loads(component.bytes)["mark"]
             elif element.HasField("exception"):
                 self.errors.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "page_info_changed":

@@ -45,6 +45,7 @@ class Store {
     this.timer = 0
     this.frame = 0
     this.component = null
+    this.follower = null // where what a moving hand says goes, if the page has a part that follows
     this.version = 0 // counts what hands moved: tests and benchmarks tell paints apart by it
   }
 
@@ -144,13 +145,15 @@ class Store {
     requestAnimationFrame(look)
   }
 
-  join(component) {
-    this.component = component
+  join(component, held = false) {
+    if (held) this.follower = component
+    else this.component = component
     this.flush()
   }
 
   part(component) {
     if (this.component === component) this.component = null
+    if (this.follower === component) this.follower = null
   }
 
   echo(seq) {
@@ -186,7 +189,8 @@ class Store {
       set[name] = this.values.get(name)
       this.moved.set(name, this.sent)
     }
-    this.component.setStateValue("values", { seq: this.sent, set, committed: this.committed })
+    const line = (!this.committed && this.follower) || this.component
+    line.setStateValue("values", { seq: this.sent, set, committed: this.committed })
   }
 }
 

@@ -10,13 +10,17 @@ let around = null // {store, element, end} of the page that speaks with the wind
 export default function render(component) {
   const { parentElement, data } = component
   const store = storeOf(data.page)
-  store.join(component)
-  store.lock(data.locked)
-  store.adopt(data.values, data.seq)
+  const over = () => store.part(component)
+  store.join(component, data.held)
+  if (!data.held) {
+    store.lock(data.locked)
+    store.adopt(data.values, data.seq)
+  }
   store.echo(data.seq)
+  if (data.held) return over
   const element = parentElement.closest?.(MAIN) ?? parentElement.host?.closest(MAIN)
   if (element && parent !== window) speak(store, element)
-  return () => store.part(component)
+  return over
 }
 
 function speak(store, element) {

@@ -224,6 +224,20 @@ def test_dragging_a_slider_changes_the_picture_under_the_hand(visit: Visitor) ->
     expect(stage(page)).to_have_attribute("data-doubts", "0")
 
 
+def test_numbers_follow_a_hand_that_stays_and_the_rest_when_it_lets_go(visit: Visitor) -> None:
+    page = visit("/race?steps=40")
+    wait_until_settled(page)
+    numbers, sent = page.locator(NUMBERS), stage(page).get_attribute("data-seq")
+    before = numbers.inner_text()
+    with grip(page, slider(page, "steps")) as (x, y):
+        page.mouse.move(x + 30, y, steps=3)
+        expect(numbers).not_to_have_text(before, use_inner_text=True)
+        assert "steps=40" in page.url
+        assert stage(page).get_attribute("data-seq") == sent  # the picture is the browser's own
+    page.wait_for_url(re.compile(r"steps=(?!40)"))
+    expect(stage(page)).not_to_have_attribute("data-seq", str(sent))
+
+
 def test_the_picture_follows_the_hand_without_a_server(browser: Browser, tmp_path: Path) -> None:
     """The server is stopped under the pages: sliders and starts still move paths and contours."""
     with ExitStack() as visits, ExitStack() as server:
