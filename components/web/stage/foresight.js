@@ -46,6 +46,11 @@ export class Foresight {
     if (!this.question) this.stroke = []
     if (!this.open || this.question.kind === "edge") return data
     const about = this.panelOf(data)
+    if (about && this.turned !== this.question) {
+      // Where one picture is shown at a time it is the one that is asked about.
+      this.turned = this.question
+      this.stage.tab = data.panels.indexOf(about)
+    }
     const strip = (panel) => {
       const { layout } = panel.figure
       const bars = this.question.kind === "bars" && panel === about
