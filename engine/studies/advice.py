@@ -108,9 +108,9 @@ class Batch:
 
 
 BATCHES: tuple[Batch, ...] = (
-    Batch("best for generalising, over several networks", "2 to 32", "Masters & Luschi 2018"),
+    Batch("best test results on CIFAR and ImageNet", "2 to 32", "Masters & Luschi 2018, abstract"),
     Batch(
-        "handwritten digits, Adam's own comparison",
+        "logistic regression on handwritten digits, Adam's own",
         "128",
         "Kingma & Ba 2015, section 6.1",
     ),
@@ -118,7 +118,7 @@ BATCHES: tuple[Batch, ...] = (
     Batch(
         "the same in an hour, η in proportion and a warm-up",
         "8192",
-        "Goyal et al. 2017",
+        "Goyal et al. 2017, abstract",
     ),
     Batch("language models", "0.5 to 3.2 million tokens", "Brown et al. 2020, GPT-3, table 2.1"),
 )
