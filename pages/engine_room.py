@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.controls import Group, Item
 from components.graph import Code, graph
+from components.lead import Piece
 from components.stage import Handle, Panel, Raster, stage
 from engine.derivatives.graph import Graph, NamedFormulas, build, read_program
 from engine.derivatives.source import latex_gradient
@@ -31,9 +32,12 @@ from pages import frame, own_rule
 from pages.state import Choice, Integer, Number, Text, experiment
 
 SOURCES = {"lines": by_the_lines, "tape": by_the_tape}
-SOURCE_NAMES = {"lines": "the fifteen lines", "tape": "the laboratory's own tape"}
+SOURCE_NAMES = {"lines": "the lines themselves", "tape": "the laboratory's own tape"}
 MOMENTS = 2500  # lines that run on the longest tape
 PARTS = ("fifteen lines", "learning", "static or dynamic", "lineage")
+PART_NAMES = dict(
+    zip(PARTS, ("fifteen lines", "a network learn", "static and dynamic graphs", "the lineage"))
+)
 MOST_INPUTS, MOST_NODES = 4, 24
 REACH, BRANCH = 10.0, 3.0  # how far inputs and the branch's x go
 TICK = 0.25  # seconds between two slices of learning
@@ -64,7 +68,7 @@ def positional(formula: Formula) -> showcase.Function:
 x = experiment(
     "engine_room",
     [
-        Choice("part", PARTS[0], PARTS),
+        Choice("part", PARTS[0], PARTS, label="part", says=PART_NAMES),
         Text("f", "(x + y) * sin(x)", check=readable),
         *(
             Number(f"a{i}", (0.7853981633974483, 1.0)[i % 2], -REACH, REACH)
@@ -84,15 +88,19 @@ x = experiment(
         Integer("seed", 0, 0, 999, label="seed"),
         Integer("trained", 0, 0, LEARNING_STEPS),
     ],
-    parts=("parts", "code", "start", "copies"),
+    parts=("code", "start", "copies"),
 )  # fmt: skip
 
-frame.opening(
-    x,
-    "The engine",
-    "A value that knows its data, its gradient and what it was made from, in fifteen lines: "
-    "watch them run, forwards and back.",
-)
+
+def opening() -> None:
+    """Title and lead, whose words choose the part and, of the first, which source runs."""
+    said: dict[str, list[Piece]] = {
+        PARTS[0]: [": ", x.menu("source", then=rewind), ", run a line at a time, forth and back."],
+        PARTS[1]: [" on the same tape, with arrays for numbers and the rule that you choose."],
+        PARTS[2]: [": one function, recorded while it runs or once for all."],
+        PARTS[3]: [" of derivatives by machine, each year with the page that shows it."],
+    }
+    frame.opening(x, "The engine", ["See ", x.menu("part"), *said[x["part"]]])
 
 
 def source(thing: object) -> None:
@@ -103,19 +111,11 @@ def source(thing: object) -> None:
 # Fifteen lines ------------------------------------------------------------------------------------
 
 
-@frame.fragment
 def fifteen() -> None:
     """The scalar engine at work on a function: running lines, tape and graph on one clock."""
     embedded = bool(st.context.is_embedded)
     if not embedded and not x.hidden("f"):
-        left, right = st.columns([3, 2], vertical_alignment="bottom")
-        with left:
-            frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =", then=rewind)
-        if not x.hidden("source"):
-            right.segmented_control(
-                "Source", list(SOURCES), format_func=SOURCE_NAMES.__getitem__,
-                **x.native("source", rewind),
-            )  # fmt: skip
+        frame.formula(x, "f", readable, "(x + y) * sin(x)", label="f =", then=rewind)
     formula = readable(x["f"])
     program = read_program(x["f"])
     names = [f"a{i}" for i in range(len(formula.names))]
@@ -241,8 +241,8 @@ def advance(steps: int) -> None:
     x.change({"trained": min(x["trained"] + steps, LEARNING_STEPS)}, held=running())
 
 
-def learning() -> None:
-    """Two moons, a perceptron, and the optimizer of the reader's choice."""
+def brought_on() -> Learner:
+    """The network, by a slice further while it runs."""
     now = learner()
     if running() and now.steps >= x["trained"] and not now.ended:
         advance(STRIDE)
@@ -250,11 +250,16 @@ def learning() -> None:
     if running() and now.ended:
         st.session_state["engine_room.running"] = False
         x.change({"trained": now.steps})
-    waits = not now.ended and now.steps < x["trained"]
-    if (running() or waits) != st.session_state["engine_room.ticking"]:
-        # The clock that brings it on belongs to the fragment: the whole page runs again.
-        st.session_state["engine_room.ticking"] = running() or waits
-        st.rerun()
+    return now
+
+
+def waiting(now: Learner) -> bool:
+    """Whether the page stands at a step to which the network has not come yet."""
+    return not now.ended and now.steps < x["trained"]
+
+
+def learning(now: Learner) -> None:
+    """Two moons, a perceptron, and the optimizer of the reader's choice."""
     view = frame.view(x)
     with view.panel:
         net: list[Item] = [
@@ -294,7 +299,7 @@ def learning() -> None:
                 "Reset", key="engine_room.reset", on_click=x.change, args=({"trained": 0},),
                 disabled=locked,
             )  # fmt: skip
-        frame.notice(told(now, waits=waits))
+        frame.notice(told(now, waits=waiting(now)))
     frame.foot(x, r"w_t = w_{t-1} - \eta\, u(g_1, \ldots, g_t)")
     x.publish()
 
@@ -349,7 +354,6 @@ def told(now: Learner, *, waits: bool) -> str:
 # Static or dynamic --------------------------------------------------------------------------------
 
 
-@frame.fragment
 def graphs() -> None:
     """One function written with Python's branch and with an operation: what the tape holds."""
     live = x.live()
@@ -439,14 +443,20 @@ def lineage() -> None:
     x.publish()
 
 
-if not x.hidden("parts"):
-    st.segmented_control("Part", PARTS, label_visibility="collapsed", **x.native("part"))
-if x["part"] == PARTS[0]:
-    fifteen()
-elif x["part"] == PARTS[1]:
-    ticking = st.session_state.setdefault("engine_room.ticking", running())
-    frame.fragment(learning, run_every=TICK if ticking else None)()
-elif x["part"] == PARTS[2]:
-    graphs()
-else:
-    lineage()
+def body() -> None:
+    """The part that is chosen; while a network learns a clock runs it again."""
+    now = brought_on() if x["part"] == PARTS[1] else None
+    ticks = now is not None and (running() or waiting(now))
+    if ticks != st.session_state["engine_room.ticking"]:
+        # The clock belongs to the fragment: the whole page runs again.
+        st.session_state["engine_room.ticking"] = ticks
+        st.rerun()
+    opening()
+    if now is not None:
+        learning(now)
+    else:
+        {PARTS[0]: fifteen, PARTS[2]: graphs, PARTS[3]: lineage}[x["part"]]()
+
+
+ticking = st.session_state.setdefault("engine_room.ticking", False)
+frame.fragment(body, run_every=TICK if ticking else None)()

@@ -23,11 +23,13 @@ const WIDTH = 122
 const HEIGHT = 62
 const MARGIN = 10
 const NUMBER = { right: [48, 14], down: [58, 14] } // what the number on an edge takes up
-const BACK = { right: 24, down: 13 } // how far before its target it stands
-// What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers.
-const PITCH = { right: [178, 78], down: [90, 134] }
+const BACK = { right: 0.43, down: 0.5 } // how far before its target, in gaps between two layers
+// What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers,
+// and up to how much more of it where the drawing would leave its place empty.
+const PITCH = { right: [178, 78], down: [94, 134] }
+const LOOSE = { right: [1.35, 1.3], down: [1.3, 1.2] }
 const LARGEST = 1.1
-const READABLE = 0.42 // below this scale it opens zoomed in, at the result
+const READABLE = 0.3 // below this scale it opens zoomed in, at the result
 const COMFORTABLE = 0.8 // above it nobody needs to zoom
 const OPENS_AT = 0.68
 const CLOSEST = 2
@@ -248,23 +250,31 @@ class Graph {
     const room = this.frame.clientWidth
     if (!this.data || !room) return
     const { layers, rows, height } = this.data
-    const sizes = {
-      right: [(layers - 1) * PITCH.right[0] + WIDTH, (rows - 1) * PITCH.right[1] + HEIGHT],
-      down: [(rows - 1) * PITCH.down[1] + WIDTH, (layers - 1) * PITCH.down[0] + HEIGHT],
+    const size = (way, [layer, row]) => {
+      const [long, high] = [(layers - 1) * layer, (rows - 1) * row]
+      const [w, h] = way === "down" ? [high, long] : [long, high]
+      return [w + WIDTH + 2 * MARGIN, h + HEIGHT + 2 * MARGIN]
     }
-    for (const size of Object.values(sizes)) size.forEach((n, i) => (size[i] = n + 2 * MARGIN))
     const scale = ([w, h]) => Math.min(LARGEST, room / w, height / h)
-    const direction = scale(sizes.right) >= scale(sizes.down) ? "right" : "down"
-    this.natural = sizes[direction]
-    this.whole = scale(this.natural)
+    const [direction] = ["right", "down"].sort((a, b) => scale(size(b, PITCH[b])) - scale(size(a, PITCH[a])))
+    const tight = size(direction, PITCH[direction])
+    this.whole = scale(tight)
+    const spare = [room / this.whole - tight[0], height / this.whole - tight[1]]
+    if (direction === "down") spare.reverse()
+    const pitch = PITCH[direction].map((n, i) => {
+      const more = spare[i] / Math.max([layers, rows][i] - 1, 1)
+      return Math.floor(Math.min(n + Math.max(more, 0), n * LOOSE[direction][i]))
+    })
+    this.natural = size(direction, pitch)
     const zoomed = this.whole < READABLE
     this.room = [room, Math.min(height, zoomed ? height : Math.ceil(this.natural[1] * this.whole))]
     this.svg.setAttribute("width", room)
     this.svg.setAttribute("height", this.room[1])
-    if (direction !== this.direction) {
+    if (direction !== this.direction || String(pitch) !== String(this.pitch)) {
+      if (direction !== this.direction) this.view = null
       this.direction = direction
+      this.pitch = pitch
       this.draw()
-      this.view = null
     }
     if (!this.view || !this.view.own) {
       this.view = { scale: zoomed ? OPENS_AT : this.whole, own: false, x: this.natural[0] / 2, y: this.natural[1] / 2 }
@@ -325,7 +335,7 @@ class Graph {
 
   draw() {
     const { nodes, edges } = this.data
-    const [layer, row] = PITCH[this.direction]
+    const [layer, row] = this.pitch
     const down = this.direction === "down"
     const at = ([x, y]) => {
       const [a, b] = down ? [y * row, x * layer] : [x * layer, y * row]
@@ -373,7 +383,8 @@ class Graph {
     const [a, b] = [route.at(-2), route.at(-1)]
     const label = make("g", { class: "dg-edge" })
     // Where on the last stretch, which of a long edge begins beside a node, the number stands.
-    const t = down ? 1 - BACK.down / (b[1] - a[1]) : 1 - BACK.right / (b[0] - a[0])
+    const gap = this.pitch[0] - (down ? HEIGHT : WIDTH)
+    const t = down ? 1 - (BACK.down * gap) / (b[1] - a[1]) : 1 - (BACK.right * gap) / (b[0] - a[0])
     const u = 1 - t
     const ease = (p, q) => p * (u ** 3 + 3 * u * u * t) + q * (3 * u * t * t + t ** 3)
     const line = (p, q) => p + (q - p) * t
