@@ -140,7 +140,9 @@ def sparkline(columns: Array, step: int) -> str:
     for (_, color, dash, _), row in zip(looks, rows, strict=True):
         up = high - edge - (row - low) / ((top - low) or 1.0) * (high - 2 * edge)
         points = " ".join(
-            f"{a:.1f},{b:.1f}" for a, b in zip(across, up, strict=False) if np.isfinite(b)
+            f"{round(a, 1)},{round(b, 1)}"
+            for a, b in zip(across, up, strict=False)
+            if np.isfinite(b)
         )
         light, _, dark = color.partition("|")
         ink = f"light-dark({light},{dark})" if dark else "currentColor"

@@ -279,7 +279,8 @@ def _running(run: Descent, slug: str, corner: Place) -> str:
 
     def spot(point: Sequence[float]) -> str:
         x, y = (float(np.clip(v, -window, window)) for v in point)
-        return f"{corner.x + (x + window) * scale:.1f} {corner.y + (window - y) * scale:.1f}"
+        across, down = corner.x + (x + window) * scale, corner.y + (window - y) * scale
+        return f"{round(across, 1)} {round(down, 1)}"
 
     look = style.look(slug)
     color = f"color:light-dark({look.color_light},{look.color_dark})"

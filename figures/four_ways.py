@@ -142,7 +142,7 @@ def errors(curves: Errors | None, at: Traced, still: Any) -> Figure:
 # Where each line is named: at which of the STEPS, how far beside it, on which side.
 _NAMED: Final = (
     ("forward difference ∝ h", FORWARD, 100, 16, "right"),
-    ("central ∝ h²", CENTRAL, 112, -14, "left"),
+    ("central ∝ h²", CENTRAL, 104, -14, "left"),
 )
 
 

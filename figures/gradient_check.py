@@ -75,7 +75,7 @@ def _band(layout: Figure, low: float, high: float, verdict: Verdict) -> None:
     said = {
         "good": f"● good, up to {written(GOOD)}",
         "doubtful": "◆ doubtful",
-        "wrong": "✖ wrong; ◆ the difference may be off",
+        "wrong": "✖ wrong, ◆ doubtful",
     }
     layout["annotations"].append(
         {

@@ -76,8 +76,9 @@ def _held(x: Any, y: Any, color: str, **more: Any) -> Figure:
 
 
 def _gap(x: Any, low: Any, high: Any, text: Any) -> Figure:
-    """What lies between two curves at one place, named in its middle while there is room."""
-    middle = ops.where(high - low > 0.1, 0.5 * (low + high), math.nan)
+    """What lies between two curves at one place, named below its middle, where the upper curve
+    falls towards it, while there is room."""
+    middle = ops.where(high - low > 0.1, low + 0.32 * (high - low), math.nan)
     return {
         "type": "scatter", "mode": "lines+markers+text",
         "x": stack(x, x, x), "y": stack(low, middle, high),

@@ -61,14 +61,21 @@ def gradient(
             ),
         ]
     side = -1 if target == 1 else 1  # the faint curves lie on the other side of 0
-    at, height = 0.4 * side * span[0], -side * 0.86
-    charts.note(layout, at, height, f"pale: the same for y = {1 - target}")
-    for slopes, color, away, height, anchor in (
-        (here[0], CROSS_ENTROPY, -2 * BESIDE, here[0].gradient / 2, "right"),
-        (here[1], MSE, 2 * BESIDE, -0.09 * side, "left"),
+    text = f"pale: the same for y = {1 - target}"  # in the corner that no curve comes to
+    charts.note(layout, -0.6 * side, -0.86 * side, text, anchor="right" if side < 0 else "left")
+    pull = here[0].gradient / 2
+    beside = ops.where(ops.absolute(pull) > 0.12, pull, 0.12 * side)
+    for slopes, color, height, left in (
+        (here[0], CROSS_ENTROPY, beside, here[0].z > -EDGE),
+        (here[1], MSE, -0.09 * side, here[1].z > EDGE),
     ):
         text = words("{:+.4f}", slopes.gradient)
-        charts.note(layout, slopes.z + away, height, text, color=color, anchor=anchor)
+        for away, anchor, there in (
+            (-2 * BESIDE, "right", ops.where(left, 1.0, math.nan)),
+            (2 * BESIDE, "left", ops.where(left, math.nan, 1.0)),
+        ):
+            at = slopes.z + away * there
+            charts.note(layout, at, height, text, color=color, anchor=anchor)
     return {"data": data, "layout": layout}
 
 
@@ -123,7 +130,7 @@ def prediction_axes(
     charts.note(layout, place, rows[0], text, anchor="right")
     data = []
     for epoch, color, symbol, name, row in (
-        (first[0], CROSS_ENTROPY, "circle", "cross-entropy", rows[1]),
+        (first[0], CROSS_ENTROPY, "circle", "CE", rows[1]),
         (first[1], MSE, "square", "MSE", rows[2]),
     ):
         data.append(charts.marks(stack(epoch), [height], color, symbol=symbol))

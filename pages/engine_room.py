@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -32,11 +33,15 @@ from pages import frame, own_rule
 from pages.state import Choice, Integer, Number, Text, experiment
 
 SOURCES = {"lines": by_the_lines, "tape": by_the_tape}
-SOURCE_NAMES = {"lines": "the lines themselves", "tape": "the laboratory's own tape"}
+SOURCE_NAMES = {"lines": "fifteen lines", "tape": "the laboratory's own tape"}
 MOMENTS = 2500  # lines that run on the longest tape
 PARTS = ("fifteen lines", "learning", "static or dynamic", "lineage")
 PART_NAMES = dict(
-    zip(PARTS, ("fifteen lines", "a network learn", "static and dynamic graphs", "the lineage"))
+    zip(
+        PARTS,
+        ("a derivative worked out", "a network learn", "static and dynamic graphs", "the lineage"),
+        strict=True,
+    )
 )
 MOST_INPUTS, MOST_NODES = 4, 24
 REACH, BRANCH = 10.0, 3.0  # how far inputs and the branch's x go
@@ -95,7 +100,7 @@ x = experiment(
 def opening() -> None:
     """Title and lead, whose words choose the part and, of the first, which source runs."""
     said: dict[str, list[Piece]] = {
-        PARTS[0]: [": ", x.menu("source", then=rewind), ", run a line at a time, forth and back."],
+        PARTS[0]: [" by ", x.menu("source", then=rewind), ", a line at a time, forth and back."],
         PARTS[1]: [" on the same tape, with arrays for numbers and the rule that you choose."],
         PARTS[2]: [": one function, recorded while it runs or once for all."],
         PARTS[3]: [" of derivatives by machine, each year with the page that shows it."],
@@ -430,10 +435,15 @@ def tape_table(rows: Sequence[showcase.Entry]) -> None:
     )  # fmt: skip
 
 
+def coded(text: str) -> str:
+    """Text as HTML, with what stands between backticks as code."""
+    return re.sub("`(.+?)`", r"<code>\1</code>", html.escape(text))
+
+
 def lineage() -> None:
     """Half a century on one line, each with a link to where it is seen."""
     items = "".join(
-        f"<li><b>{m.year}</b><span><em>{html.escape(m.name)}</em>{html.escape(m.what)} "
+        f"<li><b>{m.year}</b><span><em>{html.escape(m.name)}</em>{coded(m.what)} "
         f"<a href='{html.escape(m.link)}' target='_self'>See it</a></span></li>"
         for m in LINEAGE
     )

@@ -37,12 +37,14 @@ FAR = REACHES[-1]
 QUARTER = 0.7853981633974483  # π/4, where the course takes the derivative of its graph
 DIGITS, ENDS = 7, 12  # shown of a slope, and of the two values that a difference subtracts
 NEAR = 0.5  # decades around the best step in which it counts as met
+EXACT_DIGITS = 20  # of the slope by long arithmetic: four more than a double holds
 LOST = 1e-9  # an error of reverse mode above this says that digits were thrown away
 
 PRESETS = (
     Preset(
         "(x + y)·sin x", "good",
-        "The course's graph at (π/4, 1): f = 1.262, ∂f/∂x = 1.9696, ∂f/∂y = 0.7071.",
+        "The course's graph at (π/4, 1): f = 1.262, "
+        "∂f/\N{WORD JOINER}∂x = 1.9696, ∂f/\N{WORD JOINER}∂y = 0.7071.",
         {},
     ),
     Preset(
@@ -285,10 +287,10 @@ def routes(study: Study) -> None:
          "for the whole gradient"),
         rows,
     )  # fmt: skip
-    exact = study.exact.digits.replace("-", "−")
+    exact = study.exact.rounded(EXACT_DIGITS)
     st.caption(
         (
-            f"To fifty digits, at the very doubles that the inputs are kept as, {slope} = {exact}. "
+            f"Long arithmetic, at the very doubles that the inputs are kept as: {slope} = {exact}. "
             if exact
             else ""
         )

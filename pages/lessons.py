@@ -15,8 +15,7 @@ x = experiment("lessons", [])
 frame.opening(
     x,
     "Lessons",
-    "Short paths over the live pages, in the order of the course. Each step opens a picture at a "
-    "set state and asks you to do something there; how far you are stays in this browser.",
+    "Short paths over the live pages, a thing to do at each step; this browser keeps your place.",
 )
 
 asked = lesson_list(

@@ -69,7 +69,7 @@ def cards() -> list[Card]:
              "Squared error passes its pull through a flat sigmoid.",
              f"y = 1, ŷ = 0.02: {listed(pulls, '.4f')}"),
         Card("Gradient descent", "race", r"w \leftarrow w - \eta\, g",
-             "Stable while η is below 2/λmax.", "λmax = 100: up to η = 0.02"),
+             "Stable while η is below 2/\N{WORD JOINER}λmax.", "λmax = 100: up to η = 0.02"),
         Card("Momentum", "race", r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v",
              "Across a valley gradients cancel, along it they add up.",
              "β = 0.8, 0.9, 0.99: up to "
@@ -81,7 +81,7 @@ def cards() -> list[Card]:
              f"{listed([float(first_step_without(0.9, 0.999))])} η; corrected: 1 η"),
         Card("Bias correction", "bias_correction", r"\hat m_t = m_t/(1 - \beta^t)",
              "Averages begin at zero, and are too small at first.",
-             f"β = 0.9 at t = 1, 10, 50: ×{listed(factors)}"),
+             f"β = 0.9 at t = 1, 10, 50: ×{listed(factors, '4')}"),
         Card("Schedules", "schedules",
              r"\eta_t = \eta_{\min} + \tfrac12(\eta_{\max} - \eta_{\min})(1 + \cos \pi t/T)",
              "Begin high, end low: noise keeps a constant rate from settling.",

@@ -249,7 +249,7 @@ def formula(ce: Slopes, mse: Slopes) -> str:
     two, two_times = ("", "") if half else ("2", r"2\cdot")
     return (
         r"\begin{aligned} \frac{\partial \mathcal L_\mathrm{CE}}{\partial z} &= \hat y - y = "
-        rf"{p} - {y} = {in_latex(ce.gradient, '.4f')} \\ "
+        rf"{p} - {y} = {in_latex(ce.gradient, '.4f')} \\[1.2ex] "
         rf"\frac{{\partial \mathcal L_\mathrm{{MSE}}}}{{\partial z}} &= {two}(\hat y - y)\,"
         rf"\sigma'(z) = {two_times}({difference})\cdot {s} = {in_latex(mse.gradient, '.4f')}"
         r"\end{aligned}"

@@ -98,8 +98,7 @@ x = experiment(
 frame.opening(
     x,
     "Softmax and temperature",
-    "Drag the logits, a network's raw scores: softmax makes probabilities of them, the temperature "
-    "says how sharply.",
+    "Drag the logits: softmax makes probabilities of a network's raw scores, as sharp as T says.",
 )
 
 

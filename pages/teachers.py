@@ -39,8 +39,7 @@ x = experiment(
 frame.opening(
     x,
     "For teachers",
-    "Choose steps of any lessons and a seed: a link opens them one after another, with the numbers "
-    "that the seed draws. Another seed is another variant.",
+    "Choose exercises and a seed: a link opens one after another with that seed's numbers.",
 )
 
 
@@ -108,8 +107,12 @@ def body() -> None:
         if (found := course.chosen(",".join(chosen), min(int(x["n"]) + k, course.MOST_SEED)))
     ]
     if not x.hidden("links"):
-        st.markdown("**Links**, one a variant. Each reader’s progress stays in their own browser.")
-        st.code("\n".join(root() + course.address(lesson, 0) for lesson in sets), language=None)
+        st.markdown("**Links**, one a variant. Each reader's progress stays in their own browser.")
+        st.code(
+            "\n".join(root() + course.address(lesson, 0) for lesson in sets),
+            language=None,
+            wrap_lines=True,
+        )
     if not x.hidden("answers"):
         st.markdown("**Answers**")
         titles = [step.title for step in sets[0].steps]

@@ -98,6 +98,9 @@ def broken_walls(room: str, source: str) -> list[str]:
     return broken
 
 
+DRAWN = re.compile(r"^[MLCHVq](0[ ,]?|[CHVq ])*$")  # an SVG path up to its next number
+
+
 def mathematics(source: str) -> list[str]:
     """Uses of mathematical functions, which belong to the engine."""
     return [
@@ -122,17 +125,25 @@ def colors(source: str) -> list[str]:
 
 def numbers(source: str) -> list[str]:
     """Numbers that an f-string writes in a form of Python's. What a function with "code" in its
-    name writes is Python to take along, and left alone."""
+    name writes is Python to take along, and left alone; so are the places in a drawing, which
+    stand inside a tag or after a letter of a path."""
     found: list[str] = []
     waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.FunctionDef) and "code" in node.name:
             continue
-        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
-            form = ast.unparse(node.format_spec)[2:-1]
-            if re.search("[defgn%]$", form):
-                found.append(f"line {node.lineno}: {{{ast.unparse(node.value)}:{form}}}")
+        if isinstance(node, ast.JoinedStr):
+            before = ""
+            for part in node.values:
+                if isinstance(part, ast.Constant):
+                    before += str(part.value)
+                elif isinstance(part, ast.FormattedValue):
+                    form = ast.unparse(part.format_spec)[2:-1] if part.format_spec else ""
+                    drawn = "<" in before.rpartition(">")[2] or DRAWN.search(before)
+                    if re.search("[defgn%]$", form) and not drawn:
+                        found.append(f"line {part.lineno}: {{{ast.unparse(part.value)}:{form}}}")
+                    before += "0"
         waiting += ast.iter_child_nodes(node)
     return found
 
@@ -209,6 +220,8 @@ def test_a_good_import_passes(room: str, source: str) -> None:
 def test_other_bad_examples_are_caught() -> None:
     assert numbers('def words(x):\n    return f"{x:.2f}"') == ["line 2: {x:.2f}"]
     assert not numbers('def code(x):\n    return f"{x:.2f}"')
+    assert not numbers("""f"<rect x='{x:.0f}' y='{y:.0f}'/>" + f"M{x:.0f} {y:.0f}V{z:.0f}" """)
+    assert numbers("""f"<text x='{x:.0f}'>{y:.0f}</text>" """) == ["line 1: {y:.0f}"]
     assert mathematics("y = np.exp(x)") == ["line 1: np.exp"]
     assert mathematics("numpy.linalg.eigvalsh(h) + math.log(2)")
     assert not mathematics("np.geomspace(1e-3, 1, 50) if math.isfinite(lr) else None")
@@ -246,9 +259,9 @@ def test_imports_stay_within_the_walls(room: str) -> None:
     assert complaints(paths, partial(broken_walls, room)) == []
 
 
-def test_pages_write_numbers_in_one_way() -> None:
+def test_numbers_are_written_in_one_way() -> None:
     """By `written` and `words` of engine.emit.picture, with true minus signs and powers of ten."""
-    assert complaints(modules("pages"), numbers) == []
+    assert complaints(modules("pages", "figures", "components"), numbers) == []
 
 
 def test_pages_hold_no_mathematics() -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import written
 from engine.tape import Tape, Value, autograd
 from engine.tape.interpret import interpret, long_numbers, lowering
 
@@ -53,6 +55,19 @@ class Exact:
     third: float = math.nan
     digits: str = ""
     trouble: str = ""
+
+    def rounded(self, digits: int) -> str:
+        """The slope to so many digits as readers see numbers; "" where there is none."""
+        if not self.digits:
+            return ""
+        slope = Decimal(self.digits)
+        if not slope:
+            return "0"
+        power = slope.adjusted()
+        if -4 <= power < 6:
+            return f"{slope:.{max(digits - 1 - power, 0)}f}".replace("-", "−")
+        mantissa = f"{slope.scaleb(-power):.{digits - 1}f}".replace("-", "−")
+        return f"{mantissa} × {written(10.0**power)}"
 
     @property
     def scale(self) -> float:

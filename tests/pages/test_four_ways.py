@@ -40,10 +40,10 @@ def test_numbers(link: dict[str, str], numbers: list[str]) -> None:
         assert f">{number}<" in tables(page)
 
 
-def test_fifty_digits_and_symbols() -> None:
+def test_digits_of_long_arithmetic_and_symbols() -> None:
     page = open_page("four_ways")
     said = " ".join(caption.value for caption in page.caption)
-    assert "1.969573929642890825032779845836298419813669740895" in said
+    assert "1.9695739296428908250." in said  # 1.96957392964289082503277… in mpmath
     formulas = " ".join(element.value for element in page.latex)
     assert r"\sin\left(x\right) + \cos\left(x\right)\, \left(x + y\right)" in formulas
     assert "&= 1.969574" in formulas

@@ -7,6 +7,7 @@ import { files } from "../files.js"
 import { received } from "../lifetime.js"
 import { askedOn } from "../question.js"
 import { storeOf } from "../store.js"
+import { written } from "../words.js"
 
 const parts = await files(import.meta.url, "lesson")
 const KEPT = "descent-lab.lessons"
@@ -142,8 +143,8 @@ class Lesson {
         return
       }
       const off = Math.abs(said - value)
-      const how = off <= within ? "✓ near enough" : `off by ${Number(off.toPrecision(2))}`
-      told.textContent = `${String(value).replace("-", "−")}: ${how}. ${reason}`
+      const how = off <= within ? "✓ near enough" : `off by ${written(off, "2")}`
+      told.textContent = `${written(value, "6")}: ${how}. ${reason}`
       this.guessed.add(i)
       this.look()
     }

@@ -814,6 +814,6 @@ function put(pen, said, x, y, font, colour, { align = "left", halo = "" } = {}) 
   write(pen, said, left, y - height / 2, font, colour, { halo })
 }
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)}\u202f%`
+const percent = (share) => written(share, share > 0.995 && share < 1 ? ".1%" : ".0%")
 
 const same = (a, b) => a.length === b.length && a.every((value, i) => value === b[i])
