@@ -19,8 +19,9 @@ from tests.browser import FLAGS, Visitor, find_browser, serve_app
 
 SIZES = {"desk": (1280, 900), "phone": (360, 780), "frame": (800, 500)}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-# A picture, or what a page without one has instead.
+# A picture, or what a page without one has instead; a page of words alone has these.
 DRAWN = ".dl-stage[data-seq], .dt-training, .dg-node, .dl-drawing svg, .family-cards, article"
+WORDS = dict.fromkeys(("recap", "glossary", "teachers"), ".stMarkdown strong")
 PATIENCE_MS = 20_000
 SETTLE_MS = 600
 
@@ -34,7 +35,8 @@ def take(visit: Visitor, page: str, folder: Path) -> None:
                 f"/{page}{query}", width=width, height=height, color_scheme=theme,
                 reduced_motion="reduce",
             )  # fmt: skip
-            shown.locator(DRAWN).locator("visible=true").first.wait_for(timeout=PATIENCE_MS)
+            seen = shown.locator(WORDS.get(page, DRAWN)).locator("visible=true").first
+            seen.wait_for(timeout=PATIENCE_MS)
             shown.wait_for_timeout(SETTLE_MS)
             shown.screenshot(path=folder / f"{page}-{name}-{theme}.png", full_page=name != "frame")
             shown.close()

@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 
 FORWARD: Final = charts.color("purple")
 REVERSE: Final = charts.color("brown")
+LIFT: Final = 0.02  # under the logarithm of a divergence, which may be 0
 OFFSET: Final = 0.2  # of a bar from the middle of its outcome
 TOPS: Final = (
     0.5,
@@ -163,7 +164,7 @@ def columns() -> tuple[Array, Array]:
 def plane(values: Any, best: Moments | None) -> Figure:
     """A divergence over (μ, σ): contours of its logarithm; the matched moments as a cross."""
     m, s = MEANS, LOG_DEVIATIONS
-    z = ops.log(values + 0.02) / math.log(10)
+    z = ops.log(values + LIFT) / math.log(10)
     layout = charts.axes((m[0], m[-1]), (s[0], s[-1]), x_title="mean μ", kind="plane", left=44)
     ticks = (0.25, 0.5, 1.0, 2.0, 4.0)
     layout["yaxis"] |= {
@@ -173,7 +174,9 @@ def plane(values: Any, best: Moments | None) -> Figure:
     low, high = smallest(z), largest(z)
     contours: Figure = {
         "type": "contour", "x": m, "y": s, "z": z, "zmin": low, "zmax": high,
-        "colorscale": style.colorscale(style.CONTOUR), "showscale": False, "hoverinfo": "skip",
+        "colorscale": style.colorscale(style.CONTOUR), "showscale": False,
+        "hovertemplate": "divergence %{z:.4g}<br>at μ %{x:.3g}<extra></extra>",
+        "meta": {"above": -LIFT},
         "contours": {
             "coloring": "fill", "showlines": True, "start": low, "end": high,
             "size": (high - low) / 18.0,

@@ -50,7 +50,7 @@ def points(learner: Learner) -> dict[str, Any]:
             "x": x[y == label, 0],
             "y": x[y == label, 1],
             "marker": {"symbol": symbol, "size": 6, "color": charts.color(hue)},
-            "hoverinfo": "skip",
+            "hovertemplate": f"class {label} at %{{x:.2f}}, %{{y:.2f}}<extra></extra>",
         }
         for label, hue, symbol in ((0, SIDES[0], "circle"), (1, SIDES[1], "diamond"))
     ]
@@ -87,6 +87,6 @@ def loss(learner: Learner, until: int) -> dict[str, Any]:
         "x": np.arange(len(curve), dtype=float),
         "y": np.where(np.isfinite(curve), np.maximum(curve, 1e-12), np.nan),
         "line": {"color": style.INK, "width": 2},
-        "hoverinfo": "skip",
+        "hovertemplate": "step %{x:.0f}: loss %{y:.3g}<extra></extra>",
     }
     return {"data": [line] if finite.size else [], "layout": layout}

@@ -22,6 +22,7 @@ Figure = dict[str, Any]
 
 COLUMNS, ROWS = 121, 97  # cells of a contour picture: smooth at 600 px, 47 kB as float32
 LN10 = float(np.log(10.0))
+LIFT = 1e-4  # of the window's span, under the logarithm: the minimum itself has one
 FLOOR = 1e-16  # the loss axis does not go below this: round-off lives there
 
 
@@ -53,13 +54,17 @@ def height(values: Any, landscape: Landscape, log: bool, over: Any = None) -> An
     """
     if not log:
         return values
-    over = grid(landscape)[2] if over is None else over
-    low, high = smallest(over), largest(over)
+    low, span = foot(landscape, grid(landscape)[2] if over is None else over)
+    with np.errstate(all="ignore"):
+        return ops.log(ops.maximum(values - low, 0.0) + LIFT * span) / LN10
+
+
+def foot(landscape: Landscape, values: Any) -> tuple[Any, Any]:
+    """The lowest of a window's values, or the landscape's minimum, and how far they rise above."""
+    low, high = smallest(values), largest(values)
     if landscape.minimum is not None:
         low = landscape.minimum
-    span = ops.where(high > low, high - low, 1.0)
-    with np.errstate(all="ignore"):
-        return ops.log(ops.maximum(values - low, 0.0) + 1e-4 * span) / LN10
+    return low, ops.where(high > low, high - low, 1.0)
 
 
 def plane(
@@ -71,29 +76,31 @@ def plane(
     """
     x, y, values = grid(landscape, parameters)
     z = height(values, landscape, log, values)
+    low, span = foot(landscape, values)
     layout = style.base_layout("plane")
     (x0, x1), (y0, y1) = landscape.window
     layout["margin"] = {"l": 34, "r": 6, "t": 6, "b": 30}
     layout["xaxis"] |= {"range": [x0, x1]}
     layout["yaxis"] |= {"range": [y0, y1]}
     layout["uirevision"] = landscape.slug
-    low, high = smallest(z), largest(z)
+    least, most = smallest(z), largest(z)
     contours: Figure = {
         "type": "contour",
         "x": x,
         "y": y,
         "z": z,
-        "zmin": low,
-        "zmax": high,
+        "zmin": least,
+        "zmax": most,
         "colorscale": style.colorscale(style.CONTOUR),
         "showscale": False,
-        "hoverinfo": "skip",
+        "hovertemplate": "loss %{z:.4g}<br>at %{x:.3g}, %{y:.3g}<extra></extra>",
+        **({"meta": {"above": low - LIFT * span}} if log else {}),
         "contours": {
             "coloring": "fill",
             "showlines": True,
-            "start": low,
-            "end": high,
-            "size": ops.where(high > low, (high - low) / 18.0, 1.0),
+            "start": least,
+            "end": most,
+            "size": ops.where(most > least, (most - least) / 18.0, 1.0),
         },
         "line": {"width": 0.7, "color": style.CONTOUR_LINE},
     }

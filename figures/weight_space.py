@@ -54,7 +54,9 @@ def plane(across: Any, up: Any, grid: Any, runs: Sequence[Shown], key: str) -> F
     layout["uirevision"] = key
     contours: Figure = {
         "type": "contour", "x": across, "y": up, "z": z, "zmin": low, "zmax": top,
-        "colorscale": style.colorscale(style.CONTOUR), "showscale": False, "hoverinfo": "skip",
+        "colorscale": style.colorscale(style.CONTOUR), "showscale": False,
+        "hovertemplate": "loss %{z:.3g}<br>at %{x:.3g}, %{y:.3g}<extra></extra>",
+        "meta": {"above": 0.0},
         "contours": {
             "coloring": "fill", "showlines": True, "start": low, "end": top,
             "size": ops.where(top > low, (top - low) / 18.0, 1.0),

@@ -39,7 +39,7 @@ PARTS = ("fifteen lines", "learning", "static or dynamic", "lineage")
 PART_NAMES = dict(
     zip(
         PARTS,
-        ("a derivative worked out", "a network learn", "static and dynamic graphs", "the lineage"),
+        ("a derivative", "a network learn", "static and dynamic graphs", "the lineage"),
         strict=True,
     )
 )
@@ -100,7 +100,7 @@ x = experiment(
 def opening() -> None:
     """Title and lead, whose words choose the part and, of the first, which source runs."""
     said: dict[str, list[Piece]] = {
-        PARTS[0]: [" by ", x.menu("source", then=rewind), ", a line at a time, forth and back."],
+        PARTS[0]: [" found by ", x.menu("source", then=rewind), ", line by line, forth and back."],
         PARTS[1]: [" on the same tape, with arrays for numbers and the rule that you choose."],
         PARTS[2]: [": one function, recorded while it runs or once for all."],
         PARTS[3]: [" of derivatives by machine, each year with the page that shows it."],
@@ -284,7 +284,7 @@ def learning(now: Learner) -> None:
     with view.picture:
         show_learning(now, view.height(390, 318))
         locked = x.locked("start")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, key="player-engine"):
             st.button(
                 "Pause" if running() else "Start",
                 key="engine_room.start",
@@ -325,12 +325,13 @@ def show_learning(now: Learner, height: int) -> None:
                     )
                 ],
                 title="probability of each class",
+                tab="classes",
                 alt=f"Decision regions after {now.steps} steps, "
                 f"{written(now.accuracy, '.0%')} of the points on the right side.",
             ),
             Panel(
                 id="loss", kind="chart", figure=pictures.loss(now, max(now.steps, 200)),
-                title="loss (cross-entropy, nats)", alt="Loss against step.",
+                title="loss (cross-entropy, nats)", tab="loss", alt="Loss against step.",
             ),
         ],
         frames=1,

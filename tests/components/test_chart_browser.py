@@ -158,6 +158,20 @@ def test_curves_bars_and_marks_say_their_numbers(lab: Callable[..., Page]) -> No
     assert tip(page, 0.5, 70) == ""
 
 
+def test_a_map_says_its_height(lab: Callable[..., Page]) -> None:
+    page = lab()
+    heights = {"type": "contour", "x": [0, 10], "y": [0, 100], "z": [[0, 1], [0, 1]],
+               "hovertemplate": "loss %{z:.3g}<br>at %{x:.2g}<extra></extra>"}  # fmt: skip
+    show(page, [heights, LINE], AXES)
+    assert tip(page, 8, 20) == "loss 0.8\nat 8"
+    assert tip(page, 5, 50) == "rise 5: 50"  # what lies on it is read first
+    show(page, [{**heights, "meta": {"above": -1}}], AXES)
+    assert tip(page, 0, 20) == "loss 0\nat 0"
+    assert tip(page, 10, 20) == "loss 9\nat 10"
+    show(page, [{**heights, "hoverinfo": "skip"}], AXES)
+    assert tip(page, 8, 20) == ""
+
+
 def test_hover_reads_logarithmic_axes(lab: Callable[..., Page]) -> None:
     page = lab()
     show(page, [{**LINE, "y": [1e-4, 1e-2, 1], "hovertemplate": "%{y:.2g}"}], LOG)

@@ -111,3 +111,32 @@ export function levelsOf({ start, end, size }) {
   const count = Math.min(200, Math.floor((end - start) / size + 1e-6) + 1)
   return Float64Array.from({ length: count }, (_, k) => start + k * size)
 }
+
+// The height at (x, y) between the four points around it; NaN outside.
+export function at(z, rows, columns, xs, ys, x, y) {
+  const [i, u] = between(xs, columns, x)
+  const [j, v] = between(ys, rows, y)
+  const row = (k) => z[k * columns + i] * (1 - u) + z[k * columns + i + 1] * u
+  return row(j) * (1 - v) + row(j + 1) * v
+}
+
+function between(places, count, value) {
+  const place = (i) => (places ? places[i] : i)
+  if (!(value >= place(0) && value <= place(count - 1))) return [0, NaN]
+  let low = 0
+  let high = count - 1
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (place(middle) <= value) low = middle
+    else high = middle
+  }
+  return [low, (value - place(low)) / (place(high) - place(low))]
+}
+
+// What a height stands for: with `meta` it is the logarithm of what a value lies above meta.above;
+// what is left of rounding is 0.
+export function heightOf({ meta }, z) {
+  if (!meta) return z
+  const value = 10 ** z + meta.above
+  return Math.abs(value) < 1e-5 * 10 ** z ? 0 : value
+}

@@ -3,6 +3,7 @@
 // bars and marks, runs at the moment of the clock, cells, and the words that stand on it.
 
 import { written } from "../words.js"
+import { heightOf } from "./contours.js"
 import { plain } from "./words.js"
 
 const EACH = 8 // bars, points or runs that are told one by one
@@ -166,7 +167,7 @@ function tellHeights(trace, { x, y }) {
   const [px, py] = [trace.x?.[low % columns], trace.y?.[Math.floor(low / columns)]]
   const name = nameOf(trace)
   const place = typeof px === "number" && typeof py === "number" ? ` near (${x.of(px)}, ${y.of(py)})` : ""
-  if (name) return [`${name}: lowest ${said(heights[low])}${place}, highest ${said(heights[high])}`]
+  if (name) return [`${name}: lowest ${said(heightOf(trace, heights[low]))}${place}, highest ${said(heightOf(trace, heights[high]))}`]
   return place ? [`Lowest${place}`] : []
 }
 

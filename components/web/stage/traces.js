@@ -3,7 +3,7 @@
 
 import { symbol } from "../marks.js"
 import { rgba } from "../theme.js"
-import { across, fill, levelsOf, lines } from "./contours.js"
+import { across, at, fill, heightOf, levelsOf, lines } from "./contours.js"
 import { project, stroke } from "./strokes.js"
 import { format } from "./ticks.js"
 import { measure } from "./words.js"
@@ -23,8 +23,8 @@ export function trace(spec) {
 }
 
 // The text of a hover template: %{x:.3g}, %{y}, %{text}, %{customdata:.2f}.
-function hover(spec, i, x, y) {
-  const values = { x, y, text: entry(spec.text, i), customdata: entry(spec.customdata, i) }
+function hover(spec, i, x, y, z) {
+  const values = { x, y, z, text: entry(spec.text, i), customdata: entry(spec.customdata, i) }
   const template = spec.hovertemplate
   if (!template) return `${spec.name ? `${spec.name}\n` : ""}${format(x)}, ${format(y)}`
   return template
@@ -416,8 +416,15 @@ class Contours {
     return []
   }
 
-  read() {
-    return null
+  // The height under the pointer, where nothing that lies on it says more.
+  read(px, py, chart) {
+    const { spec } = this
+    if (silent(spec) || !chart.inside(px, py)) return null
+    const { z, rows, columns } = flat(spec.z)
+    const [x, y] = [chart.x.value(px), chart.y.value(py)]
+    const height = at(z, rows, columns, spec.x, spec.y, x, y)
+    if (!Number.isFinite(height)) return null
+    return { distance: REACH ** 2, text: hover(spec, 0, x, y, heightOf(spec, height)) }
   }
 }
 
