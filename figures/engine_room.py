@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import written
 from engine.studies.engine_room import Learner, static
 from figures import charts, style
 
@@ -37,6 +38,11 @@ def cells(learner: Learner) -> Array:
     y = np.linspace(y0 + half_y, y1 - half_y, CELLS)
     p = learner.probability(np.stack(np.meshgrid(x, y), axis=-1))
     return np.nan_to_num(p * (BANDS - 1), nan=BANDS / 2).round().astype(np.uint8)
+
+
+def shares() -> dict[str, str]:
+    """What an index into the palette says of the probability of class 1."""
+    return {str(k): written(k / (BANDS - 1), ".0%") for k in range(BANDS)}
 
 
 def points(learner: Learner) -> dict[str, Any]:

@@ -322,6 +322,8 @@ def show_learning(now: Learner, height: int) -> None:
                     Raster(
                         values=pictures.cells(now), palette=pictures.palette(),
                         x0=x0, x1=x1, y0=y0, y1=y1, smooth=True,
+                        readout={"p(◆)": pictures.cells(now)}, names=("x", "y"),
+                        words={"p(◆)": pictures.shares()},
                     )
                 ],
                 title="probability of each class",

@@ -25,7 +25,7 @@ const MARGIN = 10
 const NUMBER = { right: [48, 14], down: [58, 14] } // what the number on an edge takes up
 const BACK = { right: 0.43, down: 0.5 } // how far before its target, in gaps between two layers
 // What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers,
-// and up to how much more of it where the drawing would leave its place empty.
+// and up to how much more of it where a small drawing would leave its place empty.
 const PITCH = { right: [178, 78], down: [94, 134] }
 const LOOSE = { right: [1.35, 1.3], down: [1.3, 1.2] }
 const LARGEST = 1.1
@@ -262,6 +262,7 @@ class Graph {
     const spare = [room / this.whole - tight[0], height / this.whole - tight[1]]
     if (direction === "down") spare.reverse()
     const pitch = PITCH[direction].map((n, i) => {
+      if (this.whole < COMFORTABLE) return n
       const more = spare[i] / Math.max([layers, rows][i] - 1, 1)
       return Math.floor(Math.min(n + Math.max(more, 0), n * LOOSE[direction][i]))
     })
