@@ -177,15 +177,19 @@ _OF_FORM = {np.ones_like, np.zeros_like, np.empty_like, np.shape, np.ndim, np.si
 
 
 class ArrayRecord:
-    """The lines written so far, equal ones joined."""
+    """The lines written so far, equal ones joined.
 
-    def __init__(self) -> None:
+    `way` says which way the first decisions go, whatever the numbers say.
+    """
+
+    def __init__(self, way: Sequence[bool] = ()) -> None:
         self.lines: list[ArrayLine] = []
         self.refused: str | None = None
         self.quiet = False  # whether it silences NumPy's warnings somewhere
         self._warnings = np.geterr()
         self._known: dict[Any, int] = {}
-        self._decided: set[int] = set()
+        self._way = list(way)
+        self._decided: dict[int, bool] = {}
 
     def refuse(self, reason: str) -> None:
         """Give up. The reason is kept, lest the function catch what is raised here."""
@@ -198,11 +202,11 @@ class ArrayRecord:
 
     def decide(self, condition: Traced) -> bool:
         """Which way Python goes here, which is tested again at every call."""
-        truth = bool(condition.value)
         if condition.index not in self._decided:
-            self._decided.add(condition.index)
+            truth = self._way.pop(0) if self._way else bool(condition.value)
+            self._decided[condition.index] = truth
             self._add(ArrayLine(truth, bool, (condition,)))
-        return truth
+        return self._decided[condition.index]
 
     def write(self, function: Any, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """Do one operation and write it down, unless it is known or changes nothing."""
@@ -631,10 +635,10 @@ class RecordedFunction:
 
 
 def _run(
-    function: Function, arguments: Sequence[Any], leaves: Sequence[Any]
+    function: Function, arguments: Sequence[Any], leaves: Sequence[Any], way: Sequence[bool] = ()
 ) -> tuple[ArrayRecord, Any]:
     """The record of a function run on stand-ins for the leaves of its arguments, and its result."""
-    record = ArrayRecord()
+    record = ArrayRecord(way)
     waiting = iter([record.argument(x) for x in leaves])
 
     def stand_in(x: Any) -> Any:
@@ -650,12 +654,15 @@ def _run(
     return record, result
 
 
-def recorded(function: Function, arguments: Sequence[Any]) -> tuple[ArrayRecord, Any, int]:
+def recorded(
+    function: Function, arguments: Sequence[Any], way: Sequence[bool] = ()
+) -> tuple[ArrayRecord, Any, int]:
     """The record of function(*arguments), its result in terms of it, and how many arrays and
-    floats the arguments hold: they are the record's first lines. Raises Unrecordable."""
+    floats the arguments hold: they are the record's first lines. `way` says which way its first
+    decisions go. Raises Unrecordable."""
     leaves: list[Any] = []
     _flatten(arguments, leaves, [])
-    return *_run(function, arguments, leaves), len(leaves)
+    return *_run(function, arguments, leaves, way), len(leaves)
 
 
 class Compiled:

@@ -8,7 +8,7 @@ script takes it from there. Every script leaves `losses`, the loss of each batch
 from __future__ import annotations
 
 import base64
-import inspect
+import math
 import re
 import zlib
 from collections.abc import Mapping
@@ -17,19 +17,20 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from engine.emit.array_source import ArraySource
 from engine.emit.dialect import indent
-from engine.emit.program import Key, Level, compile_program
 from engine.optimizers import Optimizer
 from engine.optimizers.schedules import Schedule, find_schedule
-from engine.problems import counted
 from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.descent import find_optimizer
-from engine.runs.learning import MASK_STREAM, Competitor
-from engine.runs.step import take_step
+from engine.runs.learning import MASK_STREAM, Competitor, groups_of
+from engine.runs.objectives import Objective
+from engine.runs.training import Group
 from engine.studies import schedule_code
-from engine.studies.as_code import KERAS, OPTAX, TORCH, Spelled, written_lines
-from engine.tape import Vector
+from engine.studies.as_code import KERAS, OPTAX, TORCH, Spelled
+from engine.studies.rule_code import RuleSource, of_counting, of_matrices, rule_source
+from engine.tape import Vector, autograd
 
 Framework = Literal["NumPy", "PyTorch", "optax", "Keras"]
 FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch", "optax", "Keras")
@@ -145,10 +146,19 @@ class _Task:
         return min(self.competitor.batch or self.examples, self.examples)
 
     @property
-    def drawn(self) -> bool:
-        """Whether the script needs the numbers that are drawn by counting."""
-        mixed = self.competitor.shuffle and self.batch < self.examples
-        return mixed or self.competitor.dropout > 0
+    def mixed(self) -> bool:
+        """Whether every epoch takes the examples in another order."""
+        return self.competitor.shuffle and self.batch < self.examples
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Of the weights and biases of each layer in turn."""
+        pairs = zip(self.network.sizes, self.network.sizes[1:], strict=False)
+        return [shape for a, c in pairs for shape in ((a, c), (c,))]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return groups_of(self.competitor, [np.zeros(shape) for shape in self.shapes])
 
 
 def training_script(
@@ -213,22 +223,10 @@ def _data(task: _Task) -> list[str]:
 
 
 def _counted(task: _Task) -> list[str]:
-    """The source of the numbers drawn by counting, as the laboratory has it, without types."""
-    if not task.drawn:
-        return []
-    text = "\n\n\n".join(
-        inspect.getsource(f) for f in (counted._mixed, counted.bits, counted.order, counted.uniform)
-    )
-    text = re.sub(r"npt\.NDArray\[np\.\w+\]", "np.ndarray", text)
-    return [
-        f"_GOLDEN = {counted._GOLDEN:#x}",
-        f"_MASK = {counted._MASK:#x}",
-        "",
-        "",
-        *text.split("\n"),
-        "",
-        "",
-    ]
+    """The numbers that batches and masks are drawn by."""
+    return of_counting([
+        *(["order"] if task.mixed else []), *(["uniform"] if task.competitor.dropout else [])
+    ])  # fmt: skip
 
 
 def _weights(task: _Task) -> list[str]:
@@ -294,90 +292,152 @@ def _text(parts: list[str]) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(parts)).strip() + "\n"
 
 
-class _Given:
-    """An oracle that has the gradient and the loss of this very point, and no other."""
-
-    lower_bound = 0.0
-
-    def __init__(self, at: Mapping[Key, Any], w: Vector) -> None:
-        self.t, self.schedule = at["t"], at["factor"]
-        self._at, self._w = at, w
-
-    def _here(self, w: Vector, name: str) -> Any:
-        if w is not self._w:
-            raise ValueError("this rule asks for more than the gradient where it stands")
-        return self._at[name]
-
-    def loss(self, w: Vector) -> Any:
-        return self._here(w, "loss")
-
-    def gradient(self, w: Vector) -> Vector:
-        return Vector((self._here(w, "g"),))
-
-    def __getattr__(self, name: str) -> Any:
-        raise ValueError("this rule asks for more than the gradient where it stands")
+def _rules(task: _Task) -> RuleSource:
+    """The rules of the competitor's groups on the network's tensors."""
+    return rule_source(task.groups, task.shapes, scheduled=task.schedule is not None)
 
 
-def _rule(task: _Task) -> tuple[list[str], list[str]]:
-    """The source of `rule(t, factor, loss, g, w, *state)` on all weights in one array, and where
-    its state starts."""
-    rule = task.rule
-    if not rule.elementwise or rule.tensor_state is not None or rule.draws is not None:
-        raise ValueError(f"{rule.name} has a form for tensors of its own, not written out here")
-    slots = rule.slots(task.options)
-    inputs: list[Key] = ["t", "factor", "loss", "g", "w", *(f"{s.name}_now" for s in slots)]
+def _clip(task: _Task, line: bool) -> list[str]:
+    c = task.competitor.clip
+    if not c:
+        return []
+    squares = "(g * g).sum()" if line else "sum((part * part).sum() for part in g)"
+    short = [f"short = min({c!r} / (np.sqrt({squares}) + 1e-6), 1.0)"]
+    cut = "g = g * short  # clipped" if line else "g = [part * short for part in g]  # clipped"
+    return [*short, cut]
 
-    def step(at: Mapping[Key, Any]) -> dict[Key, Any]:
-        w = Vector((at["w"],))
-        state = {
-            s.name: at[f"{s.name}_now"] if s.kind == "scalar" else Vector((at[f"{s.name}_now"],))
-            for s in slots
-        }
-        oracle: Any = _Given(at, w)
-        following, after = take_step(rule, oracle, w, state, task.hypers, task.options)
-        found: dict[Key, Any] = {"w": following[0]}
-        for s in slots:
-            value = after[s.name]
-            found[s.name] = value if s.kind == "scalar" else value[0]
-        return found
 
-    program = compile_program(step, dict.fromkeys(inputs, Level.CELL))
-    names = {program.inputs[key]: str(key) for key in inputs}
-    statements, after = written_lines(program.lines, list(program.outputs.values()), names)
-    source = [
-        f"def rule({', '.join(map(str, inputs))}):",
-        f'    """{rule.name}: the next weights, and what it keeps."""',
-        *indent(1, [*statements, f"return {', '.join(after)}"]), "", "",
+def _carried(task: _Task, says: str, imports: list[str], gradient: list[str],
+             product: list[str]) -> str:  # fmt: skip
+    """A script that carries its rule in NumPy. gradient is the source of loss_and_gradient(weights,
+    x, y, *masks), product that of hessian_product(weights, along, x, y, *masks); weights, gradients
+    and what the Hessian is multiplied by are lists of NumPy's arrays."""
+    rules, c = _rules(task), task.competitor
+    line = rules.form == "line"
+    w, more = ("w", ", masks(k)") if line else ("weights", ", masks(k)")
+    given = f"X[chosen], Y[chosen]{more if c.dropout else ''}"
+    joined = ["g = np.concatenate([part.ravel() for part in g])"] if line else []
+    here = f"cut({w})" if line else w
+    at = [
+        f"def at(k, {w}):",
+        '    """The loss of step k\'s examples at these weights, and its gradient."""',
+        "    chosen = batch(k)",
+        f"    value, g = loss_and_gradient({here}, {given})",
+        *indent(1, [*joined, *_clip(task, line)]),
+        "    return value, g", "", "",
     ]  # fmt: skip
-    start = [
-        "0.0" if s.kind == "scalar" else "w.copy()" if s.start == "w" else "np.zeros_like(w)"
-        for s in slots
-    ]
-    return source, start
+    if "product" in rules.asked:
+        along = "cut(v)" if line else "v"
+        found = f"hessian_product({here}, {along}, {given})"
+        ravel = f"np.concatenate([part.ravel() for part in {found}])"
+        at = [
+            *product, *at, f"def product(k, {w}, v):",
+            '    """The Hessian of that loss times v."""', "    chosen = batch(k)",
+            f"    return {ravel if line else found}", "", "",
+        ]  # fmt: skip
+    counting = [*(["order"] if task.mixed else []), *(["signs"] if "u" in rules.asked else []),
+                *(["uniform"] if c.dropout else [])]  # fmt: skip
+    return _text([
+        *_head(task, says, imports), *_data(task), *_smoothed(task), "", *of_counting(counting),
+        *_weights(task), *_batches(task), *gradient, *(_CUT if line or "u" in rules.asked else []),
+        *at, *_factor(task), *of_matrices(rules.source), *rules.source, *_steps(task, rules),
+    ])  # fmt: skip
 
 
-def _steps(task: _Task, gradient: list[str], after: list[str]) -> list[str]:
-    """The loop of a rule that is written out, on all weights in one array `w`."""
-    _, start = _rule(task)
-    factor = "factor(k)" if task.schedule else "1.0"
+def _steps(task: _Task, rules: RuleSource) -> list[str]:
+    """The loop of rules that are written out."""
     c = task.competitor
-    clip = [
-        f"g = g * min({c.clip!r} / (np.sqrt((g * g).sum()) + 1e-6), 1.0)  # clipped"
-    ] if c.clip else []  # fmt: skip
-    average = [f"average = {c.average!r} * average + {1.0 - c.average!r} * w"] if c.average else []
+    t, factor = "float(k + 1)", "factor(k)" if task.schedule else "1.0"
+    line, each = rules.form == "line", rules.form == "each"
+    w = "w" if line else "weights"
+    asked = {"at": f"lambda {w}: at(k, {w})", "product": f"lambda v: product(k, {w}, v)"}
+    asked["u"] = "u[i]" if each else "u"
+    more = "".join(f", {asked[name]}" for name in rules.asked)
+    draws = []
+    if "u" in rules.asked:
+        size = sum(map(math.prod, task.shapes))
+        drawn = f"signs({task.seed}, k + 1, {size})"
+        draws = [f"u = {drawn if line else f'cut({drawn})'}"]
+    begin = ["w = np.concatenate([part.ravel() for part in weights])"] if line else []
+    if each:
+        same = len({*map(tuple, rules.start)}) == 1
+        begin += [f"rules = [{', '.join(rules.functions)}]"]
+        if same:
+            kept = f"[[{', '.join(rules.start[0])}] for w in weights]"
+            begin.append(f"kept = {kept}")
+        else:
+            begin += ["kept = [", *(
+                f"    [{', '.join(start)}]," for start in (
+                    [re.sub(r"\bw\b", f"weights[{i}]", text) for text in start]
+                    for i, start in enumerate(rules.start)
+                )
+            ), "]"]  # fmt: skip
+        step = [
+            "for i, rule in enumerate(rules):",
+            f"    weights[i], *kept[i] = rule({t}, {factor}, value, g[i], weights[i], *kept[i]"
+            f"{more})",
+        ]
+    elif line:
+        start, name = rules.start[0], rules.functions[0]
+        begin.append(f"kept = [{', '.join(start)}]")
+        step = [f"w, *kept = {name}({t}, {factor}, value, g, w, *kept{more})"] if start else [
+            f"w = {name}({t}, {factor}, value, g, w{more})"
+        ]  # fmt: skip
+        begin = begin if start else begin[:-1]
+    else:
+        start = [re.sub(r"\bw\b", "weights", text) for text in rules.start[0]]
+        begin += ["kept = [", *(f"    {text}," for text in start), "]"]
+        step = [
+            f"weights, kept = {rules.functions[0]}({t}, {factor}, value, g, weights, kept{more})"
+        ]
+    keep, new = c.average, 1.0 - c.average
+    averaged = f"average = {keep!r} * average + {new!r} * w"
+    if not line:
+        averaged = f"average = [{keep!r} * a + {new!r} * w for a, w in zip(average, weights)]"
     return [
-        f"kept = [{', '.join(start)}]",
-        *(["average = w.copy()"] if c.average else []),
+        *begin,
+        *([f"average = {'w.copy()' if line else 'list(weights)'}"] if keep else []),
         "losses = []",
         'with np.errstate(all="ignore"):',
         f"    for k in range({task.steps}):",
         *indent(2, [
-            *gradient, *clip, "losses.append(float(value))",
-            f"w, *kept = rule(float(k + 1), {factor}, value, g, w, *kept)" if start
-            else f"w = rule(float(k + 1), {factor}, value, g, w)",
-            *after, *average,
+            f"value, g = at(k, {w})", "losses.append(float(value))", *draws, *step,
+            *([averaged] if keep else []),
         ]),
         "print(losses[0], losses[-1])",
+    ]  # fmt: skip
+
+
+def _product(task: _Task) -> list[str]:
+    """The Hessian of the loss times a vector in NumPy: recorded forwards over backwards, printed."""
+    c, n = task.competitor, len(task.shapes)
+    objective = Objective(task.network, c.loss, 0.0, c.l2, c.dropout)
+    shapes = [(task.batch, width) for width in task.network.sizes[1:-1]] if c.dropout else []
+    tensors = [np.full(shape, 0.5) for shape in task.shapes]
+    batch = np.ones((task.batch, task.network.sizes[0])), np.zeros((task.batch, task.split.outputs))
+    masks = [np.ones(shape) for shape in shapes]
+
+    def product(weights: Any, along: Any, x: Any, y: Any, masks: Any) -> Any:
+        slope = autograd.grad(lambda w: objective(w, x, y, *masks))
+        return autograd.jvp(slope, (Vector(weights),), (Vector(along),))[1]
+
+    names = [[f"{kind}{i}" for i in range(count)] for kind, count in (
+        ("w", n), ("v", n), ("mask", len(masks)),
+    )]  # fmt: skip
+    source = ArraySource(
+        product, (tensors, tensors, *batch, masks), [*names[0], *names[1], "x", "y", *names[2]],
+        returned=list,
+    )  # fmt: skip
+    body = source.body()
+    unpacked = [
+        f"{', '.join(parts)}{',' * (len(parts) == 1)} = {kind}"
+        for kind, parts in (("weights", names[0]), ("along", names[1]), ("masks", names[2]))
+        if parts
+    ]
+    return [
+        f"def hessian_product(weights, along, x, y{', masks' if masks else ''}):",
+        '    """The Hessian of the loss times a vector: the gradient\'s change along it."""',
+        *indent(1, [*unpacked, *body]), "", "",
     ]  # fmt: skip
 
 
@@ -396,7 +456,6 @@ def _factor(task: _Task) -> list[str]:
 
 def _numpy(task: _Task) -> str:
     c, many = task.competitor, task.split.outputs > 1
-    source, _ = _rule(task)
     forward, slope, _ = _ACTIVATIONS[str(task.network.activation)]
     dropped = c.dropout > 0
     given = ", masks" if dropped else ""
@@ -439,21 +498,9 @@ def _numpy(task: _Task) -> str:
             else []
         ),
         "    return value, gradients", "", "",
-        *_CUT,
     ]  # fmt: skip
-    more = ", masks(k)" if dropped else ""
     says = "Plain NumPy: the network, its gradient and the rule as printed."
-    asked = [
-        "chosen = batch(k)",
-        f"value, g = loss_and_gradient(cut(w), X[chosen], Y[chosen]{more})",
-        "g = np.concatenate([part.ravel() for part in g])",
-    ]
-    return _text([
-        *_head(task, says, ["import numpy as np"]),
-        *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
-        *gradient, *_factor(task), *source,
-        "w = np.concatenate([part.ravel() for part in weights])", *_steps(task, asked, []),
-    ])  # fmt: skip
+    return _carried(task, says, ["import numpy as np"], gradient, _product(task))
 
 
 def _torch(task: _Task, theirs: str | None) -> str:
@@ -493,21 +540,10 @@ def _torch(task: _Task, theirs: str | None) -> str:
         *layers, *forward,
     ]  # fmt: skip
     if theirs is None:
-        source, _ = _rule(task)
         says = (
             f"torch.optim has no {task.rule.name} of this convention:\nthe script carries the rule."
         )
-        asked = [
-            "for p in parameters:", "    p.grad = None", "value = loss(k)", "value.backward()",
-            "g = torch.nn.utils.parameters_to_vector([p.grad for p in parameters]).numpy()",
-            "value = value.item()",
-        ]  # fmt: skip
-        after = ["torch.nn.utils.vector_to_parameters(torch.tensor(w), parameters)"]
-        return _text([
-            *_head(task, says, imports), *begin, *_factor(task), *source,
-            "w = torch.nn.utils.parameters_to_vector(parameters).detach().numpy().copy()",
-            *_steps(task, asked, after),
-        ])  # fmt: skip
+        return _carried(task, says, imports, *_torch_functions(task, lines, value))
     own = None
     if task.schedule:
         own = schedule_code.of_torch(task.schedule, task.steps, task.hypers.get("lr", 1.0))
@@ -534,6 +570,38 @@ def _torch(task: _Task, theirs: str | None) -> str:
     ])  # fmt: skip
 
 
+def _torch_functions(task: _Task, lines: list[str], value: str) -> tuple[list[str], list[str]]:
+    """loss_and_gradient and hessian_product of lists of NumPy's arrays, by PyTorch."""
+    c = task.competitor
+    dropped = ", masks" if c.dropout else ""
+    loss = [
+        f"activation = {_ACTIVATIONS[str(task.network.activation)][2]}", "", "",
+        f"def loss(weights, x, y{dropped}):", "    z, y = torch.tensor(x), torch.tensor(y)",
+        "    for i in range(0, len(weights), 2):", "        z = z @ weights[i] + weights[i + 1]",
+        "        if i + 2 < len(weights):", "            z = activation(z)",
+        *(["            z = z * torch.tensor(masks[i // 2])"] if c.dropout else []),
+        *indent(1, lines), f"    value = {value}",
+        *([f"    value = value + 0.5 * {c.l2!r} * sum((W**2).sum() for W in weights[::2])"]
+          if c.l2 else []),
+        "    return value", "", "",
+        "def given(parts):",
+        "    return [torch.tensor(part, requires_grad=True) for part in parts]", "", "",
+    ]  # fmt: skip
+    return [
+        *loss, f"def loss_and_gradient(weights, x, y{dropped}):", "    weights = given(weights)",
+        f"    value = loss(weights, x, y{dropped})",
+        "    g = torch.autograd.grad(value, weights)",
+        "    return value.item(), [part.numpy() for part in g]", "", "",
+    ], [
+        f"def hessian_product(weights, along, x, y{dropped}):", "    weights = given(weights)",
+        f"    value = loss(weights, x, y{dropped})",
+        "    g = torch.autograd.grad(value, weights, create_graph=True)",
+        "    slope = sum((a * torch.tensor(b)).sum() for a, b in zip(g, along))",
+        "    found = torch.autograd.grad(slope, weights, materialize_grads=True)",
+        "    return [part.numpy() for part in found]", "", "",
+    ]  # fmt: skip
+
+
 _JAX_ACTIVATIONS: Final = {
     "tanh": "jnp.tanh(z)", "relu": "jax.nn.relu(z)", "sigmoid": "jax.nn.sigmoid(z)",
     "softplus": "jax.nn.softplus(z)",
@@ -548,11 +616,25 @@ _JAX_LOSSES: Final[Mapping[tuple[str, bool], list[str]]] = {
 }
 
 
+def _jax_functions(loss: list[str], dropped: str) -> tuple[list[str], list[str]]:
+    """loss_and_gradient and hessian_product of lists of NumPy's arrays, by JAX of a loss."""
+    return [
+        *loss, "by_jax = jax.jit(jax.value_and_grad(loss))", "", "",
+        f"def loss_and_gradient(weights, x, y{dropped}):",
+        f"    value, g = by_jax(weights, x, y{dropped})",
+        "    return float(value), [np.array(part) for part in g]", "", "",
+    ], [
+        "@jax.jit", f"def hessian_product(weights, along, x, y{dropped}):",
+        f"    slope = jax.grad(lambda weights: loss(weights, x, y{dropped}))",
+        "    return jax.jvp(slope, (weights,), (along,))[1]", "", "",
+    ]  # fmt: skip
+
+
 def _optax(task: _Task, theirs: str | None) -> str:
     c, many = task.competitor, task.split.outputs > 1
     dropped = ", masks" if c.dropout else ""
     loss = [
-        "@jax.jit", "@jax.value_and_grad", f"def loss_and_gradient(weights, x, y{dropped}):",
+        f"def loss(weights, x, y{dropped}):",
         "    z = x @ weights[0] + weights[1]", "    for i in range(2, len(weights), 2):",
         f"        h = {_JAX_ACTIVATIONS[str(task.network.activation)]}",
         *(["        h = h * masks[i // 2 - 1]"] if c.dropout else []),
@@ -562,27 +644,19 @@ def _optax(task: _Task, theirs: str | None) -> str:
           if c.l2 else []),
         "    return value", "", "",
     ]  # fmt: skip
+    compiled = ["loss_and_gradient = jax.jit(jax.value_and_grad(loss))", "", ""]
     imports = [
         "import jax", "import jax.numpy as jnp", "import numpy as np", "import optax", "",
         'jax.config.update("jax_enable_x64", True)',
     ]  # fmt: skip
     begin = [
         *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
-        *loss,
+        *loss, *compiled,
     ]  # fmt: skip
     masks = ", masks(k)" if c.dropout else ""
     if theirs is None:
-        source, _ = _rule(task)
         says = f"optax has no {task.rule.name} of this convention: the script carries the rule."
-        asked = [
-            "chosen = batch(k)",
-            f"value, g = loss_and_gradient(cut(w), X[chosen], Y[chosen]{masks})",
-            "g, value = np.concatenate([np.ravel(part) for part in g]), float(value)",
-        ]
-        return _text([
-            *_head(task, says, imports), *begin, *_CUT, *_factor(task), *source,
-            "w = np.concatenate([part.ravel() for part in weights])", *_steps(task, asked, []),
-        ])  # fmt: skip
+        return _carried(task, says, imports, *_jax_functions(loss, dropped))
     own, rate = None, task.hypers.get("lr", 1.0)
     if task.schedule:
         own = schedule_code.of_optax(task.schedule, task.steps, rate)

@@ -23,17 +23,27 @@ LEVEL = 1e-6  # axes that are left of equally, but for so much: the first is tak
 
 def _answered(function: Callable[..., Array]) -> Callable[..., Any]:
     """function, or what an operand that is no array of NumPy's makes of it; NaN where it fails."""
+    checked = finite(function)
 
     @wraps(function)
     def answer(*operands: Any) -> Any:
         for x in operands:
             if type(x) is not np.ndarray and hasattr(x, "__array_function__"):
                 return x.__array_function__(answer, (type(x),), operands, {})
+        return checked(*operands)
+
+    return answer
+
+
+def finite(function: Callable[..., Array]) -> Callable[..., Array]:
+    """function, and NaN where an operand is not finite."""
+
+    def checked(*operands: Array) -> Array:
         if not all(np.isfinite(x).all() for x in operands):
             return np.full_like(function(*map(np.zeros_like, operands)), np.nan)
         return function(*operands)
 
-    return answer
+    return checked
 
 
 @_answered
