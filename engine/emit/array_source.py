@@ -58,10 +58,11 @@ class ArraySource:
     """A function of arrays as the body of one in Python.
 
     function(*arguments) is recorded; `names` are those of the arrays and floats in its arguments,
-    in their order. `shown(result)` gives the expressions to return, and `called(result)` names for
-    parts of the result that are worth one. `asked` are the calls of functions that the script has:
-    how a call of Asked.name is written, of the text of its tensors. `used` holds, once written,
-    which of the names the text reads and which functions of matrices it calls.
+    in their order. `returned(result)` is what to return, a tuple of several, and `called(result)` names
+    for parts of the result that are worth one. `asked` are the calls of functions that the script has:
+    how a call of Asked.name is written, of the text of its tensors. Without `branching` decisions
+    are checks that these arguments pass. `used` holds, once written, which of the names the text
+    reads, `reads` which arguments each result hangs on.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class ArraySource:
         asked: Mapping[str, Callable[[str], str]] | None = None,
         called: Callable[[Any], Mapping[str, Any]] | None = None,
         returned: Callable[[Any], Any] = lambda result: result,
+        branching: bool = True,
     ) -> None:
         self.function, self.arguments, self.names = function, arguments, list(names)
         self.asked = dict(asked or {})
         self._called = called or (lambda result: {})
         self._returned = returned
+        self._branching = branching
         self.used: set[str] = set()
-        self.matrices: set[str] = set()
         self.reads: list[set[int]] = []  # of every result of every branch: the arguments in it
         self._branches = 0
 
@@ -99,16 +101,16 @@ class ArraySource:
             for i in decisions[: len(way)]
         }
         writer = _Writer(self, record.lines, known, answers, taken, decided)
-        if len(decisions) > len(way):
+        if self._branching and len(decisions) > len(way):
             condition = record.lines[decisions[len(way)]].arguments[0]
             writer.name_parts({}, [condition])
-            text = writer.expression(condition)
+            test, _ = writer.expression(condition)
             sides = [
                 self._branch((*way, side), dict(writer.known), dict(writer.answers), set(taken))
                 for side in (True, False)
             ]
             return [
-                *writer.statements, f"if {text[0]}:", *indent(1, sides[0]), *sides[1],
+                *writer.statements, f"if {test}:", *indent(1, sides[0]), *sides[1],
             ]  # fmt: skip
         self._branches += 1
         if self._branches > MOST_BRANCHES:
@@ -215,8 +217,8 @@ class _Writer:
         value = x.item() if isinstance(x, np.generic) else x
         if isinstance(value, float) and not np.isfinite(value):
             return ("np.nan" if np.isnan(value) else f"{'-' * (value < 0)}np.inf"), _SIGN
-        text = repr(value)
-        return text, _SIGN if text.startswith("-") else _ATOM
+        written = repr(value)
+        return written, _SIGN if written.startswith("-") else _ATOM
 
     def nested(self, x: Any) -> str:
         """Results as they are returned: lists of tensors among them."""
@@ -308,11 +310,9 @@ class _Writer:
             return f"~{self._bound(arguments[0], _SIGN)}", _SIGN
         if name == "transpose" and len(arguments) == 1 and not line.keywords:
             return f"{self._bound(arguments[0], _ATOM)}.T", _ATOM
-        if name in OF_MATRICES:
-            self.source.matrices.add(name)
-        elif name == "absolute":
-            name = "np.abs"
-        else:
+        if name == "absolute":
+            name = "abs"
+        if name not in OF_MATRICES:
             name = f"np.{name}"
         given = [self.expression(x)[0] for x in arguments]
         given += [

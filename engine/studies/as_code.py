@@ -673,6 +673,24 @@ TORCH: Final[Mapping[str, Made]] = {
     else None,
     "radam": lambda h, o: _of_torch("RAdam", h) if o["epsilon"] == "raw" else None,
     "adamax": lambda h, o: _of_torch("Adamax", h),
+    "nadamw": lambda h, o: _of_torch(
+        "NAdam", h, weight_decay=h["weight_decay"], momentum_decay=h["momentum_decay"],
+        decoupled_weight_decay=True,
+    )
+    if o["form"] == "pytorch"
+    else None,
+    "rprop": lambda h, o: _call(
+        "torch.optim.Rprop", "[w]", lr=h["lr"], etas=(h["shrink"], h["grow"]),
+        step_sizes=(h["smallest"], h["largest"]),
+    )
+    if o["turn"] == "stay"
+    else None,
+    "adafactor": lambda h, o: _call(
+        "torch.optim.Adafactor", "[w]", lr=h["lr"], beta2_decay=-h["forget"],
+        eps=(h["eps"], h["smallest"]), d=h["threshold"], weight_decay=h["weight_decay"],
+    )
+    if o["form"] == "pytorch"
+    else None,
 }  # fmt: skip
 
 
@@ -731,6 +749,55 @@ OPTAX: Final[Mapping[str, Made]] = {
     "lion": lambda h, o: _call(
         "optax.lion", repr(h["lr"]), b1=h["beta1"], b2=h["beta2"], weight_decay=h["weight_decay"]
     ),
+    "nadamw": lambda h, o: (
+        _of_optax("nadamw", h, {}, weight_decay=h["weight_decay"]) if o["form"] == "dozat" else None
+    ),
+    "adabelief": lambda h, o: _of_optax("adabelief", h, {}, eps_root=h["eps"]),
+    "adan": lambda h, o: (
+        _of_optax("adan", h, {}, b3=h["beta3"], eps_root=0.0, weight_decay=h["weight_decay"])
+        if o["form"] == "optax"
+        else None
+    ),
+    "adopt": lambda h, o: _of_optax("contrib.adopt", h, {}, use_clipping=o["clipped"]),
+    "ademamix": lambda h, o: (
+        _of_optax(
+            "contrib.ademamix",
+            h,
+            {},
+            b3=h["beta3"],
+            alpha=h["alpha"],
+            weight_decay=h["weight_decay"],
+        )
+        if o["warm"] is False
+        else None
+    ),
+    "prodigy": lambda h, o: (
+        _call(
+            "optax.contrib.prodigy",
+            repr(h["lr"]),
+            betas=(h["beta1"], h["beta2"]),
+            eps=h["eps"],
+            estim_lr0=h["d0"],
+            estim_lr_coef=h["d_coef"],
+            weight_decay=h["weight_decay"],
+            safeguard_warmup=o["safeguard"],
+        )
+        if o["bias_correction"] is True
+        else None
+    ),
+    "signum": lambda h, o: f"optax.signum({h['lr']!r}, {h['beta']!r})",
+    "lars": lambda h, o: (
+        _call(
+            "optax.lars",
+            repr(h["lr"]),
+            momentum=h["beta"],
+            trust_coefficient=h["trust"],
+            weight_decay=h["weight_decay"],
+        )
+        if (o["norm"], o["rate"]) == ("together", "inside")
+        else None
+    ),
+    "lamb": lambda h, o: _of_optax("lamb", h, o, weight_decay=h["weight_decay"]),
 }
 
 

@@ -147,7 +147,8 @@ class _Oracle:
             raise ValueError("curvature is probed where the rule stands")
         still = [np.zeros(part.shape) for part in self._at["w"]]
         u = self.signs()
-        return u * self._parts("product", self._all(u, still), ())
+        estimate: Vector = u * self._parts("product", self._all(u, still), ())
+        return estimate
 
 
 class _Traced:
@@ -280,7 +281,7 @@ class _Traced:
         hypers = [(k, v) for group in self.groups for k, v in group.hypers.items()]
         called = names[len(names) - len(hypers) :]
         kept = names[3 + 3 * n : len(names) - len(hypers)]
-        asked = [a for a in ("at", "product") if a in source.used]
+        asked: list[str] = [a for a in ("at", "product") if a in source.used]
         if any(u in source.used for u in names[3 + 2 * n : 3 + 3 * n]):
             asked.append("u")
         settings = [
@@ -351,7 +352,8 @@ class _Drawn:
         return sum(np.sum(b * part * part) for b, part in zip(self._bend, w, strict=True))
 
     def gradient(self, w: Vector) -> Vector:
-        return self._pull + self._bend * w
+        slope: Vector = self._pull + self._bend * w
+        return slope
 
     def signs(self) -> Vector:
         return self._signs
@@ -379,10 +381,13 @@ def _same_on_a_line(group: Group) -> bool:
         parts = np.split(line, cuts)
         return Vector(p.reshape(shape) for p, shape in zip(parts, shapes, strict=True))
 
+    def on_a_line(line: Any) -> Vector:
+        return Vector((line,))
+
     size = sum(map(math.prod, shapes))
     lines = rng.standard_normal(size)
     slots = rule.slots(group.options)
-    points = [tensors(lines), Vector((lines,))]
+    points = [tensors(lines), on_a_line(lines)]
     states = [first_state(slots, point, np.zeros_like) for point in points]
     try:
         for t in range(1, 5):
@@ -390,7 +395,7 @@ def _same_on_a_line(group: Group) -> bool:
                 rng.uniform(0.5, 2.0, size), 3.0 * rng.standard_normal(size),
                 rng.choice((-1.0, 1.0), size),
             )  # fmt: skip
-            for k, laid in enumerate((tensors, lambda line: Vector((line,)))):
+            for k, laid in enumerate((tensors, on_a_line)):
                 oracle: Any = _Drawn(float(t), [laid(line) for line in drawn])
                 points[k], states[k] = take_step(
                     rule, oracle, points[k], states[k], group.hypers, group.options,
@@ -402,7 +407,10 @@ def _same_on_a_line(group: Group) -> bool:
     return bool(np.allclose(whole, points[1][0], rtol=1e-9, atol=0.0))
 
 
-# What the script needs beside -----------------------------------------------------------------------
+# What the script needs beside ---------------------------------------------------------------------
+
+
+_TYPES: Final = r"npt\.NDArray\[[\w.]+\]|Callable\[\.\.\., Array\]|Array|int|Any"
 
 
 def _plain(function: Callable[..., Any]) -> str:

@@ -1,8 +1,9 @@
 """A network's training as a script to run elsewhere: plain NumPy, PyTorch, JAX with optax, Keras.
 
 The script holds the very data, draws the same first weights and the same batches, and takes the
-same steps; in NumPy the gradient and the rule are written out. Where a framework has the rule the
-script takes it from there. Every script leaves `losses`, the loss of each batch before its step.
+same steps; in NumPy the gradient is written out. Where a framework has the rule the script takes it
+from there; where it has not, the script carries the rule as `rule_code` prints it and says so.
+Every script leaves `losses`, the loss of each batch before its step.
 """
 
 from __future__ import annotations
@@ -173,9 +174,8 @@ def training_script(
     """The text of a script that makes the steps that `Training` makes of the same arguments, in
     double precision (Keras, whatever it is told, uses single in places).
 
-    Raises ValueError where the rule has a form for tensors of its own or asks for more than the
-    gradient where it stands, which is not written out here, where Keras lacks the rule or would
-    draw masks of its own, and for data too large for a script.
+    Raises ValueError where the rule goes more ways than can be written out, where Keras would draw
+    masks of its own, and for data too large for a script.
     """
     competitor.check(split)
     if not isinstance(network.activation, str):
@@ -186,9 +186,11 @@ def training_script(
     hypers = dict(task.hypers)
     if framework == "optax" and task.schedule and "lr" in hypers:
         hypers["lr"] = Spelled(hypers["lr"], "rate")
-    made = {"PyTorch": TORCH, "optax": OPTAX, "Keras": KERAS}[framework].get(task.rule.slug)
+    if framework == "PyTorch":
+        return _torch(task, _torch_optimizers(task))
+    made = {"optax": OPTAX, "Keras": KERAS}[framework].get(task.rule.slug)
     theirs = made(hypers, task.options) if made is not None else None
-    return {"PyTorch": _torch, "optax": _optax, "Keras": _keras}[framework](task, theirs)
+    return {"optax": _optax, "Keras": _keras}[framework](task, theirs)
 
 
 # Pieces -------------------------------------------------------------------------------------------
@@ -374,8 +376,8 @@ def _steps(task: _Task, rules: RuleSource) -> list[str]:
             ), "]"]  # fmt: skip
         step = [
             "for i, rule in enumerate(rules):",
-            f"    weights[i], *kept[i] = rule({t}, {factor}, value, g[i], weights[i], *kept[i]"
-            f"{more})",
+            f"    given = {t}, {factor}, value, g[i], weights[i]",
+            f"    weights[i], *kept[i] = rule(*given, *kept[i]{more})",
         ]
     elif line:
         start, name = rules.start[0], rules.functions[0]
@@ -409,7 +411,7 @@ def _steps(task: _Task, rules: RuleSource) -> list[str]:
 
 
 def _product(task: _Task) -> list[str]:
-    """The Hessian of the loss times a vector in NumPy: recorded forwards over backwards, printed."""
+    """The Hessian of the loss times a vector, recorded forwards over backwards and printed."""
     c, n = task.competitor, len(task.shapes)
     objective = Objective(task.network, c.loss, 0.0, c.l2, c.dropout)
     shapes = [(task.batch, width) for width in task.network.sizes[1:-1]] if c.dropout else []
@@ -426,7 +428,7 @@ def _product(task: _Task) -> list[str]:
     )]  # fmt: skip
     source = ArraySource(
         product, (tensors, tensors, *batch, masks), [*names[0], *names[1], "x", "y", *names[2]],
-        returned=list,
+        returned=list, branching=False,
     )  # fmt: skip
     body = source.body()
     unpacked = [
@@ -500,74 +502,138 @@ def _numpy(task: _Task) -> str:
         "    return value, gradients", "", "",
     ]  # fmt: skip
     says = "Plain NumPy: the network, its gradient and the rule as printed."
-    return _carried(task, says, ["import numpy as np"], gradient, _product(task))
+    probes = any(group.optimizer.draws is not None for group in task.groups)
+    product = _product(task) if probes else []
+    return _carried(task, says, ["import numpy as np"], gradient, product)
 
 
-def _torch(task: _Task, theirs: str | None) -> str:
+def _torch_optimizers(task: _Task) -> list[str] | None:
+    """PyTorch's own optimizers of the competitor's groups, None where it lacks one."""
+    found = []
+    for group in task.groups:
+        of_matrices = group.optimizer.slug == "muon"
+        made = _torch_muon if of_matrices else TORCH.get(group.optimizer.slug)
+        theirs = made(group.hypers, group.options) if made is not None else None
+        if theirs is None:
+            return None
+        parameters = "parameters"
+        if len(task.groups) > 1:
+            members = ", ".join(map(str, group.members))
+            parameters = f"[parameters[i] for i in ({members},)]"
+        found.append(theirs.replace("[w]", parameters))
+    return found
+
+
+def _torch_muon(h: Mapping[str, float], o: Mapping[str, str | bool]) -> str | None:
+    if o["scale"] == "none":
+        return None
+    return (
+        f"torch.optim.Muon([w], lr={h['lr']!r}, weight_decay={h['weight_decay']!r}, "
+        f"momentum={h['beta']!r}, nesterov={o['nesterov']!r}, adjust_lr_fn={o['scale']!r})"
+    )
+
+
+def _torch(task: _Task, theirs: list[str] | None) -> str:
     c, many = task.competitor, task.split.outputs > 1
-    activation = _ACTIVATIONS[str(task.network.activation)][2]
-    layers = ["layers = []", "for i in range(0, len(weights), 2):",
-              "    layer = torch.nn.Linear(*weights[i].shape)",
-              "    layer.weight.data = torch.tensor(weights[i].T.copy())",
-              "    layer.bias.data = torch.tensor(weights[i + 1])",
-              "    layers.append(layer)", f"activation = {activation}",
-              "parameters = [p for layer in layers for p in layer.parameters()]",
-              "X, Y = torch.tensor(X), torch.tensor(Y)", "", ""]  # fmt: skip
     *lines, value = _TORCH_LOSSES[c.loss, many]
-    forward = [
-        "def loss(k):", "    chosen = batch(k)", "    z, y = X[chosen], Y[chosen]",
-        *(["    kept = masks(k)"] if c.dropout else []),
-        "    for i, layer in enumerate(layers):", "        z = layer(z)",
-        "        if i + 1 < len(layers):", "            z = activation(z)",
-        *(["            z = z * torch.tensor(kept[i])"] if c.dropout else []),
-        *indent(1, lines), f"    value = {value}",
-        *(
-            [
-                "    squares = sum((layer.weight**2).sum() for layer in layers)",
-                f"    value = value + 0.5 * {c.l2!r} * squares",
-            ]
-            if c.l2
-            else []
-        ),
-        "    return value", "", "",
-    ]  # fmt: skip
     imports = [
         "import numpy as np", "import torch", "import torch.nn.functional as F", "",
         "torch.set_default_dtype(torch.float64)",
-    ]  # fmt: skip
-    begin = [
-        *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
-        *layers, *forward,
     ]  # fmt: skip
     if theirs is None:
         says = (
             f"torch.optim has no {task.rule.name} of this convention:\nthe script carries the rule."
         )
         return _carried(task, says, imports, *_torch_functions(task, lines, value))
+    says, linear = "PyTorch's own layers, losses and rule.", len(theirs) == 1
+    if not linear:  # as matrices (in, out), whose rows and columns the rule tells apart
+        says = (
+            "PyTorch's own losses and rules; its Muon makes a step orthogonal in bfloat16,\n"
+            "to two or three digits."
+        )
+    begin = [
+        *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
+        *(_torch_layers(task) if linear else _torch_matrices(task)),
+        *indent(1, lines), f"    value = {value}",
+        *(_torch_penalty(c.l2, linear) if c.l2 else []), "    return value", "", "",
+    ]  # fmt: skip
     own = None
-    if task.schedule:
-        own = schedule_code.of_torch(task.schedule, task.steps, task.hypers.get("lr", 1.0))
-    plan = own or "torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
+    rates = [group.hypers.get("lr", 1.0) for group in task.groups]
+    plans = []
+    for name, rate in zip(_named("optimizer", theirs), rates, strict=True):
+        own = schedule_code.of_torch(task.schedule, task.steps, rate) if task.schedule else None
+        plan = own or "torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
+        plans.append(plan.replace("(optimizer,", f"({name},"))
     averages = [
         "for a, p in zip(average, parameters):",
         f"    a.mul_({c.average!r}).add_({1.0 - c.average!r} * p.detach())",
     ] if c.average else []  # fmt: skip
+    optimizers, schedulers = _named("optimizer", theirs), _named("scheduler", theirs)
     return _text([
-        *_head(task, "PyTorch's own layers, losses and rule.", imports), *begin,
+        *_head(task, says, imports), *begin,
         *([] if own else _factor(task)),
-        f"optimizer = {theirs.replace('[w]', 'parameters')}",
-        *([f"scheduler = {plan}"] if task.schedule else []),
+        *(f"{name} = {made}" for name, made in zip(optimizers, theirs, strict=True)),
+        *([f"{name} = {plan}" for name, plan in zip(schedulers, plans, strict=True)]
+          if task.schedule else []),
         *(["average = [p.detach().clone() for p in parameters]"] if c.average else []),
         "losses = []",
         f"for k in range({task.steps}):",
         *indent(1, [
-            "optimizer.zero_grad()", "value = loss(k)", "value.backward()",
+            *(f"{name}.zero_grad()" for name in optimizers),
+            "value = loss(k)", "value.backward()",
             *([f"torch.nn.utils.clip_grad_norm_(parameters, {c.clip!r})"] if c.clip else []),
-            "optimizer.step()", *(["scheduler.step()"] if task.schedule else []), *averages,
+            *(f"{name}.step()" for name in optimizers),
+            *([f"{name}.step()" for name in schedulers] if task.schedule else []), *averages,
             "losses.append(value.item())",
         ]),
         "print(losses[0], losses[-1])",
     ])  # fmt: skip
+
+
+def _named(name: str, several: list[str]) -> list[str]:
+    """A name for each: with a number from the second on."""
+    return [name + (str(i + 1) if i else "") for i in range(len(several))]
+
+
+def _torch_layers(task: _Task) -> list[str]:
+    """The network of PyTorch's layers, and the head of its loss at step k, to the outputs z."""
+    return [
+        "layers = []", "for i in range(0, len(weights), 2):",
+        "    layer = torch.nn.Linear(*weights[i].shape)",
+        "    layer.weight.data = torch.tensor(weights[i].T.copy())",
+        "    layer.bias.data = torch.tensor(weights[i + 1])",
+        "    layers.append(layer)",
+        f"activation = {_ACTIVATIONS[str(task.network.activation)][2]}",
+        "parameters = [p for layer in layers for p in layer.parameters()]",
+        "X, Y = torch.tensor(X), torch.tensor(Y)", "", "",
+        "def loss(k):", "    chosen = batch(k)", "    z, y = X[chosen], Y[chosen]",
+        *(["    kept = masks(k)"] if task.competitor.dropout else []),
+        "    for i, layer in enumerate(layers):", "        z = layer(z)",
+        "        if i + 1 < len(layers):", "            z = activation(z)",
+        *(["            z = z * torch.tensor(kept[i])"] if task.competitor.dropout else []),
+    ]  # fmt: skip
+
+
+def _torch_matrices(task: _Task) -> list[str]:
+    """The network as matrices and biases, and the head of its loss at step k, to the outputs z."""
+    return [
+        "parameters = [torch.tensor(part, requires_grad=True) for part in weights]",
+        f"activation = {_ACTIVATIONS[str(task.network.activation)][2]}",
+        "X, Y = torch.tensor(X), torch.tensor(Y)", "", "",
+        "def loss(k):", "    chosen = batch(k)", "    z, y = X[chosen], Y[chosen]",
+        *(["    kept = masks(k)"] if task.competitor.dropout else []),
+        "    for i in range(0, len(parameters), 2):",
+        "        z = z @ parameters[i] + parameters[i + 1]",
+        "        if i + 2 < len(parameters):", "            z = activation(z)",
+        *(["            z = z * torch.tensor(kept[i // 2])"] if task.competitor.dropout else []),
+    ]  # fmt: skip
+
+
+def _torch_penalty(l2: float, linear: bool) -> list[str]:
+    squares = "(layer.weight**2).sum() for layer in layers"
+    if not linear:
+        squares = "(W**2).sum() for W in parameters[::2]"
+    return [f"    squares = sum({squares})", f"    value = value + 0.5 * {l2!r} * squares"]
 
 
 def _torch_functions(task: _Task, lines: list[str], value: str) -> tuple[list[str], list[str]]:
@@ -584,16 +650,16 @@ def _torch_functions(task: _Task, lines: list[str], value: str) -> tuple[list[st
         *([f"    value = value + 0.5 * {c.l2!r} * sum((W**2).sum() for W in weights[::2])"]
           if c.l2 else []),
         "    return value", "", "",
-        "def given(parts):",
+        "def tensors(parts):",
         "    return [torch.tensor(part, requires_grad=True) for part in parts]", "", "",
     ]  # fmt: skip
     return [
-        *loss, f"def loss_and_gradient(weights, x, y{dropped}):", "    weights = given(weights)",
+        *loss, f"def loss_and_gradient(weights, x, y{dropped}):", "    weights = tensors(weights)",
         f"    value = loss(weights, x, y{dropped})",
         "    g = torch.autograd.grad(value, weights)",
         "    return value.item(), [part.numpy() for part in g]", "", "",
     ], [
-        f"def hessian_product(weights, along, x, y{dropped}):", "    weights = given(weights)",
+        f"def hessian_product(weights, along, x, y{dropped}):", "    weights = tensors(weights)",
         f"    value = loss(weights, x, y{dropped})",
         "    g = torch.autograd.grad(value, weights, create_graph=True)",
         "    slope = sum((a * torch.tensor(b)).sum() for a, b in zip(g, along))",
@@ -616,16 +682,18 @@ _JAX_LOSSES: Final[Mapping[tuple[str, bool], list[str]]] = {
 }
 
 
-def _jax_functions(loss: list[str], dropped: str) -> tuple[list[str], list[str]]:
+def _jax_functions(
+    loss: list[str], dropped: str, name: str = "loss"
+) -> tuple[list[str], list[str]]:
     """loss_and_gradient and hessian_product of lists of NumPy's arrays, by JAX of a loss."""
     return [
-        *loss, "by_jax = jax.jit(jax.value_and_grad(loss))", "", "",
+        *loss, f"by_jax = jax.jit(jax.value_and_grad({name}))", "", "",
         f"def loss_and_gradient(weights, x, y{dropped}):",
         f"    value, g = by_jax(weights, x, y{dropped})",
         "    return float(value), [np.array(part) for part in g]", "", "",
     ], [
         "@jax.jit", f"def hessian_product(weights, along, x, y{dropped}):",
-        f"    slope = jax.grad(lambda weights: loss(weights, x, y{dropped}))",
+        f"    slope = jax.grad(lambda weights: {name}(weights, x, y{dropped}))",
         "    return jax.jvp(slope, (weights,), (along,))[1]", "", "",
     ]  # fmt: skip
 
@@ -703,14 +771,31 @@ _KERAS_LOSSES: Final[Mapping[tuple[str, bool], list[str]]] = {
 
 def _keras(task: _Task, theirs: str | None) -> str:
     c, many = task.competitor, task.split.outputs > 1
-    if theirs is None:
-        raise ValueError(f"keras.optimizers has no {task.rule.name} of this convention")
     if c.dropout:
         raise ValueError("Keras draws masks of its own")
     more = f", global_clipnorm={c.clip!r}" if c.clip else ""
     more += f", use_ema=True, ema_momentum={c.average!r}" if c.average else ""
     penalty = f", kernel_regularizer=keras.regularizers.L2({0.5 * c.l2!r})" if c.l2 else ""
     *lines, value = _KERAS_LOSSES[c.loss, many]
+    model = [
+        "def loss(y, z):", *indent(1, [*lines, f"return {value}"]), "", "",
+        "model = keras.Sequential([keras.Input((sizes[0],))])",
+        f'activation = "{task.network.activation}"',
+        "for width in sizes[1:-1]:",
+        f"    model.add(keras.layers.Dense(width, activation=activation{penalty}))",
+        f"model.add(keras.layers.Dense(sizes[-1]{penalty}))",
+    ]  # fmt: skip
+    if theirs is None:
+        return _carried(
+            task,
+            f"keras.optimizers has no {task.rule.name} of this convention: the script carries\n"
+            "the rule, and takes the gradient of Keras' layers by JAX.",
+            ["import os", "", 'os.environ["KERAS_BACKEND"] = "jax"',
+             'os.environ["JAX_ENABLE_X64"] = "1"', "", "import jax", "import keras",
+             "import numpy as np", "from keras import ops", "",
+             'keras.config.set_floatx("float64")'],
+            *_keras_functions(model, c.l2),
+        )  # fmt: skip
     rate = task.hypers.get("lr", 1.0)
     return _text([
         *_head(task, "Keras' own layers and rule, which count in single precision in places.", [
@@ -719,13 +804,7 @@ def _keras(task: _Task, theirs: str | None) -> str:
             'keras.config.set_floatx("float64")',
         ]),
         *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
-        *_factor(task),
-        "def loss(y, z):", *indent(1, [*lines, f"return {value}"]), "", "",
-        "model = keras.Sequential([keras.Input((sizes[0],))])",
-        f'activation = "{task.network.activation}"',
-        "for width in sizes[1:-1]:",
-        f"    model.add(keras.layers.Dense(width, activation=activation{penalty}))",
-        f"model.add(keras.layers.Dense(sizes[-1]{penalty}))",
+        *_factor(task), *model,
         "model.set_weights(weights)",
         f"optimizer = {theirs[:-1]}{more})",
         "model.compile(optimizer, loss)",
@@ -737,3 +816,15 @@ def _keras(task: _Task, theirs: str | None) -> str:
         "    model.reset_metrics()  # else it tells the mean of all batches",
         "print(losses[0], losses[-1])",
     ])  # fmt: skip
+
+
+def _keras_functions(model: list[str], l2: float) -> tuple[list[str], list[str]]:
+    """loss_and_gradient and hessian_product of lists of NumPy's arrays, by JAX of Keras' model."""
+    loss = [
+        *model, "", "", "def of_weights(weights, x, y):",
+        "    z, _ = model.stateless_call(weights, [], x)",
+        *(["    squares = sum((W * W).sum() for W in weights[::2])",
+           f"    return loss(y, z) + 0.5 * {l2!r} * squares"] if l2 else ["    return loss(y, z)"]),
+        "", "",
+    ]  # fmt: skip
+    return _jax_functions(loss, "", "of_weights")
