@@ -58,11 +58,11 @@ class ArraySource:
     """A function of arrays as the body of one in Python.
 
     function(*arguments) is recorded; `names` are those of the arrays and floats in its arguments,
-    in their order. `returned(result)` is what to return, a tuple of several, and `called(result)` names
-    for parts of the result that are worth one. `asked` are the calls of functions that the script has:
-    how a call of Asked.name is written, of the text of its tensors. Without `branching` decisions
-    are checks that these arguments pass. `used` holds, once written, which of the names the text
-    reads, `reads` which arguments each result hangs on.
+    in their order. `returned(result)` is what to return, a tuple of several, and `called(result)`
+    names for parts of the result that are worth one. `asked` are the calls of functions that the
+    script has: how a call of Asked.name is written, of the text of its tensors. Without `branching`
+    decisions are checks that these arguments pass. `used` holds, once written, which of the names
+    the text reads, `reads` which arguments each result hangs on.
     """
 
     def __init__(
