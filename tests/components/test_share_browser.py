@@ -17,7 +17,18 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
     page = visit("/race?lr=0.012&steps=50", reduced_motion="reduce")
     page.wait_for_selector(".dl-stage[data-seq]")
     page.get_by_role("button", name="Share · embed · take along").click()
-    assert "descentLab" in page.locator('[data-part="frame"]').input_value()
+    snippet = page.locator('[data-part="frame"]')
+    assert "descentLab" in snippet.input_value()
+    page.locator('[data-part="width"]').fill("600")
+    page.locator('[data-part="theme"]').select_option("dark")
+    page.locator('[data-for="lock"][data-name="lr"]').check()
+    assert 'style="border:0;width:100%;max-width:600px;height:500px"' in snippet.input_value()
+    preview = page.frame_locator('iframe[title^="Preview"]')
+    expect(preview.locator('[data-name="lr"] .dc-number')).to_be_disabled()
+    background = preview.locator('[data-testid="stApp"]').evaluate(
+        "e => [getComputedStyle(e).backgroundColor, innerWidth]"
+    )
+    assert background == ["rgb(21, 23, 27)", 600]
     href = page.locator('[data-file="html"]').get_attribute("href")
     assert href is not None
     assert href.endswith("/take/race.html?lr=0.012&steps=50")

@@ -15,11 +15,13 @@ const MOST_BYTES = 20e6 // of a saved run
 const attribute = (text) =>
   text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
 
-// The page's address in a frame, with these names hidden, locked, and shown though frames leave
-// them out.
-function framed(address, lists) {
+// The page's address in a frame, in Streamlit's words for a theme, with these names hidden, locked,
+// and shown though frames leave them out.
+function framed(address, theme, lists) {
   const url = new URL(address)
   url.searchParams.set("embed", "true")
+  url.searchParams.delete("embed_options")
+  if (theme) url.searchParams.set("embed_options", theme)
   for (const [name, names] of Object.entries(lists)) {
     if (names.length) url.searchParams.set(name, names.join(","))
     else url.searchParams.delete(name)
@@ -29,10 +31,11 @@ function framed(address, lists) {
 
 // The frame grows to the height that the page says; the lines that listen are the same for any
 // number of frames.
-function snippet(url, title, height) {
+function snippet(url, title, width, height) {
+  const most = width ? `max-width:${width}px;` : ""
   return (
     `<iframe data-descent-lab src="${attribute(url)}" title="${attribute(title)}, Descent Lab"\n` +
-    `  style="border:0;width:100%;height:${height}px" loading="lazy"\n` +
+    `  style="border:0;width:100%;${most}height:${height}px" loading="lazy"\n` +
     `  sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"></iframe>\n` +
     "<script>\n" +
     'addEventListener("message", ({ source, origin, data }) => {\n' +
@@ -76,7 +79,8 @@ export default function share({ parentElement, data }) {
   const find = (selector) => root.querySelector(selector)
   const opener = find(".dl-share-open")
   const panel = find(".dl-share-panel")
-  const [link, frame, height] = ["link", "frame", "height"].map((n) => find(`[data-part="${n}"]`))
+  const part = (name) => find(`[data-part="${name}"]`)
+  const [link, frame, width, theme, height] = ["link", "frame", "width", "theme", "height"].map(part)
   const preview = find("iframe")
   const body = find("tbody")
   let timer = 0
@@ -88,24 +92,26 @@ export default function share({ parentElement, data }) {
 
   const write = () => {
     const locked = named("lock")
-    const url = framed(location.href, {
+    const url = framed(location.href, theme.value, {
       hide: named("hide"), show: named("show"), lock: locked.includes("all") ? ["all"] : locked,
     })
     const tall = Math.min(2000, Math.max(200, Number(height.value) || 500))
+    const wide = Number(width.value) && Math.min(2000, Math.max(320, Number(width.value)))
     link.value = location.href
     for (const file of root.querySelectorAll("[data-file]")) file.href = fileAt(file.dataset.file)
-    frame.value = snippet(url, data?.title ?? "", tall)
+    frame.value = snippet(url, data?.title ?? "", wide, tall)
     clearTimeout(timer)
     timer = setTimeout(() => {
       preview.style.height = `${tall}px`
-      const scale = preview.parentElement.clientWidth / PREVIEW_WIDTH
+      preview.style.width = `${wide || PREVIEW_WIDTH}px`
+      const scale = Math.min(1, preview.parentElement.clientWidth / (wide || PREVIEW_WIDTH))
       preview.style.transform = `scale(${scale})`
       preview.parentElement.style.height = `${tall * scale}px`
       if (!panel.hidden && preview.src !== url) preview.src = url
     }, SETTLE_MS)
   }
 
-  const said = find('[data-part="said"]')
+  const said = part("said")
   const last = location.pathname.split("/").at(-1)
   const page = ["", "home"].includes(last) ? "race" : last // the first page has an address of its own
   const fileAt = (kind) => {
@@ -202,7 +208,7 @@ export default function share({ parentElement, data }) {
   takeDropped = async (file) => {
     if (!(await lay(file)) && root.isConnected) show(true) // where it says why not
   }
-  height.oninput = write
+  for (const field of [width, theme, height]) field.oninput = write
   for (const button of root.querySelectorAll("[data-take]")) button.onclick = () => keep(button.dataset.take)
   for (const file of root.querySelectorAll("[data-file]")) {
     file.onclick = () => (said.textContent = "The file is being made; a page with many presets takes a minute.")
