@@ -4,7 +4,8 @@ open to whoever reads it there.
 What is looked for is in layout.js: nothing wider than its window, no text cut, mathematics no
 larger than its sentence, picture and control on the screen together, nothing that jumps under a
 hand; and in access.py: what axe-core knows, and the way through the page by keys. A page is opened
-once at a desk, whose window is then narrowed to a phone's, and once in a frame.
+once at a desk, whose window is then narrowed to a phone's, and once in a frame of another site's
+page, which grows to the height that the page says.
 """
 
 from __future__ import annotations
