@@ -35,7 +35,7 @@ def size_name(size: int) -> str:
     return "all" if size == study.EXAMPLES else str(size)
 
 
-def data_space(noise: Any, w: Any, b: Any, chosen: Any) -> Figure:
+def data_space(noise: Any, w: Any, b: Any, chosen: Any, model: study.Model) -> Figure:
     """The examples, the line that the weights draw, and the chosen example's error."""
     x, y = study.examples(noise)
     layout = charts.axes(RANGE_X, RANGE_Y, x_title="x", y_title="y", kind="plane", left=34)
@@ -44,8 +44,8 @@ def data_space(noise: Any, w: Any, b: Any, chosen: Any) -> Figure:
     return {
         "data": [
             charts.marks(x, y, style.MUTED, size=3),
-            charts.line(across, w * across + b, FULL, name="w x + b"),
-            charts.line(stack(at_x, at_x), stack(at_y, w * at_x + b), CHOSEN, dash="dot"),
+            charts.line(across, model.said(w, b, across), FULL, name=model.formula),
+            charts.line(stack(at_x, at_x), stack(at_y, model.said(w, b, at_x)), CHOSEN, dash="dot"),
             charts.marks(stack(at_x), stack(at_y), CHOSEN, size=10),
         ],
         "layout": layout,
@@ -53,11 +53,18 @@ def data_space(noise: Any, w: Any, b: Any, chosen: Any) -> Figure:
 
 
 def weight_space(
-    noise: Any, w: Any, b: Any, chosen: Any, found: study.Cloud, *, singles: bool
+    noise: Any,
+    w: Any,
+    b: Any,
+    chosen: Any,
+    found: study.Cloud,
+    model: study.Model,
+    *,
+    singles: bool,
 ) -> Figure:
     """Contours of the loss, where each example's part would lead, and the weights that would fit
     the chosen example exactly."""
-    figure = plane(noise)
+    figure = plane(noise, model)
     own_x, own_y = found.own
     if singles:
         dots = charts.marks(w - STEP * own_x, b - STEP * own_y, style.MUTED, size=2.5)
@@ -69,21 +76,32 @@ def weight_space(
     )
     x, y = study.examples(noise)
     at_x, at_y = entry(x, chosen), entry(y, chosen)
-    across = np.array(study.FIT.domain[0])
-    figure["data"].append(charts.line(across, at_y - across * at_x, CHOSEN, dash="dash", width=1.2))
+    for across, up in fitting(at_x, at_y, model):
+        figure["data"].append(charts.line(across, up, CHOSEN, dash="dash", width=1.2))
     return figure
 
 
-def plane(noise: Any) -> Figure:
-    """Contours of the loss over both weights, its minimum marked."""
+def fitting(x: Any, y: Any, model: study.Model) -> list[tuple[Any, Any]]:
+    """The curves of all weights that fit (x, y) exactly: a line, or both arms of a hyperbola."""
+    low, high = model.landscape.domain[0]
+    if model is study.LINE:
+        across = np.array([low, high])
+        return [(across, y - across * x)]
+    slope = y / ops.where(ops.greater(ops.absolute(x), 1e-9), x, 1e-9)
+    arm = np.geomspace(0.05, high, 60)
+    return [(arm, slope / arm), (-arm, -slope / arm)]
+
+
+def plane(noise: Any, model: study.Model) -> Figure:
+    """Contours of the loss over both weights, its minimum marked, of several the flattest."""
     means = study.of_all(noise)
-    figure = race.plane(study.FIT, log=True, parameters=means)
-    w, b = study.best(means)
+    figure = race.plane(model.landscape, log=True, parameters=means)
+    w, b = model.best(means)
     mark = charts.marks(stack(w), stack(b), style.TARGET, symbol="cross-thin", size=11)
     mark["marker"]["line"] = {"width": 2, "color": style.TARGET}
     figure["data"].append(mark)
     layout = figure["layout"]
-    for axis, name in (("xaxis", "slope w"), ("yaxis", "intercept b")):
+    for axis, name in zip(("xaxis", "yaxis"), model.names, strict=True):
         layout[axis]["title"] = {**layout[axis]["title"], "text": name}
     layout["margin"] |= {"l": 40, "b": 38}
     return figure

@@ -23,8 +23,13 @@ SAYS = {
     GRADIENTS: "how far it strays", RUNS: "what it costs and saves",
     WELLS: "how it leaves a sharp minimum",
 }  # fmt: skip
+MODELS = {"line": "a line", "layers": "two layers of one weight"}
 RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "lion")
 RUN_LINK = {"view": RUNS}
+PARTS = {
+    "line": ("(error · x, error)", "line"),
+    "layers": ("error · x · (v, u)", "hyperbola, at the point of it that is nearest,"),
+}
 
 PRESETS = (
     Preset(
@@ -63,6 +68,13 @@ PRESETS = (
         RUN_LINK | {"wide": "256", "against": "seconds"},
     ),
     Preset(
+        "Along the valley",
+        "good",
+        "y = u·v·x: a valley of minima, flattest at u = v. A step shrinks u² − v² by 1 − η²g²: on "
+        "all examples g ends and so does the way; on single ones it never does.",
+        RUN_LINK | {"model": "layers", "steps": "1000", "against": "examples"},
+    ),
+    Preset(
         "Out of the sharp well",
         "good",
         "With batches of 16 most runs leave the sharp well and stay in the flat one; at 64 and "
@@ -75,6 +87,7 @@ x = experiment(
     "batch_size",
     [
         Choice("view", GRADIENTS, VIEWS, label="view", says=SAYS),
+        Choice("model", "line", list(MODELS), label="model", says=MODELS),
         Integer("k", 3, 0, len(study.SIZES) - 1, label="batch size, as a power of 2"),
         Numbers("at", (-1.0, 0.0), -4.0, 4.0, count=(2, 2)),
         Integer("chosen", 5, 0, study.EXAMPLES - 1, label="chosen example"),
@@ -117,12 +130,17 @@ def groups(live: Picture) -> list[Group]:
     seed: list[Item] = [x.slider("seed")]
     if x["view"] == GRADIENTS:
         items: list[Item] = [size_slider(live), x.slider("noise"), x.toggle("singles")]
-        return [Group(id="batch", title="Batches", items=[*items, *seed])]
+        return [Group(id="batch", title="Batches", items=[x.chooser("model"), *items, *seed])]
     if x["view"] == WELLS:
         noise: list[Item] = [size_slider(live), x.slider("single"), x.slider("rate")]
         return [Group(id="batch", title="Noise", items=[*noise, *seed])]
     rule: list[Item] = [x.chooser("rule"), x.slider("lr"), x.slider("power")]
-    run: list[Item] = [x.chooser("against"), x.slider("wide"), x.slider("steps")]
+    run: list[Item] = [
+        x.chooser("model"),
+        x.chooser("against"),
+        x.slider("wide"),
+        x.slider("steps"),
+    ]
     return [
         Group(id="rule", title="Optimizer", items=rule),
         Group(id="run", title="Run", items=[*run, x.slider("noise"), *seed]),
@@ -134,11 +152,13 @@ def told() -> None:
     if x["view"] == GRADIENTS:
         chosen = x["chosen"]
         at_x, at_y = (float(a[chosen]) for a in study.examples(x["noise"]))
-        error = x["at"][0] * at_x + x["at"][1] - at_y
+        model = study.MODELS[x["model"]]
+        error = model.said(*x["at"], at_x) - at_y
+        part, curve = PARTS[model.slug]
         frame.notice(
             f"The red example ({written(at_x, '3')}, {written(at_y, '3')}) lies "
-            f"{written(abs(error), '3')} off the line: its part of the gradient, (error · x, "
-            "error), stands upright on the dashed line of all weights that would fit it exactly. "
+            f"{written(abs(error), '3')} off the line: its part of the gradient, {part}, stands "
+            f"upright on the dashed {curve} of all weights that would fit it exactly. "
             "The full gradient is the mean of all dots' parts; thin arrows are those of "
             f"{study.SHOWN} batches, and 95 % lie inside the dotted ellipse. Arrows go downhill, "
             f"{written(STEP, '2')} times the gradient long."

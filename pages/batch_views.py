@@ -25,13 +25,14 @@ AGAINST = {"step": "steps", "examples": "examples seen", "seconds": "seconds"}
 def gradients(x: Experiment, live: Picture, height: int) -> None:
     """Examples beside weights: each example's part, the batches' gradients round the full one."""
     (w, b), noise, chosen = (live["at"][0], live["at"][1]), live["noise"], live["chosen"]
-    found = study.cloud(w, b, noise, live["k"], x["seed"])
+    model = study.MODELS[x["model"]]
+    found = study.cloud(w, b, noise, live["k"], x["seed"], model)
     hand_x, hand_y = live.hand
     at_x, at_y = study.examples(noise)
     step = pictures.STEP
     tips = w - step * found.own[0], b - step * found.own[1]
     (x0, x1), (y0, y1) = pictures.RANGE_X, pictures.RANGE_Y
-    (w0, w1), (b0, b1) = study.FIT.domain
+    (w0, w1), (b0, b1) = model.landscape.domain
     moved = {"at": stack(round_to(hand_x, 2), round_to(hand_y, 2))}
 
     def arrows(
@@ -46,13 +47,15 @@ def gradients(x: Experiment, live: Picture, height: int) -> None:
     panels = [
         Panel(
             id="data", title="data: click an example", tab="data",
-            figure=pictures.data_space(noise, w, b, chosen),
+            figure=pictures.data_space(noise, w, b, chosen, model),
             clicks={"chosen": study.nearest(at_x, at_y, hand_x, hand_y, (x1 - x0, y1 - y0))},
             alt="The examples with the line that the weights draw.",
         ),
         Panel(
             id="weights", title="weights: drag the point, click a dot", tab="weights",
-            figure=pictures.weight_space(noise, w, b, chosen, found, singles=x["singles"]),
+            figure=pictures.weight_space(
+                noise, w, b, chosen, found, model, singles=x["singles"]
+            ),
             clicks={"chosen": study.nearest(*tips, hand_x, hand_y, (w1 - w0, b1 - b0))},
             arrows=[
                 arrows(found.batches, pictures.BATCH, "", 1.2, study.SHOWN),
@@ -88,7 +91,7 @@ def raced(x: Experiment, live: Picture) -> list[study.Run]:
     return [
         study.run(
             x["rule"], size, live["lr"], live["power"], live["steps"], live["noise"], live["wide"],
-            x["seed"],
+            x["seed"], study.MODELS[x["model"]],
         )
         for size in study.RACED
     ]  # fmt: skip
@@ -104,6 +107,7 @@ def _track(run: study.Run, **where: Any) -> Track:
 
 def runs(x: Experiment, live: Picture, height: int) -> None:
     """The same start and rate over batches of four sizes."""
+    model = study.MODELS[x["model"]]
     found = raced(x, live)
     title = AGAINST[x["against"]]
     counted = [getattr(run, x["against"], None) for run in found]
@@ -111,7 +115,7 @@ def runs(x: Experiment, live: Picture, height: int) -> None:
                for run, c in zip(found, counted, strict=True)]  # fmt: skip
     panels = [
         Panel(
-            id="plane", title="weights", tab="weights", figure=pictures.plane(live["noise"]),
+            id="plane", title="weights", tab="weights", figure=pictures.plane(live["noise"], model),
             tracks=[_track(run, x=run.descent.x, y=run.descent.y) for run in found],
             alt="Contours of the loss with the path of each batch size.",
         ),
@@ -133,11 +137,28 @@ def runs(x: Experiment, live: Picture, height: int) -> None:
         lines=[
             words(
                 "η is {:3} at B = 1, {:3} at 32, {:3} at 256 and {:3} for all; gradient descent on "
-                f"all examples bears up to {written(2.0 / study.sharpness(), '3')}.",
+                f"all examples bears up to {written(2.0 / study.sharpness(model), '3')}"
+                f"{' where it is flattest' if model is study.LAYERS else ''}.",
                 found[0].lr, last.lr, found[2].lr, whole.lr,
-            )
+            ),
+            *balance(found),
         ],
     )  # fmt: skip
+
+
+def balance(found: list[study.Run]) -> list[Any]:
+    """How far the two layers' weights end from each other, where a model has them."""
+    if found[0].model is not study.LAYERS:
+        return []
+    ends = [run.descent.x[-1] ** 2 - run.descent.y[-1] ** 2 for run in found]
+    u, v = found[0].model.start
+    return [
+        words(
+            f"u² − v² begins at {written(u * u - v * v, '3')} and ends at {{:3}} for B = 1, {{:3}} "
+            "for 32, {:3} for 256 and {:3} for all: the nearer to 0, the flatter the minimum.",
+            *ends,
+        )
+    ]
 
 
 def prices(x: Experiment, live: Picture) -> None:

@@ -1,14 +1,17 @@
-"""What the size of a mini-batch changes: a line fitted to examples, whose every gradient is seen.
+"""What the size of a mini-batch changes: two weights fitted to examples, whose every gradient is
+seen.
 
-The model has two weights, y = w·x + b, and half the mean squared error. A batch's loss hangs on
-four averages over it, so that everything here follows the reader's hand: the gradients of batches
-round that of all examples, each example's own part, and runs of any rule over batches of any size.
+The models are a line, y = w·x + b, and two layers of one weight each, y = u·v·x, whose minima lie
+along two valleys, the flatter the nearer u and v are to each other; the loss is half the mean
+squared error. A batch's loss hangs on four averages over it, so that everything here follows the
+reader's hand: the gradients of batches round that of all examples, each example's own part, and
+runs of any rule over batches of any size.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -38,7 +41,6 @@ REFERENCE: Final = 32  # the batch size that has the rate itself
 SHOWN: Final = 24  # batches whose gradients are drawn
 MOST_STEPS: Final = 1000
 TARGET: Final = 0.02  # of the loss above the minimum at the start
-START: Final = (-1.5, 1.5)
 WITHIN: Final = math.sqrt(-2.0 * math.log(0.05))  # of a plane's normal lie so many deviations off
 PASS: Final = 1e-3  # seconds of a pass: a convention
 AVERAGES: Final = ("x", "xx", "xy", "y")
@@ -49,18 +51,85 @@ def _squared(w: Any, b: Any, x: Any, xx: Any, xy: Any, y: Any) -> Any:
     return 0.5 * (w * w * xx + b * b) + w * b * x - w * xy - b * y
 
 
-FIT: Final = Landscape(
-    slug="line_fit",
-    name="a line fitted to examples",
-    function=_squared,
-    latex=r"\tfrac12\,\overline{(wx + b - y)^2 - y^2}",
-    domain=((-2.5, 3.5), (-2.0, 3.0)),
-    start=START,
-    parameters=tuple(
-        Parameter(name, name, name, 0.0, -1e6, 1e6, "linear", f"mean of {name}")
-        for name in AVERAGES
-    ),
+def _product(u: Any, v: Any, x: Any, xx: Any, xy: Any, y: Any) -> Any:
+    """The same of u·v·x; means of x and y alone have no part in it."""
+    slope = u * v
+    return 0.5 * slope * slope * xx - slope * xy
+
+
+_AVERAGES: Final = tuple(
+    Parameter(name, name, name, 0.0, -1e6, 1e6, "linear", f"mean of {name}") for name in AVERAGES
 )
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two weights that give y from x: what they say, their loss as a landscape, what an example's
+    error makes of its gradient, and the loss of the least; all but the landscape may be traced."""
+
+    slug: str
+    names: tuple[str, str]  # of the weights
+    formula: str
+    landscape: Landscape
+    said: Callable[[Any, Any, Any], Any]  # of w, b and x
+    slopes: Callable[[Any, Any, Any], tuple[Any, Any]]  # of y by w and by b
+    best: Callable[[Mapping[str, Any]], tuple[Any, Any]]  # weights of the least loss, from averages
+
+    @property
+    def start(self) -> tuple[float, float]:
+        return self.landscape.start
+
+    def gradient(self, means: Mapping[str, Any], w: Any, b: Any) -> tuple[Any, Any]:
+        """By w and by b, of the loss over what the averages were taken of."""
+        m = means
+        if self.slug == "line":
+            return w * m["xx"] + b * m["x"] - m["xy"], w * m["x"] + b - m["y"]
+        along = w * b * m["xx"] - m["xy"]
+        return along * b, along * w
+
+
+LINE: Final = Model(
+    "line",
+    ("slope w", "intercept b"),
+    "y = w x + b",
+    Landscape(
+        slug="line_fit",
+        name="a line fitted to examples",
+        function=_squared,
+        latex=r"\tfrac12\,\overline{(wx + b - y)^2 - y^2}",
+        domain=((-2.5, 3.5), (-2.0, 3.0)),
+        start=(-1.5, 1.5),
+        parameters=_AVERAGES,
+    ),
+    lambda w, b, x: w * x + b,
+    lambda w, b, x: (x, x * 0.0 + 1.0),
+    lambda m: _line_through(m),
+)
+LAYERS: Final = Model(
+    "layers",
+    ("first weight u", "second weight v"),
+    "y = u v x",
+    Landscape(
+        slug="product_fit",
+        name="two layers of one weight fitted to examples",
+        function=_product,
+        latex=r"\tfrac12\,\overline{(uvx - y)^2 - y^2}",
+        domain=((-3.2, 3.2), (-2.7, 2.7)),
+        start=(2.5, -0.4),
+        parameters=_AVERAGES,
+    ),
+    lambda u, v, x: u * v * x,
+    lambda u, v, x: (v * x, u * x),
+    lambda m: (ops.sqrt(ops.absolute(m["xy"] / m["xx"])),) * 2,
+)
+MODELS: Final[Mapping[str, Model]] = {model.slug: model for model in (LINE, LAYERS)}
+
+
+def _line_through(means: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The normal equations of a line."""
+    m = means
+    slope = (m["xy"] - m["x"] * m["y"]) / (m["xx"] - m["x"] * m["x"])
+    return slope, m["y"] - slope * m["x"]
 
 
 # The examples and their averages ------------------------------------------------------------------
@@ -134,22 +203,12 @@ def of_shown(place: Any, noise: Any, seed: int) -> dict[str, Any]:
 # Gradients ----------------------------------------------------------------------------------------
 
 
-def gradient(means: Mapping[str, Any], w: Any, b: Any) -> tuple[Any, Any]:
-    """By w and by b, of the loss over what the averages were taken of."""
-    m = means
-    return w * m["xx"] + b * m["x"] - m["xy"], w * m["x"] + b - m["y"]
-
-
-def best(means: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The weights of the least loss: the normal equations of a line."""
-    m = means
-    slope = (m["xy"] - m["x"] * m["y"]) / (m["xx"] - m["x"] * m["x"])
-    return slope, m["y"] - slope * m["x"]
-
-
-def sharpness() -> float:
-    """The largest curvature of the loss over all examples: 2 over it bounds gradient descent."""
+def sharpness(model: Model = LINE) -> float:
+    """The largest curvature of the loss over all examples at its minimum, the flattest one where
+    there are several: 2 over it bounds gradient descent. Labels are without noise."""
     x, xx, *_ = _raw_of_all()
+    if model is LAYERS:
+        return 2.0 * abs(SLOPE * xx + INTERCEPT * x)
     return 0.5 * (xx + 1.0 + math.hypot(xx - 1.0, 2.0 * x))
 
 
@@ -166,11 +225,12 @@ class Cloud:
     scale: Any  # McCandlish et al. (2018), "simple": trace of the covariance over ‖full‖²
 
 
-def cloud(w: Any, b: Any, noise: Any, place: Any, seed: int) -> Cloud:
+def cloud(w: Any, b: Any, noise: Any, place: Any, seed: int, model: Model = LINE) -> Cloud:
     """The gradients at (w, b) of batches of SIZES[place]."""
     x, y = examples(noise)
-    error = w * x + b - y
-    own = error * x, error
+    error = model.said(w, b, x) - y
+    by_w, by_b = model.slopes(w, b, x)
+    own = error * by_w, error * by_b
     full = ops.mean(own[0]), ops.mean(own[1])
     away = own[0] - full[0], own[1] - full[1]
     ww, wb, bb = (ops.mean(away[i] * away[j]) for i, j in ((0, 0), (0, 1), (1, 1)))
@@ -188,7 +248,7 @@ def cloud(w: Any, b: Any, noise: Any, place: Any, seed: int) -> Cloud:
     )
     return Cloud(
         own,
-        gradient(of_shown(place, noise, seed), w, b),
+        model.gradient(of_shown(place, noise, seed), w, b),
         full,
         edge,
         ops.sqrt(share * (ww + bb)),
@@ -221,6 +281,7 @@ def rate(lr: Any, size: int, power: Any) -> Any:
 class Run:
     """A run over batches of one size; traced where anything of it is."""
 
+    model: Model
     size: int
     lr: Any
     descent: LiveDescent
@@ -230,21 +291,32 @@ class Run:
 
 
 def run(
-    rule: str, size: int, lr: Any, power: Any, steps: Any, noise: Any, wide: Any, seed: int
+    rule: str,
+    size: int,
+    lr: Any,
+    power: Any,
+    steps: Any,
+    noise: Any,
+    wide: Any,
+    seed: int,
+    model: Model = LINE,
 ) -> Run:
-    """A rule over batches of that size from START, at the rate that falls to it.
+    """A rule over batches of that size from the model's start, at the rate that falls to it.
 
     wide is how many examples the machine takes side by side: a step takes ⌈size / wide⌉ passes.
     """
     means, own = of_all(noise), rate(lr, size, power)
     each = of_steps(size, noise, seed)
-    descent = live_run_per_step(FIT, rule, START, steps, each, {"lr": own}, parameters=means)
-    lowest = _squared(*best(means), **means)
+    surface = model.landscape
+    descent = live_run_per_step(
+        surface, rule, model.start, steps, each, {"lr": own}, parameters=means
+    )
+    lowest = surface.function(*model.best(means), **means)
     count = running_sum(descent.x * 0.0 + 1.0) - 1.0
     passes = ceil(float(size) / (wide * 1.0))
     with np.errstate(all="ignore"):
         excess = ops.maximum(descent.loss - lowest, 1e-16)
-    return Run(size, own, descent, excess, count * float(size), count * (passes * PASS))
+    return Run(model, size, own, descent, excess, count * float(size), count * (passes * PASS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +338,7 @@ def price(run: Run, noise: float) -> Price:
     excess = np.asarray(_now(run.excess))
     found = np.flatnonzero(excess <= TARGET * excess[0])
     at = int(found[0]) if found.size and run.descent.result.diverged_at is None else None
-    here = cloud(*START, noise, SIZES.index(run.size), 0)
+    here = cloud(*run.model.start, noise, SIZES.index(run.size), 0, run.model)
     there = math.nan if at is None else float(at)
     return Price(
         run.size,

@@ -36,5 +36,12 @@ def test_other_rules_run_over_batches_too(rule: str) -> None:
     assert not page.exception
 
 
+@pytest.mark.parametrize("view", ["gradients", "runs"])
+def test_two_layers_are_a_model_too(view: str) -> None:
+    page = open_page("batch_size", view=view, model="layers", noise="0", at="1,1", chosen="5")
+    assert not page.exception
+    assert view == "runs" or "error · x · (v, u)" in markdown(page)
+
+
 def test_the_wells_open() -> None:
     assert "matter of chance" in markdown(open_page("batch_size", view="wells"))

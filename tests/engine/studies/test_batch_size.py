@@ -19,7 +19,7 @@ def test_a_run_is_descent_on_the_batches_themselves(size: int) -> None:
     noise, lr, steps = 0.5, 0.05, 60
     x, y = study.examples(noise)
     batches = Batches(study.EXAMPLES, size, 3)
-    w = np.array(study.START)
+    w = np.array(study.LINE.start)
     path = [w]
     for k in range(steps):
         i = batches.take(k)
@@ -27,7 +27,12 @@ def test_a_run_is_descent_on_the_batches_themselves(size: int) -> None:
         w = w - lr * np.array([np.mean(error * x[i]), np.mean(error)])
         path.append(w)
     found = run_per_step(
-        study.FIT, "sgd", study.START, steps, study.of_steps(size, noise, 3), {"lr": lr}
+        study.LINE.landscape,
+        "sgd",
+        study.LINE.start,
+        steps,
+        study.of_steps(size, noise, 3),
+        {"lr": lr},
     )
     np.testing.assert_allclose(found.path, path, rtol=1e-12, atol=1e-12)
     assert found.diverged_at is None
@@ -36,13 +41,13 @@ def test_a_run_is_descent_on_the_batches_themselves(size: int) -> None:
 def test_a_run_needs_numbers_for_every_step() -> None:
     each = study.of_steps(1, 0.5, 0)
     with pytest.raises(ValueError, match="1000 numbers for 1001 steps"):
-        run_per_step(study.FIT, "sgd", study.START, 1001, each)
+        run_per_step(study.LINE.landscape, "sgd", study.LINE.start, 1001, each)
 
 
 def test_the_minimum_is_that_of_least_squares() -> None:
     x, y = study.examples(0.7)
     slope, intercept = np.polyfit(x, y, 1)
-    np.testing.assert_allclose(study.best(study.of_all(0.7)), (slope, intercept), rtol=1e-10)
+    np.testing.assert_allclose(study.LINE.best(study.of_all(0.7)), (slope, intercept), rtol=1e-10)
     hessian = np.array([[np.mean(x * x), np.mean(x)], [np.mean(x), 1.0]])
     assert study.sharpness() == pytest.approx(np.linalg.eigvalsh(hessian)[-1], rel=1e-12)
 
@@ -116,6 +121,42 @@ def test_side_by_side_a_batch_of_256_is_as_quick() -> None:
     assert found[256].seconds < 2.1 * found[1].seconds
     assert found[256].floor < found[1].floor / 100
     assert found[1024].seconds > 3 * found[256].seconds
+
+
+def test_two_layers_have_the_gradients_of_the_chain_rule() -> None:
+    u, v, noise = 0.7, -1.2, 0.4
+    x, y = study.examples(noise)
+    cloud = study.cloud(u, v, noise, 3, 5, study.LAYERS)
+    error = u * v * x - y
+    np.testing.assert_allclose(np.stack(cloud.own), [error * v * x, error * u * x], rtol=1e-12)
+    np.testing.assert_allclose(cloud.full, np.stack(cloud.own).mean(1), rtol=1e-10)
+    members = order(5, 7, study.EXAMPLES)[:8]
+    found = [float(part[7]) for part in cloud.batches]
+    np.testing.assert_allclose(found, np.stack(cloud.own)[:, members].mean(1), rtol=1e-10)
+    means = study.of_all(0.0)
+    at = study.LAYERS.best(means)
+    assert study.LAYERS.gradient(means, *at) == pytest.approx((0.0, 0.0), abs=1e-12)
+    hessian = study.LAYERS.landscape(**means).hessian(at)
+    assert np.linalg.eigvalsh(hessian)[-1] == pytest.approx(study.sharpness(study.LAYERS))
+
+
+def test_noise_walks_along_the_valley_to_where_it_is_flat() -> None:
+    """u² − v² shrinks by 1 − (η g)² a step, which is exact, g the slope by u·v of the step's own
+    batch; what g is left at the end says how far it gets."""
+    live = Picture({"lr": 0.1, "power": 0.0, "steps": 1000, "noise": 0.5, "wide": 32})
+    given = [live[name] for name in ("lr", "power", "steps", "noise", "wide")]
+    found = {}
+    for size in study.RACED:
+        run = study.run("sgd", size, *given, 0, study.LAYERS)
+        path = np.stack([run.descent.x.data, run.descent.y.data], 1)
+        means = study.of_steps(size, 0.5, 0)
+        g = path[:-1].prod(1) * means["xx"] - means["xy"]
+        apart = path[:, 0] ** 2 - path[:, 1] ** 2
+        np.testing.assert_allclose(apart[1:], apart[:-1] * (1 - (0.1 * g) ** 2), rtol=1e-8)
+        found[size] = apart[-1] / apart[0]
+    assert found[1] < 0.3
+    assert found[study.EXAMPLES] > 0.85
+    assert found[1] < found[32] < found[256]
 
 
 def test_noise_leaves_the_sharp_well_in_a_window_of_sizes() -> None:
