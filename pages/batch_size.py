@@ -27,8 +27,13 @@ MODELS = {"line": "a line", "layers": "two layers of one weight"}
 RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "lion")
 RUN_LINK = {"view": RUNS}
 PARTS = {
-    "line": ("(error · x, error)", "line"),
-    "layers": ("error · x · (v, u)", "hyperbola, at the point of it that is nearest,"),
+    "line": "(error · x, error), stands upright on the dashed line of all weights that would fit "
+    "it exactly. The full gradient is the mean of all dots' parts; thin arrows are those of "
+    f"{study.SHOWN} batches, and 95 % lie inside the dotted ellipse.",
+    "layers": "error · x · (v, u), leads toward the dashed hyperbola of all weights that would "
+    "fit it exactly. All examples' parts point along (v, u) or against it, so the batches' "
+    "gradients, thin arrows, stray along one line: across the valley, where it is far from its "
+    "flattest place.",
 }
 
 PRESETS = (
@@ -154,14 +159,10 @@ def told() -> None:
         at_x, at_y = (float(a[chosen]) for a in study.examples(x["noise"]))
         model = study.MODELS[x["model"]]
         error = model.said(*x["at"], at_x) - at_y
-        part, curve = PARTS[model.slug]
         frame.notice(
             f"The red example ({written(at_x, '3')}, {written(at_y, '3')}) lies "
-            f"{written(abs(error), '3')} off the line: its part of the gradient, {part}, stands "
-            f"upright on the dashed {curve} of all weights that would fit it exactly. "
-            "The full gradient is the mean of all dots' parts; thin arrows are those of "
-            f"{study.SHOWN} batches, and 95 % lie inside the dotted ellipse. Arrows go downhill, "
-            f"{written(STEP, '2')} times the gradient long."
+            f"{written(abs(error), '3')} off the line: its part of the gradient, "
+            f"{PARTS[model.slug]} Arrows go downhill, {written(STEP, '2')} times the gradient long."
         )
     elif x["view"] == WELLS:
         frame.notice(
