@@ -2,7 +2,7 @@
 window.access = (() => {
   const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]"
   const GROUPS = '[role="radiogroup"], [role="toolbar"], [role="tablist"]'
-  const VALUED = '[role="slider"], input[type="range"]'
+  const VALUED = '[role="slider"], input[type="range"], .dl-handle, .dl-plot [role="application"]'
   const MOVING_MS = 2000 // that anything on a page takes to get from one look to another
   const NEAR = 4 // pixels by which a row's things may stand at different heights
   const main = () => document.querySelector('[data-testid="stMain"]')
@@ -106,7 +106,8 @@ window.access = (() => {
 
   let values = []
   let taken = null
-  const read = (e) => e.getAttribute("aria-valuenow") ?? e.value
+  const read = (e) =>
+    e.getAttribute("aria-valuenow") ?? e.dataset.cross ?? (e.matches(".dl-handle") ? e.getAttribute("aria-label") : e.value)
   function valued() {
     values = [...everything(main())].filter((e) =>
       e.matches(VALUED) && isStop(e) && e.getAttribute("aria-disabled") !== "true" && Number(e.max ?? 1) !== Number(e.min ?? 0))

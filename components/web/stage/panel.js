@@ -3,6 +3,7 @@
 
 import { rgba } from "../theme.js"
 import { Chart } from "./chart.js"
+import { Cross } from "./cross.js"
 import { Figure, resolved } from "./figure.js"
 import { Handles } from "./handles.js"
 import { Overlay } from "./overlay.js"
@@ -43,6 +44,7 @@ export class Panel {
     const canvas = document.createElement("canvas")
     this.graph.append(canvas)
     this.chart = this.graph.chart = new Chart(canvas)
+    this.cross = new Cross(this)
     // Words drawn before their font had come are drawn again.
     this.onFonts = () => this.figure && this.drawChart()
     document.fonts.addEventListener("loadingdone", this.onFonts)
@@ -67,11 +69,21 @@ export class Panel {
 
   accept(spec, theme, width, height, resolve) {
     Object.assign(this, { spec, theme, width, height })
-    this.graph.setAttribute("aria-label", spec.alt || resolve(spec.title) || spec.id)
+    this.offerKeys(spec.alt || resolve(spec.title) || spec.id)
     this.element.dataset.panel = spec.id
     this.element.dataset.kind = spec.kind
     this.resize(width, height, Math.min(MOVING_RATIO, devicePixelRatio || 1))
     this.name(resolve)
+  }
+
+  // A cross where there are cells to be read, or to be clicked what no handle moves.
+  offerKeys(name) {
+    const { spec, graph, cross, stage } = this
+    const moved = new Set(spec.handles.flatMap(({ sets }) => Object.keys(sets)))
+    const clicks = spec.kind === "plane" && Object.keys(spec.clicks).some((set) => !moved.has(set))
+    const reads = spec.rasters.some(({ readout }) => readout.length)
+    if (cross && stage.point) cross.offer(name, { reads, clicks })
+    else graph.setAttribute("aria-label", name)
   }
 
   name(resolve) {
@@ -302,16 +314,24 @@ export class Panel {
 
   // The numbers under the pointer ------------------------------------------------------------------
 
-  // A raster's, else those of the nearest track, curve, bar or mark.
+  // A raster's, else those of the nearest track, curve, bar or mark; gives the text that it shows.
   read(x, y) {
-    if (!this.ready || !this.frame.hidden) return this.tell(null)
+    const found = this.ready && this.frame.hidden ? this.findAt(x, y) : null
+    this.tell(found, x, y)
+    return found?.text ?? ""
+  }
+
+  findAt(x, y) {
     const near = this.inside(x, y)
     const raster = near ? this.readRaster(x, y) : ""
-    if (raster) return this.tell({ text: raster }, x, y)
+    if (raster) return { text: raster }
     const track = near ? this.overlay.read(x, y) : null
     const still = this.readChart(x, y)
-    const found = track && !(still?.distance < track.distance) ? this.sayTrack(track) : still
-    this.tell(found, x, y)
+    return track && !(still?.distance < track.distance) ? this.sayTrack(track) : still
+  }
+
+  sayPlace(x, y) {
+    return [this.fromX(x), this.fromY(y)].map((value) => format(value, ".3g")).join(", ")
   }
 
   readChart(x, y) {

@@ -498,6 +498,12 @@ class Stage {
     return Array.from(panels.values(), (panel) => [panel.graph, tell(panel, clock.frame, data.frameName, called)])
   }
 
+  // Where the keys' cross is and what it reads there: said once it rests.
+  point(text) {
+    this.pointed = text.replaceAll("\n", ", ")
+    this.teller.stir()
+  }
+
   // Where the clock has come to rest, and what a reader's move has changed: of the sentences under
   // the pictures, or else of the pictures.
   aloud(news) {
@@ -507,9 +513,11 @@ class Stage {
     const { heard, arrived } = this
     this.heard = lines
     this.arrived = false
-    if (!heard && !arrived) return // as the page opens
+    const place = this.pointed ? [this.pointed] : []
+    this.pointed = ""
+    if (!heard && !arrived && !place.length) return // as the page opens
     const fresh = lines.filter((line) => !heard?.includes(line))
-    const said = [...(arrived ? [`${data.frameName} ${clock.frame} of ${clock.end}.`] : []), ...(fresh.length ? fresh : news)]
+    const said = [...place, ...(arrived ? [`${data.frameName} ${clock.frame} of ${clock.end}.`] : []), ...(fresh.length ? fresh : news)]
     if (said.length) this.live.textContent = said.join(" ")
   }
 

@@ -350,6 +350,7 @@ class Training {
         Math.min(x1, Math.max(x0, x + (dx * (x1 - x0)) / 40)),
         Math.min(y1, Math.max(y0, y + (dy * (y1 - y0)) / 40)),
       ]
+      event.target.dataset.cross = this.cross.join()
       this.paint()
     } else return false
     return true
@@ -372,6 +373,7 @@ class Training {
     }
     this.root.setAttribute("aria-label", this.data.alt)
     this.planes.dataset.adds = this.adds
+    this.nameAll()
     this.paint()
   }
 
@@ -760,7 +762,21 @@ class Training {
     }))
   }
 
-  // Each picture with what it shows; a plane that takes points says by which keys.
+  // What each picture is called; a plane that takes points says by which keys.
+  nameAll() {
+    const { adds } = this
+    for (const [i, { name }] of this.data.runs.entries()) {
+      const canvas = this.planes.children[i].querySelector("canvas")
+      canvas.setAttribute("role", adds ? "application" : "img")
+      canvas.tabIndex = adds ? 0 : -1
+      canvas.setAttribute("aria-label", adds ? `${name}: arrow keys move a cross, Enter adds a point there` : name)
+    }
+    for (const [k, title] of ["Loss", "Share of right answers"].entries()) {
+      this.charts[k].querySelector("canvas").setAttribute("aria-label", `${title} of each run`)
+    }
+  }
+
+  // Each picture with what it shows.
   tell() {
     const { data, history, step, shared, specs } = this
     const planes = [...this.planes.children]
@@ -769,17 +785,10 @@ class Training {
     const points = shared.grid ? this.drawn().points : []
     const told = planes.map((figure, i) => {
       const canvas = figure.querySelector("canvas")
-      const { name } = data.runs[i]
-      canvas.setAttribute("role", this.adds ? "application" : "img")
-      canvas.tabIndex = this.adds ? 0 : -1
-      canvas.setAttribute("aria-label", this.adds ? `${name}: arrow keys move a cross, Enter adds a point there` : name)
       return [canvas, tellPlane({ shared: data.shared, now: this.now[i], step, points })]
     })
-    const charts = [["loss", "testLoss", "Loss"], ["accuracy", "testAccuracy", "Share of right answers"]]
-    return [...told, ...charts.map(([name, held, title], k) => {
-      const canvas = this.charts[k].querySelector("canvas")
-      canvas.setAttribute("aria-label", `${title} of each run`)
-      return [canvas, tellCurves({ runs: data.runs, history, along, axis: data.axes[along], name, held })]
+    return [...told, ...[["loss", "testLoss"], ["accuracy", "testAccuracy"]].map(([name, held], k) => {
+      return [this.charts[k].querySelector("canvas"), tellCurves({ runs: data.runs, history, along, axis: data.axes[along], name, held })]
     })]
   }
 
