@@ -110,7 +110,7 @@ def opening() -> None:
 
 def source(thing: object) -> None:
     """The real source of a part of the engine."""
-    st.code(inspect.getsource(thing), language="python")  # type: ignore[arg-type]
+    st.code(inspect.getsource(thing), language="python", wrap_lines=True)  # type: ignore[arg-type]
 
 
 # Fifteen lines ------------------------------------------------------------------------------------

@@ -200,7 +200,7 @@ def copies(**texts: str) -> None:
     """The page's mathematics to take along, each language with a button that copies it."""
     with st.expander("Copy as " + " or ".join(texts), icon=":material/content_copy:"):
         for name, text in texts.items():
-            st.code(text, language="latex" if name == "LaTeX" else "python")
+            st.code(text, language="latex" if name == "LaTeX" else "python", wrap_lines=True)
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -401,4 +401,4 @@ def as_code(
         noise=x["noise"],
         seed=x["seed"],
     )
-    st.code(text, language="python")
+    st.code(text, language="python", wrap_lines=True)

@@ -235,7 +235,7 @@ def as_code(data: Split, net: MLP, names: list[str]) -> None:
     except ValueError as reason:
         st.info(f"There is no script of this one: {reason}.")
         return
-    st.code(text, language="python")
+    st.code(text, language="python", wrap_lines=True)
 
 
 body()
