@@ -158,7 +158,8 @@ def told() -> None:
         chosen = x["chosen"]
         at_x, at_y = (float(a[chosen]) for a in study.examples(x["noise"]))
         model = study.MODELS[x["model"]]
-        error = model.said(*x["at"], at_x) - at_y
+        w, b = x["at"]
+        error = model.said(w, b, at_x) - at_y
         frame.notice(
             f"The red example ({written(at_x, '3')}, {written(at_y, '3')}) lies "
             f"{written(abs(error), '3')} off the line: its part of the gradient, "
