@@ -23,13 +23,19 @@ def _bounds(values: Any, least: float = 1e-6) -> tuple[float, float]:
 
 def test(found: RangeTest, low: float, high: float, chosen: Any) -> Figure:
     """Loss against the rate as it rose, the smoothed loss, and the places that are read off."""
+    bounds = _bounds(np.minimum(found.losses, 8.0 * found.losses[0]), 1e-3)
     layout = charts.axes(
-        (low, high), _bounds(np.minimum(found.losses, 8.0 * found.losses[0]), 1e-3),
+        (low, high), bounds,
         x_title="learning rate η of the step", y_title="loss of its batch", log_x=True, log_y=True,
         left=58,
     )  # fmt: skip
     charts.upright(layout, found.steepest, "steepest", color=charts.color("green"))
     charts.upright(layout, found.lowest, "least", color=charts.color("red"))
+    charts.upright(layout, found.safe, color=charts.color("brown"))
+    low_down = bounds[0] * (bounds[1] / bounds[0]) ** 0.06  # clear of the names of the others
+    charts.note(
+        layout, found.safe, low_down, "last safe", color=charts.color("brown"), anchor="right"
+    )
     charts.upright(layout, chosen, color=style.INK, dash="solid")
     return {
         "data": [

@@ -194,11 +194,19 @@ def told(found: RangeTest, runs: RateSweep) -> None:
             for name, rate, said in (
                 ("where the test falls fastest", found.steepest, factor(found.steepest, runs.best)),
                 ("a tenth of where it is least", found.tenth, factor(found.tenth, runs.best)),
+                ("the last safe rate of the test", found.safe, factor(found.safe, runs.best)),
                 ("the best of the sweep", runs.best, ""),
             )
         ]
         frame.table(("", "η", "against the best", "loss at the end of a run"), rows)
     cost = len(runs.rates) * SEEDS * x["steps"]
+    frame.notice(
+        "To read the test: at its left the rate is too small to matter. Where the smoothed loss "
+        f"falls fastest, {written(found.steepest, '2')}, a rate works already; it is least at "
+        f"{written(found.lowest, '2')}, and from {written(found.safe, '2')} on it rises for good: "
+        "the last safe rate, for weights that have hardly begun. A run that is to last takes a "
+        "rate well below, which is what the rule of a tenth is for."
+    )
     frame.notice(
         f"The test took {len(found.rates)} steps, the sweep {written(cost, 'd')}. "
         "The test's rate is not the best one: it sees the loss of a network that has "

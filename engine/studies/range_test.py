@@ -23,6 +23,7 @@ from engine.tape import operations as ops
 Array = npt.NDArray[np.float64]
 
 MEMORY = 0.9  # of the average that smooths the losses of single batches
+RISEN = 1.1  # times the least loss: a rate from which it stays above that is none to train at
 EXPLODED = 4.0  # times the least loss: the test ends
 
 
@@ -30,8 +31,9 @@ EXPLODED = 4.0  # times the least loss: the test ends
 class RangeTest:
     """One range test: rates and losses (n,), the losses smoothed, and the places read off.
 
-    steepest is where the smoothed loss falls fastest against log η, lowest where it is least.
-    Both are numbers of `rates`; the test ended where the loss exploded or the rates did.
+    steepest is where the smoothed loss falls fastest against log η, lowest where it is least. All
+    that is read off are numbers of `rates`; the test ended where the loss exploded or the rates
+    did.
     """
 
     rates: Array
@@ -39,6 +41,13 @@ class RangeTest:
     smoothed: Array
     steepest: float
     lowest: float
+
+    @property
+    def safe(self) -> float:
+        """The last safe rate: beyond it the smoothed loss is over RISEN times its least for good;
+        the last of all where it never is."""
+        near = np.flatnonzero(self.smoothed <= RISEN * float(self.smoothed.min()))
+        return float(self.rates[near[-1]])
 
     @property
     def tenth(self) -> float:

@@ -8,7 +8,7 @@ import pytest
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
 from engine.runs.learning import Competitor, Training
-from engine.studies.range_test import RateSweep, below, range_test, rate_sweep
+from engine.studies.range_test import RangeTest, RateSweep, below, range_test, rate_sweep
 
 DATA = split(table("two_moons", 200, 0.15, 0))
 NETWORK = MLP((2, 16, 16, 1))
@@ -37,6 +37,13 @@ def test_its_advice_finds_the_power_of_ten_and_the_steepest_is_too_small(
     assert found.rates[0] < found.steepest < found.lowest <= found.rates[-1]
     assert found.steepest < 0.5 * sweep.best
     assert 1 / 20 < found.tenth / sweep.best < 20
+
+
+def test_the_last_safe_rate_is_where_the_loss_rises_for_good() -> None:
+    rates = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
+    found = RangeTest(rates, rates, np.array([2.0, 1.0, 1.3, 1.05, 1.2]), 0.2, 0.2)
+    assert found.safe == 0.8
+    assert RangeTest(rates, rates, np.array([2.0, 1.0, 1.3, 1.2, 1.09]), 0.2, 0.2).safe == 1.6
 
 
 def test_a_longer_test_is_steepest_at_smaller_rates() -> None:
