@@ -20,52 +20,10 @@ from figures import loss_race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
 from pages.competitors import SomeRunners
-from pages.loss_racers import MOST, OFFER, RATES
-from pages.presets import Preset
+from pages.loss_racers import MOST, OFFER, PRESETS, RATES
 from pages.state import Choice, Integer, Number, Numbers, experiment
 
 SAYS = {slug: loss.name for slug, loss in LOSSES.items()}
-
-PRESETS = (
-    Preset(
-        "Confident and wrong",
-        "bad",
-        "The start is surely wrong on the rare examples. There squared error is flat: SGD and Adam "
-        "find none of them. Cross-entropy pulls hardest there, and finds half.",
-        {},
-    ),
-    Preset(
-        "Undecided at the start",
-        "good",
-        "From p = ½ everywhere the squared error's gradient is alive, and all rules come about as "
-        "far under either loss: it is the confident start that decides.",
-        {"start": "0,0"},
-    ),
-    Preset(
-        "Focal loss finds the rare sooner",
-        "good",
-        "The many easy examples fade, so the rare ones weigh more: momentum and Adam have most of "
-        "them right sooner. The border, −b/w, ends in nearly the same place.",
-        {"loss": "focal", "start": "0,0", "runs": "momentum:lr=0.3;adam:lr=0.1"},
-    ),
-    Preset(
-        "Focal loss is less sure",
-        "bad",
-        "With as many of either class focal loss tells as many right as cross-entropy, and is less "
-        "sure of them: its p is no probability to be trusted as it stands.",
-        {"loss": "focal", "share": "0.5", "runs": "momentum:lr=0.3;adam:lr=0.1"},
-    ),
-    Preset(
-        "Label smoothing",
-        "good",
-        "A label that gives up a fifth pulls back from z = log 9 on: the slope stays smaller, the "
-        "answers less sure, and as many examples are right.",
-        {
-            "loss": "cross_entropy", "other": "mse", "smoothing": "0.2", "share": "0.5",
-            "start": "0,0",
-        },
-    ),
-)  # fmt: skip
 
 x = experiment(
     "loss_race",
