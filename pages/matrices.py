@@ -50,8 +50,8 @@ PRESETS = (
     ),
     Preset(
         "Rare facts", "good",
-        "By Zipf's law the rarest fact pulls 256 times as weakly as the commonest. Muon learns all "
-        "at one pace; gradient descent, momentum and AdamW leave the rare ones, at any β.",
+        "The rarest fact pulls 256 times as weakly as the commonest. Muon learns all at one pace; "
+        "gradient descent, momentum and AdamW leave the rare ones, at any β.",
         {"view": "race", "problem": "memory"},
     ),
     Preset(
@@ -62,8 +62,8 @@ PRESETS = (
     ),
     Preset(
         "Too long a memory", "bad",
-        "Each rule with its own β: SOAP's 0.95 averages twenty of forty steps, and SOAP and Kron "
-        "end last. At 0.5 for all SOAP is next to Shampoo, and Muon's lead over momentum is gone.",
+        "Each rule's own β: SOAP's 0.95 averages twenty of forty steps; it and Kron end last. At "
+        "0.5 for all SOAP is next to Shampoo, and momentum ahead of Muon.",
         {"view": "race", "problem": "factorisation", "condition": "10", "own": "1", "beta": "0.5"},
     ),
     Preset(
@@ -74,8 +74,8 @@ PRESETS = (
     ),
     Preset(
         "One direction, much noise", "bad",
-        "The signal has rank one, the noise all ranks. Making directions alike makes the noise as "
-        "long as the signal: gradient descent and momentum end less than half as far off.",
+        "The signal has rank one, the noise all ranks; made alike, the noise is as long as the "
+        "signal. Gradient descent and momentum end less than half as far off.",
         {"view": "race", "problem": "direction"},
     ),
 )  # fmt: skip

@@ -76,8 +76,8 @@ PRESETS = (
     Preset(
         "Slopes of a quarter",
         "bad",
-        "A sigmoid's slope is at most ¼, and through three layers a gradient takes three of them: "
-        "that network's border is still straight where tanh's and ReLU's go round every moon.",
+        "A sigmoid's slope is at most ¼, and three layers take three of them off a gradient: that "
+        "border is still straight where tanh's and ReLU's go round the moons.",
         {
             "depth": "3",
             "runs": "sgd:lr=0.3,activation=sigmoid;sgd:lr=0.3,activation=tanh;"
@@ -87,8 +87,8 @@ PRESETS = (
     Preset(
         "A rule of your own",
         "good",
-        "Where squared error's gradients are next to nothing, the rule typed here takes their "
-        "signs alone: its steps are as long as ever, and it learns what gradient descent leaves.",
+        "Squared error's gradients are next to nothing here. The rule typed below takes their "
+        "signs alone: its steps stay long, and it learns what gradient descent leaves.",
         {
             "runs": "typed~w%20%3D%20w%20-%20lr%2Asign%28g%29:lr=0.01,init=large,loss=mse;"
             "sgd:lr=0.1,init=large,loss=mse",
@@ -97,8 +97,8 @@ PRESETS = (
     Preset(
         "Groups: Muon and AdamW",
         "good",
-        "Muon moves the hidden matrices, AdamW the rest at η′. With η′ a hundredth, first and last "
-        "layer stand still and the spirals stay mixed; with both, Muon ends below AdamW alone.",
+        "Muon moves the hidden matrices, AdamW the rest at η′. With a hundredth of η′ the spirals "
+        "stay mixed: the rest counts. With both, Muon ends below AdamW alone.",
         {
             "data": "spirals", "width": "24", "noise": "0.05",
             "runs": "muon:lr=0.1;muon:lr=0.1,rest=0.0001;adamw:lr=0.01",
@@ -107,8 +107,8 @@ PRESETS = (
     Preset(
         "SAM among noise",
         "good",
-        "Adam learns forty noisy points by heart, and the loss of those held back rises. SAM takes "
-        "its gradient half a unit uphill: it gives up the odd ones, for two gradients a step.",
+        "Adam learns noise by heart, and the loss of what is held back rises. SAM takes its "
+        "gradient half a unit uphill and gives up odd points, for two gradients a step.",
         {
             "n": "80", "noise": "0.35", "steps": "1500", "against": "evaluations",
             "runs": "adam:lr=0.01;sam~adam:lr=0.01,radius=0.5",
@@ -117,8 +117,8 @@ PRESETS = (
     Preset(
         "Averaged weights",
         "good",
-        "One example a step at a large rate: the weights jump about. Their average over the last "
-        "hundred steps, which no step reads, does better than where they happen to stand.",
+        "One example a step at a large rate: the weights jump about. Their average over some "
+        "hundred steps, which no step reads, does better than where they stand.",
         {
             "noise": "0.3", "steps": "1000",
             "runs": "sgd:lr=0.5,batch=1;sgd:lr=0.5,batch=1,ema=0.99",
@@ -134,8 +134,8 @@ PRESETS = (
     Preset(
         "A table of yours",
         "good",
-        "Thirty-six rows as they could stand in your file: two numbers and a name. No line parts a "
-        "from b; half are held back, and the borders are guesses between few points.",
+        "Thirty-six rows as they could stand in your file: two numbers and a name. No line parts "
+        "a from b; half are held back, and the borders are guesses.",
         {"data": "pasted", "table": CHECKS, "runs": "sgd:lr=0.1;adam:lr=0.01"},
     ),
 )  # fmt: skip
