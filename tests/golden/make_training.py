@@ -1,60 +1,39 @@
 """Makes the golden runs of networks: ``python -m tests.golden.make_training``.
 
-PyTorch in float64 trains a 2-6-5-1 perceptron on moons, and a 2-6-5-3 one on three classes, with
-its own layers, losses, autograd and optimizers; ``training.npz`` keeps the weights at the start,
-the batches, and for each case the losses of 100 steps and the weights at their end. A case whose
-run rounding would change by more than a hundredth of the tolerance is refused.
+In float64 a 2-6-5-1 perceptron is trained on moons, and a 2-6-5-3 one on three classes, with
+PyTorch's layers, losses and autograd and the optimizers of ``training_rules.py``: PyTorch's own
+under three losses times three activations, all others under three of these pairs. ``training.npz``
+keeps the weights at the start, the batches, and for each case the losses of 100 steps and the
+weights at their end. Where a shift of the start by SHIFT, some tens of roundings, grows to more
+than a tenth of the tolerance (L-BFGS on so few weights: a pair more or less turns its direction)
+the run ends before; one that would have less than LEAST steps is refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from tests.golden.oracles import bfloat16_as_float64
+from tests.golden.reference import Derivatives
+from tests.golden.training_rules import Trained, Weights, by_others, by_torch
 
 STEPS, BATCH, N = 100, 16, 64
-TOLERANCE = 1e-10
+LEAST = 40
+TOLERANCE, SHIFT = 1e-10, 1e-14
 SIZES = {1: (2, 6, 5, 1), 3: (2, 6, 5, 3)}
+LIBRARIES = ("torch", "optax", "pytorch_optimizer", "qhoptim")
 OUT = Path(__file__).with_name("training.npz")
 
-optim = torch.optim
-# By slug and the engine's names: PyTorch's class with the settings that the names stand for.
-RULES: list[tuple[str, dict[str, float], dict[str, Any], Callable[..., Any]]] = [
-    ("sgd", {"lr": 0.1}, {}, lambda w: optim.SGD(w, lr=0.1)),
-    ("momentum", {"lr": 0.05, "beta": 0.9}, {}, lambda w: optim.SGD(w, lr=0.05, momentum=0.9)),
-    (
-        "nesterov", {"lr": 0.05, "beta": 0.9}, {},
-        lambda w: optim.SGD(w, lr=0.05, momentum=0.9, nesterov=True),
-    ),
-    ("adagrad", {"lr": 0.05}, {}, lambda w: optim.Adagrad(w, lr=0.05)),
-    ("adadelta", {"lr": 1.0}, {}, lambda w: optim.Adadelta(w, lr=1.0)),
-    (
-        "rmsprop", {"lr": 0.003, "eps": 1e-3}, {},
-        lambda w: optim.RMSprop(w, lr=0.003, alpha=0.99, eps=1e-3),
-    ),
-    ("adam", {"lr": 0.01}, {}, lambda w: optim.Adam(w, lr=0.01)),
-    (
-        "adam_l2", {"lr": 0.01, "weight_decay": 0.02}, {},
-        lambda w: optim.Adam(w, lr=0.01, weight_decay=0.02),
-    ),
-    (
-        "adamw", {"lr": 0.01, "weight_decay": 0.1}, {},
-        lambda w: optim.AdamW(w, lr=0.01, weight_decay=0.1),
-    ),
-    ("amsgrad", {"lr": 0.01}, {}, lambda w: optim.Adam(w, lr=0.01, amsgrad=True)),
-    ("nadam", {"lr": 0.01}, {}, lambda w: optim.NAdam(w, lr=0.01)),
-    ("radam", {"lr": 0.01}, {}, lambda w: optim.RAdam(w, lr=0.01)),
-    ("adamax", {"lr": 0.01}, {}, lambda w: optim.Adamax(w, lr=0.01)),
-    ("adafactor", {"lr": 0.01}, {}, lambda w: optim.Adafactor(w, lr=0.01)),
-]  # fmt: skip
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
@@ -65,25 +44,6 @@ LOSSES: dict[str, tuple[int, Callable[[torch.Tensor, torch.Tensor], torch.Tensor
     "mse": (1, lambda z, y: F.mse_loss(torch.sigmoid(z), y)),
     "softmax": (3, lambda z, y: F.cross_entropy(z, y)),
 }
-
-
-class Both:
-    """Muon for the hidden matrix and AdamW for the rest, as PyTorch's page on Muon advises."""
-
-    def __init__(self, weights: list[torch.Tensor]) -> None:
-        rest = [w for i, w in enumerate(weights) if i != 2]
-        self.parts = (
-            optim.Muon([weights[2]], lr=0.02, weight_decay=0.1, momentum=0.95, nesterov=True),
-            optim.AdamW(rest, lr=0.01, weight_decay=0.01),
-        )
-
-    def zero_grad(self) -> None:
-        for part in self.parts:
-            part.zero_grad()
-
-    def step(self) -> None:
-        for part in self.parts:
-            part.step()
 
 
 def points(outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -102,33 +62,108 @@ def start(sizes: tuple[int, ...], rng: np.random.Generator) -> list[np.ndarray]:
     return parts
 
 
-def run(
-    make: Callable[[list[torch.Tensor]], Any],
-    activation: str,
-    loss: str,
-    weights: list[np.ndarray],
-    data: tuple[np.ndarray, np.ndarray],
-    batches: np.ndarray,
-    clip: float = 0.0,
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The loss before each step and the weights after the last."""
-    tensors = [torch.tensor(w, requires_grad=True) for w in weights]
-    x, y = (torch.tensor(part) for part in data)
-    optimizer, losses = make(tensors), []
-    for chosen in batches:
-        h = x[chosen]
-        for i in range(0, len(tensors), 2):
-            h = h @ tensors[i] + tensors[i + 1]
-            if i + 2 < len(tensors):
-                h = ACTIVATIONS[activation](h)
-        value = LOSSES[loss][1](h, y[chosen])
-        optimizer.zero_grad()
+class Task:
+    """A network on its data: what an optimizer calls for loss and gradient of the batch chosen."""
+
+    def __init__(
+        self, pair: tuple[str, str], weights: list[np.ndarray],
+        data: tuple[np.ndarray, np.ndarray], clip: float,
+    ) -> None:  # fmt: skip
+        self.loss_of, self.activation = LOSSES[pair[0]][1], ACTIVATIONS[pair[1]]
+        self.weights: Weights = [torch.tensor(w, requires_grad=True) for w in weights]
+        self.x, self.y = (torch.tensor(part) for part in data)
+        self.chosen: Any = slice(None)
+        self.clip = clip
+        self.found: list[float] = []  # the losses of the calls
+
+    def loss(self) -> torch.Tensor:
+        h = self.x[self.chosen]
+        for i in range(0, len(self.weights), 2):
+            h = h @ self.weights[i] + self.weights[i + 1]
+            if i + 2 < len(self.weights):
+                h = self.activation(h)
+        return self.loss_of(h, self.y[self.chosen])
+
+    def __call__(self) -> torch.Tensor:
+        """The loss, and its gradient beside the weights."""
+        for w in self.weights:
+            w.grad = None
+        value = self.loss()
+        self.found.append(value.item())
         value.backward()
-        if clip:
-            torch.nn.utils.clip_grad_norm_(tensors, clip)
-        optimizer.step()
-        losses.append(value.item())
-    return np.array(losses), [w.detach().numpy() for w in tensors]
+        if self.clip:
+            torch.nn.utils.clip_grad_norm_(self.weights, self.clip)
+        return value
+
+    @property
+    def point(self) -> np.ndarray:
+        """All weights laid end to end."""
+        return np.concatenate([w.detach().numpy().ravel() for w in self.weights])
+
+    def go(self, point: np.ndarray) -> None:
+        start = 0
+        with torch.no_grad():
+            for w in self.weights:
+                w.copy_(torch.tensor(point[start : start + w.numel()]).reshape(w.shape))
+                start += w.numel()
+
+    def derivatives(self) -> Derivatives:
+        """Loss and gradient at any point."""
+
+        def loss(point: np.ndarray) -> float:
+            self.go(point)
+            return self.loss().item()
+
+        def gradient(point: np.ndarray) -> np.ndarray:
+            self.go(point)
+            self()
+            return np.concatenate([w.grad.numpy().ravel() for w in self.weights])
+
+        return Derivatives(loss, gradient, lambda point: np.empty(0))
+
+
+def run(rule: Trained, task: Task, batches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The loss before each step, and all weights after the last."""
+    if rule.by_hand is not None:
+        settings = {name: value for name, value in rule.hypers.items() if name != "lr"}
+        lrs = np.full(len(batches), rule.hypers["lr"])
+        derivatives = task.derivatives()
+        path = rule.by_hand(derivatives, task.point, lrs, **settings)
+        return np.array([derivatives.loss(point) for point in path[:-1]]), path[-1]
+    assert rule.make is not None
+    optimizer, losses = rule.make(task.weights), []
+    for chosen in batches:
+        task.chosen = slice(None) if rule.whole else chosen
+        task.found.clear()
+        optimizer.step(task)
+        losses.append(task.found[0])
+    return np.array(losses), task.point
+
+
+def steady(
+    rule: Trained, task: Callable[[float], Task], batches: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `run` gives, for as many steps as a tiny shift of the start stays tiny."""
+    (losses, end), (other, aside) = (run(rule, task(shift), batches) for shift in (0.0, SHIFT))
+    grown = np.abs(other - losses) > 0.1 * TOLERANCE * np.abs(losses)
+    if grown.any():
+        return steady(rule, task, batches[: np.argmax(grown)])
+    if np.max(np.abs(aside - end)) > 0.1 * TOLERANCE:
+        return steady(rule, task, batches[:-1])
+    return losses, end
+
+
+def cases(signs: np.ndarray) -> Iterator[tuple[Trained, str, str, float]]:
+    """Rule, loss, activation and clip of each run."""
+    for rule in by_torch():
+        for loss in LOSSES:
+            for activation in ACTIVATIONS:
+                yield rule, loss, activation, 0.0
+                if rule.slug in ("sgd", "adam") and loss == "mse":
+                    yield rule, loss, activation, 0.5
+    for rule in by_others(signs):
+        for loss, activation in zip(LOSSES, ACTIVATIONS, strict=True):
+            yield rule, loss, activation, 0.0
 
 
 def main() -> None:
@@ -139,34 +174,40 @@ def main() -> None:
     for outputs, sizes in SIZES.items():
         kept |= dict(zip((f"x{outputs}", f"y{outputs}"), points(outputs, rng), strict=True))
         kept |= {f"w{outputs}_{i}": w for i, w in enumerate(start(sizes, rng))}
-    cases: list[dict[str, Any]] = []
-    rules = [*RULES, ("muon", {"lr": 0.02, "weight_decay": 0.1}, {}, Both)]
-    for slug, hypers, options, make in rules:
-        for loss, (outputs, _) in LOSSES.items():
-            for activation in ACTIVATIONS:
-                for clip in (0.0, 0.5) if slug in ("sgd", "adam") and loss == "mse" else (0.0,):
-                    weights = [kept[f"w{outputs}_{i}"] for i in range(6)]
-                    data = (kept[f"x{outputs}"], kept[f"y{outputs}"])
-                    given = (activation, loss), (data, kept["batches"], clip)
-                    with bfloat16_as_float64():
-                        losses, end = run(make, *given[0], weights, *given[1])
-                        moved = [w * (1 + 1e-14) for w in weights]
-                        other, _ = run(make, *given[0], moved, *given[1])
-                    shift = np.max(np.abs(other - losses) / losses)
-                    if shift > TOLERANCE:
-                        raise SystemExit(f"{slug}, {loss}, {activation}: rounding grows to {shift}")
-                    kept[f"losses{len(cases)}"] = losses
-                    kept[f"end{len(cases)}"] = np.concatenate([w.ravel() for w in end])
-                    cases.append(
-                        {
-                            "optimizer": slug, "hypers": hypers, "options": options, "loss": loss,
-                            "activation": activation, "outputs": outputs, "clip": clip,
-                        }
-                    )  # fmt: skip
-    kept["cases"] = json.dumps({"torch": torch.__version__, "cases": cases})
+    kept["signs"] = rng.choice((-1, 1), (STEPS, 71)).astype(np.int8)  # for as many weights
+    found: list[dict[str, Any]] = []
+    refused: list[str] = []
+    for rule, loss, activation, clip in cases(kept["signs"]):
+        outputs = LOSSES[loss][0]
+        data = kept[f"x{outputs}"], kept[f"y{outputs}"]
+
+        def task(shift: float, chosen: Any = (loss, activation, outputs, data, clip)) -> Task:
+            loss, activation, outputs, data, clip = chosen
+            weights = [kept[f"w{outputs}_{i}"] * (1 + shift) for i in range(6)]
+            return Task((loss, activation), weights, data, clip)
+
+        losses, end = steady(rule, task, kept["batches"])
+        if len(losses) < LEAST:
+            refused.append(f"{rule.slug}, {loss}, {activation}: tame for {len(losses)} steps")
+        kept |= {f"losses{len(found)}": losses, f"end{len(found)}": end}
+        found.append(
+            {
+                "optimizer": rule.slug, "hypers": rule.hypers, "options": rule.options,
+                "loss": loss, "activation": activation, "outputs": outputs, "clip": clip,
+                "every_example": rule.every_example, "reference": rule.reference,
+            }
+        )  # fmt: skip
+    if refused:
+        raise SystemExit("\n".join(refused))
+    versions = {name: version(name).split("+")[0] for name in LIBRARIES}
+    kept["cases"] = json.dumps({"versions": versions, "cases": found})
     np.savez_compressed(OUT, **kept)
-    print(f"{len(cases)} runs by torch {torch.__version__} in {OUT.name}")
+    shorter = [f"{c['optimizer']} {n}" for i, c in enumerate(found)
+               if (n := len(kept[f"losses{i}"])) < STEPS]  # fmt: skip
+    print(f"fewer than {STEPS} steps: {', '.join(shorter)}")
+    print(f"{len(found)} runs in {OUT.name}, {OUT.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":
-    main()
+    with bfloat16_as_float64(), mock.patch.object(torch, "float32", torch.float64):
+        main()

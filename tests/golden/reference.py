@@ -1,8 +1,8 @@
 """Update rules written straight from their papers, one plain loop each, for the forms that no
 public library offers. They share nothing with the engine: a second opinion, not a copy.
 
-Every rule takes the problem's derivatives, the start (2,) and the learning rate of each step
-(steps,), and gives the path (steps+1, 2).
+Every rule takes the problem's derivatives, the start (n,) and the learning rate of each step
+(steps,), and gives the path (steps+1, n): the plane's, or that of all a network's weights.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 
 class Derivatives(NamedTuple):
-    """What a rule may ask of a problem at a point w (2,)."""
+    """What a rule may ask of a problem at a point w (n,)."""
 
     loss: Callable[[np.ndarray], float]
     gradient: Callable[[np.ndarray], np.ndarray]
@@ -25,7 +25,7 @@ def nesterov_lookahead(
     problem: Derivatives, start: np.ndarray, lrs: np.ndarray, *, beta: float
 ) -> np.ndarray:
     """v ← βv + η∇J(w − βv), w ← w − v (Nesterov 1983 in the form of Sutskever et al. 2013)."""
-    w, v = start.copy(), np.zeros(2)
+    w, v = start.copy(), np.zeros_like(start)
     path = [w]
     for lr in lrs:
         v = beta * v + lr * problem.gradient(w - beta * v)
@@ -48,7 +48,7 @@ def eve(
 ) -> np.ndarray:
     """Eve, Koushik & Hayashi (2016), third version, algorithm 1: Adam over a running average d of
     the objective's relative change, clipped to [1/c, c]; d is 1 at the first step."""
-    w, m, v, d = start.copy(), np.zeros(2), np.zeros(2), 1.0
+    w, m, v, d = start.copy(), np.zeros_like(start), np.zeros_like(start), 1.0
     previous = np.nan
     path = [w]
     for t, lr in enumerate(lrs, start=1):
@@ -78,7 +78,7 @@ def sophia_of_squares(
 ) -> np.ndarray:
     """Sophia with the squared gradient in place of the Hessian's diagonal, h ← β₂h + (1−β₂)g² at
     every step; as lectures show it without γ and without the clip, here the defaults."""
-    w, m, h = start.copy(), np.zeros(2), np.zeros(2)
+    w, m, h = start.copy(), np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for lr in lrs:
         g = problem.gradient(w)
@@ -107,7 +107,7 @@ def adam_with(
     ε under the root, over the largest raw v so far (Reddi et al. 2018), with a penalty added to
     the gradient, or with w ← w − decay · w beside the step, whatever the rate (Loshchilov & Hutter
     2019, algorithm 2, at a constant schedule)."""
-    w, m, v, top = start.copy(), np.zeros(2), np.zeros(2), np.zeros(2)
+    w, m, v, top = start.copy(), np.zeros_like(start), np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for t, lr in enumerate(lrs, start=1):
         g = problem.gradient(w) + penalty * w
@@ -146,6 +146,6 @@ def damped_newton(
     for lr in lrs:
         hessian = problem.hessian(w)
         shift = max(0.0, damping - np.linalg.eigvalsh(hessian)[0])
-        w = w - lr * np.linalg.solve(hessian + shift * np.eye(2), problem.gradient(w))
+        w = w - lr * np.linalg.solve(hessian + shift * np.eye(len(start)), problem.gradient(w))
         path.append(w)
     return np.array(path)

@@ -20,12 +20,12 @@ def rprop(
 ) -> np.ndarray:
     """Riedmiller & Braun (1993): after a turn of a coordinate's sign the last step is taken back
     and the gradient forgotten. The first rate is the first step of each coordinate."""
-    w, size = start.copy(), np.full(2, lrs[0])
-    last, step = np.zeros(2), np.zeros(2)
+    w, size = start.copy(), np.full_like(start, lrs[0])
+    last, step = np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for _ in lrs:
         g = problem.gradient(w)
-        for i in range(2):
+        for i in range(len(start)):
             if last[i] * g[i] > 0:
                 size[i] = min(size[i] * grow, largest)
                 step[i] = -np.sign(g[i]) * size[i]
@@ -57,7 +57,7 @@ def mars_adamw(
     """MARS-AdamW, Yuan et al. (2024), algorithm 2, with the same example's gradient at the point
     before; the first step's own point stands there at first."""
     w, before = start.copy(), start.copy()
-    m, v = np.zeros(2), np.zeros(2)
+    m, v = np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for t, lr in enumerate(lrs, start=1):
         g = problem.gradient(w)
@@ -87,7 +87,7 @@ def lars(
 ) -> np.ndarray:
     """LARS, You et al. (2017), algorithm 1, on one layer: v ← βv + ηλ(g + λw) with the local rate
     λ = τ‖w‖ / (‖g‖ + λ‖w‖), or over ‖g + λw‖, and the rate in the velocity or beside it."""
-    w, v = start.copy(), np.zeros(2)
+    w, v = start.copy(), np.zeros_like(start)
     path = [w]
     for lr in lrs:
         g = problem.gradient(w)
@@ -113,7 +113,7 @@ def lamb_uncorrected(
 ) -> np.ndarray:
     """LAMB, You et al. (2019), algorithm 2 with φ the identity, on one layer and without Adam's
     correction."""
-    w, m, v = start.copy(), np.zeros(2), np.zeros(2)
+    w, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for lr in lrs:
         g = problem.gradient(w)
@@ -138,7 +138,7 @@ def lookahead_adam(
 ) -> np.ndarray:
     """Lookahead round Adam, Zhang et al. (2019), algorithm 1, with Adam's state kept at each step
     back; the path is that of the fast weights, which are the slow ones after such a step."""
-    slow, m, v, t = start.copy(), np.zeros(2), np.zeros(2), 0
+    slow, m, v, t = start.copy(), np.zeros_like(start), np.zeros_like(start), 0
     path = [slow]
     while t < len(lrs):
         fast = slow.copy()
@@ -160,7 +160,7 @@ def sam_momentum(
     problem: Derivatives, start: np.ndarray, lrs: np.ndarray, *, beta: float, radius: float
 ) -> np.ndarray:
     """SAM round SGD with momentum, Foret et al. (2020), algorithm 1 with p = 2."""
-    w, v = start.copy(), np.zeros(2)
+    w, v = start.copy(), np.zeros_like(start)
     path = [w]
     for lr in lrs:
         g = problem.gradient(w)
@@ -183,7 +183,7 @@ def cautious_adamw(
 ) -> np.ndarray:
     """C-AdamW, Liang et al. (2024), algorithm 1: the step is masked where it goes uphill and
     stretched by d / (‖φ‖₀ + 1), or as in the authors' code by 1 over the mask's mean."""
-    w, m, v = start.copy(), np.zeros(2), np.zeros(2)
+    w, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
     path = [w]
     for t, lr in enumerate(lrs, start=1):
         g = problem.gradient(w)
@@ -191,7 +191,7 @@ def cautious_adamw(
         v = beta2 * v + (1 - beta2) * g**2
         u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
         agrees = (u * g > 0).astype(float)
-        stretch = 2 / (agrees.sum() + 1) if one_more else 1 / max(agrees.mean(), 1e-3)
+        stretch = len(w) / (agrees.sum() + 1) if one_more else 1 / max(agrees.mean(), 1e-3)
         w = w - lr * stretch * agrees * u - lr * weight_decay * w
         path.append(w)
     return np.array(path)
@@ -230,7 +230,7 @@ def conjugate_gradients(
     Ribière (at least 0), or of nobody (steepest descent), restarted where it does not lead down;
     each search begins at most `grow` times as far as the last one ended."""
     w, begin = start.copy(), np.inf
-    p, before = np.zeros(2), None
+    p, before = np.zeros_like(start), None
     path = [w]
     for lr in lrs:
         g = problem.gradient(w)
@@ -264,13 +264,13 @@ def lbfgs(
             s, y = w - before[0], g - before[1]
             if y @ s > 1e-10 * (y @ y):
                 pairs = [*pairs, (s, y)][-5:]
-        inverse = np.eye(2)
+        inverse = np.eye(len(start))
         if pairs:
             s, y = pairs[-1]
-            inverse = s @ y / (y @ y) * np.eye(2)
+            inverse = s @ y / (y @ y) * np.eye(len(start))
         for s, y in pairs:
             rho = 1 / (y @ s)
-            v = np.eye(2) - rho * np.outer(y, s)
+            v = np.eye(len(start)) - rho * np.outer(y, s)
             inverse = v.T @ inverse @ v + rho * np.outer(s, s)
         p = -inverse @ g
         if not g @ p < 0:

@@ -53,6 +53,18 @@ def test_columns_made_orthonormal_and_a_triangle_solved() -> None:
     np.testing.assert_allclose(matrices.solved_right(x, triangle) @ triangle, x, rtol=1e-8)
 
 
+@pytest.mark.parametrize("n", [1, 31, 33, 100])
+def test_a_triangle_solved_by_halves_is_the_one_substituted_column_by_column(n: int) -> None:
+    triangle = np.triu(RANDOM.standard_normal((n, n))) / n + np.diag(RANDOM.uniform(0.5, 2.0, n))
+    x = RANDOM.standard_normal((3, n))
+    expected = np.empty_like(x)
+    for j in range(n):
+        expected[:, j] = (x[:, j] - expected[:, :j] @ triangle[:j, j]) / triangle[j, j]
+    np.testing.assert_allclose(matrices.solved_right(x, triangle), expected, rtol=1e-12)
+    triangle[n // 2, n // 2] = 0.0
+    assert np.isnan(matrices.solved_right(x, triangle)).all()
+
+
 @pytest.mark.parametrize("name", ["eigen", "basis", "orthonormal", "solved_right"])
 def test_what_is_not_finite_is_no_number_and_no_error(name: str) -> None:
     bad = np.array([[1.0, np.inf], [np.inf, 1.0]])
