@@ -192,10 +192,9 @@ def main() -> None:
                 beside += f"{report[f'engine_over_{name}'][slug]:8.2f}"
         print(f"{slug:20}{ours:10.0f}{beside}")
     took = report["python_overhead_us"]
-    print(
-        f"Python's overhead: {took['step']} µs a step, {took['each_further_group']} µs each further "
-        f"group; {took['share_of_the_pages_step']:.0%} of a step of AdamW on the page's network"
-    )
+    print(f"Python's overhead: {took['step']} µs a step", end=", ")
+    print(f"{took['each_further_group']} µs each further group", end="; ")
+    print(f"{took['share_of_the_pages_step']:.0%} of a step of AdamW on the page's network")
 
 
 if __name__ == "__main__":

@@ -457,10 +457,8 @@ class _Printer:
             return f"{arguments[0]}[{arguments[1]}]"
         if function is np.transpose and _reverses(*line.arguments, **keywords):
             return f"{arguments[0]}.T"
-        if line.weak and (plain := _in_python(line, arguments)):
+        if plain := self.in_python(line, arguments):
             return plain
-        if function in _SIGNS and np.ndim(line.value) == 0 and not line.weak:
-            return f"{arguments[0]} {_SIGNS[function]} {arguments[1]}"
         if _sums_rows(line):  # a product with ones does it several times as quickly
             x = line.arguments[0]
             ones = self.once("k", f"{self.function(np.ones)}({len(x)}, {str(x.dtype)!r})")
@@ -476,6 +474,29 @@ class _Printer:
         if out:
             arguments.append(f"out={out}" if keywords or function in _NAMED_OUT else out)
         return f"{name}({', '.join(arguments)}){'.item()' * line.weak}"
+
+    def in_python(self, line: ArrayLine, arguments: Sequence[str]) -> str:
+        """An operation on single numbers by Python's own signs, many times as quick as a call of
+        NumPy's; "" where those might give another number or raise."""
+        if np.ndim(line.value):
+            return ""
+        given = [_value(x) for x in line.arguments]
+        signs = _OF_FLOATS if line.weak else _OF_FLOATS | _SIGNS
+        if line.function in signs and (not line.weak or {type(x) for x in given} == {float}):
+            return f"{arguments[0]} {signs[line.function]} {arguments[1]}"
+        if line.function is not np.where or type(given[0]) not in (bool, np.bool_):
+            return ""
+        kinds = [np.float64 if type(x) is float else np.result_type(x) for x in given[1:]]
+        kind = np.result_type(line.value)
+        parts = []
+        for x, own, text in zip(given[1:], kinds, arguments[1:], strict=True):
+            if type(x) is float and not line.weak:  # of the other's type, as NumPy would make it
+                one = f"{self.function(kind.type)}({text})"
+                text = self.once("k", one) if text == repr(x) else one
+            elif own != kind:
+                return ""
+            parts.append(text)
+        return f"{parts[0]} if {arguments[0]} else {parts[1]}"
 
     def operand(self, x: Any, dtype: np.dtype[Any] | None) -> str:
         """Its text. A number beside arrays is made an array of their type once, as NumPy would
@@ -599,17 +620,6 @@ def _is_flat_product(line: ArrayLine) -> bool:
     types = {np.result_type(_value(x)) for x in (*line.arguments, line.value)}
     flat = all(np.ndim(_value(x)) in (1, 2) for x in line.arguments)
     return flat and len(types) == 1 and types.pop().kind == "f"
-
-
-def _in_python(line: ArrayLine, arguments: Sequence[str]) -> str:
-    """An operation on numbers of Python's own as Python has it, many times as quick as NumPy's;
-    "" where Python's might give another number, or raise."""
-    kinds = [type(_value(x)) for x in line.arguments]
-    if line.function in _OF_FLOATS and kinds == [float, float]:
-        return f"{arguments[0]} {_OF_FLOATS[line.function]} {arguments[1]}"
-    if line.function is np.where and kinds == [bool, float, float]:
-        return f"{arguments[1]} if {arguments[0]} else {arguments[2]}"
-    return ""
 
 
 def _reverses(x: Traced, axes: Any = None) -> bool:

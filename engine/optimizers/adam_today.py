@@ -440,6 +440,7 @@ PRODIGY = Optimizer(
     typical_lr="1",
     relatives="With d held fast it is AdamW at the rate ηd.",
     elementwise=False,
+    joins=True,
 )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class Optimizer:
     costs: Callable[[SimpleNamespace, SimpleNamespace], float] | None = None
     counted: str = ""  # the state that holds it where it hangs on the run (line searches)
     elementwise: bool = True  # False: the update of a coordinate depends on the others
+    joins: bool = False  # it does, but through sums over all: a network's tensors may be one line
     # Whether a step draws random signs, for `oracle.hessian_probe` or by `oracle.signs`.
     draws: Callable[[SimpleNamespace], bool] | None = None
     # The rule on a network's tensors, where it is not the rule of the plane part by part.

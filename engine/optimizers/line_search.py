@@ -114,6 +114,7 @@ STEEPEST = Optimizer(
     counted="asked",
     evaluations=2,
     elementwise=False,
+    joins=True,
 )
 
 
@@ -177,6 +178,7 @@ CONJUGATE = Optimizer(
     counted="asked",
     evaluations=2,
     elementwise=False,
+    joins=True,
 )
 
 
@@ -292,6 +294,7 @@ LBFGS = Optimizer(
     counted="asked",
     costs=lambda h, o: 1.0 if o.step == "fixed" else 2.0,
     elementwise=False,
+    joins=True,
 )
 
 

@@ -122,7 +122,10 @@ def layer_lengths(tensors: Vector) -> Vector:
 
 def inner_product(a: Vector, b: Vector) -> Any:
     """The inner product over the elements of all tensors."""
-    return sum(ops.sum(x * y) for x, y in zip(a, b, strict=True))
+    return sum(
+        ops.matmul(x, y) if len(ops.shape_of(x)) == 1 else ops.sum(x * y)
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def table_shape(shape: tuple[int, ...]) -> tuple[int, int]:

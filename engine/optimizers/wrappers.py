@@ -207,6 +207,7 @@ def sam(inner: Optimizer) -> Optimizer:
         evaluations=2 * inner.evaluations,
         costs=(lambda h, o: 2.0 * dearer(h, o)) if (dearer := inner.costs) else None,
         elementwise=False,
+        joins=inner.elementwise or inner.joins,
     )
     whole = around(_whole_length)
     return replace(made, tensor_rule=whole(inner.tensor_rule or inner.rule))
@@ -296,6 +297,7 @@ def cautious(inner: Optimizer) -> Optimizer:
         year=2024,
         relatives=f"Where nothing goes uphill it is {inner.name}.",
         elementwise=False,
+        joins=False,
     )
 
     def by_tensor(kept: Vector) -> tuple[Any, Any]:

@@ -1,9 +1,9 @@
 """Rules of the registry on the tensors of a network: parameter groups, one rule for each.
 
-A rule that goes element by element runs on tensors as it stands, laid end to end in one array:
-Python's time a step goes by the number of operations, not of weights. Sophia, Shampoo and Muon
-have forms for tensors of their own, and a rule made for matrices leaves the rest to its fallback.
-A step (loss, gradient, clipping, update, average) is recorded once and printed as NumPy.
+A rule that goes element by element, or sums over all weights, runs on tensors laid end to end in
+one array: Python's time a step goes by the number of operations, not of weights. Sophia, Shampoo
+and Muon have forms for tensors of their own, and a rule made for matrices leaves the rest to its
+fallback. A step (loss, gradient, clipping, update, average) is recorded once and printed as NumPy.
 """
 
 from __future__ import annotations
@@ -391,4 +391,4 @@ class Trainer:
 
 def _joins(optimizer: Optimizer) -> bool:
     """Whether the rule is the same on tensors laid end to end."""
-    return optimizer.elementwise and (optimizer.tensor_state is None)
+    return (optimizer.elementwise or optimizer.joins) and optimizer.tensor_state is None

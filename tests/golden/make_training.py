@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -67,10 +68,12 @@ class Task:
 
     def __init__(
         self, pair: tuple[str, str], weights: list[np.ndarray],
-        data: tuple[np.ndarray, np.ndarray], clip: float,
+        data: tuple[np.ndarray, np.ndarray], clip: float, shift: float,
     ) -> None:  # fmt: skip
         self.loss_of, self.activation = LOSSES[pair[0]][1], ACTIVATIONS[pair[1]]
-        self.weights: Weights = [torch.tensor(w, requires_grad=True) for w in weights]
+        self.weights: Weights = [
+            torch.tensor(w * (1.0 + shift), requires_grad=True) for w in weights
+        ]
         self.x, self.y = (torch.tensor(part) for part in data)
         self.chosen: Any = slice(None)
         self.clip = clip
@@ -179,13 +182,9 @@ def main() -> None:
     refused: list[str] = []
     for rule, loss, activation, clip in cases(kept["signs"]):
         outputs = LOSSES[loss][0]
+        weights = [kept[f"w{outputs}_{i}"] for i in range(6)]
         data = kept[f"x{outputs}"], kept[f"y{outputs}"]
-
-        def task(shift: float, chosen: Any = (loss, activation, outputs, data, clip)) -> Task:
-            loss, activation, outputs, data, clip = chosen
-            weights = [kept[f"w{outputs}_{i}"] * (1 + shift) for i in range(6)]
-            return Task((loss, activation), weights, data, clip)
-
+        task = partial(Task, (loss, activation), weights, data, clip)
         losses, end = steady(rule, task, kept["batches"])
         if len(losses) < LEAST:
             refused.append(f"{rule.slug}, {loss}, {activation}: tame for {len(losses)} steps")

@@ -2,7 +2,7 @@
 
 PyTorch's own rules first; what it lacks comes from pytorch_optimizer, qhoptim and optax, under the
 conventions that these share with the engine, and where no library has the form from the straight
-loops of ``reference.py`` and ``todays_reference.py``, round all of a network's weights as one point.
+loops of ``reference.py`` and ``todays_reference.py``, with all of a network's weights as one point.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Trained:
     """A rule with the engine's names of its settings, and who trains by it.
 
     make(weights) gives an optimizer of PyTorch's protocol; by_hand a loop over the path of all
-    weights laid end to end, which sees every example at every step. whole says that make's does too.
+    weights laid end to end, which sees every example at every step; whole says that make's does.
     """
 
     slug: str
@@ -139,8 +139,8 @@ class SamFirst(pytorch_optimizer.SAM):
 
 
 class Mars(pytorch_optimizer.MARS):
-    """pytorch_optimizer's MARS without the second ε, under the root; the first stands elsewhere than
-    in the engine (before the correction), so it is next to nothing."""
+    """pytorch_optimizer's MARS without the second ε, under the root. The first stands before the
+    correction, elsewhere than in the engine, so it is next to nothing."""
 
     @staticmethod
     def apply_ams_bound(
