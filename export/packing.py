@@ -20,6 +20,7 @@ _DROPPED: Final = 9  # of 23 bits behind the point, where a surface is only draw
 _SURFACE: Final = 4096  # numbers of an array of two dimensions that is taken for a surface
 _WINDOW: Final = 32_768  # bytes that a packer looks back
 _SHORT: Final = 60  # characters of JSON that are written again
+_TEXT: Final = 2000  # bytes of an array that may be the text of a program
 
 
 class Blobs:
@@ -31,6 +32,8 @@ class Blobs:
         self.heads: list[list[Json]] = []
         self.bodies: list[bytes] = []
         self.last = b""  # text that a packer still remembers
+        self.lines: list[str] = []  # of programs, as they first came
+        self.first: dict[str, int] = {}  # where each of them stands
 
     def take(self, value: Json) -> Json:
         """The same with every array replaced by {"$blob": its number}."""
@@ -48,12 +51,47 @@ class Blobs:
         if key not in self.places:
             self.places[key] = len(self.heads)
             raw = np.frombuffer(base64.b64decode(blob["b64"]), _KINDS[blob["dtype"]])
-            way, body = _pack(raw.reshape(blob["shape"]))
+            way, body = self._text(raw) or _pack(raw.reshape(blob["shape"]))
             self.heads.append([blob["dtype"], blob["shape"], len(body), way])
             self.bodies.append(body)
         if "ref" in blob:
             self.named[blob["ref"]] = self.places[key]
         return self.places[key]
+
+    def _text(self, raw: NDArray[Any]) -> tuple[str, bytes] | None:
+        """The text of a program by its lines: those that an earlier one had are [where the first
+        stands among all, how many], the others stand as they are. None for anything else.
+
+        The programs of a page's states are much alike, farther apart than a packer looks back.
+        """
+        if raw.dtype != np.uint8 or raw.size < _TEXT:
+            return None
+        try:
+            lines = raw.tobytes().decode().split("\n")
+        except UnicodeDecodeError:
+            return None
+        pieces: list[str | list[int]] = []
+        new: list[str] = []
+        for line in lines:
+            last = pieces[-1] if pieces and not new else None
+            if isinstance(last, list) and self.lines[sum(last) : sum(last) + 1] == [line]:
+                last[1] += 1
+            elif line in self.first:
+                pieces += self._kept(new)
+                pieces.append([self.first[line], 1])
+            else:
+                new.append(line)
+        pieces += self._kept(new)
+        return "lines", json.dumps(pieces, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _kept(self, new: list[str]) -> list[str]:
+        """Lines that are new as one text, remembered from now on; the list is empty then."""
+        for line in new:
+            self.first.setdefault(line, len(self.lines))
+            self.lines.append(line)
+        text = ["\n".join(new)] if new else []
+        new.clear()
+        return text
 
     def weigh(self, value: Json) -> tuple[Json, int]:
         """The same as `take`, and about how many bytes that adds to a packed file."""

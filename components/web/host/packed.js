@@ -7,9 +7,11 @@ export function read(buffer) {
   const length = new DataView(buffer).getUint32(0, true)
   const page = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
   let at = 4 + length
+  const known = [] // lines of programs, as they first came
   const blobs = page.blobs.map(([dtype, shape, size, way]) => {
     const bytes = new Uint8Array(buffer, at, size)
     at += size
+    if (way === "lines") return blob(dtype, shape, text(bytes, known))
     if (way === "smooth") return blob("f4", shape, smooth(together(bytes, 4), shape))
     return blob(dtype, shape, together(bytes, KINDS[dtype]))
   })
@@ -30,6 +32,17 @@ function whole(value, blobs, same) {
   if (value.$same !== undefined) return whole(same[value.$same], blobs, same)
   if (Array.isArray(value)) return value.map((entry) => whole(entry, blobs, same))
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, whole(entry, blobs, same)]))
+}
+
+// The text of a program: pieces that are new, and [first, count] of the lines that were known.
+function text(bytes, known) {
+  const lines = JSON.parse(new TextDecoder().decode(bytes)).flatMap((piece) => {
+    if (typeof piece !== "string") return known.slice(piece[0], piece[0] + piece[1])
+    const more = piece.split("\n")
+    known.push(...more)
+    return more
+  })
+  return new TextEncoder().encode(lines.join("\n"))
 }
 
 // Bytes that were sorted by their place in a number, each number together again.
