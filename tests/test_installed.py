@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.browser import free_port, wait_until_healthy
+from tests.reader import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -19,15 +22,18 @@ APP = ("figures", "components", "pages", "service", "export", "lessons")
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, unpacked as pip does it, from what is here and without asking any registry."""
+    """The wheel, installed by pip from what is here, without asking any registry."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT, check=True, capture_output=True,
     )  # fmt: skip
     (wheel,) = folder.glob("descent_lab-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+         "--no-compile", "--target", str(folder / "site"), str(wheel)],
+        check=True, capture_output=True,
+    )  # fmt: skip
     return folder / "site"
 
 
@@ -59,7 +65,7 @@ def test_the_app_comes_whole(installed: Path) -> None:
         place = installed / name if name.startswith("engine/") else installed / "descent_lab" / name
         assert place.read_bytes() == (ROOT / name).read_bytes(), name
     names = {path.name.partition("-")[0] for path in installed.iterdir()}
-    assert names == {"engine", "descent_lab"}
+    assert names == {"engine", "descent_lab", "bin"}
 
 
 def test_an_installed_app_finds_its_rooms(installed: Path) -> None:
@@ -76,6 +82,27 @@ def test_an_installed_app_finds_its_rooms(installed: Path) -> None:
     files = sum(path.suffix in (".js", ".css", ".html") for path in (ROOT / WEB).rglob("*"))
     lessons = len(list((ROOT / "lessons").glob("*.md")))
     assert said == f"{app} {lessons} {files} True"
+
+
+def test_the_command_starts_the_app_from_anywhere(installed: Path, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "server.log"
+    flags = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [installed / "bin" / "descent-lab", *flags], cwd=tmp_path, stdout=output,
+            stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": str(installed)},
+        )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(process, f"{address}/_stcore/health", log)
+        with Reader(address, "/") as reader:
+            reader.ask()
+            assert reader.answer(60.0)
+            assert reader.errors == []
+            assert {"descent_lab.stage", "descent_lab.topics"} <= set(reader.components)
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_both_lists_of_what_is_needed_say_the_same() -> None:
