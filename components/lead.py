@@ -1,4 +1,5 @@
-"""The lead: a sentence whose words are menus, so that what is shown is chosen where it is said.
+"""The lead: a sentence whose words are menus, so that what is shown is chosen where it is said;
+others lead to what they mean.
 
 A menu is a word over which the browser's own list of choices lies, unseen: it opens by mouse,
 touch and keys, and is read out with its name and value.
@@ -33,6 +34,15 @@ class Menu:
     locked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the sentence that leads to an address; `title` shows under a pointer."""
+
+    text: str
+    to: str
+    title: str
+
+
 Piece: TypeAlias = str | Menu
 
 _COMPONENT: Final = st.components.v2.component(
@@ -40,7 +50,7 @@ _COMPONENT: Final = st.components.v2.component(
 )
 
 
-def lead(key: str, pieces: Sequence[Piece]) -> None:
+def lead(key: str, pieces: Sequence[Piece | Word]) -> None:
     """Show the sentence; the ids of its menus must differ."""
     menus = {piece.id: piece for piece in pieces if isinstance(piece, Menu)}
 
@@ -49,7 +59,7 @@ def lead(key: str, pieces: Sequence[Piece]) -> None:
         if menu is not None and not menu.locked:
             menu.take(value)
 
-    data = {"pieces": [p if isinstance(p, str) else _menu(p) for p in pieces]}
+    data = {"pieces": [_sent(piece) for piece in pieces]}
     _COMPONENT(key=key, data=wire.packed(data), on_choice_change=announce)
 
 
@@ -72,6 +82,12 @@ def _labels(menu: Menu) -> dict[str, str]:
     for value, label in menu.options:
         found |= {value: label} if isinstance(label, str) else dict(label)
     return found
+
+
+def _sent(piece: Piece | Word) -> str | dict[str, Any]:
+    if isinstance(piece, Word):
+        return {"word": piece.text, "to": piece.to, "title": piece.title}
+    return piece if isinstance(piece, str) else _menu(piece)
 
 
 def _menu(menu: Menu) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import re
 from typing import Any, Final
 
 from export.mathml import mathml
+from pages.terms import unmarked
 
 _EYE: Final = ":material/visibility:"
 _PIECE: Final = re.compile(
@@ -32,7 +33,7 @@ def html_of(kind: str, body: str) -> str:
         return body if "<table" in body or "class='told'" in body else ""
     text = body.strip()
     if kind == "markdown" and text.startswith(_EYE):
-        return f'<p class="dh-notice">{inline(text.removeprefix(_EYE).strip())}</p>'
+        return f'<p class="dh-notice">{inline(unmarked(text).removeprefix(_EYE).strip())}</p>'
     if kind == "caption" and text and text != "&nbsp;" and "](" not in text:
         return f'<p class="dh-caption">{inline(text)}</p>'
     return ""

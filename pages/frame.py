@@ -17,7 +17,7 @@ from typing import Final, ParamSpec
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.lead import Menu, Piece, said
+from components.lead import Menu, Piece, Word, said
 from components.lead import lead as sentence
 from components.share import share
 from engine.emit.picture import written
@@ -25,8 +25,9 @@ from figures import style
 from pages.budget import limited
 from pages.guide import guide
 from pages.presets import Preset
-from pages.state import LESSON, Experiment
-from pages.terms import as_html, marked
+from pages.state import LESSON, Experiment, current_page
+from pages.terms import address, as_html, as_markdown, marked
+from pages.terms import pieces as terms_in
 
 # Said where browser and Python find different numbers for one run (and Python's are shown).
 SENSITIVE: Final = (
@@ -158,7 +159,7 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
             with st.container(gap=None):
                 st.title(title, anchor=False)
                 if choices:
-                    sentence(f"{x.page}.lead", pieces)
+                    sentence(f"{x.page}.lead", _linked(pieces, x.page))
                 else:
                     st.html(f"<p class='lead'>{marked(str(lead), x.page, as_html)}</p>")
             share(f"{x.page}.share", title=title, names=x.choosable())
@@ -171,6 +172,22 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
             icon=":material/link_off:",
         )
     guide(x)
+
+
+def _linked(pieces: Sequence[Piece], page: str) -> list[Piece | Word]:
+    """The sentence with the first place of each term leading to its entry."""
+    found: list[Piece | Word] = []
+    seen: set[str] = set()
+    for piece in pieces:
+        if not isinstance(piece, str):
+            found.append(piece)
+            continue
+        found += [
+            part if isinstance(part, str) else Word(part[0], address(part[1]), part[1].text)
+            for part in terms_in(piece, page, seen)
+            if part
+        ]
+    return found
 
 
 def foot(x: Experiment, formula: str = "") -> None:
@@ -193,6 +210,8 @@ def progress_room(x: Experiment) -> DeltaGenerator:
 def notice(text: str, *, hued: bool = False) -> None:
     """The sentence that says what to look at in the present state (Markdown, $…$ for formulas);
     hued where names of outcomes stand in it as HTML (`pages.hues`)."""
+    if not st.context.is_embedded:
+        text = marked(text, current_page(), as_markdown)
     st.markdown(f":material/visibility: {text}", unsafe_allow_html=hued)
 
 

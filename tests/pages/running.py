@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
+from pages.terms import unmarked
 from tests.browser import ROOT, rerun
 from tests.pages.programs import component_data
 
@@ -42,7 +43,7 @@ def menu_of(page: AppTest, name: str) -> dict[str, Any]:
     """The menu of that name in the page's lead: value, locked, and its options as a mapping."""
     data = next(d for d in component_data(page) if "pieces" in d)
     menu: dict[str, Any] = next(
-        p for p in data["pieces"] if p.__class__ is dict and p["id"] == name
+        p for p in data["pieces"] if p.__class__ is dict and p.get("id") == name
     )
     flat = [pair for value, label in menu["options"]
             for pair in ([(value, label)] if isinstance(label, str) else label)]  # fmt: skip
@@ -61,7 +62,8 @@ def markdown(page: AppTest) -> str:
 
 
 def unhued(text: str) -> str:
-    """The same without the hues of outcomes."""
+    """The same without the hues of outcomes and the links to the glossary."""
+    text = unmarked(text)
     text = re.sub(r"</?span[^>]*>", "", text)
     return re.sub(r"\\textcolor\{#\w+\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
 

@@ -12,6 +12,7 @@ import pytest
 from engine.studies.advice import ADVICE, BATCHES, USUAL
 from pages import course, terms
 from pages.contents import SECTIONS
+from tests.pages.programs import component_data
 from tests.pages.running import markdown, open_page, tables
 
 PAGES = {entry.file for entries in SECTIONS.values() for entry in entries}
@@ -24,6 +25,28 @@ def test_terms_are_told_apart_and_lead_to_pages() -> None:
     assert len({term.slug for term in terms.TERMS}) == len(terms.TERMS)
     assert {urlsplit(term.link).path for term in terms.TERMS} <= PAGES
     assert [term.name for term in terms.TERMS if '"' in term.text] == []
+
+
+# What the course speaks of beside the names of rules, which have the page of the family.
+SPOKEN = """
+entropy, surprise, cross-entropy, KL: Kullback–Leibler divergence, Gibbs' inequality,
+Jensen–Shannon divergence, maximum likelihood, likelihood, negative log-likelihood, MSE, sigmoid,
+saturation, softmax, temperature, logits, label, one-hot, zero-one loss, margin, hinge loss,
+surrogate loss, focal loss, gradient, learning rate, momentum, stability limit, condition number,
+zig-zag, divergence, moving average, bias correction, weight decay, Hessian, curvature,
+eigenvalue, singular value, Newton–Schulz steps, parameter group, schedule, warm-up, warm
+restarts, one-cycle, batch, mini-batch, batch size, epoch, hyper-parameter, basin, local minimum,
+saddle, perceptron, MLP, decision boundary, sharpness, weight space, expression swell, finite
+difference, round-off, truncation error, forward mode, reverse mode, dual number, adjoint,
+backpropagation, computational graph, chain rule, topological order, gradient check, relative
+error, autograd, tape, optimizer
+"""
+
+
+def test_the_words_of_the_course_are_in_the_glossary() -> None:
+    known = {word.lower() for term in terms.TERMS for word in (term.name, *term.also)}
+    spoken = {word.strip().removeprefix("KL: ") for word in SPOKEN.replace("\n", " ").split(",")}
+    assert {word for word in spoken if word.lower() not in known} == set()
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -46,11 +69,24 @@ def test_a_term_is_linked_where_it_first_stands() -> None:
     )
 
 
-def test_lessons_and_leads_link_their_terms() -> None:
+def test_lessons_leads_and_sentences_link_their_terms() -> None:
     lesson = course.lessons()["zig-zag-and-momentum"]
     page = open_page("race", lesson=course.mark(lesson, 0))
-    assert "](glossary?term=learning-rate" in markdown(page)
+    assert any("](glossary?term=learning-rate" in part.value for part in page.markdown)
     assert "glossary?term=gradient" in tables(open_page("gradient_check"))
+    page = open_page("batch_size")
+    (lead,) = (data["pieces"] for data in component_data(page) if "pieces" in data)
+    assert [piece["to"] for piece in lead if "to" in piece] == ["glossary?term=gradient"]
+    assert any("[gradient](glossary?term=gradient" in part.value for part in page.markdown)
+    assert "](glossary" not in markdown(page), "the tests read what is said"
+
+
+def test_formulas_code_and_links_are_not_touched() -> None:
+    text = "$\\text{softmax}$ and `softmax`, [softmax](softmax?T=2), <b title='softmax'>softmax</b>"
+    marked = terms.marked(text, "race", terms.as_markdown)
+    assert marked.count("glossary?term=softmax") == 1
+    assert marked.startswith(text[: text.index(">softmax") + 1])
+    assert terms.unmarked(marked) == text
 
 
 def test_the_glossary_shows_a_term_that_is_asked_for() -> None:

@@ -88,7 +88,7 @@ def test_a_rule_that_the_reader_typed_is_looked_into() -> None:
 def test_the_function_that_is_descended_is_told(name: str, link: dict[str, str]) -> None:
     page = open_page(name, **link)
     assert any(box.label.startswith("The function: ") for box in page.expander)
-    said = [element.value for element in page.latex]
+    said = [element.value for element in page.markdown]
     assert any("f(x, y) = " in text for text in said)
     assert sum(r"\frac{\partial f}{\partial" in text for text in said) == 2
     hidden = open_page(name, **link, hide="function")

@@ -205,3 +205,20 @@ def test_a_lesson_is_walked_from_its_first_step_to_its_last(slug: str, reader: P
     expect(page.locator(".dle-dots")).to_have_count(0)
     page.goto(urljoin(page.url, "/lessons"))
     expect(page.get_by_role("button", name=f"Once more: {lesson.title}")).to_be_visible()
+
+
+def test_a_teachers_set_is_gone_on_with_from_the_list(reader: Page) -> None:
+    lessons = urljoin(reader.url, "/lessons")
+    lesson, _ = course.find("exercises-losses.1,zig-zag-and-momentum.2.1@7") or (None, 0)
+    assert lesson is not None
+    reader.goto(urljoin(reader.url, "/" + course.address(lesson, 0)))
+    field = reader.locator(".dle-guesses input")
+    field.fill(str(lesson.steps[0].guesses[0].value))
+    field.press("Enter")
+    expect(reader.locator(".dle-guesses output")).to_contain_text("near enough")
+    reader.goto(lessons)
+    card = reader.locator("article", has_text="Exercises, variant 7")
+    expect(card).to_contain_text("1 of 2 steps")
+    card.get_by_role("button", name="Go on: Exercises, variant 7").click()
+    expect(reader.get_by_text("Exercises · 2 of 2")).to_be_visible()
+    expect(reader.get_by_text("The limit.")).to_be_visible()

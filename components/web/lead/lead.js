@@ -1,4 +1,4 @@
-// The lead: texts and menus in a row. Each menu is kept while its choices stay, so that a rerun
+// The lead: texts, words that lead to what they mean, and menus in a row. Each menu is kept while its choices stay, so that a rerun
 // neither closes a list that is open nor takes the focus away.
 
 import { files } from "../files.js"
@@ -8,6 +8,12 @@ const { mount, copy } = await files(import.meta.url, "lead")
 
 export default function render(component) {
   return received(Lead, component)
+}
+
+function word({ word, to, title }) {
+  const link = document.createElement("a")
+  Object.assign(link, { className: "term", href: to, title, textContent: word })
+  return link
 }
 
 class Lead {
@@ -20,11 +26,11 @@ class Lead {
   receive(component) {
     this.component = component
     const pieces = component.data.pieces.map((piece) =>
-      typeof piece === "string" ? document.createTextNode(piece) : this.menu(piece))
+      typeof piece === "string" ? document.createTextNode(piece) : piece.to ? word(piece) : this.menu(piece))
     const ids = new Set(component.data.pieces.map((piece) => piece.id))
     for (const id of this.menus.keys()) if (!ids.has(id)) this.menus.delete(id)
     const same = this.texts?.length === pieces.length && pieces.every((piece, i) =>
-      piece === this.texts[i] || (piece.nodeType === 3 && piece.data === this.texts[i].data))
+      piece === this.texts[i] || (piece.nodeName !== "SPAN" && piece.isEqualNode(this.texts[i])))
     if (same) return
     this.root.replaceChildren(...pieces)
     this.texts = pieces

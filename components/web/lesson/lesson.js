@@ -239,11 +239,20 @@ class Lesson {
     })
   }
 
+  // Lessons, and what else this browser keeps: sets of chosen steps and variants that a seed draws.
   list(lessons) {
     this.find("path").hidden = true
-    this.find("list").replaceChildren(...lessons.map(({ slug, title, about, minutes, count }) => {
+    const known = new Map(lessons.map((lesson) => [lesson.slug, lesson]))
+    const others = Object.keys(progress()).filter((name) => !known.has(name)).map((name) => {
+      const [slug, seed] = name.split("@")
+      const { title = "Exercises", about = "Steps that a teacher's link has chosen.", count, minutes } =
+        known.get(slug) ?? { count: slug.split(",").length, minutes: 2 * slug.split(",").length }
+      return { slug, seed, title: seed ? `${title}, variant ${seed}` : title, about, count, minutes }
+    })
+    this.find("list").replaceChildren(...[...lessons, ...others].map(({ slug, seed, title, about, minutes, count }) => {
       const card = parts.copy("card")
-      const done = stepsDone(slug)
+      const variant = seed ? `@${seed}` : ""
+      const done = stepsDone(slug + variant)
       const first = Array.from({ length: count }, (_, i) => i).find((i) => !done.has(i)) ?? 0
       card.querySelector("h2").textContent = title
       card.querySelector("p").textContent = about
@@ -252,7 +261,7 @@ class Lesson {
       const button = card.querySelector("button")
       button.textContent = !done.size ? "Begin" : done.size < count ? "Go on" : "Once more"
       button.setAttribute("aria-label", `${button.textContent}: ${title}`)
-      button.onclick = () => this.component.setTriggerValue("go", `${slug}.${first + 1}`)
+      button.onclick = () => this.component.setTriggerValue("go", `${slug}.${first + 1}${variant}`)
       return card
     }))
   }
