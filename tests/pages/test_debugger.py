@@ -90,7 +90,7 @@ def test_the_function_that_is_descended_is_told(name: str, link: dict[str, str])
     assert any(box.label.startswith("The function: ") for box in page.expander)
     said = [element.value for element in page.markdown]
     assert any("f(x, y) = " in text for text in said)
-    assert sum(r"\frac{\partial f}{\partial" in text for text in said) == 2
+    assert sum(text.count(r"\frac{\partial f}{\partial") for text in said) == 2
     hidden = open_page(name, **link, hide="function")
     assert not any(box.label.startswith("The function: ") for box in hidden.expander)
 
