@@ -22,7 +22,7 @@ from engine.studies.matrices import (
 from figures import matrices as pictures
 from figures import style
 from pages import frame
-from pages.matrix_races import groups, memory_items, problem_items, race, raced_now
+from pages.matrix_races import groups, memory_items, problem_items, race, raced_now, spectrum_now
 from pages.presets import Preset
 from pages.state import Choice, Experiment, Flag, Integer, Number, Numbers, experiment
 
@@ -116,7 +116,8 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
     if x["source"] == "own":
         values, count = live["s"], len(x["s"])
     else:
-        runs, found = raced_now(x)
+        runs = raced_now(x)
+        found = spectrum_now(x, runs)
         at = live["step"] - 1.0
         values, count = entry(found.before, at), found.before.shape[1]
         names = [OPTIMIZERS[run.slug].name for run in runs]

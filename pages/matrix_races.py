@@ -22,7 +22,7 @@ from engine.studies.matrices import (
     MatrixRun,
     Spectrum,
     factorisation,
-    hybrids,
+    grouped,
     memory,
     one_direction,
     raced,
@@ -46,28 +46,40 @@ SHAPES = {
 }  # fmt: skip
 
 
-@st.cache_data(max_entries=32, show_spinner="Running every rule at every rate …")
-def races(
-    problem: str, setting: float, seed: int, beta: float | None
-) -> tuple[tuple[MatrixRun, ...], Spectrum]:
-    """Every rule on a problem, and the spectra of Muon's run at its best rate."""
-    made = MAKERS[problem][0](setting, seed)
-    runs = tuple(raced(made, slug, beta=beta) for slug in RACED)
-    muon = next(run for run in runs if run.slug == "muon")
-    return runs, spectrum(made, float(RATES[muon.best]), beta)
+@st.cache_data(max_entries=256, show_spinner="Running every rule at every rate …")
+def run_of(slug: str, problem: str, setting: float, seed: int, beta: float | None) -> MatrixRun:
+    """One rule on a problem: a slice of the page's work, after which a newer state may have its
+    turn, and which the rules keep that know nothing of β when that moves."""
+    return raced(MAKERS[problem][0](setting, seed), slug, beta=beta)
 
 
-@st.cache_data(max_entries=8, show_spinner="Training every pair …")
-def grouped(seed: int) -> tuple[Hybrid, ...]:
-    """The hybrids on the spirals."""
+@st.cache_data(max_entries=32, show_spinner=False)
+def spectrum_of(
+    problem: str, setting: float, seed: int, beta: float | None, rate: float
+) -> Spectrum:
+    """The spectra of Muon's run at a rate."""
+    return spectrum(MAKERS[problem][0](setting, seed), rate, beta)
+
+
+@st.cache_data(max_entries=32, show_spinner="Training every pair …")
+def hybrid_of(name: str, seed: int) -> Hybrid:
+    """One of the hybrids on the spirals."""
     data = split(table("spirals", 200, 0.05, seed), seed=seed, test=0.0)
-    return hybrids(data, MLP((2, 16, 16, 16, 1)), seed=seed)
+    return grouped(name, data, MLP((2, 16, 16, 16, 1)), seed=seed)
 
 
-def raced_now(x: Experiment) -> tuple[tuple[MatrixRun, ...], Spectrum]:
-    """Those of the problem as it stands."""
-    beta = None if x["own"] else x["beta"]
-    return races(x["problem"], x[MAKERS[x["problem"]][1]], x["seed"], beta)
+def raced_now(x: Experiment) -> tuple[MatrixRun, ...]:
+    """Every rule on the problem as it stands."""
+    given = x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
+    own = None if x["own"] else x["beta"]
+    return tuple(run_of(slug, *given, own if slug in AVERAGING else None) for slug in RACED)
+
+
+def spectrum_now(x: Experiment, runs: tuple[MatrixRun, ...]) -> Spectrum:
+    """The spectra of Muon's run at its best rate."""
+    given = x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
+    muon = next(run for run in runs if run.slug == "muon")
+    return spectrum_of(*given, None if x["own"] else x["beta"], float(RATES[muon.best]))
 
 
 def problem_items(x: Experiment) -> list[Item]:
@@ -89,7 +101,7 @@ def memory_of(x: Experiment, slug: str) -> str:
 
 def race(x: Experiment, view: frame.View, live: Picture) -> None:
     """Every rule at its best rate, or so many times that."""
-    runs, _ = raced_now(x)
+    runs = raced_now(x)
     made = MAKERS[x["problem"]][0](x[MAKERS[x["problem"]][1]], x["seed"])
     names = [OPTIMIZERS[run.slug].name for run in runs]
     looks = style.looks(run.slug for run in runs)
@@ -170,7 +182,7 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
 
 def groups(x: Experiment, view: frame.View, live: Picture) -> None:
     """One rule for the hidden matrices, another for the rest."""
-    found = grouped(x["seed"])
+    found = [hybrid_of(name, x["seed"]) for name in GROUPS]
     looks = pictures.hybrid_looks([h.name for h in found])
     last = len(found[0].losses) - 1
     inside, rest = found[0].sizes

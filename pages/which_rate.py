@@ -17,7 +17,7 @@ from engine.emit.picture import entry, in_latex, words, written
 from engine.problems.data import DATASETS, Split, split, table
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
-from engine.studies.range_test import RangeTest, RateSweep, below, range_test, rate_sweep
+from engine.studies.range_test import RangeTest, RateSweep, below, joined, range_test, rate_sweep
 from figures import range_test as pictures
 from pages import frame
 from pages.entrants import SETTINGS, TRAINABLE
@@ -98,11 +98,16 @@ def tested(setting: Setting, length: int) -> RangeTest:
     return range_test(*setting.parts, low=LOW, high=HIGH, steps=length, seed=setting.seed)
 
 
-@st.cache_data(max_entries=64, show_spinner="Training at every rate …")
+@st.cache_data(max_entries=1024, show_spinner="Training at every rate …")
+def swept_at(setting: Setting, steps: int, rate: float) -> RateSweep:
+    """Whole runs at one rate: a slice, after which a newer state may have its turn."""
+    return rate_sweep(*setting.parts, (rate,), steps=steps, seeds=SEEDS)
+
+
 def swept(setting: Setting, steps: int) -> RateSweep:
     """Whole runs at every rate."""
     rates = np.geomspace(LOWEST, HIGH, RATES)
-    return rate_sweep(*setting.parts, rates, steps=steps, seeds=SEEDS)
+    return joined([swept_at(setting, steps, float(rate)) for rate in rates])
 
 
 @frame.fragment

@@ -352,54 +352,56 @@ class Hybrid:
     sizes: tuple[int, int]
 
 
-def hybrids(
-    data: Split, network: MLP, *, steps: int = 150, seed: int = 0, rates: Array = GROUP_RATES
-) -> tuple[Hybrid, ...]:
-    """Each of GROUPS trains the network on all examples, at the best pair of rates of the grid.
+def hybrids(data: Split, network: MLP, **how: Any) -> tuple[Hybrid, ...]:
+    """`grouped` for each of GROUPS."""
+    return tuple(grouped(name, data, network, **how) for name in GROUPS)
+
+
+def grouped(
+    name: str, data: Split, network: MLP, *, steps: int = 150, seed: int = 0,
+    rates: Array = GROUP_RATES,
+) -> Hybrid:  # fmt: skip
+    """One of GROUPS trains the network on all examples, at the best pair of rates of the grid.
 
     A rule on both sides has one rate.
     """
+    matrices, rest = GROUPS[name]
     weights = network.initial(seed, np.float64, "xavier")
     objective = Objective(network)
     x, targets = data.x, data.targets(data.y)
     fall = factors(steps)
-    found = []
-    for name, (matrices, rest) in GROUPS.items():
-        best: tuple[float, Any, Any] = (math.inf, None, None)
-        pairs = [(a, b) for a in rates for b in rates if matrices != rest or a == b]
-        groups: tuple[Group, ...] = ()
-        step = None
-        for pair in pairs:
-            own = [
-                (slug, {**settings(slug), "lr": float(rate)}, _estimate(slug))
-                for slug, rate in zip((matrices, rest), pair, strict=True)
-            ]
-            groups = (
-                hybrid(weights, own[0], own[1])
-                if matrices != rest
-                else one_group(matrices, weights, own[0][1], own[0][2])
-            )
-            trainer = Trainer(weights, groups, seed=seed)
-            step = step or compiled(trainer.advance_by(objective))
-            hypers = tuple(tuple(group.hypers.values()) for group in groups)
-            kept: Any = trainer.given(1.0)[:3]
-            losses = []
-            for k in range(steps):
-                trainer.t = k
-                given = trainer.given(fall[k], x, targets)[3:]
-                with np.errstate(all="ignore"):
-                    value, *kept, _ = step(*kept, *given, hypers)
-                losses.append(float(value))
-                if not math.isfinite(losses[-1]):
-                    break
-            else:
-                losses.append(float(objective(Vector(trainer.laid_out(kept[0])), x, targets)))
-                if losses[-1] < best[0]:
-                    best = losses[-1], pair, losses
-        inside = hybrid(weights, ("muon", None, None), ("adamw", None, None))[0].members
-        sizes = sum(weights[i].size for i in inside), sum(w.size for w in weights)
-        found.append(Hybrid(name, best[1], np.array(best[2]), (sizes[0], sizes[1] - sizes[0])))
-    return tuple(found)
+    best: tuple[float, Any, Any] = (math.inf, None, None)
+    step = None
+    for pair in [(a, b) for a in rates for b in rates if matrices != rest or a == b]:
+        own = [
+            (slug, {**settings(slug), "lr": float(rate)}, _estimate(slug))
+            for slug, rate in zip((matrices, rest), pair, strict=True)
+        ]
+        groups = (
+            hybrid(weights, own[0], own[1])
+            if matrices != rest
+            else one_group(matrices, weights, own[0][1], own[0][2])
+        )
+        trainer = Trainer(weights, groups, seed=seed)
+        step = step or compiled(trainer.advance_by(objective))
+        hypers = tuple(tuple(group.hypers.values()) for group in trainer.groups)
+        kept: Any = trainer.given(1.0)[:3]
+        losses = []
+        for k in range(steps):
+            trainer.t = k
+            given = trainer.given(fall[k], x, targets)[3:]
+            with np.errstate(all="ignore"):
+                value, *kept, _ = step(*kept, *given, hypers)
+            losses.append(float(value))
+            if not math.isfinite(losses[-1]):
+                break
+        else:
+            losses.append(float(objective(Vector(trainer.laid_out(kept[0])), x, targets)))
+            if losses[-1] < best[0]:
+                best = losses[-1], pair, losses
+    inside = hybrid(weights, ("muon", None, None), ("adamw", None, None))[0].members
+    sizes = sum(weights[i].size for i in inside), sum(w.size for w in weights)
+    return Hybrid(name, best[1], np.array(best[2]), (sizes[0], sizes[1] - sizes[0]))
 
 
 def _estimate(slug: str) -> dict[str, str | bool]:

@@ -145,6 +145,14 @@ def rate_sweep(
     return RateSweep(np.asarray(rates, float), np.array(found))
 
 
+def joined(sweeps: Sequence[RateSweep]) -> RateSweep:
+    """Sweeps over a rate or more each as one, in their order."""
+    return RateSweep(
+        np.concatenate([sweep.rates for sweep in sweeps]),
+        np.concatenate([sweep.losses for sweep in sweeps]),
+    )
+
+
 def below(rates: Array, rate: Any) -> Any:
     """How many of the rates are at most this one, which may be traced."""
     return ops.sum(ops.where(ops.less_equal(rates, rate), 1.0, 0.0))
