@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -105,6 +106,15 @@ def described(optimizer: Optimizer, search: Search) -> str:
     return ", ".join(
         f"{symbols[name]}\u00a0=\u00a0{written(value)}" for name, value in found.items()
     )
+
+
+def cost(
+    optimizer: Optimizer, hypers: Mapping[str, float], options: Mapping[str, str | bool]
+) -> str:
+    """What a step takes: evaluations, at least where the run decides, and numbers kept for it."""
+    price = written(optimizer.price(hypers, options), "3")
+    least = "≥ " if optimizer.counted else ""
+    return f"{least}{price} evaluations, {optimizer.kept(options)} numbers kept"
 
 
 def loss(value: float) -> str:

@@ -162,6 +162,13 @@ class Optimizer:
         """State variables per weight, under the default options."""
         return sum(slot.kind == "vector" for slot in self.slots())
 
+    def kept(self, options: Mapping[str, str | bool] | None = None, coordinates: int = 2) -> int:
+        """Numbers kept between steps beside a point of so many coordinates, under these options.
+
+        Of a network whose tensors have shapes `Trainer.memory` counts them.
+        """
+        return sum(coordinates if s.kind == "vector" else 1 for s in self.slots(options))
+
     def price(
         self,
         hypers: Mapping[str, float] | None = None,

@@ -38,7 +38,8 @@ class Competitor:
     """How one network is trained; what is not said is the same for all.
 
     batch is the number of examples a step, 0 for all of them. scheme is one of INITIALISATIONS,
-    loss one of LOSSES. fallback_hypers are for the rule that takes what a rule for matrices leaves.
+    loss one of LOSSES. Of a rule for matrices, such as Muon, fallback is the slug of the rule that
+    takes what it leaves ("": its own choice), with fallback_hypers.
     clip is the longest gradient (0: none), average the decay of an average of the weights that is
     measured in their place (0: none). Unshuffled, examples come sorted by class, as files often
     hold them.
@@ -57,6 +58,7 @@ class Competitor:
     clip: float = 0.0
     average: float = 0.0
     shuffle: bool = True
+    fallback: str = ""
     fallback_hypers: Mapping[str, float] = field(default_factory=dict)
 
     def check(self, split: Split) -> None:
@@ -271,7 +273,7 @@ def groups_of(competitor: Competitor, weights: Sequence[npt.ArrayLike]) -> tuple
     """The parameter groups of a competitor: one, or the hidden matrices and the rest."""
     return one_group(
         competitor.optimizer, weights, competitor.hypers, competitor.options,
-        competitor.fallback_hypers,
+        competitor.fallback_hypers, competitor.fallback,
     )  # fmt: skip
 
 

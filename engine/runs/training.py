@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.emit.tensor import Compiled, compiled
-from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.optimizers import Optimizer
 from engine.problems import counted
 from engine.runs.descent import find_optimizer
 from engine.runs.step import first_state, take_step
@@ -55,17 +55,20 @@ def one_group(
     hypers: Mapping[str, float] | None = None,
     options: Mapping[str, str | bool] | None = None,
     fallback_hypers: Mapping[str, float] | None = None,
+    fallback: Optimizer | str = "",
 ) -> tuple[Group, ...]:
     """All tensors to one optimizer; what it is not made for goes to its fallback.
 
-    Muon takes the hidden matrices and leaves the rest to AdamW, with AdamW's defaults overlaid by
-    fallback_hypers. Raises ValueError for unknown names and for rules of the plane alone.
+    Muon takes the hidden matrices and leaves the rest to AdamW, or to the fallback named, with that
+    rule's defaults overlaid by fallback_hypers. Raises ValueError for unknown names, for rules of
+    the plane alone, and for a fallback that would leave something in its turn.
     """
     entry = find_optimizer(optimizer)
     if entry.fallback:
-        return hybrid(
-            tensors, (entry, hypers, options), (OPTIMIZERS[entry.fallback], fallback_hypers, None)
-        )
+        rest = find_optimizer(fallback or entry.fallback)
+        if rest.fallback:
+            raise ValueError(f"{rest.name} is for hidden matrices: it cannot take the rest")
+        return hybrid(tensors, (entry, hypers, options), (rest, fallback_hypers, None))
     return (_group(entry, range(len(tensors)), hypers, options),)
 
 

@@ -143,6 +143,10 @@ def test_a_schedule_drives_the_race_and_is_told() -> None:
     assert names == ["SGD", "SAM(Adam", "Descent with line search", "L-BFGS"]  # ")" is cut
     for row in found:
         assert int(re.sub(r"\D", "", row[3])) <= 2_400
+    assert [row[4] for row in found] == [
+        f"{price} evaluations, {kept} numbers kept".replace(" ", "\u00a0")
+        for price, kept in (("1", 0), ("2", 4), ("≥ 2", 1), ("≥ 2", 24))
+    ]
 
 
 def test_search_again_changes_the_settings_found() -> None:

@@ -10,6 +10,7 @@ import pytest
 import engine
 from engine.optimizers import OPTIMIZERS, newton_schulz
 from engine.runs.descent import probe_signs
+from engine.runs.step import first_state
 from engine.runs.training import Trainer, hidden_matrices, hybrid, one_group
 from engine.tape import Vector
 from engine.tape import operations as ops
@@ -150,6 +151,10 @@ def test_muon_leaves_vectors_and_outer_matrices_to_adamw() -> None:
     muon, adamw = one_group("muon", WEIGHTS, {"lr": 0.02}, None, {"lr": 0.005})
     assert (muon.members, adamw.optimizer.slug) == ((2,), "adamw")
     assert adamw.hypers["lr"] == 0.005
+    other = one_group("muon", WEIGHTS, {"lr": 0.02}, None, {"rho": 0.5}, "sophia")[1]
+    assert (other.optimizer.slug, other.hypers["rho"], other.members) == (
+        "sophia", 0.5, adamw.members,
+    )  # fmt: skip
     assert hidden_matrices(WEIGHTS[:2]) == (0,)  # a shallow network has no other
 
 
@@ -172,7 +177,19 @@ def test_memory_is_counted_in_what_is_kept() -> None:
         assert Trainer(tensors, one_group(slug, tensors)).memory == numbers, slug
 
 
+@pytest.mark.parametrize("slug", OPTIMIZERS)
+def test_what_a_rule_keeps_in_the_plane_is_counted(slug: str) -> None:
+    """The count is what a step of the rule really hands to the next one."""
+    entry = OPTIMIZERS[slug]
+    state = first_state(entry.slots(), Vector((1.0, 2.0)))
+    numbers = sum(len(value) if isinstance(value, Vector) else 1 for value in state.values())
+    assert entry.kept() == numbers
+    assert set(state) <= set(engine.descend("bowl", slug, (1.0, 2.0), 2).state)
+
+
 def test_what_cannot_be_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot take the rest"):
+        one_group("muon", WEIGHTS, fallback="muon")
     with pytest.raises(ValueError, match="plane alone"):
         one_group("newton", WEIGHTS)
     with pytest.raises(ValueError, match="exactly one group"):
