@@ -100,21 +100,28 @@ def test_everything_is_learned_in_single_precision() -> None:
 
 # What is learned ----------------------------------------------------------------------------------
 
-ENOUGH = {
-    "two_moons": 0.97, "circles": 0.97, "spirals": 0.88, "blobs": 0.95, "xor": 0.93,
-    "iris": 0.9, "breast_cancer": 0.94, "digits": 0.93,
+# The share told apart of what is held back, and how far a seed may lie from it: about three
+# standard deviations over seeds.
+ACCURACY = {
+    "two_moons": (0.995, 0.015), "circles": (0.99, 0.015), "spirals": (0.935, 0.035),
+    "blobs": (0.98, 0.02), "xor": (0.985, 0.035), "iris": (0.965, 0.03),
+    "breast_cancer": (0.965, 0.02), "digits": (0.963, 0.015),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ENOUGH)
+@pytest.mark.parametrize("name", ACCURACY)
 def test_each_data_set_is_learned_to_a_stated_accuracy_over_seeds(name: str) -> None:
-    """What is held back is told apart by the stated share on every one of five seeds."""
+    """On every one of five seeds within the margin, and on their mean within half of it."""
+    stated, margin = ACCURACY[name]
+    found = []
     for seed in range(5):
         data = split(table(name, 512, seed=seed), seed=seed)
         network = MLP((data.features, 24, 24, data.outputs), "tanh")
         run = Training(network, data, Competitor("adam", {"lr": 0.01}), steps=600, seed=seed)
         run.advance(600)
-        assert run.measured().test_accuracy >= ENOUGH[name], seed
+        found.append(run.measured().test_accuracy)
+    assert found == pytest.approx([stated] * 5, abs=margin)
+    assert np.mean(found) == pytest.approx(stated, abs=margin / 2)
 
 
 @pytest.mark.parametrize("slug", [o.slug for o in OPTIMIZERS.values() if o.on_tensors])
@@ -128,9 +135,9 @@ def test_every_rule_learns_a_tiny_batch_by_heart(slug: str) -> None:
             "lars": 20.0, "line_search": 10.0, "conjugate_gradient": 10.0,
             "lbfgs": 1.0}  # fmt: skip
     competitor = Competitor(slug, {"lr": rate.get(slug, 0.02)}, batch=0)
-    # Roots of matrices at every step take long: fewer steps at a larger rate.
-    run = Training(MLP((2, 16, 16, 1)), data, competitor, steps=200 if slug == "shampoo" else 1500)
-    run.advance(1500)
+    run = Training(MLP((2, 16, 16, 1)), data, competitor, steps=1500)
+    while not run.ended and not (run.measured().accuracy == 1.0 and run.measured().loss < 0.1):
+        run.advance(50)
     assert run.measured().accuracy == 1.0
     assert run.measured().loss < 0.1
     assert np.isnan(run.measured().test_accuracy)
