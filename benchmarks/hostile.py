@@ -35,7 +35,7 @@ PAUSE = 0.25  # between two moves of a hand, as the browser's store sends them
 VISITS = ("/entropy", "/race", "/debugger", "/softmax", "/map")
 IDLE = 0.1  # of one core: below that a server rests
 IDLE_SECONDS = 60.0
-FORGOTTEN_SECONDS = 25.0  # a session is kept for ten seconds, and ten later its memory is collected
+FORGOTTEN_SECONDS = 25.0  # a session is kept for five seconds, ten later it is collected
 RACE = "/race?runs=sgd;momentum;adam&steps=120"
 
 

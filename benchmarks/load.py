@@ -5,8 +5,9 @@ turns and lets every reader think (so many seconds on average) and then move a c
 A request is what the page's store says while a hand is on a slider, every fourth time what it says
 when the hand lets go; it ends when the server says that the run has finished. Printed are p50_ms
 and p95_ms of all and of each page, failures (no answer, a lost connection, an exception on the
-page), reruns_per_s, rss_mb of all servers, how many cores servers and readers take, and
-processor_ms: a server's processor time a request, which a busy machine stretches less than time.
+page), reruns_per_s, rss_mb of all servers, how many cores servers and readers take, and, for each
+request, processor_ms and reader_ms: processor time of the servers and of what plays the readers,
+which a busy machine stretches less than time.
 
 `--visits 2000` has so many readers come, move once and leave, and prints how memory grew since the
 first tenth of them. `--replicas` servers share the readers; more than one at a time wants one core
@@ -311,6 +312,7 @@ def measure(users: int, think: float, seconds: float, replicas: int) -> dict[str
             "server_cores": found.server_cores,
             "reader_cores": found.reader_cores,
             "processor_ms": 1000 * found.server_cores * seconds / max(len(every), 1),
+            "reader_ms": 1000 * found.reader_cores * seconds / max(len(every), 1),
             "users": users,
             "think_s": think,
             "replicas": replicas,

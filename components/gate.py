@@ -61,8 +61,8 @@ HOLD: Final = {"light": 0.3, "new": 1.5, "heavy": 1.5}
 LONGEST: Final = 2.0
 """Seconds after which a rerun no longer waits for its turn."""
 
-left = 0
-"""How many connections have ended."""
+came = left = 0
+"""How many connections have been opened, and how many have ended."""
 
 stirred = 0.0
 """When, by time.monotonic, a rerun last began or ended."""
@@ -254,7 +254,8 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            global left
+            global came, left
+            came += 1
             reader = Reader(watch=self.watch())
             try:
                 await self.app(

@@ -14,11 +14,14 @@ import time
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from streamlit import config
 from streamlit.runtime import Runtime
 
 from components import gate
 
 COLLECT_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 1.0
+MANY: Final = 40  # readers who have left, from which it is not put off
 QUIET_SECONDS: Final = 0.1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # as in malloc.h
 _MAPPED: Final = 1 << 18  # bytes from which an array has a mapping of its own
@@ -60,17 +63,25 @@ def give_back() -> None:
 
 
 def give_back_for_ever() -> NoReturn:
-    """Do so after readers have left, and again once their sessions have expired.
+    """Do so after readers have left, until their sessions have expired.
 
-    A collection takes some 50 ms, in which everybody waits: so in a moment in which no script runs.
+    A collection takes some 50 ms, more in a full hall, in which everybody waits: so now and then,
+    and in a moment in which no script runs. Where more have left than are here it is short, and
+    what is kept of them would be the most of the memory: then at once.
     """
-    left, again = gate.left, False
+    kept = float(config.get_option("server.disconnectedSessionTTL") or 0.0) + COLLECT_SECONDS
+    seen = before = gate.left
+    until, last = 0.0, time.monotonic()
     while True:
-        time.sleep(COLLECT_SECONDS)
-        gone, left = left != gate.left, gate.left
-        if gone or again:
-            late = time.monotonic() + COLLECT_SECONDS
-            while time.monotonic() < min(gate.stirred + QUIET_SECONDS, late):
-                time.sleep(0.02)
-            give_back()
-        again = gone
+        time.sleep(LOOK_SECONDS)
+        now = time.monotonic()
+        if seen != gate.left:
+            seen, until = gate.left, now + kept
+        many = seen - before >= max(MANY, gate.came - seen)
+        if now > until or not (many or now - last >= COLLECT_SECONDS):
+            continue
+        late = now + (QUIET_SECONDS if many else COLLECT_SECONDS)
+        while time.monotonic() < min(gate.stirred + QUIET_SECONDS, late):
+            time.sleep(0.02)
+        give_back()
+        before, last = gate.left, time.monotonic()
