@@ -454,8 +454,9 @@ def shares(shown: Map, *, by_loss: bool) -> Any:
     )
 
 
-def notice(request: Request, found: Sweep) -> None:
-    """What to see on the one map that is shown, in a sentence, with the numbers of now."""
+def notice(request: Request, found: Sweep, *, by_loss: bool) -> None:
+    """What to see on the one map that is shown, in a sentence, with the numbers of now; a fine map
+    counts steps to the target whatever its colours say."""
     if problem.say_start(x, request.surface):
         return
     gaps = maps.gap(found)
@@ -463,8 +464,9 @@ def notice(request: Request, found: Sweep) -> None:
     if valley.share == 0.0:
         frame.notice("Every run of this map diverges: choose smaller learning rates.")
         return
-    quickest = None if found.steps_to_target is None else maps.quickest(found.steps_to_target)
-    if found.steps_to_target is not None and quickest is None:
+    arrived = None if by_loss else found.steps_to_target
+    quickest = None if arrived is None else maps.quickest(arrived)
+    if arrived is not None and quickest is None:
         frame.notice("No run of this map comes down to the target: raise it, or give more steps.")
         return
     hypers, start = found.cell(*(quickest or valley.cell))
@@ -667,7 +669,7 @@ def answers(made: list[list[Sweep]]) -> None:
     found = made.pop() if made else list(map(sweep_of, wanted, fine))
     if len(wanted) == 1:
         if not st.context.is_embedded:
-            notice(wanted[0], found[0])
+            notice(wanted[0], found[0], by_loss=x["by"] == COLORS[0])
             formula(wanted[0])
     elif not x.hidden("table"):
         names = frame.distinct([r.runner.optimizer.name for r in wanted])

@@ -60,7 +60,7 @@ def test_the_order_turns_between_one_rate_and_its_own() -> None:
     """At the bowl's own rate gradient descent is first; each at its best it is not."""
     page = open_page("fair_race", repeats="1")
     text = said(page)
-    assert "At one η = 0.0185 for all it would be <b>SGD</b>" in text
+    assert "At one η\u00a0=\u00a00.0185 for all it would be <b>SGD</b>" in text
     assert "<b>SGD</b> has the best mean rank" not in text
     alone = open_page("fair_race", repeats="1", show="one η for all")
     assert "<b>SGD</b> has the best mean rank" in said(alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page
 from engine import LANDSCAPES, OPTIMIZERS, sweep
 from engine.runs.live_sweep import middles
 from engine.studies import maps
+from pages import fine_maps
 from pages.competitors import parse_runners
 from tests.browser import wait_until_settled
 from tests.pages.programs import run_programs, specs_of
@@ -70,6 +72,15 @@ def test_a_map_of_steps_speaks_of_steps() -> None:
     assert "The quickest cell of this map" in markdown(page)
     never = open_page("map", by="steps to target", target="1e-15", steps="3")
     assert "No run of this map comes down to the target" in markdown(never)
+
+
+def test_a_fine_map_of_losses_speaks_of_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(page: str, wanted: dict[str, Any], place: Any, **how: Any) -> list[Any]:
+        return [make(lambda done: None, lambda: False) for make in wanted.values()]
+
+    monkeypatch.setattr(fine_maps, "fine_maps", at_once)
+    monkeypatch.setattr(fine_maps, "fine_sweep", sweep)
+    assert "The best cell of this map" in markdown(open_page("map", steps="5"))
 
 
 def test_a_start_without_a_value_is_said_in_words() -> None:
