@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 
 from engine.emit.picture import join, stack, words
-from engine.tape import operations as ops
 from figures import charts, style
 from figures.step_chart import Curve, StepChart, step_chart
 
@@ -23,13 +22,13 @@ BEST: Final = style.SUM
 WORST: Final = style.LIMIT
 
 
-def curves(columns: Mapping[str, tuple[str, Any]], *, floor: float | None = None) -> list[Curve]:
+def curves(columns: Mapping[str, tuple[str, Any]]) -> list[Curve]:
     """A curve for each (name -> slug, values), in the slug's look."""
     looks = style.looks(slug for slug, _ in columns.values())
     return [
         Curve(
             name,
-            values if floor is None else ops.maximum(values, floor),
+            values,
             look.color,
             look.dash,
             look.marker,
@@ -49,8 +48,10 @@ def story(
     last: Any = None,
 ) -> StepChart:
     """One curve an optimizer against the step."""
-    drawn = curves(columns, floor=FLOOR if log else None)
-    return step_chart(name, title, alt, drawn, log=log, last=last, ends=list(columns))
+    return step_chart(
+        name, title, alt, curves(columns), log=log, last=last, ends=list(columns),
+        floor=FLOOR if log else None,
+    )  # fmt: skip
 
 
 def between_walls(made: StepChart) -> StepChart:

@@ -62,7 +62,7 @@ def loss_axes(
         _few_decades(layout["yaxis"], losses)
     if len(medians) <= MOST_NAMED:
         layout["annotations"] += [
-            end_name(name, look.color, curve, len(curve) - 1.0, log=log)
+            end_name(name, look.color, curve, len(curve) - 1.0, low=losses[0] if log else None)
             for name, look, curve in medians
             if losses[0] <= curve[-1] <= losses[1]
         ]

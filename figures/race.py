@@ -180,13 +180,7 @@ def loss_axes(
     ]
     if ends and len(ends) <= MOST_NAMED:
         layout["annotations"] = [
-            end_name(
-                name,
-                look.color,
-                ops.maximum(curve, FLOOR) if log else curve,
-                points - 1.0,
-                log=log,
-            )
+            end_name(name, look.color, curve, points - 1.0, low=FLOOR if log else None)
             for curve, (name, look, points) in zip(losses, ends, strict=True)
         ]
     return {"data": [], "layout": layout}

@@ -73,13 +73,13 @@ def rate_chart(rates: Any, peak: Any, top: Any, limit: Any) -> StepChart:
 def loss_chart(runs: Sequence[tuple[str, Look, Any]], title: str, *, log: bool) -> StepChart:
     """The heights of runs above the minimum at every frame, NaN where a run has ended; the last
     on top."""
-    floor = FLOOR if log else -np.inf
     return step_chart(
         "loss",
         title,
         "The losses of the runs.",
-        [_curve("", ops.maximum(gap, floor), look) for _, look, gap in runs],
+        [_curve("", gap, look) for _, look, gap in runs],
         log=log,
+        floor=FLOOR if log else None,
         ends=[name for name, _, _ in runs],
     )
 

@@ -61,14 +61,18 @@ def step_chart(
     low: float | None = None,
     last: Any = None,
     ends: Sequence[str] = (),
+    floor: float | None = None,
 ) -> StepChart:
     """Curves on axes that hold them; logarithmic where asked for, or (None) where they span far.
 
     low is where a linear axis begins at the latest, last the step where the picture ends (that of
     the first curve where None). ends are names of curves, in their order, written
-    where they end with what they reach there; "" for none.
+    where they end with what they reach there; "" for none. floor is where what is lower is drawn.
     Where no curve has a finite value the picture says so.
     """
+    reached = [c.values for c in curves]
+    if floor is not None:
+        curves = [replace(c, values=ops.maximum(c.values, floor)) for c in curves]
     columns = [c.values for c in curves]
     now = np.concatenate([_finite(c) for c in columns])
     layout = style.base_layout("curve")
@@ -89,26 +93,28 @@ def step_chart(
                 "text": "no finite value", "font": {"size": 12, "color": style.MUTED},
             }
         )  # fmt: skip
+    bottom = None
     if log is True or (log is None and _spans_far(now)):
         bottom = _decades(layout, columns)
         curves = [replace(c, values=ops.maximum(c.values, bottom)) for c in curves]
     else:
         _rounded(layout, columns, low)
     layout["annotations"] += [
-        end_name(end, c.color, c.values, last, log=layout["yaxis"].get("type") == "log")
-        for c, end in zip(curves, ends, strict=False)
+        end_name(end, c.color, values, last, low=bottom)
+        for c, values, end in zip(curves, reached, ends, strict=False)
         if end
     ]
     return StepChart(name, title, alt, {"data": [], "layout": layout}, tuple(curves))
 
 
-def end_name(name: str, color: str, curve: Any, at: Any, *, log: bool) -> Figure:
+def end_name(name: str, color: str, curve: Any, at: Any, *, low: Any = None) -> Figure:
     """What a curve is called and has reached at frame `at`, written where it ends: below a curve
-    that came down to there, above one that rose or kept its height."""
+    that came down to there, above one that rose or kept its height. low is where a logarithmic axis
+    ends: what is lower is written there."""
     value = entry(curve, at)
     fell = entry(curve, floor(0.8 * at)) > value
     return {
-        "x": at, "y": ops.log(ops.maximum(value, 1e-300)) / _LN10 if log else value,
+        "x": at, "y": value if low is None else ops.log(ops.maximum(value, low)) / _LN10,
         "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}", value),
         "showarrow": False, "xanchor": "right", "yanchor": "middle", "xshift": -6,
         "yshift": ops.where(fell, -_ASIDE, _ASIDE),
@@ -131,13 +137,20 @@ def _spans_far(now: Array) -> bool:
 
 
 def _decades(layout: Figure, columns: Sequence[Any]) -> Any:
-    """Whole decades around everything positive; the value at which the axis begins."""
+    """Whole decades around everything positive; the value at which the axis begins.
+
+    Where these are too many a curve that gets away leaves the picture after a thousandfold.
+    """
     with np.errstate(all="ignore"):
         positive = [ops.where(c > 0.0, c, np.nan) for c in columns]
         highest, lowest = largest(*positive), smallest(*positive)
         some = highest >= lowest
         top = ops.where(some, ceil(ops.log(highest * 1.1) / _LN10), 0.0)
         begin = ops.where(some, floor(ops.log(lowest / 1.1) / _LN10), -1.0)
+        first = largest(*(entry(c, 0.0) for c in positive))
+        gone = (top - begin > float(_DECADES)) * (first > 0.0)
+        leaves = ceil(ops.log(ops.maximum(1e3 * first, 1e-300)) / _LN10)
+        top = ops.where(gone > 0.0, ops.minimum(top, leaves), top)
     bottom = ops.maximum(begin, top - float(_DECADES))
     layout["yaxis"] |= {"type": "log", "range": [bottom, top], "exponentformat": "power"}
     return ops.exp(bottom * _LN10)

@@ -31,8 +31,10 @@ def keep(x: Experiment, reported: int | None, last: int) -> int:
     if x.locked(FIELD):  # the reader may look at any step; the link stays as it is
         return min(int(x[FIELD]) if reported is None else reported, last)
     if reported is not None and reported != memory.get("reported"):
-        memory["reported"] = memory["seen"] = reported
-        x.update(**{FIELD: reported})
+        end = x.fields[FIELD].default
+        # Where a page opens at the end of its run, the end is its default, however long the run.
+        memory["reported"], memory["seen"] = reported, end if reported == last <= end else reported
+        x.update(**{FIELD: memory["seen"]})
     return min(int(x[FIELD]), last)
 
 

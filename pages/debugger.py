@@ -99,11 +99,11 @@ PRESETS = (
 )
 # A picture of each line beside its formula, as high as the line.
 SPARKS = """
-.sparks { font-size: 0.95rem; padding-top: 0.5rem; }
+.sparks { font-size: 0.9rem; padding-top: 0.5rem; }
 .sparks p { margin: 0; line-height: 1.2; }
 .sparks p span { font-size: 0.8rem; opacity: 0.7; }
 .sparks div { display: flex; align-items: center; }
-.sparks svg { width: 80px; }
+.sparks svg { width: 60px; }
 """
 x = experiment(
     "debugger",
@@ -297,7 +297,7 @@ def rule(beside: DeltaGenerator, run: Descent, step: int, colors: dict[str, str]
         symbols = latex.rule_in_symbols(run.optimizer, run.options, colors)
         place.latex(latex.array(symbols), width="content")
         return
-    with place.container(key="sparks", width=84):
+    with place.container(key="sparks", width=64):
         lines = latex.rule_at(run, step, colors)
         drawing("debugger.sparks", sparklines(run, lines, step), scroll=False)
     place.latex(columns(run, step, colors)[0], width="content")
@@ -377,7 +377,7 @@ def opening() -> None:
             "One step of ", side_by_side.one_menu(x, place(), against=""), " on ",
             problem.landscape_menu(x), ", compared with ",
             x.menu("against", options=list(options.items())),
-            ": its rule, its numbers, its arrows.",
+            "." if x["against"] else ": its rule, its numbers, its arrows.",
         ],
     )  # fmt: skip
     if not x.stands("setup"):

@@ -36,12 +36,12 @@ def verdict(names: list[str], ways: dict[str, Heat], outcome: Outcome, protocol:
         )
     if len(ways) > 1:
         other = outcome.one.standing.order[0]
+        rate = f"η\u00a0=\u00a0{written(protocol.lr, '3')}"
         text += (
-            f"At one η\u00a0=\u00a0{written(protocol.lr, '3')} for all it would be **{names[other]}**: that "
+            f"At one {rate} for all it would be **{names[other]}**: that "
             "compares how well this η suits each rule, not the rules. "
             if other != first
-            else f"At one η\u00a0=\u00a0{written(protocol.lr, '3')} for all, {names[first]} is first as "
-            "well. "
+            else f"At one {rate} for all, {names[first]} is first as well. "
         )
     return text
 

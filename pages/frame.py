@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
@@ -108,7 +109,8 @@ def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) 
     embedded = bool(st.context.is_embedded)
     x.presets = presets
     if presets and x.stands("presets") and not st.session_state.get(LESSON):
-        choose_preset(x, presets)
+        with x.room or nullcontext():
+            choose_preset(x, presets)
     if x.hidden("controls"):
         place = st.container()
         return View(place, place, embedded)
@@ -172,6 +174,9 @@ def opening(x: Experiment, title: str, lead: str | Sequence[Piece]) -> None:
             icon=":material/link_off:",
         )
     guide(x)
+    # Presets stand here, above what a page asks for next: a field for a formula, say, that comes
+    # with one of them must not move them.
+    x.room = st.container() if choices else None
 
 
 def _linked(pieces: Sequence[Piece], page: str) -> list[Piece | Word]:

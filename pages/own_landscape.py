@@ -31,5 +31,5 @@ def bring_landscape(x: Experiment, field: str, then: Callable[[], None]) -> None
             f"{written(found.share, '.0%')} of its ups and downs."
         )
 
-    with st.expander("From a grid of numbers or an image", icon=":material/landscape:"):
+    with st.expander("From a grid of numbers or an image", icon=":material/landscape:", width=330):
         grid_file(key, said=st.session_state.get(said, ""), locked=x.locked(field), take=take)

@@ -274,9 +274,11 @@ def suit(x: Experiment) -> None:
 def type_formula(x: Experiment) -> None:
     """The field for a formula, where the landscape is the reader's own."""
     if x["on"] == TYPED:
-        frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=lambda: suit(x))
-        if not st.context.is_embedded:
-            bring_landscape(x, "f", lambda: suit(x))
+        with st.container(key=f"typed-{x.page}", horizontal=True, gap="small"):
+            with st.container():
+                frame.formula(x, "f", engine.landscape, "x**2 + 50*y**2", then=lambda: suit(x))
+            if not st.context.is_embedded:
+                bring_landscape(x, "f", lambda: suit(x))
 
 
 def link(x: Experiment, file: str, label: str, *, icon: str = "", **more: str) -> None:

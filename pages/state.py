@@ -19,6 +19,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.controls import Choice as Chooser
@@ -352,6 +353,7 @@ class Experiment:
         self._effective: dict[str, Any] = {}
         self.presets: Sequence[Preset] = ()  # as far as the page offers any,
         self.menus: Sequence[Menu] = ()  # and the choices in its lead
+        self.room: DeltaGenerator | None = None  # where its presets stand
 
     def __getitem__(self, name: str) -> Any:
         """The current value."""

@@ -162,6 +162,17 @@ def test_a_loss_without_a_number_is_said_to_be_none() -> None:
 
 
 @pytest.mark.browser
+def test_a_preset_of_fewer_steps_is_lit_at_its_end(visit: Callable[..., Page]) -> None:
+    page = visit("/schedules", reduced_motion="reduce")
+    page.locator(".dl-stage[data-seq]").wait_for()
+    page.get_by_text("Past the limit for a while", exact=True).click()
+    expect(page.locator('[class*="st-key-presets-"]')).to_contain_text("One cycle goes above")
+    expect(page.locator(".dl-count")).to_have_text("120 / 120")
+    page.wait_for_url("**/schedules?*steps=120*")
+    expect(page.locator('[class*="st-key-presets-"]')).to_contain_text("One cycle goes above")
+
+
+@pytest.mark.browser
 def test_dragging_the_peak_changes_the_rate(visit: Callable[..., Page]) -> None:
     page = visit("/schedules")
     handle = page.locator('[data-handle="peak"]')
