@@ -29,11 +29,12 @@ Array = npt.NDArray[np.float64]
 
 CHECKED = 100  # steps that Python makes too
 LATE = 1000.0  # a step at which rules that act more rarely as they go do so
+SELDOM = 1e9  # steps between two turns of what is then no turn
 
 
 class Ways:
     """The texts of a trainer's step, one for each way that its decisions go: those of the steps
-    that have been taken, and that of a late one."""
+    that have been taken, and those that later ones may go."""
 
     def __init__(self, trainer: Trainer, loss: Loss) -> None:
         self.trainer = trainer
@@ -49,13 +50,22 @@ class Ways:
             self._add(given)
 
     def later(self, *batch: Any) -> None:
-        """The step from here, were it a late one, where a step decides anything."""
-        if any("return null" in text for text in self.texts):
-            *kept, _, factor, drawn, given = self.trainer.given(1.0, *batch)
-            self._add((*kept, LATE, factor, drawn, given))
+        """The step from here, were it a late one, and were it the turn, or not, of what a rule does
+        every so many steps: where a step decides anything."""
+        if not any("return null" in text for text in self.texts):
+            return
+        given = self.trainer.given(1.0, *batch)
+        self._add((*given[:3], LATE, *given[4:]))
+        for interval in (1.0, SELDOM):
+            hypers = tuple(
+                tuple(interval if n == "interval" else value for n, value in group.hypers.items())
+                for group in self.trainer.groups
+            )
+            if hypers != self.hypers:
+                self._add(given, hypers)
 
-    def _add(self, given: tuple[Any, ...]) -> None:
-        text = printed(self.advance, *given, self.hypers)
+    def _add(self, given: tuple[Any, ...], hypers: Any = None) -> None:
+        text = printed(self.advance, *given, hypers or self.hypers)
         if text not in self.texts:
             self.texts.append(text)
 

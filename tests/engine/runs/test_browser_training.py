@@ -183,10 +183,19 @@ def test_what_cannot_be_printed_is_refused() -> None:
         printed(lambda x: np.linalg.det(x) * x, np.eye(3))
 
 
-def test_a_rule_that_learns_more_rarely_later_is_printed_for_then_too() -> None:
-    """Kron leaves its triangles alone at some steps, from the 500th on."""
-    made = browser_training(MLP((2, 4, 1)), MOONS, Competitor("kron"), steps=600, checked=3)
-    assert len(made.steps) == 2
+@pytest.mark.parametrize(
+    ("rule", "hypers", "ways"),
+    [
+        ("kron", {}, 2),  # leaves its triangles alone at some steps, from the 500th on
+        ("soap", {"interval": 100.0}, 3),  # looks, steps, turns
+        ("sophia", {"interval": 100.0}, 2),
+    ],
+)
+def test_what_a_rule_does_later_is_printed_too(
+    rule: str, hypers: dict[str, float], ways: int
+) -> None:
+    given = MLP((2, 4, 1)), MOONS, Competitor(rule, hypers)
+    assert len(browser_training(*given, steps=600, checked=3).steps) == ways
 
 
 def test_a_decision_that_goes_the_other_way_is_told() -> None:
