@@ -174,6 +174,8 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
             f"decay: the same for all, each rule with the best of the same {len(RATES)} rates. "
             "Shampoo whitens by what all gradients had in common: more than Muon does where "
             "gradients are exact, at the price of two square matrices and their fourth roots. "
+            "Kron begins without a preconditioner and learns it as it goes, at μ = 0.1: in a few "
+            "dozen steps a larger μ would serve it better. "
             "How long a rule averages gradients decides much in so short a run, and a rule's own "
             f"β is meant for thousands of steps: hold all to one before you rank them.{more}"
         )

@@ -10,6 +10,7 @@ import pytest
 from engine.optimizers import newton_schulz
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
+from engine.studies import matrices
 from engine.studies.matrices import (
     MatrixProblem,
     MatrixRun,
@@ -92,6 +93,17 @@ def test_a_rules_own_memory_is_too_long_for_forty_steps() -> None:
     assert own["muon"] < own["momentum"] / 10
     assert half["momentum"] < half["muon"] / 3
     assert sorted(half, key=half.__getitem__)[:2] == ["shampoo", "soap"]
+
+
+def test_kron_has_too_few_steps_to_learn_its_preconditioner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problems = memory(), factorisation()
+    usual = [raced(problem, "kron", beta=0.8).error for problem in problems]
+    own = matrices.settings
+    monkeypatch.setattr(matrices, "settings", lambda slug, beta: {**own(slug, beta), "learn": 0.3})
+    for problem, error in zip(problems, usual, strict=True):
+        assert raced(problem, "kron", beta=0.8).error < error / 2.5
 
 
 @pytest.mark.parametrize(("beta", "error", "within"), [(0.95, 0.018728, 0.02), (0.5, 1.1e-10, 0.5)])
