@@ -15,6 +15,7 @@ from export.mathml import mathml
 from pages.terms import unmarked
 
 _EYE: Final = ":material/visibility:"
+_DISPLAYED: Final = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _PIECE: Final = re.compile(
     r"\$(?P<math>[^$]+)\$|`(?P<code>[^`]+)`|\*\*(?P<bold>.+?)\*\*|\*(?P<lean>[^*]+)\*"
     r"|(?P<hue><span style='color:light-dark\(#\w{3,6},#\w{3,6}\)'>)(?P<name>.*?)</span>"
@@ -25,18 +26,24 @@ def html_of(kind: str, body: str) -> str:
     """A piece of a page as HTML by Streamlit's kind of it; "" for what does not come along: what
     is no sentence, and formulas that MathML has no word for here."""
     if kind == "latex":
-        try:
-            return f'<div class="dh-formula">{mathml(body, display=True)}</div>'
-        except ValueError:
-            return ""
+        return _formula(body)
     if kind == "html":
         return body if "<table" in body or "class='told'" in body else ""
     text = body.strip()
+    if kind == "markdown" and text.startswith("$$"):
+        return "".join(map(_formula, _DISPLAYED.findall(text)))
     if kind == "markdown" and text.startswith(_EYE):
         return f'<p class="dh-notice">{inline(unmarked(text).removeprefix(_EYE).strip())}</p>'
     if kind == "caption" and text and text != "&nbsp;" and "](" not in text:
         return f'<p class="dh-caption">{inline(text)}</p>'
     return ""
+
+
+def _formula(latex: str) -> str:
+    try:
+        return f'<div class="dh-formula">{mathml(latex, display=True)}</div>'
+    except ValueError:
+        return ""
 
 
 def inline(text: str) -> str:

@@ -74,6 +74,7 @@ def test_sentences_are_html_and_hold_no_other() -> None:
     assert html_of("markdown", "Heard in class") == ""
     assert html_of("caption", "&nbsp;") == ""
     assert html_of("latex", r"$$\unknown$$") == ""
+    assert html_of("markdown", "$$\nx = 1\n$$\n\n$$\ny = 2\n$$\n\nHere.").count("<math") == 2
 
 
 @pytest.mark.parametrize("name", FIGURES)
