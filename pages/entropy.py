@@ -334,13 +334,15 @@ def formula(p: np.ndarray, hue: Callable[[str, int], str] = lambda text, k: text
     products = [hue(rf"{in_latex(v, '3')}\cdot {in_latex(s, '5')}", k) for k, v, s in shown]
     terms = [hue(brief(part), k) for (k, _, _), part in zip(shown, parts, strict=True)]
 
+    named = str(unit).removesuffix("s") if brief(total) == "1" else str(unit)
+
     def lines(parts: list[str]) -> str:
         rows = [" + ".join(parts[i : i + 4]) for i in range(0, len(parts), 4)]
         return r" \\ &\quad + ".join(rows)
 
     return (
         rf"\begin{{aligned}} H(p) &= -\textstyle\sum_i p_i {unit.latex} p_i = {lines(products)} \\ "
-        rf"&= {lines(terms)} = {brief(total)}\ \text{{{unit}}}"
+        rf"&= {lines(terms)} = {brief(total)}\ \text{{{named}}}"
         r" \end{aligned}"
     )
 

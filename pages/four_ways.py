@@ -471,7 +471,7 @@ def swell_words(counts: Swell) -> None:
                 ("reverse", "reverse mode, with f"),
             )
         ]
-        + [("forward mode, with f", written(counts.forward[k], "d"))],
+        + [("<span class='swatch'></span>forward mode, with f", written(counts.forward[k], "d"))],
     )
     if counts.latex[k]:
         st.latex(rf"f_{{{k + 1}}}'(x) = {counts.latex[k]}")

@@ -7,6 +7,7 @@ body alone, which is what keeps a dragged slider quick.
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -242,14 +243,28 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     st.html(table_text(head, rows))
 
 
+# A cell that holds a number, or a sign or word in the place of one; tags may come before it.
+_NUMBER: Final = re.compile(r"(?:<[^>]*>|\s)*(?:[+−-]?[\d∞]|never|undefined|–|—|$)")
+
+
 def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The same as HTML, to go into one piece with more: each piece costs a rerun some time."""
+    """The same as HTML, to go into one piece with more: each piece costs a rerun some time.
+
+    A column without a number is one of words, which begin at its left.
+    """
+    lines = [[str(cell) for cell in row] for row in rows]
+    worded = [
+        f" w{k + 1}"
+        for k, column in enumerate(zip(*lines, strict=True))
+        if not any(_NUMBER.match(cell) for cell in column)
+    ]
     top = "".join(
         f"<th scope='col'>{html.escape(name)}</th>" if name else "<td class='corner'></td>"
         for name in head
     )
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class='scroll'><table class='numbers'><tr>{top}</tr>{body}</table></div>"
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in lines)
+    looks = f"numbers{''.join(worded)}"
+    return f"<div class='scroll'><table class='{looks}'><tr>{top}</tr>{body}</table></div>"
 
 
 def formula(
