@@ -41,6 +41,20 @@ PRESETS = (
         {"runs": "adam:lr=0.01;rmsprop:lr=0.003", "share": "1"},
     ),
     Preset(
+        "SAM stays below",
+        "good",
+        "SAM takes its gradient 0.1 uphill, where it is sharp a steeper one. At the same η it ends "
+        "at half the edge's sharpness or less, for a loss that is not as low.",
+        {"runs": "sam~sgd:lr=0.25,radius=0.1;sgd:lr=0.25"},
+    ),
+    Preset(
+        "Beyond 2/η",
+        "good",
+        "2/η holds gradient descent at 8. Muon's and L-BFGS's steps are no multiples of the "
+        "gradient: they go on to more than twice that sharpness, and to a lower loss.",
+        {"runs": "muon:lr=0.01;lbfgs;sgd:lr=0.25"},
+    ),
+    Preset(
         "Cross-entropy lets go",
         "good",
         "Here the edge is passed early and left for good: outputs that are certain and right have "

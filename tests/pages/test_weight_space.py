@@ -34,7 +34,7 @@ def followed(name: str) -> tuple[list[Path], list[Any], Seen]:
     for runner in parse_runners(link.get("runs", "sgd:lr=0.25")):
         hypers = {h.name: runner.value(h) for h in runner.optimizer.hypers}
         options = runner.optimizer.option_values(runner.options)
-        paths.append(follow(here, runner.slug, hypers, options, steps=2000))
+        paths.append(follow(here, runner.optimizer, hypers, options, steps=2000))
         bounds.append(borne(runner.optimizer, hypers, options))
     return paths, bounds, seen(here, paths, link.get("plane", "pca"))  # type: ignore[arg-type]
 
@@ -71,6 +71,22 @@ def test_rules_that_divide_come_to_an_edge_in_their_own_metric() -> None:
         assert path.effective[0] < 0.5 * edge
         assert np.mean(path.effective[-50:]) == pytest.approx(edge, rel=0.1)
         assert path.effective[-50:] == pytest.approx(edge, rel=0.25)
+
+
+def test_sam_ends_where_it_is_flatter() -> None:
+    (sam, sgd), (_, edge), _ = followed("SAM stays below")
+    assert edge == pytest.approx(8.0)
+    assert sam.sharpness[-25:].max() < 0.5 * edge
+    assert sam.loss[-1] > sgd.loss[-1]
+
+
+def test_rules_whose_steps_are_no_multiples_of_the_gradient_go_beyond() -> None:
+    (muon, lbfgs, sgd), bounds, _ = followed("Beyond 2/η")
+    assert bounds[:2] == [None, None]
+    assert sgd.sharpness[-25:] == pytest.approx(8.0, rel=0.06)
+    for path in (muon, lbfgs):
+        assert path.sharpness[-25:].min() > 16
+        assert path.loss[-1] < sgd.loss[-1] / 4
 
 
 def test_cross_entropy_lets_go_of_the_edge() -> None:
