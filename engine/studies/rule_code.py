@@ -428,17 +428,26 @@ def of_matrices(source: Sequence[str]) -> list[str]:
     called = [name for name in OF_MATRICES if re.search(rf"\b{name}\(", text)]
     if not called:
         return []
-    helpers: list[Callable[..., Any]] = []
-    if {"basis", "orthonormal", "ranking"} & {*called}:
-        helpers.append(matrices._least)
-    if {"basis", "orthonormal"} & {*called}:
-        helpers.append(matrices._completed)
-    functions = [matrices.finite, *helpers, *(OF_MATRICES[name] for name in called)]
-    constants = [f"ROUNDING = {matrices.ROUNDING!r}", f"LEVEL = {matrices.LEVEL!r}", "", ""]
-    return [
-        *(constants if helpers else []),
-        *"\n\n\n".join(map(_plain, functions)).split("\n"), "", "",
+    shown: dict[str, str] = {"finite": _plain(matrices.finite)}
+    for name in called:
+        _with_helpers(name, shown)
+    body = "\n\n\n".join(shown.values())
+    constants = [
+        f"{name} = {value!r}" for name, value in vars(matrices).items()
+        if isinstance(value, int | float) and re.search(rf"\b{name}\b", body)
     ]  # fmt: skip
+    return [*constants, *([""] * 2 if constants else []), *body.split("\n"), "", ""]
+
+
+def _with_helpers(name: str, shown: dict[str, str]) -> None:
+    """Put a function of matrices among those shown, behind what it calls."""
+    if name in shown:
+        return
+    text = _plain(getattr(matrices, name))
+    for helper in re.findall(r"\b(_\w+)\(", text):
+        if helper != name:
+            _with_helpers(helper, shown)
+    shown[name] = text
 
 
 def of_counting(names: Sequence[str]) -> list[str]:
