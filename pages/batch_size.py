@@ -32,8 +32,7 @@ PARTS = {
     f"{study.SHOWN} batches, and 95 % lie inside the dotted ellipse.",
     "layers": "error · x · (v, u), leads toward the dashed hyperbola of all weights that would "
     "fit it exactly. All examples' parts point along (v, u) or against it, so the batches' "
-    "gradients, thin arrows, stray along one line: across the valley, where it is far from its "
-    "flattest place.",
+    "gradients, thin arrows, stray along one line, across the valley.",
 }
 
 PRESETS = (

@@ -27,7 +27,15 @@ from pages.weight_space_presets import PRESETS
 
 MOST = 3  # runs side by side
 PLANES = {"pca": "of most variance", "random": "of random, filter-normalised directions"}
-ADDED = {"sgd": 0.25, "momentum": 0.05, "nesterov": 0.05, "lion": 0.003, "sophia": 0.003}
+# Rates of those that join, where small networks' usual ones do not suit these tasks.
+ADDED = {
+    "sgd": 0.25,
+    "momentum": 0.05,
+    "nesterov": 0.05,
+    "lion": 0.003,
+    "signum": 0.003,
+    "sophia": 0.003,
+}
 
 
 def newcomer(slug: str) -> Runner:
@@ -35,7 +43,7 @@ def newcomer(slug: str) -> Runner:
     runner = fresh_rule(slug)
     if not runner.has_rate:
         return runner
-    return runner.with_setting("lr", ADDED.get(slug, min(usual_rate(runner.optimizer), 0.05)))
+    return runner.with_setting("lr", ADDED.get(slug, usual_rate(runner.optimizer)))
 
 
 OFFER = Offer({slug: OPTIMIZERS[slug].name for slug in RULES} | {TYPED: OWN_RULE}, newcomer)
