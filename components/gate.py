@@ -17,6 +17,7 @@ import asyncio
 import json
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -40,12 +41,11 @@ looks in on its finer map six."""
 AT_ONCE: Final = 16
 """Messages that may come at once."""
 
-LIGHT_PLACES: Final = 4
+LIGHT_PLACES: Final = 3
 """Reruns of light readers that may be under way at once; of those who wait the one who has waited
 longest is first, those who have only just come after the others: to come again is no way to the
 front. First ones of a visit, and those of readers who have used much, share one place beside them.
-Fewer make a quick reader slower: whoever does not read what is sent holds a place for its whole
-time. More only take the interpreter from each other, and from what sends their answers."""
+More only take the interpreter from each other, and from what sends their answers."""
 JUST_COME: Final = 10.0
 """Seconds of a visit in which the others go first."""
 LIGHT_RUN: Final = 0.1
@@ -57,7 +57,7 @@ FORGET_SECONDS: Final = 10.0
 PATIENCE: Final = 1.0
 """Seconds after which a newer rerun of the same reader overtakes one under way."""
 HOLD: Final = {"light": 0.3, "new": 1.5, "heavy": 1.5}
-"""Seconds that a rerun holds its place: whoever does not read what is sent never seems to end."""
+"""Seconds that a rerun holds its place at most: a long one goes on without."""
 LONGEST: Final = 2.0
 """Seconds after which a rerun no longer waits for its turn."""
 
@@ -69,17 +69,22 @@ stirred = 0.0
 
 _taken: Final[dict[str, float]] = {}  # seconds by session, until its reader is charged with them
 
+_ends: Final[dict[str, Callable[[], None]]] = {}  # by session, what ends a run of it
+
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
 _UNKNOWN, _TOO_BIG, _REFUSED = 1002, 1009, 1008
 _SHORT: Final = 500  # bytes; the message that a rerun has finished has about 100
 _JSON: Final = ("json_value", "json_trigger_value")
 
 
-def charge(session: str, seconds: float) -> None:
-    """A run of that session has taken so many seconds of its thread."""
+def charge(session: str, seconds: float, *, over: bool = True) -> None:
+    """A run of that session has taken so many seconds of its thread; over says that this was all,
+    and its place is free: what it has said is sent without one."""
     if len(_taken) > 1000:  # of those who left meanwhile
         _taken.clear()
     _taken[session] = _taken.get(session, 0.0) + seconds
+    if over and (end := _ends.get(session)) is not None:
+        end()
 
 
 def read(body: bytes) -> BackMsg | None:
@@ -265,6 +270,7 @@ class Gate:
                 )
             finally:
                 self.turns.give(reader)
+                _ends.pop(reader.session, None)
                 reader.watch.ended()
                 left += 1
         elif (
@@ -312,7 +318,18 @@ def _guarded(receive: Receive, send: Send, turns: Turns, reader: Reader) -> Rece
 
 
 def _watched(send: Send, turns: Turns, reader: Reader) -> Send:
-    """Sends, and notes when a rerun has finished."""
+    """Sends, and notes whose connection this is and when a rerun has finished."""
+
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if reader in turns.running:
+            reader.charge(_taken.pop(reader.session, 0.0))
+            turns.give(reader)
+
+    def end_soon() -> None:
+        with suppress(RuntimeError):  # the server is going
+            loop.call_soon_threadsafe(end)
 
     async def send_watched(message: Message) -> None:
         body = message.get("bytes") or b""
@@ -320,9 +337,9 @@ def _watched(send: Send, turns: Turns, reader: Reader) -> Send:
             said = ForwardMsg.FromString(body)
             if said.WhichOneof("type") == "new_session":
                 reader.session = said.new_session.initialize.session_id
+                _ends[reader.session] = end_soon
             elif said.WhichOneof("type") == "script_finished":
-                reader.charge(_taken.pop(reader.session, 0.0))
-                turns.give(reader)
+                end()
                 reader.watch.finished()
         await send(message)
 

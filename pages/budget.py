@@ -84,8 +84,9 @@ _watch: Final = _Watch()
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """What is inside ends with words where it takes too long.
+def limited(*, first: bool = False) -> Iterator[None]:
+    """What is inside ends with words where it takes too long; first says that more of the run
+    follows.
 
     Numbers may run over in it: a reader chooses them, and the pictures say what is not finite.
     Of those inside each other the outermost one's time counts; the innermost one says it.
@@ -112,4 +113,4 @@ def limited() -> Iterator[None]:
         )
     finally:
         if outermost and context is not None:
-            gate.charge(context.session_id, clock(thread) - begun)
+            gate.charge(context.session_id, clock(thread) - begun, over=not first)

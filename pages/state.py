@@ -575,7 +575,8 @@ class Experiment:
 
         def act(group: str, action: str) -> None:
             if on_action is not None and not self.locked(group):
-                with limited():  # Streamlit calls it before the page, whose time does not count it
+                # Streamlit calls it before the page, whose time does not count it.
+                with limited(first=True):
                     on_action(group, action)
 
         if shown and not self.hidden("controls"):

@@ -236,13 +236,38 @@ def test_a_reader_is_charged_with_what_the_runs_of_its_session_took() -> None:
         pass
 
     async def go() -> None:
-        reader = gate.Reader()
-        send = gate._watched(sent, gate.Turns(), reader)
+        turns, reader = gate.Turns(), gate.Reader()
+        send = gate._watched(sent, turns, reader)
+        await turns.take(reader)
         await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
-        gate.charge("this one", 1.0)
+        gate.charge("this one", 1.0, over=False)
         gate.charge("another", 9.0)
         await send({"type": "websocket.send", "bytes": finished.SerializeToString()})
         assert reader.used == pytest.approx(1.0)
+        assert not turns.running
+
+    run_alone(go())
+
+
+def test_a_place_is_free_when_the_script_is_over_whoever_reads_what_it_said() -> None:
+    begun = ForwardMsg()
+    begun.new_session.initialize.session_id = "silent"
+
+    async def sent(message: Any) -> None:
+        pass
+
+    async def go() -> None:
+        turns, reader = gate.Turns(), gate.Reader()
+        send = gate._watched(sent, turns, reader)
+        await turns.take(reader)
+        await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
+        gate.charge("silent", 1.0, over=False)  # a callback's: the page follows
+        await asyncio.sleep(0.01)
+        assert reader in turns.running
+        await asyncio.to_thread(gate.charge, "silent", 0.01)
+        await asyncio.sleep(0.01)
+        assert reader not in turns.running
+        assert reader.kind == "heavy"
 
     run_alone(go())
 
