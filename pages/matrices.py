@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, entry, largest, smallest, stack, words, written
@@ -142,14 +144,16 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
             for i in range(count)
         ]  # fmt: skip
     paths = [stack(*(stage_now[i] for stage_now in steps)) for i in range(count)]
-    low, high = lasting(coefficients)
+    interval = lasting(coefficients)
+    there = not np.isnan(lasting((x["a"], x["b"], x["c"]))[0])
+    stays = "What is in [{:.3f}, {:.3f}] stays there. " if there else ""
     with view.picture:
         stage(
             "matrices.steps",
             [
                 Panel(
                     id="polynomial", kind="chart", title="where a singular value is sent",
-                    figure=pictures.polynomial(coefficients, values, live["after"], (low, high)),
+                    figure=pictures.polynomial(coefficients, values, live["after"], interval),
                     handles=handles, alt="Five applications of p against the singular value.",
                 ),
                 Panel(
@@ -163,9 +167,10 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
             columns=len(beside) + 2,
             lines=[
                 words(
-                    "p(1) = a + b + c = {:.4f}. What is in [{:.3f}, {:.3f}] stays there. Before: σ "
-                    "from {:2} to {:2}; after {:d} steps from {:3} to {:3}.",
-                    polynomial(1.0, coefficients), low, high, smallest(values), largest(values),
+                    f"p(1) = a + b + c = {{:.4f}}. {stays}Before: σ from {{:2}} to {{:2}}; after "
+                    "{:d} steps from {:3} to {:3}.",
+                    polynomial(1.0, coefficients), *(interval if there else ()),
+                    smallest(values), largest(values),
                     live["after"], smallest(ended), largest(ended),
                 )
             ],

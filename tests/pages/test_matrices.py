@@ -7,6 +7,7 @@ import re
 import pytest
 
 from engine.studies.matrices import memory, raced
+from tests.pages.programs import component_data
 from tests.pages.running import markdown, open_page, tables
 
 
@@ -31,6 +32,15 @@ def test_groups_name_the_rule_of_each() -> None:
         ["AdamW", "AdamW"], ["Sophia", "Sophia"], ["Muon", "AdamW"], ["Muon", "Sophia"],
     ]  # fmt: skip
     assert float(rows[0][3]) > 1e-5
+
+
+@pytest.mark.parametrize(
+    ("cubic", "there"), [({}, True), ({"a": "1.5", "b": "-0.5", "c": "0"}, False)]
+)
+def test_an_interval_is_said_where_there_is_one(cubic: dict[str, str], there: bool) -> None:
+    said = str(component_data(open_page("matrices", **cubic)))
+    assert ("stays there" in said) is there
+    assert "p(1) = a + b + c" in said
 
 
 @pytest.mark.parametrize("problem", ["factorisation", "direction"])
