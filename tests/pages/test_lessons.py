@@ -240,11 +240,11 @@ def test_what_reasons_say_of_sharpness_and_matrices() -> None:
     lifted = matrices.stages(np.array([0.002]))[-1][0]
     assert f"bring 0.002 to {lifted:.2f}" in _said(five)
     noisy = matrices.one_direction(0.3)
-    muon, plain = (matrices.raced(noisy, rule).error for rule in ("muon", "sgd"))
+    muon, plain = (matrices.raced(noisy, rule, beta=0.8).error for rule in ("muon", "sgd"))
     assert f"ends at {muon:.3f}, gradient descent at {plain:.4f}" in _said(loses)
     assert f"same {len(matrices.RATES)} rates" in _said(wins)
     for rule, stays in (("sgd", False), ("momentum", False), ("muon", True), ("adamw", True)):
-        run = matrices.raced(matrices.memory(), rule)
+        run = matrices.raced(matrices.memory(), rule, beta=0.8)
         assert (run.errors[run.best + 2, -1] < 0.01) == stays, rule
 
 
