@@ -22,10 +22,14 @@ from engine.optimizers.shared import (
     CORRECTION_LINES,
     M_HAT,
     MOMENT_LINES,
+    OF_ITS_SQUARE,
+    OF_THE_GRADIENT,
     V_HAT,
     M,
     V,
     all_sizes,
+    averaged,
+    beta,
     corrected,
     decay,
     epsilon,
@@ -72,9 +76,9 @@ NADAMW = Optimizer(
 
 def _adabelief(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    m = h.beta1 * s.m + (1.0 - h.beta1) * g
+    m = averaged(s.m, g, h.beta1)
     surprise = g - m
-    v = h.beta2 * s.v + (1.0 - h.beta2) * (surprise * surprise) + h.eps
+    v = averaged(s.v, surprise * surprise, h.beta2) + h.eps
     m_hat, v_hat = corrected(m, v, oracle, h)
     state = {"m": m, "v": v, "m_hat": m_hat, "v_hat": v_hat}
     return w - h.lr * (m_hat / (ops.sqrt(v_hat) + h.eps)), state
@@ -113,8 +117,8 @@ def _adopt(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
     if o.clipped:
         bound = ops.sqrt(ops.sqrt(oracle.t - 1.0))
         u = ops.minimum(ops.maximum(u, -bound), bound)
-    m = ops.where(first, s.m, h.beta1 * s.m + (1.0 - h.beta1) * u)
-    v = ops.where(first, g * g, h.beta2 * s.v + (1.0 - h.beta2) * (g * g))
+    m = ops.where(first, s.m, averaged(s.m, u, h.beta1))
+    v = ops.where(first, g * g, averaged(s.v, g * g, h.beta2))
     return w - h.lr * m, {"m": m, "v": v, "u": u}
 
 
@@ -138,10 +142,7 @@ ADOPT = Optimizer(
     hypers=(
         lr(1e-3),
         BETA1,
-        Parameter(
-            "beta2", "β₂", r"\beta_2", 0.9999, 0.0, 0.99999, "linear",
-            "memory of the squared gradient's average",
-        ),
+        beta(0.9999, OF_ITS_SQUARE, 2, 0.99999),
         epsilon(1e-6),
     ),
     options=(
@@ -182,7 +183,7 @@ def _ademamix(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector
         alpha = share * alpha
         grown = ops.exp(fast * slow / ((1.0 - share) * slow + share * fast))
         beta3 = ops.minimum(grown, beta3)
-    n = beta3 * s.n + (1.0 - beta3) * g
+    n = averaged(s.n, g, beta3)
     u = (m_hat + alpha * n) / (ops.sqrt(v_hat) + h.eps)
     state = {"m": m, "v": v, "n": n, "m_hat": m_hat, "v_hat": v_hat}
     if o.warm:
@@ -297,14 +298,8 @@ MARS = Optimizer(
     tensor_rule=_mars_with(layer_lengths),
     hypers=(
         lr(3e-3),
-        Parameter(
-            "beta1", "β₁", r"\beta_1", 0.95, 0.0, 0.999, "linear",
-            "memory of the gradient's average",
-        ),
-        Parameter(
-            "beta2", "β₂", r"\beta_2", 0.99, 0.0, 0.99999, "linear",
-            "memory of the squared gradient's average",
-        ),
+        beta(0.95, OF_THE_GRADIENT, 1),
+        beta(0.99, OF_ITS_SQUARE, 2, 0.99999),
         Parameter(
             "gamma", "γ", r"\gamma", 0.025, 0.0, 1.0, "linear", "how much of the change counts"
         ),
@@ -361,8 +356,8 @@ def _prodigy_with(
         rate = h.lr * d
         if o.bias_correction:
             rate = rate * (ops.sqrt(1.0 - h.beta2**oracle.t) / (1.0 - h.beta1**oracle.t))
-        m = h.beta1 * s.m + (1.0 - h.beta1) * (d * g)
-        v = h.beta2 * s.v + (1.0 - h.beta2) * ((d * g) * (d * g))
+        m = averaged(s.m, d * g, h.beta1)
+        v = averaged(s.v, (d * g) * (d * g), h.beta2)
         scale = d / h.d0
         r = beta3 * s.r + (scale * rate) * inner(g, s.w0 - w)
         total = beta3 * s.total + (scale * (d if o.safeguard else rate)) * g

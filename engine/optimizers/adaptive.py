@@ -16,6 +16,7 @@ from engine.optimizers.shared import (
     V_HAT,
     M,
     V,
+    averaged,
     beta,
     corrected,
     decay,
@@ -60,9 +61,9 @@ ADAGRAD = Optimizer(
 
 def _adadelta(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    v = h.rho * s.v + (1.0 - h.rho) * (g * g)
+    v = averaged(s.v, g * g, h.rho)
     step = ops.sqrt(s.u + h.eps) / ops.sqrt(v + h.eps) * g
-    u = h.rho * s.u + (1.0 - h.rho) * (step * step)
+    u = averaged(s.u, step * step, h.rho)
     return w - h.lr * step, {"v": v, "u": u, "step": step}
 
 
@@ -97,10 +98,10 @@ ADADELTA = Optimizer(
 
 def _rmsprop(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    v = h.beta * s.v + (1.0 - h.beta) * (g * g)
+    v = averaged(s.v, g * g, h.beta)
     if not o.centered:
         return w - h.lr * over_root(g, v, h, o), {"v": v}
-    m = h.beta * s.m + (1.0 - h.beta) * g
+    m = averaged(s.m, g, h.beta)
     # Of a steady gradient rounding may leave less than nothing, which has no root.
     variance = ops.maximum(v - m * m, 0.0)
     return w - h.lr * over_root(g, variance, h, o), {"v": v, "m": m}

@@ -18,9 +18,12 @@ from engine.optimizers.shared import (
     CORRECTION_LINES,
     M_HAT,
     MOMENT_LINES,
+    OF_THE_GRADIENT,
     V_HAT,
     M,
     V,
+    averaged,
+    beta,
     corrected,
     decay,
     epsilon,
@@ -33,10 +36,6 @@ from engine.tape import Vector
 from engine.tape import operations as ops
 
 ADAMS_DIRECTION = r"\frac{<m_hat>}{\sqrt{<v_hat>} + <eps>}"
-
-
-def _beta(name: str, symbol: str, latex: str, default: float, meaning: str) -> Parameter:
-    return Parameter(name, symbol, latex, default, 0.0, 0.9999, "linear", meaning)
 
 
 # QHAdam -------------------------------------------------------------------------------------------
@@ -97,7 +96,7 @@ def _eve(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, Sta
     bound = (oracle.lower_bound or 0.0) + h.f_star
     change = ops.absolute(f - s.f) / (ops.minimum(f, s.f) - bound)
     r = ops.minimum(ops.maximum(change, 1.0 / h.c), h.c)
-    d = ops.where(first_step(oracle), 1.0, h.beta3 * s.d + (1.0 - h.beta3) * r)
+    d = ops.where(first_step(oracle), 1.0, averaged(s.d, r, h.beta3))
     step = (h.lr / d) * (m_hat / (ops.sqrt(v_hat) + h.eps))
     return w - step, {"m": m, "v": v, "d": d, "f": f, "m_hat": m_hat, "v_hat": v_hat}
 
@@ -110,9 +109,7 @@ EVE = Optimizer(
         lr(1e-3),
         BETA1,
         BETA2,
-        Parameter(
-            "beta3", "β₃", r"\beta_3", 0.999, 0.0, 1.0, "linear", "memory of the objective's change"
-        ),
+        beta(0.999, "memory of the objective's change", 3, 1.0),
         Parameter("c", "c", "c", 10.0, 1.0, 100.0, "log", "the change counts between 1/c and c"),
         Parameter(
             "f_star",
@@ -321,7 +318,7 @@ RADAM = Optimizer(
 
 def _adamax(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    m = h.beta1 * s.m + (1.0 - h.beta1) * g
+    m = averaged(s.m, g, h.beta1)
     u = ops.maximum(h.beta2 * s.u, ops.absolute(g) + h.eps)
     return w - (h.lr / (1.0 - h.beta1**oracle.t)) * (m / u), {"m": m, "u": u}
 
@@ -351,8 +348,8 @@ ADAMAX = Optimizer(
 
 def _lion(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    c = h.beta1 * s.m + (1.0 - h.beta1) * g
-    m = h.beta2 * s.m + (1.0 - h.beta2) * g
+    c = averaged(s.m, g, h.beta1)
+    m = averaged(s.m, g, h.beta2)
     return w - h.lr * (ops.sign(c) + h.weight_decay * w), {"m": m, "c": c}
 
 
@@ -362,8 +359,8 @@ LION = Optimizer(
     rule=_lion,
     hypers=(
         lr(1e-4),
-        _beta("beta1", "β₁", r"\beta_1", 0.9, "share of memory in the sign that is taken"),
-        _beta("beta2", "β₂", r"\beta_2", 0.99, "memory of the gradient's average"),
+        beta(0.9, "share of memory in the sign that is taken", 1, 0.9999),
+        beta(0.99, OF_THE_GRADIENT, 2, 0.9999),
         decay(0.0),
     ),
     state=(M,),
@@ -390,9 +387,9 @@ def _adan(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, St
     change = ops.where(first_step(oracle), 0.0 * g, g - s.last)
     kappa = h.beta2 if o.form == "paper" else 1.0 - h.beta2
     ahead = g + kappa * change
-    m = h.beta1 * s.m + (1.0 - h.beta1) * g
-    d = h.beta2 * s.d + (1.0 - h.beta2) * change
-    n = h.beta3 * s.n + (1.0 - h.beta3) * (ahead * ahead)
+    m = averaged(s.m, g, h.beta1)
+    d = averaged(s.d, change, h.beta2)
+    n = averaged(s.n, ahead * ahead, h.beta3)
     m_hat = m / (1.0 - h.beta1**oracle.t)
     d_hat = d / (1.0 - h.beta2**oracle.t)
     n_hat = n / (1.0 - h.beta3**oracle.t)
@@ -426,9 +423,9 @@ ADAN = Optimizer(
     rule=_adan,
     hypers=(
         lr(1e-3),
-        _beta("beta1", "β₁", r"\beta_1", 0.98, "memory of the gradient's average"),
-        _beta("beta2", "β₂", r"\beta_2", 0.92, "memory of the gradient's change"),
-        _beta("beta3", "β₃", r"\beta_3", 0.99, "memory of the squared gradient ahead"),
+        beta(0.98, OF_THE_GRADIENT, 1, 0.9999),
+        beta(0.92, "memory of the gradient's change", 2, 0.9999),
+        beta(0.99, "memory of the squared gradient ahead", 3, 0.9999),
         epsilon(1e-8),
         decay(0.0),
     ),
@@ -463,7 +460,7 @@ ADAN = Optimizer(
 
 def _schedule_free_adamw(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     g = oracle.gradient(w)
-    v = h.beta2 * s.v + (1.0 - h.beta2) * (g * g)
+    v = averaged(s.v, g * g, h.beta2)
     v_hat = v / (1.0 - h.beta2**oracle.t)
     direction = g / (ops.sqrt(v_hat) + h.eps) + h.weight_decay * w
     following, state = schedule_free(direction, w, s, h, h.beta1)
@@ -476,7 +473,7 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     rule=_schedule_free_adamw,
     hypers=(
         lr(2.5e-3),
-        _beta("beta1", "β₁", r"\beta_1", 0.9, "how near to the average the gradient is taken"),
+        beta(0.9, "how near to the average the gradient is taken", 1, 0.9999),
         BETA2,
         epsilon(1e-8),
         decay(0.0),

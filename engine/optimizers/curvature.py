@@ -14,7 +14,20 @@ from typing import Any
 import numpy as np
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
-from engine.optimizers.shared import M, beta, column_pairs, decay, epsilon, lr, row_pairs
+from engine.optimizers.shared import (
+    OF_THE_GRADIENT,
+    M,
+    U,
+    averaged,
+    beta,
+    both_sides,
+    column_pairs,
+    decay,
+    epsilon,
+    lr,
+    number,
+    row_pairs,
+)
 from engine.problems.parameter import Parameter
 from engine.tape import Arithmetic, Vector, matrices
 from engine.tape import operations as ops
@@ -113,17 +126,17 @@ def _clip(x: Any, bound: Any) -> Any:
 def _sophia_with(estimate: Any, oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> Any:
     """One step; `estimate(w)` gives the diagonal of the Hessian where it is due."""
     g = oracle.gradient(w)
-    m = h.beta1 * s.m + (1.0 - h.beta1) * g
+    m = averaged(s.m, g, h.beta1)
     state = {"m": m}
     if o.form in ("squares", "simplified"):
-        state["h"] = h.beta2 * s.h + (1.0 - h.beta2) * (g * g)
+        state["h"] = averaged(s.h, g * g, h.beta2)
     else:
         due = ops.equal(s.age, 0.0)
         # On the tape of the plane both branches are written; where it is known, one is enough.
         if not (isinstance(due, Arithmetic) or ops.shape_of(due)) and not due:
             state["h"] = s.h
         else:
-            fresh = h.beta2 * s.h + (1.0 - h.beta2) * estimate(w)
+            fresh = averaged(s.h, estimate(w), h.beta2)
             state["h"] = ops.where(due, fresh, s.h)
         older = s.age + 1.0
         state["age"] = ops.where(ops.less(older, h.interval - 0.5), older, 0.0)
@@ -172,26 +185,8 @@ SOPHIA = Optimizer(
     tensor_rule=_sophia_on_tensors,
     hypers=(
         lr(6e-2),
-        Parameter(
-            "beta1",
-            "β₁",
-            r"\beta_1",
-            0.96,
-            0.0,
-            0.999,
-            "linear",
-            "memory of the gradient's average",
-        ),
-        Parameter(
-            "beta2",
-            "β₂",
-            r"\beta_2",
-            0.99,
-            0.0,
-            0.9999,
-            "linear",
-            "memory of the curvature's average",
-        ),
+        beta(0.96, OF_THE_GRADIENT, 1),
+        beta(0.99, "memory of the curvature's average", 2, 0.9999),
         Parameter(
             "gamma", "γ", r"\gamma", 0.01, 0.0, 1.0, "linear", "how much of the curvature counts"
         ),
@@ -227,7 +222,7 @@ SOPHIA = Optimizer(
             when=lambda o: o.form in ("paper", "hutchinson"),
         ),
     ),
-    shown=(Slot("u", "u", "u", "the step before the learning rate"),),
+    shown=(U,),
     latex=_sophia_latex,
     idea="Divide the momentum by the curvature, and clip: negative or tiny curvature cannot harm.",
     when="Language models. (optax corrects m and refreshes h after the step: a form apart.)",
@@ -277,8 +272,8 @@ def _shampoo_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tu
     steps, lefts, rights = [], [], []
     for g, left, right in zip(oracle.gradient(w), s.left, s.right, strict=True):
         table = g if np.ndim(g) == 2 else np.reshape(g, (1, -1))
-        left = left + table @ table.T
-        right = right + table.T @ table
+        across, along = both_sides(table)
+        left, right = left + across, right + along
         eye_left, eye_right = (h.eps * np.eye(n, dtype=table.dtype) for n in table.shape)
         if np.ndim(g) == 2:
             step = _inverse_root(left + eye_left, 4) @ table @ _inverse_root(right + eye_right, 4)
@@ -290,10 +285,6 @@ def _shampoo_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tu
     return w - h.lr * Vector(steps), {"left": Vector(lefts), "right": Vector(rights)}
 
 
-def _entry(name: str, symbol: str, latex: str, meaning: str) -> Slot:
-    return Slot(name, symbol, latex, meaning, kind="scalar")
-
-
 SHAMPOO = Optimizer(
     slug="shampoo",
     name="Shampoo",
@@ -301,10 +292,10 @@ SHAMPOO = Optimizer(
     tensor_rule=_shampoo_on_tensors,
     hypers=(lr(1e-3), epsilon(1e-6)),
     state=(
-        _entry("a", "Σg₁²", r"\Sigma g_1^2", "sum of the first coordinate's squares"),
-        _entry("b", "Σg₁g₂", r"\Sigma g_1 g_2", "sum of the products"),
-        _entry("d", "Σg₂²", r"\Sigma g_2^2", "sum of the second coordinate's squares"),
-        _entry("grown", "det", r"\Delta\det G", "the determinant of G above that of εI"),
+        number("a", "Σg₁²", r"\Sigma g_1^2", "sum of the first coordinate's squares"),
+        number("b", "Σg₁g₂", r"\Sigma g_1 g_2", "sum of the products"),
+        number("d", "Σg₂²", r"\Sigma g_2^2", "sum of the second coordinate's squares"),
+        number("grown", "det", r"\Delta\det G", "the determinant of G above that of εI"),
     ),
     tensor_state=(
         Slot("left", "L", "L", "sum of G Gᵀ: how the rows move together", shape=row_pairs),
@@ -358,8 +349,8 @@ def newton_schulz(matrix: Any) -> Any:
 
 
 def _muon_momentum(g: Any, s: Any, h: Any, o: Any) -> tuple[Any, Any]:
-    m = h.beta * s.m + (1.0 - h.beta) * g
-    return m, ((1.0 - h.beta) * g + h.beta * m) if o.nesterov else m
+    m = averaged(s.m, g, h.beta)
+    return m, averaged(m, g, h.beta) if o.nesterov else m
 
 
 def _muon(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:

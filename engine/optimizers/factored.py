@@ -14,15 +14,20 @@ import numpy as np
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
+    OF_THE_GRADIENT,
     M,
+    U,
     V,
+    averaged,
     beta,
+    both_sides,
     column_pairs,
     decay,
     epsilon,
     first_step,
     length,
     lr,
+    number,
     row_pairs,
 )
 from engine.problems.parameter import Parameter
@@ -124,8 +129,6 @@ def _column_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (1, shape[1]) if len(shape) == 2 else (0,)
 
 
-U = Slot("u", "u", "u", "the step before the learning rate")
-
 ADAFACTOR = Optimizer(
     slug="adafactor",
     name="Adafactor",
@@ -193,15 +196,14 @@ def _soap(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, St
     cosine = ops.where(first, ops.where(seen, x / safe, 1.0), s.cosine)
     sine = ops.where(first, ops.where(seen, y / safe, 0.0), s.sine)
     along = Vector((cosine * x + sine * y, cosine * y - sine * x))
-    m = ops.where(first, s.m, h.beta1 * s.m + (1.0 - h.beta1) * g)
-    v = ops.where(first, s.v, h.beta2 * s.v + (1.0 - h.beta2) * (along * along))
+    m = ops.where(first, s.m, averaged(s.m, g, h.beta1))
+    v = ops.where(first, s.v, averaged(s.v, along * along, h.beta2))
     turned = Vector((cosine * m[0] + sine * m[1], cosine * m[1] - sine * m[0]))
     scaled = turned / (ops.sqrt(v) + h.eps)
     u = Vector((cosine * scaled[0] - sine * scaled[1], sine * scaled[0] + cosine * scaled[1]))
     stepped = (w - _rate_of_adam(oracle, h, first) * u) * (1.0 - h.lr * h.weight_decay)
-    keep = h.beta2
     a, b, d = (
-        keep * old + (1.0 - keep) * new for old, new in ((s.a, x * x), (s.b, x * y), (s.d, y * y))
+        averaged(old, new, h.beta2) for old, new in ((s.a, x * x), (s.b, x * y), (s.d, y * y))
     )
     # One step of the power iteration, the direction with the larger square first.
     p = Vector((a * cosine + b * sine, b * cosine + d * sine))
@@ -245,18 +247,19 @@ def _soap_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple
         flat = np.ndim(g) != 2
         rows, columns, p, q = sides
         if looks and not flat:
-            rows, columns = (1.0 - h.beta2) * (g @ g.T), (1.0 - h.beta2) * (g.T @ g)
+            rows, columns = ((1.0 - h.beta2) * side for side in both_sides(g))
             p, q = matrices.basis(rows), matrices.basis(columns)
         if not looks:
             along = g if flat else p.T @ g @ q
-            m = h.beta1 * m + (1.0 - h.beta1) * g
-            v = h.beta2 * v + (1.0 - h.beta2) * (along * along)
+            m = averaged(m, g, h.beta1)
+            v = averaged(v, along * along, h.beta2)
             u = (m if flat else p.T @ m @ q) / (ops.sqrt(v) + h.eps)
             u = u if flat else p @ u @ q.T
             part = (part - rate * u) * (1.0 - h.lr * h.weight_decay)
             if not flat:
-                rows = h.beta2 * rows + (1.0 - h.beta2) * (g @ g.T)
-                columns = h.beta2 * columns + (1.0 - h.beta2) * (g.T @ g)
+                of_rows, of_columns = both_sides(g)
+                rows = averaged(rows, of_rows, h.beta2)
+                columns = averaged(columns, of_columns, h.beta2)
         if turns and not flat:
             p, order = _turned(rows, p)
             v = order.T @ v
@@ -291,11 +294,7 @@ def _of_columns(shape: tuple[int, ...]) -> tuple[int, ...]:
     return _pairs_of(shape, column_pairs)
 
 
-def _entry(name: str, symbol: str, latex: str, meaning: str, start: str = "zero") -> Slot:
-    return Slot(name, symbol, latex, meaning, kind="scalar", start=start)
-
-
-AGE = _entry("age", "age", "a", "steps since the basis was last turned")
+AGE = number("age", "age", "a", "steps since the basis was last turned")
 
 SOAP = Optimizer(
     slug="soap",
@@ -304,14 +303,8 @@ SOAP = Optimizer(
     tensor_rule=_soap_on_tensors,
     hypers=(
         lr(3e-3),
-        Parameter(
-            "beta1", "β₁", r"\beta_1", 0.95, 0.0, 0.999, "linear",
-            "memory of the gradient's average",
-        ),
-        Parameter(
-            "beta2", "β₂", r"\beta_2", 0.95, 0.0, 0.9999, "linear",
-            "memory of squares, and of how rows and columns move together",
-        ),
+        beta(0.95, OF_THE_GRADIENT, 1),
+        beta(0.95, "memory of squares, and of how rows and columns move together", 2, 0.9999),
         epsilon(1e-8),
         decay(0.01),
         Parameter(
@@ -321,11 +314,11 @@ SOAP = Optimizer(
     state=(
         M,
         Slot("v", "v", "v", "average of the squares along the basis"),
-        _entry("a", "E[g₁²]", r"A_{11}", "average of the first coordinate's square"),
-        _entry("b", "E[g₁g₂]", r"A_{12}", "average of the product"),
-        _entry("d", "E[g₂²]", r"A_{22}", "average of the second coordinate's square"),
-        _entry("cosine", "q₁", r"q_1", "the basis: its first direction's first coordinate"),
-        _entry("sine", "q₂", r"q_2", "the basis: its first direction's second coordinate"),
+        number("a", "E[g₁²]", r"A_{11}", "average of the first coordinate's square"),
+        number("b", "E[g₁g₂]", r"A_{12}", "average of the product"),
+        number("d", "E[g₂²]", r"A_{22}", "average of the second coordinate's square"),
+        number("cosine", "q₁", r"q_1", "the basis: its first direction's first coordinate"),
+        number("sine", "q₂", r"q_2", "the basis: its first direction's second coordinate"),
         AGE,
     ),
     tensor_state=(
@@ -386,7 +379,7 @@ def _held(u: Any, size: Any) -> Any:
 
 
 def _kron(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
-    m = h.beta * s.m + (1.0 - h.beta) * oracle.gradient(w)
+    m = averaged(s.m, oracle.gradient(w), h.beta)
     x, y = m_hat = m / (1.0 - h.beta**oracle.t)
     e, f = oracle.signs()
     due, waited = _learns(oracle, s.waited)
@@ -422,7 +415,7 @@ def _bound_in_the_plane(a: Any, b: Any, d: Any) -> Any:
 
 
 def _kron_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
-    m = h.beta * s.m + (1.0 - h.beta) * oracle.gradient(w)
+    m = averaged(s.m, oracle.gradient(w), h.beta)
     m_hat = m / (1.0 - h.beta**oracle.t)
     due, waited = _learns(oracle, s.waited)
     learns = bool(due)
@@ -432,8 +425,8 @@ def _kron_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple
             if learns:
                 left = p @ g @ q.T
                 right = matrices.solved_right(matrices.solved_right(v.T, p).T, q)
-                p = _learned(p, left @ left.T, right @ right.T, h)
-                q = _learned(q, left.T @ left, right.T @ right, h)
+                of_rows, of_columns = zip(both_sides(left), both_sides(right), strict=True)
+                p, q = _learned(p, *of_rows, h), _learned(q, *of_columns, h)
             u = p.T @ (p @ g @ q.T) @ q
         else:
             if learns:
@@ -479,11 +472,11 @@ KRON = Optimizer(
     ),
     state=(
         M,
-        _entry("k", "Q₁", "Q_1", "the row's part of the preconditioner", "one"),
-        _entry("a", "Q₂₁₁", "Q_{11}", "the columns' triangle, above left", "one"),
-        _entry("b", "Q₂₁₂", "Q_{12}", "the columns' triangle, above right"),
-        _entry("d", "Q₂₂₂", "Q_{22}", "the columns' triangle, below right", "one"),
-        _entry("waited", "n", "n", "steps since the preconditioner last learned"),
+        number("k", "Q₁", "Q_1", "the row's part of the preconditioner", "one"),
+        number("a", "Q₂₁₁", "Q_{11}", "the columns' triangle, above left", "one"),
+        number("b", "Q₂₁₂", "Q_{12}", "the columns' triangle, above right"),
+        number("d", "Q₂₂₂", "Q_{22}", "the columns' triangle, below right", "one"),
+        number("waited", "n", "n", "steps since the preconditioner last learned"),
     ),
     tensor_state=(
         M,
@@ -492,7 +485,7 @@ KRON = Optimizer(
             "columns", "Q₂", "Q_2", "the columns' triangle; of a vector its diagonal", start="one",
             shape=_triangle_of_columns,
         ),
-        _entry("waited", "n", "n", "steps since the preconditioner last learned"),
+        number("waited", "n", "n", "steps since the preconditioner last learned"),
     ),
     shown=(Slot("m_hat", "m̂", r"\hat m", "the average, corrected for its start at zero"), U),
     latex=lambda o: (

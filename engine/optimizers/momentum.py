@@ -11,7 +11,6 @@ from engine.optimizers.shared import (
     decay,
     lr,
 )
-from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 
@@ -166,18 +165,14 @@ def _aggmo(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, S
     return w - (h.lr / 3.0) * (v1 + v2 + v3), {"v1": v1, "v2": v2, "v3": v3}
 
 
-def _aggmo_beta(i: int, default: float) -> Parameter:
-    return Parameter(
-        f"beta{i}", f"β{'₁₂₃'[i - 1]}", rf"\beta_{i}", default, 0.0, 0.999, "linear",
-        f"memory of velocity {i}",
-    )  # fmt: skip
-
-
 AGGMO = Optimizer(
     slug="aggmo",
     name="AggMo",
     rule=_aggmo,
-    hypers=(lr(1e-3), _aggmo_beta(1, 0.0), _aggmo_beta(2, 0.9), _aggmo_beta(3, 0.99)),
+    hypers=(
+        lr(1e-3),
+        *(beta(d, f"memory of velocity {i}", i) for i, d in enumerate((0.0, 0.9, 0.99), start=1)),
+    ),
     state=tuple(
         Slot(f"v{i}", f"v{'₁₂₃'[i - 1]}", f"v_{i}", f"velocity with memory β{'₁₂₃'[i - 1]}")
         for i in (1, 2, 3)

@@ -26,24 +26,18 @@ def epsilon(default: float) -> Parameter:
     )
 
 
-def beta(default: float, meaning: str) -> Parameter:
-    """The one memory of a rule that has a single one."""
-    return Parameter("beta", "β", r"\beta", default, 0.0, 0.999, "linear", meaning)
+def beta(default: float, meaning: str, index: int = 0, high: float = 0.999) -> Parameter:
+    """A memory: the one of a rule that has a single one, or βᵢ."""
+    name, symbol, latex = ("beta", "β", r"\beta")
+    if index:
+        name, symbol, latex = f"beta{index}", f"β{'₁₂₃'[index - 1]}", rf"\beta_{index}"
+    return Parameter(name, symbol, latex, default, 0.0, high, "linear", meaning)
 
 
-BETA1 = Parameter(
-    "beta1", "β₁", r"\beta_1", 0.9, 0.0, 0.999, "linear", "memory of the gradient's average"
-)
-BETA2 = Parameter(
-    "beta2",
-    "β₂",
-    r"\beta_2",
-    0.999,
-    0.0,
-    0.99999,
-    "linear",
-    "memory of the squared gradient's average",
-)
+OF_THE_GRADIENT = "memory of the gradient's average"
+OF_ITS_SQUARE = "memory of the squared gradient's average"
+BETA1 = beta(0.9, OF_THE_GRADIENT, 1)
+BETA2 = beta(0.999, OF_ITS_SQUARE, 2, 0.99999)
 EPSILON = Option(
     "epsilon",
     "ε stands",
@@ -52,6 +46,7 @@ EPSILON = Option(
 M = Slot("m", "m", "m", "average of the gradients")
 V = Slot("v", "v", "v", "average of the squared gradients")
 M_HAT = Slot("m_hat", "m̂", r"\hat m", "the average, corrected for its start at zero")
+U = Slot("u", "u", "u", "the step before the learning rate")
 V_HAT = Slot("v_hat", "v̂", r"\hat v", "the squared average, corrected for its start at zero")
 
 
@@ -83,11 +78,19 @@ def root_latex(square: str, o: SimpleNamespace) -> str:
     return rf"\sqrt{{{square}}} + <eps>"
 
 
+def number(name: str, symbol: str, latex: str, meaning: str, start: str = "zero") -> Slot:
+    """A state of one number for the whole point."""
+    return Slot(name, symbol, latex, meaning, kind="scalar", start=start)
+
+
+def averaged(old: Any, new: Any, keep: Any) -> Any:
+    """One step of an exponential moving average: keep · old + (1 − keep) · new."""
+    return keep * old + (1.0 - keep) * new
+
+
 def moments(g: Any, s: Any, h: Any) -> tuple[Any, Any]:
     """Adam's two running averages, of the gradient and of its square."""
-    m = h.beta1 * s.m + (1.0 - h.beta1) * g
-    v = h.beta2 * s.v + (1.0 - h.beta2) * (g * g)
-    return m, v
+    return averaged(s.m, g, h.beta1), averaged(s.v, g * g, h.beta2)
 
 
 def corrected(m: Any, v: Any, oracle: Oracle, h: Any) -> tuple[Any, Any]:
@@ -131,6 +134,11 @@ def inner_product(a: Vector, b: Vector) -> Any:
 def table_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     """Rows and columns of a tensor; a vector is one row."""
     return (shape[0], shape[1]) if len(shape) == 2 else (1, math.prod(shape))
+
+
+def both_sides(table: Any) -> tuple[Any, Any]:
+    """G Gᵀ and Gᵀ G: how the rows of a matrix move together, and how its columns do."""
+    return table @ table.T, table.T @ table
 
 
 def row_pairs(shape: tuple[int, ...]) -> tuple[int, ...]:

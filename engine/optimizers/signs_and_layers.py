@@ -16,6 +16,7 @@ from engine.optimizers.shared import (
     V_HAT,
     M,
     V,
+    averaged,
     beta,
     corrected,
     decay,
@@ -101,7 +102,7 @@ RPROP = Optimizer(
 
 
 def _signum(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
-    m = h.beta * s.m + (1.0 - h.beta) * oracle.gradient(w)
+    m = averaged(s.m, oracle.gradient(w), h.beta)
     return w - h.lr * ops.sign(m), {"m": m}
 
 
