@@ -426,6 +426,8 @@ def body() -> None:
         rule(pair, run.result, step, colors)
     with view.picture:
         problem.say_start(x, surface)
+    # Below both columns, for a word in it may be a link: on a phone keys would go back up from it.
+    with view.picture if view.embedded else st.container():
         notice(run.result, other, step)
     if shows_rule:
         below = view.picture.expander("The rule at this step") if view.embedded else st.container()

@@ -338,7 +338,7 @@ def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
             html.escape(says.described(runner.optimizer, s)),
             f"{len(s.scores)} ({s.diverged})",
             written(s.spent.sum(), "d"),
-            _on_one_line(says.cost(runner.optimizer, s.setting(s.best), runner.options)),
+            says.cost(runner.optimizer, s.setting(s.best), runner.options),
         ]
         for heat in ways.values():
             low, median, high = (says.loss(float(q)) for q in fair.quartiles(heat.curves[i][:, -1]))

@@ -114,7 +114,11 @@ def cost(
     """What a step takes: evaluations, at least where the run decides, and numbers kept for it."""
     price = written(optimizer.price(hypers, options), "3")
     least = "≥ " if optimizer.counted else ""
-    return f"{least}{price} evaluations, {optimizer.kept(options)} numbers kept"
+    kept = optimizer.kept(options)
+    return (
+        f"{least}{price} evaluation{'' if price == '1' else 's'}, "
+        f"{kept} number{'' if kept == 1 else 's'} kept"
+    )
 
 
 def loss(value: float) -> str:

@@ -688,7 +688,7 @@ def body() -> None:
     told, below = st.container(), frame.progress_room(x)
     live = live_values(wanted)
     with view.panel:
-        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 452))
+        x.controls(groups(live, wanted, names, looks), live=live, height=view.height(600, 446))
     try:
         for request in wanted:
             request.check()
@@ -733,7 +733,7 @@ def body() -> None:
             live=live,
             frames=live["steps"] + 1.0 if alone else 1,
             restart=x.restart,
-            height=view.height(540, 450),
+            height=view.height(540, 444),
             columns=[1.35, 1] if alone else 2,
             legend=False,
             lines=[shares(found[0], by_loss=by_loss)] if alone else (),
