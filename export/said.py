@@ -12,7 +12,6 @@ import re
 from typing import Any, Final
 
 from export.mathml import mathml
-from pages.terms import unmarked
 
 _EYE: Final = ":material/visibility:"
 _DISPLAYED: Final = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
@@ -33,7 +32,7 @@ def html_of(kind: str, body: str) -> str:
     if kind == "markdown" and text.startswith("$$"):
         return "".join(map(_formula, _DISPLAYED.findall(text)))
     if kind == "markdown" and text.startswith(_EYE):
-        return f'<p class="dh-notice">{inline(unmarked(text).removeprefix(_EYE).strip())}</p>'
+        return f'<p class="dh-notice">{inline(text.removeprefix(_EYE).strip())}</p>'
     if kind == "caption" and text and text != "&nbsp;" and "](" not in text:
         return f'<p class="dh-caption">{inline(text)}</p>'
     return ""

@@ -27,8 +27,8 @@ from figures import style
 from pages.budget import limited
 from pages.guide import guide
 from pages.presets import Preset
-from pages.state import LESSON, Experiment, current_page
-from pages.terms import address, as_html, as_markdown, marked
+from pages.state import LESSON, Experiment
+from pages.terms import address, as_html, marked
 from pages.terms import pieces as terms_in
 
 # Said where browser and Python find different numbers for one run (and Python's are shown).
@@ -216,8 +216,6 @@ def progress_room(x: Experiment) -> DeltaGenerator:
 def notice(text: str, *, hued: bool = False) -> None:
     """The sentence that says what to look at in the present state (Markdown, $…$ for formulas);
     hued where names of outcomes stand in it as HTML (`pages.hues`)."""
-    if not st.context.is_embedded:
-        text = marked(text, current_page(), as_markdown)
     st.markdown(f":material/visibility: {text}", unsafe_allow_html=hued)
 
 

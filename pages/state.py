@@ -716,11 +716,6 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {by_case[close[0]]!r}?" if close else ""
 
 
-def current_page() -> str:
-    """The page that is shown, by its file."""
-    return str(st.session_state.get(_CURRENT, ""))
-
-
 def turn_to(path: str) -> None:
     """Say which page is shown, before it runs: one that was left is arrived at anew."""
     if st.session_state.get(_PATH) != path:

@@ -210,11 +210,6 @@ def marked(text: str, page: str, form: Callable[[str, Term], str]) -> str:
     return "".join(p if isinstance(p, str) else form(*p) for p in pieces(text, page))
 
 
-def unmarked(text: str) -> str:
-    """The text without the links of `as_markdown`."""
-    return re.sub(r"\[([^\]]+)\]\(glossary\?term=[^\"]*\"[^\"]*\"\)", r"\1", text)
-
-
 def as_html(word: str, term: Term) -> str:
     """A link to the entry whose definition shows under a pointer."""
     return (

