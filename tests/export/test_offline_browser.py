@@ -152,7 +152,7 @@ def test_a_link_behind_the_hash_sets_values(page: Page, folder: Path) -> None:
     assert colour == "rgb(21, 23, 27)"
 
 
-@pytest.mark.parametrize("name", ["graph", "entropy", "weight_space"])
+@pytest.mark.parametrize("name", ["graph", "entropy", "weight_space", "map"])
 def test_a_page_with_its_presets_stays_small_and_works(
     name: str, page: Page, tmp_path: Path
 ) -> None:

@@ -388,10 +388,13 @@ export class Panel {
   }
 }
 
-// Paper with slanted lines: what shows where a raster is transparent.
+// Paper with slanted lines: what shows where a raster is transparent. On axes that another picture
+// has left behind its bounds may lie far out, or nowhere: only the canvas has lines.
 function hatch(pen, theme, x0, x1, y0, y1) {
-  const [left, right] = [Math.min(x0, x1), Math.max(x0, x1)]
-  const [top, bottom] = [Math.min(y0, y1), Math.max(y0, y1)]
+  const { width, height } = pen.canvas
+  const [left, right] = [Math.max(0, Math.min(x0, x1)), Math.min(width, Math.max(x0, x1))]
+  const [top, bottom] = [Math.max(0, Math.min(y0, y1)), Math.min(height, Math.max(y0, y1))]
+  if (!(right > left && bottom > top)) return
   pen.save()
   pen.beginPath()
   pen.rect(left, top, right - left, bottom - top)
