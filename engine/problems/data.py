@@ -1,7 +1,8 @@
 """Data for small networks: points drawn from a seed, measured sets, and what a reader pastes.
 
 All of them become a `Table`; `split` makes of it what is learned and what is held back, and
-`Batches` says which examples each step takes.
+`Batches` says which examples each step takes. The measured sets are those that scikit-learn brings
+along: MNIST would have to be fetched, and the laboratory works offline, so digits are of 8 × 8.
 """
 
 from __future__ import annotations

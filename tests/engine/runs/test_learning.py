@@ -11,6 +11,7 @@ import pytest
 
 import engine
 from engine.optimizers import OPTIMIZERS
+from engine.optimizers.schedules import SCHEDULES
 from engine.problems.data import DATASETS, Batches, Split, split, table
 from engine.problems.networks import INITIALISATIONS, MLP
 from engine.runs.learning import Competitor, Training
@@ -83,6 +84,24 @@ def test_the_same_seed_is_the_same_run_in_whatever_slices(slug: str) -> None:
         sliced.advance(part)
     assert whole.losses == sliced.losses
     assert whole.losses != Training(SMALL, MOONS, competitor, steps=60, seed=4).losses
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_drives_the_rate_of_every_group(schedule: str) -> None:
+    """The run is that of steps at the rates that the schedule says, for both of Muon's groups."""
+    run = Training(SMALL, MOONS, Competitor("muon", schedule=schedule), steps=12, dtype=np.float64)
+    run.advance(12)
+    start = SMALL.initial(0, scheme="xavier")
+    plain = [Trainer(start, run.trainer.groups) for _ in range(2)]
+    for k, factor in enumerate(SCHEDULES[schedule].factors(12)):
+        loss = plain[0].step(run.objective, float(factor), *run.batch(k))
+        assert loss == run.losses[k]
+        plain[1].step(run.objective, 1.0, *run.batch(k))
+    moved = [
+        all(np.array_equal(run.trainer.tensors[i], by.tensors[i]) for i in range(len(start)))
+        for by in plain
+    ]
+    assert moved == [True, schedule == "constant"]
 
 
 def test_competitors_begin_at_the_same_weights_and_learn_the_same_batches() -> None:
