@@ -180,14 +180,14 @@ async def read(
     if line is None:
         return
     await start.wait()
-    pause = random.uniform(0, think)  # nobody moves in step with the others
     try:
         for turn in itertools.count(random.randrange(100)):
+            # As if all had been here for long: their first moves are no more at a time than later.
+            pause = random.expovariate(1 / think)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
                 return
             await move(line, page, turn, found)
-            pause = random.expovariate(1 / think)
     except OSError as error:
         found.fail(page, repr(error))
     finally:
