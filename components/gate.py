@@ -41,7 +41,7 @@ looks in on its finer map six."""
 AT_ONCE: Final = 16
 """Messages that may come at once."""
 
-LIGHT_PLACES: Final = 3
+LIGHT_PLACES: Final = 2
 """Reruns of light readers that may be under way at once; of those who wait the one who has waited
 longest is first, those who have only just come after the others: to come again is no way to the
 front. First ones of a visit, and those of readers who have used much, share one place beside them.

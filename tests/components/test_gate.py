@@ -185,22 +185,19 @@ def test_who_waits_longest_is_first_and_who_has_just_come_is_last() -> None:
         busy = [gate.Reader(kind="light") for _ in range(gate.LIGHT_PLACES)]
         for reader in busy:
             await turns.take(reader)
-        settled = time.monotonic() - 2 * gate.JUST_COME
+        now = time.monotonic()
+        settled = now - 2 * gate.JUST_COME
 
-        async def wait(name: str, reader: gate.Reader) -> None:
+        async def wait(name: str, came: float) -> None:
+            reader = gate.Reader(kind="light", came=came)
             await turns.take(reader)
             order.append(name)
-
-        tasks = [
-            asyncio.ensure_future(wait(name, gate.Reader(kind="light", came=came)))
-            for name, came in [
-                ("just come", time.monotonic()), ("later", settled), ("earlier", settled - 60.0)
-            ]
-        ]  # fmt: skip
-        await asyncio.sleep(0.01)
-        for reader in busy[:3]:
             turns.give(reader)
-            await asyncio.sleep(0.01)
+
+        waits = [("just come", now), ("later", settled), ("earlier", settled - 60.0)]
+        tasks = [asyncio.ensure_future(wait(name, came)) for name, came in waits]
+        await asyncio.sleep(0.01)
+        turns.give(busy[0])
         await asyncio.gather(*tasks)
 
     run_alone(go())
