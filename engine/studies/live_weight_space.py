@@ -105,10 +105,15 @@ def _run(made: Task, rule: Rule) -> str:
     def laid(points: Any) -> Any:
         return made.form.joined(trainer.laid_out(points))
 
+    # The rules that go element by element hold the weights in one line as it is.
+    line = "null"
+    if [np.shape(point) for point in leaves(trainer.points)] != [made.start.shape]:
+        line = _as_function(printed(laid, trainer.points)) + "()"
+    begun = [_described(leaf, made) for leaf in kept]
     makers = ", ".join(map(_as_function, ways.texts))
     return (
-        f"{{ ways: [{makers}],\nline: {_as_function(printed(laid, trainer.points))}(),\n"
-        f"points: {len(leaves(trainer.points))}, kept: [{', '.join(map(_described, kept))}], "
+        f"{{ ways: [{makers}],\nline: {line},\n"
+        f"points: {len(leaves(trainer.points))}, kept: [{', '.join(begun)}], "
         f"names: [{', '.join(names)}], drawn: {[size for size in drawn_by(trainer) if size]}, "
         f"{_metric(trainer)} }}"
     )
@@ -136,25 +141,35 @@ def _metric(trainer: Trainer) -> str:
     return f"metric: {{ place: {place}, beta: {space.ADAPTIVE[group.optimizer.slug]!r} }}"
 
 
-def _described(leaf: Any) -> str:
-    """What a step keeps, as it begins: a number, an array of one value, or one of several."""
+def _described(leaf: Any, made: Task) -> str:
+    """What a step keeps, as it begins: a number, the weights, an array of one value, or one of
+    several."""
     if not np.ndim(leaf):
         return f"{{ value: {float(leaf)!r} }}"
+    if np.array_equal(leaf, made.start):
+        return "{ weights: true }"
     flat = leaf.ravel()
     if not len(flat) or np.all(flat == flat[0]):
         return f"{{ value: {float(flat[0]) if len(flat) else 0.0!r}, size: {leaf.size} }}"
     return f"{{ values: {flat.tolist()} }}"
 
 
+def _rounded(values: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32).astype(np.float64)
+
+
 def parts(paths: Sequence[Path], view: Seen) -> dict[str, Any]:
-    """What was found, by the names of its parts; after a run was lost NaN."""
+    """What was found, by the names of its parts; after a run was lost NaN. Arrays are rounded to
+    single precision: more than a picture shows, and half as long in a page's copy."""
     found: dict[str, Any] = {
-        "across": view.across, "up": view.up, "grid": view.loss, "share1": view.share[0],
-        "share2": view.share[1], "below": view.below,
+        "across": _rounded(view.across), "up": _rounded(view.up), "grid": _rounded(view.loss),
+        "share1": view.share[0], "share2": view.share[1], "below": view.below,
     }  # fmt: skip
 
     def filled(values: Any) -> Any:
-        return np.pad(values, (0, space.RECORDS + 1 - len(values)), constant_values=np.nan)
+        missing = space.RECORDS + 1 - len(values)
+        return _rounded(np.pad(values, (0, missing), constant_values=np.nan))
 
     for k, path in enumerate(paths):
         found[f"x{k}"], found[f"y{k}"] = filled(view.x[k]), filled(view.y[k])
@@ -200,7 +215,7 @@ def live_space(
         for name, value in follower.hypers.items()
     }
     inputs |= {
-        ("x",): found.x.ravel(), ("y",): found.targets.ravel(),
+        ("x",): found.x.ravel(), ("y",): found.targets.ravel(), ("start",): found.start,
         ("probe",): space.drawn(size, 0)[0], ("filters",): found.filters.astype(float),
         ("normals",): space.drawn(size, draw, 2).ravel(),
     }  # fmt: skip

@@ -110,13 +110,13 @@ function signs(out, stream) {
 }
 
 // One training as it was measured: weights, loss and sharpness, a row a record until it was lost.
-// `ways` are those of its step, `line` lays the first `points` of what it keeps in one line, `names`
-// are numbers or hyper-parameters, `drawn` how many signs it draws; `metric` is the place of v in
-// what a step keeps, and the decay of its bias correction.
-function follow({ ways, line: lineOf, points, kept, names, drawn, metric }, hypers, { x, y, probe, steps }) {
+// `ways` are those of its step, `line` lays the first `points` of what it keeps in one line (null:
+// they are one), `names` are numbers or hyper-parameters, `drawn` how many signs it draws; `metric`
+// is the place of v in what a step keeps, and the decay of its bias correction.
+function follow({ ways, line: lineOf, points, kept, names, drawn, metric }, hypers, { x, y, start, probe, steps }) {
   const made = ways.map((make) => make())
-  const state = kept.map(({ value, size, values }) =>
-    (values ? Float64Array.from(values) : size === undefined ? value : new Float64Array(size).fill(value)))
+  const state = kept.map(({ value, size, values, weights }) =>
+    (weights || values ? Float64Array.from(values ?? start) : size === undefined ? value : new Float64Array(size).fill(value)))
   const numbers = names.map((name) => (typeof name === "number" ? name : hypers[name]))
   const random = drawn.map((size) => new Float64Array(size))
   const [plain, scaled] = [sharpest(probe), sharpest(probe)]
@@ -141,7 +141,7 @@ function follow({ ways, line: lineOf, points, kept, names, drawn, metric }, hype
       if (!next || !(Math.abs(next[0]) < LOST)) return found
       state.forEach((value, i) => (typeof value === "number" ? (state[i] = next[i + 1]) : value.set(next[i + 1])))
     }
-    const line = Float64Array.from(lineOf(...state.slice(0, points))[0])
+    const line = Float64Array.from(lineOf ? lineOf(...state.slice(0, points))[0] : state[0])
     const [value] = loss(line, x, y)
     if (!(Math.abs(value) < LOST)) return found
     const times = (along) => product(line, along, x, y)[0]
@@ -216,7 +216,7 @@ function extent(x, y, random) {
   })
 }
 
-// given: {runs: {"0": hyper-parameters by name, …}, steps, x, y, probe, filters, normals}.
+// given: {runs: {"0": hyper-parameters by name, …}, steps, x, y, start, probe, filters, normals}.
 export function study(given) {
   const { x, y, probe } = given
   const paths = RUNS.map((run, i) => follow(run, given.runs[i] ?? {}, given))

@@ -147,7 +147,7 @@ def given(rules: list[tuple[str, float]], steps: int, draw: int = 0) -> dict[str
     size = len(CURVE.start)
     return {
         "runs": runs, "steps": steps, "x": CURVE.x.ravel(), "y": CURVE.targets.ravel(),
-        "probe": drawn(size, 0)[0],
+        "start": CURVE.start, "probe": drawn(size, 0)[0],
         "filters": CURVE.filters.astype(float), "normals": drawn(size, draw, 2).ravel(),
     }  # fmt: skip
 
