@@ -195,6 +195,7 @@ def body() -> None:
                 "adam_paper.stage", panels(found, looks, live), live=live, frames=RECORDS + 1,
                 frame_name="record", height=view.height(470, 376), columns=[1.2, 1],
                 lines=[] if view.embedded else [at_one_rate(found, live)], restart=x.restart,
+                sound="curves",
             )  # fmt: skip
             if view.embedded:
                 st.caption(said(judged, found, asked()))

@@ -413,6 +413,7 @@ def body() -> None:
             columns=2 if view.embedded else 3,
             alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
             captions=captions(run),
+            sound="loss",
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),
             restart=x.restart,

@@ -415,7 +415,8 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
             "fair_race.stage", race_panels(held, ways, tall=view.embedded),
             frames=held.task.evaluations + 1, height=view.height(420, 384),
             columns=[1.25] * (1 if view.embedded else len(ways)) + [1],
-            frame_name="evaluation", alt="The race: losses over many seeds, and mean ranks",
+            frame_name="evaluation", sound="loss0",
+            alt="The race: losses over many seeds, and mean ranks",
         )  # fmt: skip
     names = held.names
     said = says.verdict(names, ways, outcome, held.protocol)

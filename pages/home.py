@@ -117,6 +117,7 @@ def body() -> None:
             restart=x.restart,
             height=view.height(330, 400),
             columns=[1.45, 1],
+            sound="loss",
             lines=[
                 words(
                     "After {:.0f} steps above the minimum: "

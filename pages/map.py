@@ -736,6 +736,7 @@ def body() -> None:
             height=view.height(540, 444),
             columns=[1.35, 1] if alone else 2,
             legend=False,
+            sound="loss",
             lines=[shares(found[0], by_loss=by_loss)] if alone else (),
             alt=f"Hyper-parameter map of {', '.join(names)}",
         )

@@ -407,6 +407,7 @@ def body() -> None:
             height=view.height(500, 385),
             columns=[1, 1] if view.embedded else [1.15, 1],
             alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
+            sound="loss",
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),
             restart=x.restart,

@@ -150,7 +150,7 @@ def body() -> None:
         stage(
             "weight_space.stage", shown, live=live, frames=RECORDS + 1, frame_name="record",
             height=view.height(600, 430), columns=[1.2, 0.8, 1] if x["walk"] else [1.2, 1],
-            lines=views.lines(found, runs, view.embedded), restart=x.restart,
+            lines=views.lines(found, runs, view.embedded), restart=x.restart, sound="loss",
         )  # fmt: skip
     with view.panel:
         x.controls(

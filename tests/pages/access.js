@@ -61,7 +61,21 @@ window.access = (() => {
     let at = document.activeElement
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
     if (!at || !above(at, '[data-testid="stMain"]') || stops[0]?.at === at) return true
-    stops.push({ at, box: place(at) })
+    stops.push({ at, box: place(at), seen: lit(at) })
+    return false
+  }
+
+  // Whether the focus is seen on an element, or on what stands around it: an outline, or a ring of
+  // shadow or border in another colour than around it.
+  function lit(element) {
+    for (let at = element, up = 0; at && up < 4; at = parent(at), up++) {
+      if (!at.matches(":focus-visible, :focus-within")) break
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at)
+      if (outlineStyle !== "none" && parseFloat(outlineWidth) >= 1) return true
+      if (boxShadow !== "none") return true
+      const drawn = at.matches("svg *") ? [...at.children].some((e) => getComputedStyle(e).strokeWidth >= "2") : false
+      if (drawn) return true
+    }
     return false
   }
 
@@ -87,7 +101,8 @@ window.access = (() => {
 
   function walked() {
     const found = []
-    stops.forEach(({ at, box }, i) => {
+    stops.forEach(({ at, box, seen }, i) => {
+      if (!seen) found.push(`the focus is not seen on ${called(at)}`)
       const last = stops[i - 1]
       if (!last || (last.box.picture && (last.box.picture === box.picture || sticks(last.at)))) return
       const how = last.box.scroller === box.scroller ? "inside" : "outside"
@@ -136,5 +151,25 @@ window.access = (() => {
     })
   }
 
-  return { told, axe, begin, stop, walked, valued, take, moved }
+  // What moves although the reader wants no motion: animations in time, transitions of our own
+  // things, clocks that run.
+  const OURS = /(^|\s)d[lcgthe]+-/
+  async function moving() {
+    const parts = [...everything(main())]
+    const frames = () => parts.map((e) => e.dataset?.frame ?? "").join()
+    const before = frames()
+    const found = document.getAnimations().filter((a) => a.playState === "running" && a.timeline === document.timeline)
+      .map((a) => `${a.animationName ?? a.transitionProperty} of ${called(a.effect.target)}`)
+    for (const e of parts) {
+      if (e.dataset?.playing === "true") found.push(`${called(e)} plays`)
+      if (!OURS.test(String(e.className?.baseVal ?? e.className))) continue
+      const { transitionDuration: taken } = getComputedStyle(e)
+      if (/[1-9]/.test(taken)) found.push(`${called(e)} takes ${taken}`)
+    }
+    for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame)
+    if (frames() !== before) found.push("a picture's clock runs")
+    return found
+  }
+
+  return { moving, told, axe, begin, stop, walked, valued, take, moved }
 })()

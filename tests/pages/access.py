@@ -49,6 +49,12 @@ def told(page: Page) -> list[str]:
     return said
 
 
+def moving(page: Page) -> list[str]:
+    """What moves by itself: to be nothing for who wants no motion."""
+    found: list[str] = page.evaluate("access.moving()")
+    return found
+
+
 def operate(page: Page) -> list[str]:
     """Each thing with a value is moved by an arrow key, and back; what the pictures say of
     themselves follows one of them at least."""

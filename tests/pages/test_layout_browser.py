@@ -174,12 +174,12 @@ def test_a_page_is_open_to_whoever_reads_it(opened: Opened) -> None:
     assert found + visitor.errors == []
 
 
-def test_every_picture_says_what_it_shows(opened: Opened) -> None:
+def test_every_picture_says_what_it_shows_and_stands_still(opened: Opened) -> None:
     visitor, page = opened
     page.wait_for_function(TOLD)
     said = access.told(page)
     assert said
-    assert visitor.errors == []
+    assert access.moving(page) + visitor.errors == []
     others = {words for url, words in SAID.items() if url != page.url}
     assert "\n".join(said) not in others
     SAID[page.url] = "\n".join(said)

@@ -125,6 +125,7 @@ export class Bar {
     this.scrub = element.querySelector(".dl-scrub")
     this.count = element.querySelector(".dl-count")
     this.playButton = element.querySelector('[data-act="play"]')
+    this.soundButton = element.querySelector('[data-act="sound"]')
     this.loopButton = element.querySelector('[data-act="loop"]')
     this.shown = -1
     this.onLoop = onLoop
@@ -168,8 +169,9 @@ export class Bar {
     const by = event.shiftKey ? 10 : 1
     const act = {
       " ": "play", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last",
-      l: "loop", L: "loop",
+      l: "loop", L: "loop", s: "sound", S: "sound",
     }[event.key]
+    if (act === "sound" && this.soundButton.hidden) return false
     const onButton = event.target.closest?.("button")
     const onSelect = event.target.closest?.("select")
     if (!act || onSelect || (onButton && act === "play")) return false

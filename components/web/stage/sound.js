@@ -1,6 +1,9 @@
 // Loss curves to be heard: a voice for each run, the runs from left to right, its pitch the logarithm
 // of its loss. A voice is still where its run has left or has not begun.
 
+export const MEANING =
+  "Sound on. A voice for each run, from left to right; the higher it sounds, the larger the loss: an octave is a factor of a hundred. Play to hear it."
+
 const A = 440 // Hz, of a loss of 1
 const DECADES = 2 // to an octave
 const LOWEST = 65

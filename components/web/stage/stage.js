@@ -22,7 +22,7 @@ import { Lighting } from "./lighting.js"
 import { Panel } from "./panel.js"
 import { announce, Bar, Clock, markup } from "./playback.js"
 import { Scene } from "./scene.js"
-import { Sound } from "./sound.js"
+import { MEANING, Sound } from "./sound.js"
 import { Teller } from "./teller.js"
 import { legendOf, tell } from "./telling.js"
 
@@ -61,7 +61,9 @@ class Stage {
     this.sound = new Sound()
     this.soundButton = this.root.querySelector('[data-act="sound"]')
     const hear = () => {
-      this.soundButton.setAttribute("aria-pressed", String(this.sound.toggle()))
+      const on = this.sound.toggle()
+      this.soundButton.setAttribute("aria-pressed", String(on))
+      this.live.textContent = on ? MEANING : "Silent."
       this.paint()
     }
     this.bar = new Bar(part("bar"), this.clock, (loop) => {
@@ -317,7 +319,7 @@ class Stage {
     this.bar.element.hidden = !data.playback
     this.root.tabIndex = data.playback ? 0 : -1 // its keys are the player's
     this.bar.scrub.setAttribute("aria-label", data.frameName)
-    this.soundButton.hidden = !data.sound
+    this.soundButton.hidden = !data.panels.some(({ id }) => id === data.sound)
     this.caption.hidden = !data.captions.length
     this.showLegend(data, theme)
     const boxes = this.arrange(data)

@@ -10,7 +10,7 @@ import { DASHES, mark, swatch } from "../marks.js"
 import { Missing, array, receive } from "../stage/arrays.js"
 import { Axis } from "../stage/axes.js"
 import { markup } from "../stage/playback.js"
-import { Sound } from "../stage/sound.js"
+import { MEANING, Sound } from "../stage/sound.js"
 import { Teller } from "../stage/teller.js"
 import { measure, write } from "../stage/words.js"
 import { storeOf } from "../store.js"
@@ -302,7 +302,9 @@ class Training {
   act(name, by = 1) {
     if (name === "play") this.playing ? this.pause() : this.play()
     else if (name === "sound") {
-      this.soundButton.setAttribute("aria-pressed", String(this.sound.toggle()))
+      const on = this.sound.toggle()
+      this.soundButton.setAttribute("aria-pressed", String(on))
+      this.live.textContent = on ? MEANING : "Silent."
       this.hear()
     } else {
       this.pause()
@@ -315,7 +317,7 @@ class Training {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select")) return
     if (event.target.closest("canvas") && this.place(event)) return event.preventDefault()
-    const act = { " ": "play", ArrowRight: "forward", Home: "first", End: "last" }[event.key]
+    const act = { " ": "play", ArrowRight: "forward", Home: "first", End: "last", s: "sound", S: "sound" }[event.key]
     if (!act || (event.key === " " && event.target.closest("button")) || event.target === this.scrub) return
     event.preventDefault()
     event.stopPropagation()
