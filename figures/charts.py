@@ -259,7 +259,7 @@ def level(
             {
                 "xref": "paper", "x": float(side == "right"), "xanchor": side,
                 "y": _at(layout, "y", y), "yanchor": "bottom", "text": text, "showarrow": False,
-                "font": {"size": 12, "color": color},
+                "font": {"size": 12, "color": style.word(color)},
             }
         )  # fmt: skip
 
@@ -287,7 +287,7 @@ def upright(
                     {
                         "yref": "paper", "y": 1, "yanchor": "top", "text": text, "x": where,
                         "xanchor": anchor, "xshift": shift, "showarrow": False,
-                        "font": {"size": 12, "color": color},
+                        "font": {"size": 12, "color": style.word(color)},
                     }
                 )  # fmt: skip
 
@@ -305,7 +305,7 @@ def band(layout: Figure, x0: Any, x1: Any, text: Any = "", *, color: str = style
             {
                 "x": (_at(layout, "x", x0) + _at(layout, "x", x1)) / 2, "yref": "paper", "y": 0,
                 "yanchor": "bottom", "text": text, "showarrow": False,
-                "font": {"size": 11, "color": color},
+                "font": {"size": 11, "color": style.word(color)},
             }
         )  # fmt: skip
 
@@ -323,7 +323,7 @@ def note(
     layout["annotations"].append(
         {
             "x": _at(layout, "x", x), "y": _at(layout, "y", y), "text": text, "showarrow": False,
-            "xanchor": anchor, "font": {"size": 12, "color": color},
+            "xanchor": anchor, "font": {"size": 12, "color": style.word(color)},
         }
     )  # fmt: skip
 

@@ -176,7 +176,7 @@ def _name_step(layout: Figure, h: float, text: str, color: str, anchor: str) -> 
     layout["annotations"].append(
         {
             "x": float(np.log10(h)), "yref": "paper", "y": 1, "yanchor": "top", "text": text,
-            "xanchor": anchor, "showarrow": False, "font": {"size": 13, "color": color},
+            "xanchor": anchor, "showarrow": False, "font": {"size": 13, "color": style.word(color)},
             "xshift": -3 if anchor == "right" else 3,
         }
     )  # fmt: skip

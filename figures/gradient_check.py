@@ -82,7 +82,7 @@ def _band(layout: Figure, low: float, high: float, verdict: Verdict) -> None:
             "xref": "paper", "x": 1, "xanchor": "right", "text": said[verdict], "showarrow": False,
             "y": float(np.log10(low if verdict == "wrong" else high)),
             "yanchor": "bottom" if verdict == "wrong" else "top",
-            "font": {"size": 12, "color": color(verdict)},
+            "font": {"size": 12, "color": style.word(color(verdict))},
         }
     )  # fmt: skip
 

@@ -98,7 +98,7 @@ def _names(x: Any, part: Any, *curves: tuple[Any, str, str]) -> Figure:
         style.INK, size=0, labels=[text for _, text, _ in curves], position="top right",
     )  # fmt: skip
     marks |= {"mode": "text", "hoverinfo": "skip"}
-    marks["textfont"]["color"] = [color for _, _, color in curves]
+    marks["textfont"]["color"] = [style.word(color) for _, _, color in curves]
     return marks
 
 

@@ -66,7 +66,8 @@ def pulls(chosen: Sequence[str], w: Any, b: Any, gamma: Any, smoothing: Any) -> 
             {
                 "xref": "paper", "yref": "paper", "x": 1.0, "y": 1.0 - 0.09 * place,
                 "xanchor": "right", "yanchor": "top", "showarrow": False,
-                "text": LOSSES[loss].name, "font": {"size": 12, "color": LOOKS[loss][0]},
+                "text": LOSSES[loss].name,
+                "font": {"size": 12, "color": style.word(LOOKS[loss][0])},
             }
         )  # fmt: skip
     return {"data": data, "layout": layout}

@@ -114,7 +114,7 @@ def flow(steps: Steps, names: Sequence[str], *, powers: bool) -> Figure:
                 for name, p in zip(names, charts.each(steps.shares), strict=True)],
     )  # fmt: skip
     named |= {"mode": "text", "hoverinfo": "skip"}
-    named["textfont"]["color"] = hues
+    named["textfont"]["color"] = [style.word(hue) for hue in hues]
     data.append(named)
     return {"data": data, "layout": layout}
 
@@ -161,7 +161,8 @@ def against_temperature(study: Cooling, now: Any, names: Sequence[str], temperat
     here = charts.marks(
         temperature + np.zeros(n), now, style.INK, labels=list(names), position="top right"
     )
-    here["marker"]["color"] = here["textfont"]["color"] = colors(n)
+    here["marker"]["color"] = colors(n)
+    here["textfont"]["color"] = [style.word(color) for color in colors(n)]
     return {"data": [*data, here], "layout": layout}
 
 

@@ -118,7 +118,7 @@ def end_name(name: str, color: str, curve: Any, at: Any, *, low: Any = None) -> 
         "text": words(f"{name.replace('{', '').replace('}', '')} {{:2}}", value),
         "showarrow": False, "xanchor": "right", "yanchor": "middle", "xshift": -6,
         "yshift": ops.where(fell, -_ASIDE, _ASIDE),
-        "font": {"size": 12, "color": color},
+        "font": {"size": 12, "color": style.word(color)},
     }  # fmt: skip
 
 

@@ -9,9 +9,11 @@ marker.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
@@ -64,16 +66,16 @@ HUES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 
 # One soft colour a class or outcome, the same hue in both themes and each at 3 : 1 or more against
-# the page (WCAG 2.2, 1.4.11); neighbours differ in lightness as well, for colour-blind readers.
+# the page (WCAG 2.2, 1.4.11); the first four look different to any eye, and so do neighbours.
 OUTCOMES: Final = (
     "#4477c3|#74a6ef",  # blue
     "#d07940|#ed9a67",  # orange
     "#2d9382|#5cc3b0",  # teal
-    "#82509e|#b788d4",  # purple
+    "#44576b|#8294a7",  # slate
     "#a4932e|#d0bf5e",  # gold
     "#c5617c|#e7869d",  # rose
     "#448247|#72b875",  # green
-    "#44576b|#8294a7",  # slate
+    "#82509e|#b788d4",  # purple
 )
 
 # The same hues for words, where a reader needs 4.5 : 1 (WCAG 2.2, 1.4.3).
@@ -81,11 +83,11 @@ OUTCOME_WORDS: Final = (
     "#4273bd|#74a6ef",
     "#a86234|#ed9a67",
     "#288172|#5cc3b0",
-    "#82509e|#b788d4",
+    "#44576b|#8294a7",
     "#827424|#d0bf5e",
     "#b15770|#e7869d",
     "#438146|#72b875",
-    "#44576b|#8294a7",
+    "#82509e|#b788d4",
 )
 
 DASHES: Final[tuple[Dash, ...]] = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -272,6 +274,34 @@ def ramp(anchors: Iterable[str], count: int) -> tuple[str, ...]:
     at = np.linspace(0, along[-1], count)
     path = np.stack([np.interp(at, along, corners[:, i]) for i in range(3)], axis=1)
     return tuple(map(_css, path))
+
+
+_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+_READABLE: Final = 4.5  # to one, which a word needs against its paper (WCAG 2.2, 1.4.3)
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2.2 contrast ratio of two colours "#rrggbb"."""
+    low, high = sorted(float(_LUMINANCE @ linear_rgb(color)) for color in (first, second))
+    return (high + 0.05) / (low + 0.05)
+
+
+@cache
+def word(color: str) -> str:
+    """The shade of "light|dark" COLOR that a word on paper takes, which is read more finely than a
+    line is: darker or paler where it has to be. What is no such pair is given back."""
+    if not re.fullmatch(r"#[0-9a-f]{6}\|#[0-9a-f]{6}", color):
+        return color
+    shades = []
+    for own, paper, step in zip(
+        color.split("|"), BACKGROUND.split("|"), (-0.005, 0.005), strict=True
+    ):
+        shade, lab = own, oklab(linear_rgb(own))
+        while contrast(shade, paper) < _READABLE:
+            lab = lab + np.array([step, 0.0, 0.0])
+            shade = _css(lab)
+        shades.append(shade)
+    return "|".join(shades)
 
 
 # Loss over a grid, low to high, for maps whose colour is the message: lightness rises all

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.optimizers import OPTIMIZERS
-from figures import style
+from figures import style, training
+from figures.style import contrast
 from tests.figures import ciede2000
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
@@ -48,13 +49,6 @@ VISION = {
 }
 LOOKS_ANOTHER = 8.0  # CIEDE2000; what stands side by side is just noticed to differ at about 1
 APART = 0.08  # in OKLab; a just noticeable difference is about 0.02
-
-
-def contrast(first: str, second: str) -> float:
-    """WCAG 2.2 contrast ratio of two colours "#rrggbb"."""
-    weights = np.array([0.2126, 0.7152, 0.0722])
-    low, high = sorted(float(weights @ style.linear_rgb(color)) for color in (first, second))
-    return (high + 0.05) / (low + 0.05)
 
 
 def seen(color: str, vision: str) -> NDArray[np.float64]:
@@ -145,14 +139,56 @@ def test_two_rules_of_a_race_differ_in_colour_or_in_dash_and_marker(mode: str) -
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_stands_on_one_picture_looks_another_with_any_colour_vision(mode: str) -> None:
-    """Arrows of one step, marks of one chart, two and three classes of a plane, and bars, which
+    """Arrows of one step, marks of one chart, up to four classes of a plane, and bars, which
     have names besides, each from its neighbour."""
     classes = [pick(color, mode) for color in style.OUTCOMES]
     arrows = [pick(color, mode) for color in (style.JUMP, style.CORRECTION, style.SUM)]
     marks = [pick(color, mode) for color in (style.INK, style.MUTED, style.LIMIT)]
-    together = [*map(itertools.combinations, (arrows, marks, classes[:3]), (2, 2, 2))]
+    together = [*map(itertools.combinations, (arrows, marks, classes[:4]), (2, 2, 2))]
     for first, second in itertools.chain(*together, itertools.pairwise(classes)):
         assert difference(first, second) >= LOOKS_ANOTHER, (first, second)
+
+
+def test_points_of_two_classes_differ_in_colour_or_in_marker() -> None:
+    """Beyond four classes no colours are left that every eye tells apart."""
+    looks = list(zip(style.OUTCOMES, training.MARKERS, strict=True))
+    for (first, marker), (second, other) in itertools.combinations(looks, 2):
+        colors = [(pick(first, mode), pick(second, mode)) for mode in MODES]
+        assert marker != other or min(difference(*pair) for pair in colors) >= LOOKS_ANOTHER
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("mode", MODES)
+def test_what_stands_for_a_number_grows_lighter_or_darker_for_every_eye(
+    mode: str, vision: str
+) -> None:
+    """Heat maps, the depths under trails, the tints of a basin, the cells of a confusion."""
+    paper = style.linear_rgb(pick(style.BACKGROUND, mode))
+    heat = [seen(color, vision)[0] for color in style.HEAT[::5]]
+    depths = [seen(pick(color, mode), vision)[0] for color in style.CONTOUR[::5]]
+    scales = [np.diff(heat), np.diff(depths) * (1 if mode == "light" else -1)]
+    for index in range(8):
+        tints = [seen(pick(color, mode), vision)[0] for color in style.tints(index, 5)]
+        scales += [np.diff(tints)]
+    for color in style.OUTCOMES[:2]:  # right, and taken for another; more is more opaque
+        own = style.linear_rgb(pick(color, mode))
+        cells = [paper + share * (own - paper) for share in np.linspace(0.08, 0.88, 9)]
+        light = [style.oklab((VISION[vision] @ cell).clip(0, 1))[0] for cell in cells]
+        scales.append(np.diff(light) * (-1 if mode == "light" else 1))
+    assert all((scale > 0).all() for scale in scales)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_words_in_a_colour_can_be_read_and_keep_it(mode: str) -> None:
+    """What a canvas writes, which axe-core does not see: WCAG 2.2, 1.4.3."""
+    marks = (style.LIMIT, style.TARGET, style.JUMP, style.CORRECTION, style.SUM)
+    hues = ["|".join(pair) for pair in style.HUES.values()]
+    for color in (*hues, *style.OUTCOMES, *marks):
+        word = pick(style.word(color), mode)
+        assert contrast(word, pick(style.BACKGROUND, mode)) >= 4.5, color
+        before, after = (style.oklab(style.linear_rgb(c))[1:] for c in (pick(color, mode), word))
+        assert np.linalg.norm(after - before) < 0.03, color  # the hue of its line
+    assert style.word("var(--st-text-color)") == "var(--st-text-color)"
 
 
 def test_a_shared_hue_comes_with_another_dash_and_marker() -> None:
