@@ -9,7 +9,8 @@ import pytest
 
 from engine.emit.picture import Picture, Words
 from figures import charts, style
-from tests.figures.test_style import MODES, contrast, pick
+from figures.style import contrast
+from tests.figures.test_style import MODES, pick
 
 
 @pytest.mark.parametrize("mode", MODES)
