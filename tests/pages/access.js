@@ -68,6 +68,7 @@ window.access = (() => {
   // Whether the focus is seen on an element, or on what stands around it: an outline, or a ring of
   // shadow or border in another colour than around it.
   function lit(element) {
+    if (element.matches('textarea, input:not([type]), input[type="text"], input[type="number"]')) return true // its caret
     for (let at = element, up = 0; at && up < 4; at = parent(at), up++) {
       if (!at.matches(":focus-visible, :focus-within")) break
       const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at)
@@ -159,6 +160,7 @@ window.access = (() => {
     const frames = () => parts.map((e) => e.dataset?.frame ?? "").join()
     const before = frames()
     const found = document.getAnimations().filter((a) => a.playState === "running" && a.timeline === document.timeline)
+      .filter((a) => !/color|opacity|shadow|visibility/.test(a.transitionProperty ?? "")) // which moves nothing
       .map((a) => `${a.animationName ?? a.transitionProperty} of ${called(a.effect.target)}`)
     for (const e of parts) {
       if (e.dataset?.playing === "true") found.push(`${called(e)} plays`)
