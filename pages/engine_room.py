@@ -89,7 +89,7 @@ x = experiment(
         Integer("width", 16, 2, 64, label="width", help="units in each hidden layer"),
         Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
         *own_rule.fields("rule", RULES, "adam"),
-        Number("lr", 0.03, 1e-4, 10.0, label="lr", symbol="η", scale="log"),
+        Number("lr", 0.03, 1e-4, 10.0, label="learning rate", symbol="η", scale="log"),
         Integer("seed", 0, 0, 999, label="seed"),
         Integer("trained", 0, 0, LEARNING_STEPS),
     ],
@@ -426,7 +426,7 @@ def graphs() -> None:
 def tape_table(rows: Sequence[showcase.Entry]) -> None:
     """A tape entry by entry."""
     frame.table(
-        ("entry", "made by", "value", "∂f/∂"),
+        ("entry", "made by", "value", "∂f/\N{WORD JOINER}∂"),
         [
             (
                 html.escape(row.name), html.escape(row.made),

@@ -186,7 +186,8 @@ class Points {
       const near = t < 0.5 ? i - 1 : i
       const exact = t === 0 || t === 1
       take((atX - px) ** 2 + (atY - py) ** 2, near, atX, atY,
-        exact ? xs[near] : chart.x.value(atX), exact ? spec.y[near] : chart.y.value(atY))
+        exact ? xs[near] : chart.x.value(atX),
+        exact || y0 === y1 ? spec.y[near] : chart.y.value(atY))
     }
     if (!found || !chart.inside(found.atX, found.atY, this.unclipped ? 8 : 1)) return null
     return { ...found, text: hover(spec, found.i, found.x, found.y) }
