@@ -12,7 +12,7 @@ const theme = (paper, ink) => ({
 
 const EMPTY = {
   kind: "plane", title: "", alt: "", hash: "0", rows: 1, tracks: [], handles: [], arrows: [],
-  boxes: [], rasters: [], cursor: false,
+  boxes: [], rasters: [], clicks: {}, cursor: false,
 }
 
 window.lab = {

@@ -299,7 +299,7 @@ def test_the_hand_wins_over_a_live_handle_while_it_holds_it(lab: Callable[..., P
     page.evaluate("lab.values = { x: 2, y: 20, word: 'θ = 2' }")
     handle = {"id": "h", "x": {"$live": "x"}, "y": {"$live": "y"}, "label": {"$live": "word"},
               "axis": "xy", "min": None, "max": None, "curve": None, "color": "#00f",
-              "marker": "ring"}  # fmt: skip
+              "marker": "ring", "sets": {}}  # fmt: skip
     show(page, [], AXES, handles=[handle])
     place = "() => [...lab.last.handles.byId.values()].map((h) => [h.x, h.y])[0]"
     assert page.evaluate(place) == [2, 20]

@@ -37,7 +37,8 @@ window.access = (() => {
     const moving = document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity)
     const ended = Promise.all(moving.map((animation) => animation.finished.catch(() => null)))
     await Promise.race([ended, new Promise((late) => setTimeout(late, MOVING_MS))])
-    const options = { resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}) }
+    // A frame holds a page of its own, which is scanned by itself.
+    const options = { iframes: false, resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}) }
     const { violations } = await window.axe.run(document, options)
     return violations.flatMap(({ impact, help, nodes }) =>
       nodes.map(({ html, failureSummary }) => ({ impact, help, at: `${html.slice(0, 160)} ${failureSummary.split("\n")[1] ?? ""}` })))

@@ -132,7 +132,7 @@ export class Overlay {
     }
     trail.restore()
     // What a curve is called stays legible where the curve runs through it.
-    if (this.tracks.length) view.chart.rewrite(trail)
+    if (this.tracks.length) view.chart?.rewrite(trail) // a surface in space has none
     this.drawn = frame
   }
 
