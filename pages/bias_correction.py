@@ -311,6 +311,8 @@ def body() -> None:
             st.html(frame.SENSITIVE)
         if x["stream"] == RACE:
             problem.say_start(x, problem.landscape(x))
+    # Below both columns, for a word in it may be a link: on a phone keys would go back up from it.
+    with view.picture if view.embedded else st.container():
         notice(t)
     if not x.hidden("formula"):
         with (

@@ -581,13 +581,15 @@ def body() -> None:
         )
         if shown.sensitive:
             st.html(frame.SENSITIVE)
-        frame.notice(story.sentence)
-        if story.more and not view.embedded:
-            st.caption(story.more)
     with view.panel:
         x.controls(
             groups(live), live=live, height=view.height(500, 420), name=f"controls.{x['part']}"
         )
+    # Below both columns, for a word in it may be a link: on a phone keys would go back up from it.
+    with view.picture if view.embedded else st.container():
+        frame.notice(story.sentence)
+        if story.more and not view.embedded:
+            st.caption(story.more)
     if not view.embedded and not x.hidden("formula"):
         formulas(RIVALS[x["part"]], story.conventions)
     if not view.embedded and story.surface is not None:
