@@ -199,6 +199,7 @@ def test_a_lesson_is_walked_from_its_first_step_to_its_last(slug: str, reader: P
             foresee(page, step.prediction)
         expect(here).to_have_class(re.compile("dle-done|dle-here"))
         if at + 1 < len(lesson.steps):
+            wait_until_settled(page)  # what was moved may still be worked out
             page.get_by_role("button", name="Next step").click()
     expect(page.locator(".dle-told")).not_to_be_empty()
     page.get_by_role("button", name="Leave the lesson").click()
