@@ -321,6 +321,23 @@ def test_myst_takes_the_page(folder: Path) -> None:
     assert [m.read_bytes() for m in modules] == [(folder / "race.js").read_bytes()]
 
 
+def test_a_book_that_sphinx_builds_holds_the_figure(page: Page, folder: Path) -> None:
+    """Sphinx's own build and theme, as a Jupyter Book 1 has them, opened as its reader would."""
+    pytest.importorskip("myst_parser")
+    build = pytest.importorskip("sphinx.cmd.build")
+    assert build.main(["-q", "-W", str(folder / "sphinx"), str(folder / "built")]) == 0
+    page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    with serve_folder(folder / "built") as address:
+        page.goto(f"{address}/index.html")
+        page.wait_for_selector("descent-lab .dl-stage[data-seq]")
+        expect(page.get_by_role("heading", name="Momentum")).to_be_visible()
+        rate = page.locator('descent-lab [data-name="lr"] .dc-number')
+        rate.fill("0.0213")
+        rate.press("Enter")
+        page.wait_for_function("document.querySelector('descent-lab').values.lr === 0.0213")
+        assert page.evaluate("document.querySelector('descent-lab').values['1/beta']") == 0.7
+
+
 def test_quarto_takes_the_page(folder: Path) -> None:
     quarto = shutil.which("quarto")
     if quarto is None:
