@@ -161,9 +161,13 @@ function tellHeights(trace, { x, y }) {
   const z = trace.z ?? []
   const columns = z.shape ? z.shape[1] : z[0]?.length ?? 0
   const heights = z.shape ? z : Array.from(z).flatMap((row) => Array.from(row))
-  const known = Array.from(heights.keys()).filter((i) => Number.isFinite(heights[i]))
-  if (!known.length || !columns) return []
-  const [low, high] = ends(heights, known)
+  let [low, high] = [-1, -1]
+  for (let i = 0; i < heights.length; i++) {
+    if (!Number.isFinite(heights[i])) continue
+    if (low < 0 || heights[i] < heights[low]) low = i
+    if (high < 0 || heights[i] > heights[high]) high = i
+  }
+  if (low < 0 || !columns) return []
   const [px, py] = [trace.x?.[low % columns], trace.y?.[Math.floor(low / columns)]]
   const name = nameOf(trace)
   const place = typeof px === "number" && typeof py === "number" ? ` near (${x.of(px)}, ${y.of(py)})` : ""
@@ -217,7 +221,7 @@ function tellCells({ cells, readout, names, words, bounds }, { x, y }) {
     const counts = new Map()
     const called = words[label] ?? {}
     values.forEach((value, i) => {
-      const word = called[value]
+      const word = Number.isFinite(value) && !Number.isInteger(value) ? undefined : called[value] // words are of whole numbers
       if (word) counts.set(word, (counts.get(word) ?? 0) + 1)
       else if (Number.isFinite(value)) {
         if (value < low) [low, where] = [value, i]
