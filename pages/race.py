@@ -481,11 +481,12 @@ def answers(below: DeltaGenerator, made: list[list[Descent]], *, sensitive: bool
         st.html(told)
     if st.context.is_embedded:
         return
-    map_of_diverged(runs)
     numbers = "" if x.hidden("table") else table(names, runs, surface)
     numbers += "" if x.hidden("stability") else stability(names, runs, facts)
     if numbers:
         below.html(numbers)
+    with below:  # a link between picture and controls would lead keys back up on a phone
+        map_of_diverged(runs)
 
 
 def opening() -> None:
