@@ -54,6 +54,7 @@ LIGHT_SECONDS: Final = 2.0
 """Seconds of the interpreter, of the last ten or so, up to which a reader is light: a hand that
 moves all the time on the race uses about one."""
 FORGET_SECONDS: Final = 10.0
+"""Seconds after which what a reader used is forgotten, by and by."""
 PATIENCE: Final = 1.0
 """Seconds after which a newer rerun of the same reader overtakes one under way."""
 HOLD: Final = {"light": 0.3, "new": 1.5, "heavy": 1.5}

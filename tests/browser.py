@@ -188,6 +188,7 @@ class Visitor:
         color_scheme: Literal["light", "dark"] = "light",
         reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
         touch: bool = False,
+        wait: bool = True,
     ) -> Page:
         """Open PATH of the app (with its query, if any) and wait until it has settled."""
         page = self._page(
@@ -196,8 +197,9 @@ class Visitor:
             reduced_motion=reduced_motion,
             has_touch=touch,
         )
-        page.goto(self.server + path)
-        wait_until_settled(page)
+        page.goto(self.server + path, wait_until="load" if wait else "commit")
+        if wait:
+            wait_until_settled(page)
         return page
 
     def embedded(

@@ -137,6 +137,7 @@ def measured(name: str) -> Table:
 
 # What a reader brings along -----------------------------------------------------------------------
 
+# The most of a table.
 CSV_CHARACTERS = 60_000
 CSV_ROWS = 2_000
 CSV_CLASSES = 10

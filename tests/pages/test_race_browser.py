@@ -98,6 +98,20 @@ def test_a_cold_deep_link_restores_the_experiment(visit: Visitor) -> None:
     expect(page.get_by_role("combobox", name="landscape")).to_have_value("himmelblau")
 
 
+def test_first_visits_in_number_open_as_the_page_says(visit: Visitor) -> None:
+    """Readers without a session or a cache, all at once: none is shown another choice."""
+    first = {"map": "coloured by loss", "race": "overlaid"}
+    coming = [
+        (said, visit(f"/{name}", wait=False)) for name, said in first.items() for _ in "12345"
+    ]
+    for said, page in coming:
+        stage(page)
+        wait_until_settled(page)
+        expect(page.locator(".dl-lead")).to_contain_text(said)
+        assert "?" not in page.url
+        page.close()
+
+
 def test_a_link_of_the_race_to_the_root_leads_to_the_race(visit: Visitor) -> None:
     page = visit("/?lr=0.021&view=overlaid&target=0.02")
     page.wait_for_url(re.compile("/race"))

@@ -1,0 +1,27 @@
+"""All limits are stated in one table, and no page keeps answers without bound."""
+
+from __future__ import annotations
+
+import ast
+
+from components import gate
+from docs.limits import caches, every
+from engine import limits
+
+
+def test_the_table_has_every_limit_with_its_value() -> None:
+    stated = {(limit.file, limit.name): limit for limit in every()}
+    for file, module in (("engine/limits.py", limits), ("components/gate.py", gate)):
+        names = [name for name in vars(module) if name.isupper() and not name.startswith("_")]
+        names = [name for name in names if name != "TYPE_CHECKING"]
+        assert len(names) > 8
+        for name in names:
+            limit = stated[file, name]
+            assert ast.literal_eval(limit.value) == getattr(module, name)
+            assert limit.meaning, name
+
+
+def test_every_cache_of_a_page_is_bounded() -> None:
+    found = list(caches())
+    assert len(found) > 10
+    assert [limit.name for limit in found if not limit.value.isdigit()] == []
