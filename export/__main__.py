@@ -94,6 +94,9 @@ def take_page(arguments: list[str]) -> int:
     except PageError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
+    if not found.states[0].drawn:
+        sys.stderr.write(f"{found.title} has no picture that lives without a server.\n")
+        return 2
     plotly: Plotly = (
         "inside" if given.plotly == "none" and found.states[0].in_space else given.plotly
     )

@@ -67,6 +67,11 @@ class State:
     moves: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
+    def drawn(self) -> bool:
+        """Whether it has a picture that is drawn without a server."""
+        return any(part["kind"] in ("stage", "graph") for part in self.parts)
+
+    @property
     def in_space(self) -> bool:
         """Whether a picture of it is a surface in space, which Plotly draws."""
         panels = (p for part in self.parts for p in part["data"].get("panels", ()))

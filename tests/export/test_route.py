@@ -84,3 +84,8 @@ def test_a_file_that_is_too_long_leaves_choices_out_and_keeps_the_presets() -> N
     assert len(found.states) == max(place for _, place in presets) + 1
     for state in found.states:
         assert all(place < len(found.states) for m in state.moves.values() for place in m.values())
+
+
+def test_a_page_without_a_picture_of_its_own_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["glossary", "--no-presets"]) == 2
+    assert "no picture that lives without a server" in capsys.readouterr().err
