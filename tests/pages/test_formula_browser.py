@@ -27,7 +27,7 @@ def test_a_term_lights_its_arrow_and_the_others_fade(visit: Visitor) -> None:
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_timeout(100)
-    assert panel.evaluate(PIXELS) < 0.7 * before
+    assert panel.evaluate(PIXELS) < 0.8 * before  # the longest arrow has most of them
     page.mouse.move(5, 5)
     page.wait_for_timeout(100)
     assert panel.evaluate(PIXELS) == before
