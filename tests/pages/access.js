@@ -145,8 +145,7 @@ window.access = (() => {
 
   // What the pictures of a page say of themselves, told at once; those that say nothing.
   const PICTURES = '.dl-plot [role="img"], .dl-plot [role="application"], .dg-svg, .dl-drawing svg[role="group"]'
-  async function told() {
-    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame) // what moved is painted
+  function told() {
     for (const root of everything(main())) if (root.matches(".dl-stage")) root.dispatchEvent(new FocusEvent("focusin"))
     return [...everything(main())].filter((e) => e.matches(PICTURES) && seen(e)).map((picture) => {
       const words = picture.getRootNode().getElementById(picture.getAttribute("aria-describedby") ?? "")?.textContent

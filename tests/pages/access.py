@@ -46,8 +46,16 @@ def walk(page: Page) -> list[str]:
 
 
 def told(page: Page) -> list[str]:
-    """What each picture in sight says of itself: its name, and what it shows now."""
-    said: list[str] = page.evaluate("access.told()")
+    """What each picture in sight says of itself: its name, and what it shows now.
+
+    What has just moved is painted within two frames.
+    """
+    said: list[str] = page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame)
+          return access.told()
+        }"""
+    )
     return said
 
 
