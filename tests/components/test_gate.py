@@ -222,21 +222,29 @@ def test_whose_last_rerun_was_long_is_heavy_until_one_is_short() -> None:
     assert reader.kind == "light"
 
 
-def test_a_reader_is_charged_with_what_the_runs_of_its_session_took() -> None:
-    """The server says whose connection it is, and when a run has finished."""
-    begun, finished = ForwardMsg(), ForwardMsg()
-    begun.new_session.initialize.session_id = "this one"
-    begun.new_session.name = "x" * gate._SHORT
-    finished.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
+async def connected(session: str) -> tuple[gate.Turns, gate.Reader, Any]:
+    """A reader with a rerun under way, whose session the server has named; what it sends by."""
 
     async def sent(message: Any) -> None:
         pass
 
+    begun = ForwardMsg()
+    begun.new_session.initialize.session_id = session
+    begun.new_session.name = "x" * gate._SHORT
+    turns, reader = gate.Turns(), gate.Reader()
+    send = gate._watched(sent, turns, reader)
+    await turns.take(reader)
+    await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
+    return turns, reader, send
+
+
+def test_a_reader_is_charged_with_what_the_runs_of_its_session_took() -> None:
+    """The server says whose connection it is, and when a run has finished."""
+    finished = ForwardMsg()
+    finished.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
+
     async def go() -> None:
-        turns, reader = gate.Turns(), gate.Reader()
-        send = gate._watched(sent, turns, reader)
-        await turns.take(reader)
-        await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
+        turns, reader, send = await connected("this one")
         gate.charge("this one", 1.0, over=False)
         gate.charge("another", 9.0)
         await send({"type": "websocket.send", "bytes": finished.SerializeToString()})
@@ -247,17 +255,8 @@ def test_a_reader_is_charged_with_what_the_runs_of_its_session_took() -> None:
 
 
 def test_a_place_is_free_when_the_script_is_over_whoever_reads_what_it_said() -> None:
-    begun = ForwardMsg()
-    begun.new_session.initialize.session_id = "silent"
-
-    async def sent(message: Any) -> None:
-        pass
-
     async def go() -> None:
-        turns, reader = gate.Turns(), gate.Reader()
-        send = gate._watched(sent, turns, reader)
-        await turns.take(reader)
-        await send({"type": "websocket.send", "bytes": begun.SerializeToString()})
+        turns, reader, _ = await connected("silent")
         gate.charge("silent", 1.0, over=False)  # a callback's: the page follows
         await asyncio.sleep(0.01)
         assert reader in turns.running
