@@ -79,8 +79,8 @@ export class Panel {
   // A cross where there are cells to be read, or to be clicked what no handle moves.
   offerKeys(name) {
     const { spec, graph, cross, stage } = this
-    const moved = new Set(spec.handles.flatMap(({ sets }) => Object.keys(sets ?? {})))
-    const clicks = spec.kind === "plane" && Object.keys(spec.clicks ?? {}).some((set) => !moved.has(set))
+    const moved = new Set(spec.handles.flatMap(({ sets }) => Object.keys(sets)))
+    const clicks = spec.kind === "plane" && Object.keys(spec.clicks).some((set) => !moved.has(set))
     const reads = spec.rasters.some(({ readout }) => readout.length)
     if (cross && stage.point) cross.offer(name, { reads, clicks })
     else graph.setAttribute("aria-label", name)
