@@ -68,18 +68,26 @@ def hybrid_of(name: str, seed: int) -> Hybrid:
     return grouped(name, data, MLP((2, 16, 16, 16, 1)), seed=seed)
 
 
+def problem_now(x: Experiment) -> tuple[str, float, int]:
+    """The problem as it stands: its name, its setting and its seed."""
+    return x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
+
+
+def beta_now(x: Experiment) -> float | None:
+    """The one decay of all rules that average gradients; None where each has its own."""
+    return None if x["own"] else x["beta"]
+
+
 def raced_now(x: Experiment) -> tuple[MatrixRun, ...]:
     """Every rule on the problem as it stands."""
-    given = x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
-    own = None if x["own"] else x["beta"]
-    return tuple(run_of(slug, *given, own if slug in AVERAGING else None) for slug in RACED)
+    asked, beta = problem_now(x), beta_now(x)
+    return tuple(run_of(slug, *asked, beta if slug in AVERAGING else None) for slug in RACED)
 
 
 def spectrum_now(x: Experiment, runs: tuple[MatrixRun, ...]) -> Spectrum:
     """The spectra of Muon's run at its best rate."""
-    given = x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
     muon = next(run for run in runs if run.slug == "muon")
-    return spectrum_of(*given, None if x["own"] else x["beta"], float(RATES[muon.best]))
+    return spectrum_of(*problem_now(x), beta_now(x), float(RATES[muon.best]))
 
 
 def problem_items(x: Experiment) -> list[Item]:
@@ -96,7 +104,7 @@ def memory_of(x: Experiment, slug: str) -> str:
     """The decay with which a rule averages gradients, a dash for none."""
     if slug not in AVERAGING:
         return "–"
-    return written(settings(slug, None if x["own"] else x["beta"])[AVERAGING[slug]], "3")
+    return written(settings(slug, beta_now(x))[AVERAGING[slug]], "3")
 
 
 def race(x: Experiment, view: frame.View, live: Picture) -> None:
