@@ -169,6 +169,20 @@ def screenshot(page: Page, name: str) -> Path:
     return path
 
 
+# What a policy refuses is told to the document, also where nothing is said on the console.
+LISTEN = """
+addEventListener("securitypolicyviolation", (event) => {
+  (window.refused ??= []).push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`)
+})
+"""
+
+
+def refused(view: Page | Frame) -> list[str]:
+    """What the Content-Security-Policy has refused a page that opened with LISTEN."""
+    found: list[str] = view.evaluate("() => window.refused ?? []")
+    return [f"refused: {each}" for each in found]
+
+
 class Visitor:
     """Opens pages of the running app as one reader would, each in a context of its own."""
 

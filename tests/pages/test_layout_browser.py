@@ -3,9 +3,10 @@ open to whoever reads it there.
 
 What is looked for is in layout.js: nothing wider than its window, no text cut, mathematics no
 larger than its sentence, picture and control on the screen together, nothing that jumps under a
-hand; and in access.py: what axe-core knows, and the way through the page by keys. A page is opened
-once at a desk, whose window is then narrowed to a phone's, and once in a frame of another site's
-page, which grows to the height that the page says.
+hand; and in access.py: what axe-core knows, and the way through the page by keys. Nothing may be
+refused by the page's own policy meanwhile. A page is opened once at a desk, whose window is then
+narrowed to a phone's, and once in a frame of another site's page, which grows to the height that
+the page says.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, Frame, Page
 from playwright.sync_api import TimeoutError as TimedOut
 
 from pages.contents import SECTIONS
-from tests.browser import Visitor, serve_document, wait_until_settled
+from tests.browser import LISTEN, Visitor, refused, serve_document, wait_until_settled
 from tests.pages import access
 
 pytestmark = pytest.mark.browser
@@ -90,7 +91,7 @@ def reader(browser: Browser, server: str) -> Iterator[tuple[Visitor, Page, Page]
     host = visitor._page(viewport=DESK, reduced_motion="reduce")
     own.add_init_script(access.scripts())
     for page in (own, host):
-        page.add_init_script(AUDIT)
+        page.add_init_script(AUDIT + LISTEN)
     with serve_document(HOST) as address:
         host.goto(address)
         yield visitor, own, host
@@ -162,7 +163,7 @@ def test_a_page_fits_a_desk_and_nothing_jumps(opened: Opened) -> None:
         if after["same"] and after["shift"] - before > MOST_SHIFT:
             moved = f"{after['shift'] - before:.3f} ({'; '.join(after['jumped'])})"
             found.append(f"{act.__name__}: the page jumps by {moved}")
-    assert found + visitor.errors == []
+    assert found + refused(page) + visitor.errors == []
 
 
 def test_a_page_is_open_to_whoever_reads_it(opened: Opened) -> None:
@@ -200,7 +201,7 @@ def test_keys_go_through_a_page_as_it_is_seen(opened: Opened) -> None:
         settle(page)
         found += [f"at {name}, {fault}" for fault in access.walk(page)]
     found += access.operate(page)
-    assert found + visitor.errors == []
+    assert found + refused(page) + visitor.errors == []
 
 
 @pytest.mark.parametrize("file", [*FILES, *PARTS, *sorted(LISTS)])
@@ -227,4 +228,4 @@ def test_a_page_fits_a_frame(reader: tuple[Visitor, Page, Page], file: str) -> N
         except TimedOut:
             x, y = frame.evaluate(BEYOND)
             found.append(f"a frame of {width} scrolls by {x} px sideways, {y} px down")
-    assert found + visitor.errors == []
+    assert found + refused(frame) + visitor.errors == []
