@@ -9,9 +9,10 @@ page), reruns_per_s, rss_mb of all servers, how many cores servers and readers t
 request, processor_ms and reader_ms: processor time of the servers and of what plays the readers,
 which a busy machine stretches less than time.
 
-`--visits 2000` has so many readers come, move once and leave, and prints how memory grew since the
-first tenth of them. `--replicas` servers share the readers; more than one at a time wants one core
-each. Linux alone: processor time and memory are read from /proc. Loopback only.
+`--visits 2000` has so many readers come, move once and leave, as a closed tab does or, every tenth
+of them, as a lost connection, and prints how memory grew since the first tenth of them.
+`--replicas` servers share the readers; more than one at a time wants one core each. Linux alone:
+processor time and memory are read from /proc. Loopback only.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ ARRIVALS = 6  # readers who come at the same time, for each server
 VISIT_PATIENCE = 60.0  # while all arrive at once
 REST = 30.0  # seconds after which the sessions of readers who left have been freed
 LETS_GO = 4  # every so many requests the hand lets go
+BREAKS = 10  # of so many readers who leave one's connection breaks
 MOVES: dict[str, Callable[[int], dict[str, Any]]] = {
     "race": lambda i: {"lr": 0.01 + 0.0005 * (i % 17)},
     "map": lambda i: {"steps": 100 + i % 40},
@@ -100,6 +102,11 @@ class Line(asyncio.Protocol):
         head = bytes([128 | kind, 128 | (size if short else 126)])
         head += b"" if short else struct.pack(">H", size)
         self.transport.write(head + bytes(4) + body)  # a mask of zeros: nothing to hide here
+
+    def leave(self) -> None:
+        """What a browser does when a tab is closed."""
+        self._write(8, struct.pack(">H", 1001))
+        self.transport.close()
 
     async def run(self, asked: bytes, patience: float) -> None:
         """Ask for a run and wait for its end; OSError (a TimeoutError is one) where none comes."""
@@ -242,7 +249,10 @@ async def come_and_go(servers: Sequence[str], visits: int, found: Found) -> None
             try:
                 line = await arrive(servers[turn % len(servers)], page)
                 await move(line, page, turn, found)
-                line.transport.abort()
+                if turn % BREAKS:
+                    line.leave()
+                else:
+                    line.transport.abort()
             except OSError as error:
                 found.fail(page, repr(error))
 

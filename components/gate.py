@@ -74,6 +74,7 @@ _ends: Final[dict[str, Callable[[], None]]] = {}  # by session, what ends a run 
 
 _KINDS: Final = {"rerun_script", "stop_script", "app_heartbeat", "load_git_info"}
 _UNKNOWN, _TOO_BIG, _REFUSED = 1002, 1009, 1008
+_GONE: Final = 1001  # what a browser says when a tab is closed or goes to another page
 _SHORT: Final = 500  # bytes; the message that a rerun has finished has about 100
 _JSON: Final = ("json_value", "json_trigger_value")
 
@@ -130,8 +131,8 @@ class Watch:
     def refused(self, code: int) -> None:
         """A message ended the connection."""
 
-    def ended(self) -> None:
-        """The connection is no more."""
+    def ended(self, session: str, gone: bool) -> None:
+        """The connection is no more; gone says that its reader's browser took leave of the page."""
 
 
 Kind = Literal["new", "heavy", "light"]
@@ -149,6 +150,7 @@ class Reader:
     begun: float = 0.0
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: bool = False  # whether a rerun has been asked for on this connection
+    gone: bool = False  # whether the browser said that the page was left
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -272,7 +274,7 @@ class Gate:
             finally:
                 self.turns.give(reader)
                 _ends.pop(reader.session, None)
-                reader.watch.ended()
+                reader.watch.ended(reader.session, reader.gone)
                 left += 1
         elif (
             scope["type"] == "http"
@@ -292,6 +294,7 @@ def _guarded(receive: Receive, send: Send, turns: Turns, reader: Reader) -> Rece
         nonlocal tokens, refilled
         message = await receive()
         if message["type"] != "websocket.receive":
+            reader.gone = message.get("code") == _GONE
             return message
         now = time.monotonic()
         tokens, refilled = min(AT_ONCE, tokens + (now - refilled) * A_SECOND) - 1, now

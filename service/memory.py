@@ -20,8 +20,8 @@ from streamlit.runtime import Runtime
 from components import gate
 
 COLLECT_SECONDS: Final = 10.0
-LOOK_SECONDS: Final = 1.0
-MANY: Final = 40  # readers who have left, from which it is not put off
+LOOK_SECONDS: Final = 0.5
+MANY: Final = 20  # readers who have left, from which it is not put off
 QUIET_SECONDS: Final = 0.1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # as in malloc.h
 _MAPPED: Final = 1 << 18  # bytes from which an array has a mapping of its own
@@ -50,6 +50,15 @@ def collect_by_hand() -> None:
     gc.set_threshold(20_000, 50, 1000)
 
 
+def forget(session: str) -> None:
+    """End a session whose reader has taken leave, on the event loop. Nobody can come back to it: a
+    browser knows the session of a page that it shows, and no other."""
+    with suppress(RuntimeError):  # the server is going
+        runtime = Runtime.instance()
+        if not runtime.is_active_session(session):  # another connection may have taken it over
+            runtime.close_session(session)
+
+
 def give_back() -> None:
     """Free the sessions that have expired, what they hold, and the heaps' free pages."""
     # A Streamlit that keeps its sessions otherwise drops them by itself, some time later.
@@ -73,16 +82,21 @@ def give_back_for_ever() -> NoReturn:
     kept = float(config.get_option("server.disconnectedSessionTTL") or 0.0) + COLLECT_SECONDS
     seen = before = gate.left
     until, last = 0.0, time.monotonic()
+
+    def many() -> bool:
+        return gate.left - before >= max(MANY, gate.came - gate.left)
+
     while True:
         time.sleep(LOOK_SECONDS)
         now = time.monotonic()
         if seen != gate.left:
             seen, until = gate.left, now + kept
-        many = seen - before >= max(MANY, gate.came - seen)
-        if now > until or not (many or now - last >= COLLECT_SECONDS):
+        if now > until or (now - last < COLLECT_SECONDS and not many()):
             continue
-        late = now + (QUIET_SECONDS if many else COLLECT_SECONDS)
-        while time.monotonic() < min(gate.stirred + QUIET_SECONDS, late):
+        # Looked at anew while it waits: many may leave meanwhile.
+        while time.monotonic() < min(
+            gate.stirred + QUIET_SECONDS, now + (QUIET_SECONDS if many() else COLLECT_SECONDS)
+        ):
             time.sleep(0.02)
         give_back()
         before, last = gate.left, time.monotonic()

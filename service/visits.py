@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from streamlit.util import calc_hash
 
 from components import gate
-from service import journal
+from service import journal, memory
 
 if TYPE_CHECKING:
     from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -78,5 +78,7 @@ class Visit(gate.Watch):
         self.metrics.refused[str(code)] += 1
         journal.note("refused", visit=self.name, page=self.page, code=code)
 
-    def ended(self) -> None:
+    def ended(self, session: str, gone: bool) -> None:
         self.metrics.connections -= 1
+        if gone:
+            memory.forget(session)

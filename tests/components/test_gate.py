@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from starlette.applications import Starlette
@@ -103,6 +104,14 @@ def test_what_may_not_pass_ends_the_connection() -> None:
         with pytest.raises(WebSocketDisconnect) as end:
             socket.receive_bytes()
         assert end.value.code == 1008
+
+
+@pytest.mark.parametrize(("code", "gone"), [(1001, True), (1000, False), (1006, False)])
+def test_a_browser_takes_leave_of_a_page_by_one_word_alone(code: int, gone: bool) -> None:
+    watch = Mock(gate.Watch)
+    with serving(watch=lambda: watch).websocket_connect("/_stcore/stream") as socket:
+        socket.close(code)
+    watch.ended.assert_called_once_with("", gone)
 
 
 def test_a_text_is_no_message() -> None:

@@ -65,7 +65,7 @@ def test_the_text_is_prometheus_own_and_says_what_was_noted() -> None:
     assert "descent_lab_waiting_work 3" in text
     for line in text.splitlines():
         assert line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.fullmatch(line), line
-    visit.ended()
+    visit.ended("its session", gone=False)
     assert "descent_lab_sessions 0" in metrics.text()
 
 
