@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,18 +107,30 @@ def read(case: Case) -> tuple[Landscape, Optimizer] | None:
 
 
 def runs(case: Case) -> tuple[Descent, bool] | None:
-    """The plain run, and whether the last bit of its start decides where it goes."""
+    """The plain run, and whether last bits decide where it goes: those of its start or, where two
+    units of 0 would vanish in the first step, those of its gradients."""
     found = read(case)
     if found is None:
         return None
+    beside = []
+    if 0.0 in case[2]:
+        for factor in (1 - 2**-50, 1 + 2**-50):
+            with suppress(ValueError):  # too long with the factor
+                beside.append((engine.landscape(f"{factor!r}*({case[0]})"), case[2]))
+    beside.append(
+        (found[0], tuple(float(np.nextafter(np.nextafter(c, 1e9), 1e9)) for c in case[2]))
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         run = engine.descend(*found, case[2], STEPS)
         assert np.isfinite(run.path).all(), case
-        near = [float(np.nextafter(np.nextafter(c, 1e9), 1e9)) for c in case[2]]
-        moved = engine.descend(*found, near, STEPS)
-    same = run.diverged_at == moved.diverged_at
-    return run, not (same and np.allclose(run.path, moved.path, rtol=1e-11, atol=1e-290))
+        moved = [engine.descend(near, found[1], start, STEPS) for near, start in beside]
+    same = all(
+        run.diverged_at == other.diverged_at
+        and np.allclose(run.path, other.path, rtol=1e-11, atol=1e-290)
+        for other in moved
+    )
+    return run, not same
 
 
 def close(a: object, b: object, case: Case) -> None:
