@@ -12,8 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from components import assets, wire
-
-MOST_SIDE: Final = 64  # cells along a side
+from components.files import FILE_BYTES, GRID_SIDE
 
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.grid_file", js=assets.loader("grid_file/grid_file.js"), isolate_styles=False
@@ -33,16 +32,19 @@ def grid_file(
             take(name, grid)
 
     _COMPONENT(
-        key=key, data={"said": said, "locked": locked}, on_grid_change=announce, height="content"
+        key=key,
+        data={"said": said, "locked": locked, "most": FILE_BYTES, "side": GRID_SIDE},
+        on_grid_change=announce,
+        height="content",
     )
 
 
 def _grid(rows: Any) -> NDArray[np.float64] | None:
     """A grid as a browser sent it; None for anything else."""
-    if not isinstance(rows, list) or not 2 <= len(rows) <= MOST_SIDE:
+    if not isinstance(rows, list) or not 2 <= len(rows) <= GRID_SIDE:
         return None
     width = len(rows[0]) if isinstance(rows[0], list) else 0
-    if not 2 <= width <= MOST_SIDE:
+    if not 2 <= width <= GRID_SIDE:
         return None
     if not all(isinstance(row, list) and len(row) == width for row in rows):
         return None

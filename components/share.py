@@ -13,6 +13,7 @@ from typing import Final
 import streamlit as st
 
 from components import assets, wire
+from components.files import FILE_BYTES, RUN_STEPS
 
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.share", js=assets.loader("share/share.js"), isolate_styles=False
@@ -27,4 +28,8 @@ def share(key: str, *, title: str, names: Sequence[tuple[str, str, bool]] = ()) 
     frame shows it only where it is asked for.
     """
     page = key.partition(".")[0]
-    _COMPONENT(key=key, data=wire.packed({"page": page, "title": title, "names": names}))
+    most = {"bytes": FILE_BYTES, "steps": RUN_STEPS}
+    _COMPONENT(
+        key=key,
+        data=wire.packed({"page": page, "title": title, "names": names, "most": most}),
+    )

@@ -18,11 +18,13 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 STATED: Final = {
     "engine/limits.py": "",
     "components/gate.py": "",
+    "components/files.py": "",
     "components/store.py": "MOST_",
     "engine/problems/data.py": "CSV_",
+    "pages/state.py": "MAX_",
+    "pages/course.py": "MOST_",
 }
 SETTINGS: Final = r"^(max\w+|disconnectedSessionTTL) = (\w+)$"
-IN_BROWSER: Final = r"^const (MOST_BYTES) = (\w+)"
 CACHES: Final = ("cache_data", "cache_resource")
 
 
@@ -96,20 +98,10 @@ def matches(file: str, pattern: str, meaning: str) -> Iterator[Limit]:
 
 def every() -> list[Limit]:
     """All limits, work first, caches last."""
-    files = [
-        p for p in sorted((ROOT / "components/web").rglob("*.js")) if "MOST_BYTES" in p.read_text()
-    ]
     return [
         *(limit for file, begin in STATED.items() for limit in constants(file, begin)),
         *matches(
             ".streamlit/config.toml", SETTINGS, "Streamlit's, in MB; a lost session's in seconds."
-        ),
-        *(
-            limit
-            for path in files
-            for limit in matches(
-                str(path.relative_to(ROOT)), IN_BROWSER, "Bytes of a reader's file."
-            )
         ),
         *caches(),
     ]

@@ -68,3 +68,10 @@ WORKSHOP_REST: Final = 120.0
 # A typed landscape with its gradient, and a typed rule, in operations once all is written out.
 FORMULA_LINES: Final = 400
 RULE_LINES: Final = 3000
+
+# A page that is taken along: seconds for its file, which a process of its own makes, one at a time;
+# visitors who may wait for theirs, characters of a link, files kept (300 kB each, 2 MB in space).
+TAKEN_SECONDS: Final = 180.0
+TAKEN_WAITING: Final = 8
+TAKEN_LINK: Final = 6000
+TAKEN_KEPT: Final = 16

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.limits import TAKEN_KEPT, TAKEN_LINK, TAKEN_SECONDS, TAKEN_WAITING
 from pages import course
 from pages.contents import SECTIONS
 
@@ -30,10 +31,6 @@ KINDS: Final = {
     "js": ("--module", "text/javascript; charset=utf-8"),
     "zip": ("--scorm", "application/zip"),  # of a lesson
 }
-SECONDS: Final = 180.0  # for one file
-MOST_WAITING: Final = 8
-MOST_QUERY: Final = 6000  # characters of a link
-KEPT: Final = 16  # files, some 300 kB each, those in space 2 MB
 
 
 class Maker:
@@ -49,7 +46,7 @@ class Maker:
         TimeoutError where it takes too long or too many wait."""
         key = (page, kind, query, home)
         if key not in self.kept:
-            if self.waiting >= MOST_WAITING:
+            if self.waiting >= TAKEN_WAITING:
                 raise TimeoutError("Many files are being made. Try again in a minute.")
             self.waiting += 1
             try:
@@ -58,7 +55,7 @@ class Maker:
                         self.kept[key] = await self._make(page, kind, query, home)
             finally:
                 self.waiting -= 1
-            while len(self.kept) > KEPT:
+            while len(self.kept) > TAKEN_KEPT:
                 self.kept.popitem(last=False)
         self.kept.move_to_end(key)
         return self.kept[key]
@@ -78,7 +75,7 @@ class Maker:
                 stderr=asyncio.subprocess.PIPE,
             )
             try:
-                _, said = await asyncio.wait_for(process.communicate(), SECONDS)
+                _, said = await asyncio.wait_for(process.communicate(), TAKEN_SECONDS)
             except TimeoutError:
                 raise TimeoutError("It took too long to make this file.") from None
             finally:
@@ -105,7 +102,7 @@ def routes(base_path: str = "") -> list[Route]:
         page, _, kind = request.path_params["name"].rpartition(".")
         query = "" if kind == "zip" else request.url.query
         known = course.lessons() if kind == "zip" else pages
-        if kind not in KINDS or page not in known or len(query) > MOST_QUERY:
+        if kind not in KINDS or page not in known or len(query) > TAKEN_LINK:
             return plain("There is no such page to take along.", 404)
         home = f"{request.url.scheme}://{request.url.netloc}/{base}".rstrip("/")
         try:

@@ -105,6 +105,19 @@ def test_the_command_starts_the_app_from_anywhere(installed: Path, tmp_path: Pat
         process.wait(10)
 
 
+def test_the_command_makes_files_of_a_page(installed: Path, tmp_path: Path) -> None:
+    command = [installed / "bin" / "descent-lab", "export", "graph", "--no-presets"]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    subprocess.run([*command, "--out", "graph.html"], cwd=tmp_path, env=environment, check=True)
+    assert "Computational graph" in (tmp_path / "graph.html").read_text("utf-8")
+    said = subprocess.run(
+        [sys.executable, "-S", "-m", "descent_lab", "export", "race"],  # no site-packages: no app
+        cwd=tmp_path, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.returncode == 2
+    assert said.stderr == "This needs more than the library: pip install 'descent-lab[app]'\n"
+
+
 def test_both_lists_of_what_is_needed_say_the_same() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = {re.sub(r"\s*#.*", "", line) for line in lines} - {""}

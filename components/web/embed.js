@@ -21,7 +21,8 @@ function around() {
   return named && named !== "null" ? named : ""
 }
 
-const usable = (value) => typeof value === "number" || typeof value === "boolean" ||
+// Whether a value that came from elsewhere is of a kind that a page's store holds.
+export const usable = (value) => typeof value === "number" || typeof value === "boolean" ||
   (typeof value === "string" && value.length <= 2000) ||
   (Array.isArray(value) && value.length <= 256 && value.every((v) => typeof v === "number"))
 

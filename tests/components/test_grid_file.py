@@ -10,16 +10,20 @@ from typing import Any
 import pytest
 
 from components import assets
+from components.files import GRID_SIDE
 from components.grid_file import _grid
 from tests.engine.emit.node import node
 
 
 def averaged(folder: Path, rows: Any) -> Any:
-    (folder / "grid_file.mjs").write_bytes(assets.modules().files["grid_file/grid_file.js"])
+    for name in ("grid_file/grid_file.js", "reading.js"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(assets.modules().files[name])
+    (folder / "package.json").write_text('{"type": "module"}')
     (folder / "driver.mjs").write_text(
-        'import { averaged } from "./grid_file.mjs"\n'
+        'import { averaged } from "./grid_file/grid_file.js"\n'
         "let out\n"
-        f"try {{ out = averaged({json.dumps(rows)}) }}\n"
+        f"try {{ out = averaged({json.dumps(rows)}, {GRID_SIDE}) }}\n"
         "catch (problem) { out = problem.message }\n"
         "console.log(JSON.stringify(out))\n",
         encoding="utf-8",

@@ -70,3 +70,20 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
     page.locator('[data-reads="saved"]').set_input_files(saved)
     page.wait_for_url("**/race?lr=0.012&steps=50")
     expect(page.locator('[data-name="lr"] .dc-number')).to_have_value("0.012")
+
+    # One that was saved where a hand had moved a value away from its link, and let fall on a page.
+    run["values"] |= {"lr": 0.017, "start": [4, 2], "steps": "many", "nothing": 3}
+    drop = """(text) => {
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([text], "run.json"))
+      const options = { dataTransfer, bubbles: true, cancelable: true }
+      document.querySelector(".dl-stage").dispatchEvent(new DragEvent("drop", options))
+    }"""
+    page.evaluate(drop, json.dumps(run))
+    page.wait_for_url("**/race?lr=0.017&start=4%2C2&steps=50")
+    expect(page.locator('[data-name="lr"] .dc-number')).to_have_value("0.017")
+    expect(page.locator('[data-name="steps"] .dc-number')).to_have_value("50")
+    for broken in ('{"descentLab": 1, "page": "race", "link": 3}', '{"descentLab"', "null"):
+        page.evaluate(drop, broken)
+        expect(page.locator('[data-part="said"]')).to_contain_text("run.json cannot be laid over")
+        page.keyboard.press("Escape")

@@ -10,10 +10,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from components import assets
+from components.files import RUN_STEPS
 from components.gate import fault
 from tests.engine.emit.node import node
 
@@ -22,9 +22,12 @@ FILES = {
     "# a comment\nstep;w1;w2\n0;1;2\n1;3;4\n": [[[1, 3], [2, 4], None]],
     "1\t2\n3\t4\n": [[[1, 3], [2, 4], None]],
     "0.5\n0.25\n": [[None, None, [0.5, 0.25]]],
+    "x;y\n1,5;-2,25\n3;4\n": [[[1.5, 3], [-2.25, 4], None]],  # as a German spreadsheet saves it
     "Wall time,Step,Value\n1700000000.5,0,2.5\n1700000001.5,10,1.5\n": [[None, None, [2.5, 1.5]]],
     "[[1700000000.5, 0, 2.5], [1700000001.5, 10, 1.5]]": [[None, None, [2.5, 1.5]]],
     "[[1, 2], [3, 4]]": [[[1, 3], [2, 4], None]],
+    "[[1, 2], null, [3, 4]]": [[[1, None, 3], [2, None, 4], None]],
+    '[{"x": 1, "y": 2}, {"y": 4, "x": 3}, null]': [[[1, 3, None], [2, 4, None], None]],
     '[{"step": 0, "train_loss": 9}, {"step": 1, "train_loss": 4}]': [[None, None, [9, 4]]],
     '{"x": [1, 2], "y": [3, 4], "loss": [5, null]}': [[[1, 2], [3, 4], [5, None]]],
     '{"descentLab": 1, "pictures": [{"panels": [{"id": "plane", "tracks": [{"label": "SGD",'
@@ -45,10 +48,10 @@ EVENTS = (
 )
 _DRIVER = """
 import { readFileSync } from "node:fs"
-import { laid, runsOf } from "./own.mjs"
+import { laid, runsOf } from "./take/own.js"
 const out = JSON.parse(readFileSync("files.json", "utf8")).map((packed) => {
   try {
-    const runs = runsOf("mine.csv", new Uint8Array(Buffer.from(packed, "base64")))
+    const runs = runsOf("mine.csv", new Uint8Array(Buffer.from(packed, "base64")), MOST)
     const drawn = [{ kind: "plane", id: "plane" }, { kind: "chart", id: "loss" }]
       .map((panel) => laid(runs, panel).length)
     const named = runs.map((run) => [run.label, run.step])
@@ -62,12 +65,11 @@ console.log(JSON.stringify(out))
 
 
 def read(folder: Path, texts: list[str | bytes]) -> list[Any]:
-    own = (
-        assets.modules().files["take/own.js"].decode().replace("tensorboard.js", "tensorboard.mjs")
-    )
-    (folder / "own.mjs").write_text(own, encoding="utf-8")
-    (folder / "tensorboard.mjs").write_bytes(assets.modules().files["take/tensorboard.js"])
-    (folder / "driver.mjs").write_text(_DRIVER, encoding="utf-8")
+    for name in ("reading.js", "take/own.js", "take/tensorboard.js"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(assets.modules().files[name])
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "driver.mjs").write_text(_DRIVER.replace("MOST", str(RUN_STEPS)), encoding="utf-8")
     whole = [text.encode() if isinstance(text, str) else text for text in texts]
     packed = [base64.b64encode(body).decode() for body in whole]
     (folder / "files.json").write_text(json.dumps(packed), encoding="utf-8")
@@ -88,10 +90,18 @@ def test_what_a_file_holds(tmp_path: Path) -> None:
         ]
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "[]", "{}", '{"x": 3}', "[null]"])
-def test_what_holds_no_run_is_said(text: str, tmp_path: Path) -> None:
-    (said,) = read(tmp_path, [text])
-    assert "neither columns x and y nor a column loss" in said
+NOTHING = (
+    "", "a,b\n1,2\n", "[]", "{}", '{"x": 3}', "[null]", '{"descentLab": 1}', "\x89PNG\n\0\0",
+    '{"descentLab": 1, "pictures": [null, {"panels": 3}, {"panels": [{"id": "loss"}]}]}',
+)  # fmt: skip
+
+
+def test_what_holds_no_run_is_said(tmp_path: Path) -> None:
+    for said in read(tmp_path, list(NOTHING)):
+        assert said == "it has neither columns x and y nor a column loss"
+    cut, long = read(tmp_path, ['{"x": [1, 2', "1\n" * (RUN_STEPS + 1)])
+    assert cut == "it is no JSON"
+    assert long == "it is longer than 100000 steps"
 
 
 def events() -> bytes:

@@ -8,9 +8,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from engine.limits import TAKEN_LINK
 from export.__main__ import main
 from export.capture import PageError, capture, read_link
-from export.route import MOST_QUERY, routes
+from export.route import routes
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_a_page_comes_as_a_file_of_its_state(client: TestClient) -> None:
 def test_what_cannot_be_taken_is_said_in_words(client: TestClient) -> None:
     assert client.get("/take/nothing.html").status_code == 404
     assert client.get("/take/race.exe").status_code == 404
-    assert client.get(f"/take/race.html?f={'x' * MOST_QUERY}").status_code == 404
+    assert client.get(f"/take/race.html?f={'x' * TAKEN_LINK}").status_code == 404
     answer = client.get("/take/graph.html?mode=sideways")
     assert answer.status_code == 422
     assert "mode" in answer.text
@@ -54,7 +55,26 @@ def test_a_link_that_cannot_be_used_ends_with_a_word(
     assert "lr: 'much' is not a number" in capsys.readouterr().err
     assert not out.exists()
     assert main(["raze", "--out", str(out)]) == 2
-    assert "there is no page 'raze'" in capsys.readouterr().err
+    assert "there is no page 'raze'; did you mean 'race'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["Bias-correction"], "say what to make: --out FILE, --module FILE"),
+        (["race", "--out", "no/such/folder/race.html"], "there is no folder no/such/folder"),
+        (["race", "--svg", "."], ". is a folder, not a file"),
+        (["race", "--png", "race.png", "--width", "0"], "--width is 200 to 4000 pixels"),
+        (["lesson", "zig-zag-and-momentum"], "say what to make: --scorm FILE"),
+    ],
+)
+def test_what_cannot_be_made_is_said_before_any_work(
+    asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(asked)
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_choices_lead_from_state_to_state() -> None:
@@ -86,6 +106,9 @@ def test_a_file_that_is_too_long_leaves_choices_out_and_keeps_the_presets() -> N
         assert all(place < len(found.states) for m in state.moves.values() for place in m.values())
 
 
-def test_a_page_without_a_picture_of_its_own_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["glossary", "--no-presets"]) == 2
+def test_a_page_without_a_picture_of_its_own_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "glossary.html")
+    assert main(["glossary", "--no-presets", "--out", out]) == 2
     assert "no picture that lives without a server" in capsys.readouterr().err

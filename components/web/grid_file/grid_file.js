@@ -1,8 +1,8 @@
 // A file that is a grid of numbers or an image, read here and handed to Python as a small grid: the
 // file itself stays in the browser.
 
-const MOST_BYTES = 20e6
-const SIDE = 48 // cells along a side of what is handed over
+import { bounded, cellsOf, jsonOf } from "../reading.js"
+
 const instances = new WeakMap()
 
 export default function gridFile({ parentElement, data, setTriggerValue }) {
@@ -15,8 +15,8 @@ export default function gridFile({ parentElement, data, setTriggerValue }) {
     field.input.value = ""
     if (!file) return
     try {
-      if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
-      const rows = await rowsOf(file)
+      bounded(file, data.most)
+      const rows = await rowsOf(file, data.side)
       setTriggerValue("grid", { seq: Date.now(), name: file.name.slice(0, 80), rows })
     } catch (problem) {
       field.said.textContent = `${file.name}: ${problem.message}.`
@@ -41,21 +41,21 @@ function build(parent) {
   return { input, said }
 }
 
-async function rowsOf(file) {
-  if (file.type.startsWith("image/")) return ofImage(file)
+async function rowsOf(file, side) {
+  if (file.type.startsWith("image/")) return ofImage(file, side)
   const text = await file.text()
-  return averaged(/^\s*\[/.test(text) ? ofJson(text) : ofLines(text))
+  return averaged(/^\s*\[/.test(text) ? jsonOf(text) : ofLines(text), side)
 }
 
 // Light of an image, 0 to 255; the browser averages it as it draws it small.
-async function ofImage(file) {
+async function ofImage(file, side) {
   let image
   try {
     image = await createImageBitmap(file)
   } catch {
     throw new Error("it is no image that a browser can read")
   }
-  const scale = Math.min(1, SIDE / Math.max(image.width, image.height))
+  const scale = Math.min(1, side / Math.max(image.width, image.height))
   const canvas = document.createElement("canvas")
   canvas.width = Math.max(2, Math.round(image.width * scale))
   canvas.height = Math.max(2, Math.round(image.height * scale))
@@ -69,27 +69,16 @@ async function ofImage(file) {
   }))
 }
 
-function ofJson(text) {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error("it is no JSON")
-  }
-}
+const ofLines = (text) =>
+  cellsOf(text, { spaces: true }).map((row) => row.map((cell) => (cell === "" ? NaN : Number(cell))))
 
-function ofLines(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith("#"))
-  const cut = lines[0]?.includes(";") ? ";" : lines[0]?.includes("\t") ? "\t" : lines[0]?.includes(",") ? "," : /\s+/
-  return lines.map((line) => line.trim().split(cut).map((cell) => (cell.trim() === "" ? NaN : Number(cell))))
-}
-
-// At most SIDE cells along a side, each the mean of those that it stands for.
-export function averaged(rows) {
+// At most `side` cells along a side, each the mean of those that it stands for.
+export function averaged(rows, side) {
   const columns = rows?.[0]?.length
   const whole = Array.isArray(rows) && rows.every((row) =>
     Array.isArray(row) && row.length === columns && row.every(Number.isFinite))
   if (!whole || rows.length < 2 || columns < 2) throw new Error("its lines are not rows of as many numbers each")
-  const [down, across] = [Math.min(SIDE, rows.length), Math.min(SIDE, columns)]
+  const [down, across] = [Math.min(side, rows.length), Math.min(side, columns)]
   const part = (k, n, of) => Math.floor((k * of) / n)
   return Array.from({ length: down }, (_, i) => Array.from({ length: across }, (__, j) => {
     let [sum, count] = [0, 0]

@@ -3,6 +3,8 @@
 // which the page is taken along, as a file, a picture, a film or numbers.
 
 import { files } from "../files.js"
+import { usable } from "../embed.js"
+import { bounded, jsonOf } from "../reading.js"
 import { storeOf } from "../store.js"
 import { laid, runsOf } from "../take/own.js"
 import { graphsIn, save, stagesIn, take } from "../take/take.js"
@@ -10,7 +12,7 @@ import { graphsIn, save, stagesIn, take } from "../take/take.js"
 const parts = await files(import.meta.url, "share")
 const PREVIEW_WIDTH = 800
 const SETTLE_MS = 400 // between two changes of the preview, which is a page of its own
-const MOST_BYTES = 20e6 // of a saved run
+const RESTORED = "descent:restored" // in the tab's own memory: values on their way to the next page
 
 const attribute = (text) =>
   text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
@@ -74,6 +76,30 @@ addEventListener("drop", (event) => {
   takeDropped(event.dataTransfer.files[0])
 })
 
+const isSaved = (run) =>
+  run?.descentLab === 1 && typeof run.link === "string" && /^[a-z_]{1,40}$/.test(run.page)
+
+// What a saved run has brought from the page before, once this page's store has its values.
+function arrive(store, page) {
+  const kept = sessionStorage.getItem(RESTORED)
+  if (!kept) return
+  sessionStorage.removeItem(RESTORED)
+  const run = JSON.parse(kept)
+  if (run.page !== page) return
+  const take = () => {
+    const changed = ([name, value]) => usable(value) && typeof value === typeof store.get(name) &&
+      JSON.stringify(value) !== JSON.stringify(store.get(name))
+    store.set(Object.fromEntries(Object.entries(run.values).filter(changed)))
+  }
+  if (store.values.size) take()
+  else {
+    const end = store.subscribe(() => {
+      end()
+      take()
+    })
+  }
+}
+
 export default function share({ parentElement, data }) {
   const root = parentElement.querySelector(".dl-share") ?? parts.mount(parentElement)
   const find = (selector) => root.querySelector(selector)
@@ -134,18 +160,29 @@ export default function share({ parentElement, data }) {
     }
   }
 
-  // A run that was saved knows the link of its experiment: it opens in the place of this page.
+  // A run that was saved knows the link of its experiment, and the values that a hand had moved from
+  // there: it opens in the place of this page.
   const restore = async (file) => {
     try {
-      if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
-      const run = JSON.parse(await file.text())
-      if (run.descentLab !== 1 || typeof run.link !== "string" || !/^[a-z_]{1,40}$/.test(run.page)) {
-        throw new Error("it is no run of this laboratory")
-      }
+      bounded(file, data.most.bytes)
+      const run = jsonOf(await file.text())
+      if (!isSaved(run)) throw new Error("it is no run of this laboratory")
       const query = new URL(run.link, location.href).search
+      sessionStorage.setItem(RESTORED, JSON.stringify({ page: run.page, values: run.values ?? {} }))
       location.assign(new URL(run.page + query, new URL("./", location.href)))
+      return true
     } catch (problem) {
       said.textContent = `${file.name} cannot be opened: ${problem.message}.`
+      return false
+    }
+  }
+
+  const holdsSaved = async (file) => {
+    if (!/\.json$/i.test(file.name) || file.size > data.most.bytes) return false
+    try {
+      return isSaved(jsonOf(await file.text()))
+    } catch {
+      return false
     }
   }
 
@@ -153,8 +190,8 @@ export default function share({ parentElement, data }) {
   const lay = async (file) => {
     let laidOver = false
     try {
-      if (file.size > MOST_BYTES) throw new Error("it is larger than 20 MB")
-      const runs = runsOf(file.name, new Uint8Array(await file.arrayBuffer()))
+      bounded(file, data.most.bytes)
+      const runs = runsOf(file.name, new Uint8Array(await file.arrayBuffer()), data.most.steps)
       let shown = 0
       for (const stage of stagesIn(document)) {
         const tracksOf = (panel) => laid(runs, panel)
@@ -206,8 +243,10 @@ export default function share({ parentElement, data }) {
   }
   opener.onclick = () => show(panel.hidden)
   takeDropped = async (file) => {
-    if (!(await lay(file)) && root.isConnected) show(true) // where it says why not
+    const done = (await holdsSaved(file)) ? await restore(file) : await lay(file)
+    if (!done && root.isConnected) show(true) // where it says why not
   }
+  arrive(storeOf(data.page), data.page)
   for (const field of [width, theme, height]) field.oninput = write
   for (const button of root.querySelectorAll("[data-take]")) button.onclick = () => keep(button.dataset.take)
   for (const file of root.querySelectorAll("[data-file]")) {

@@ -1,9 +1,9 @@
 // A reader's own run, from a file: a trajectory, a training log, a run saved here. It becomes tracks
 // that are laid over the pictures; nothing of it leaves the browser.
 
+import { cellsOf, jsonOf } from "../reading.js"
 import { isEvents, scalarsOf } from "./tensorboard.js"
 
-const MOST = 100_000 // numbers of one column
 const KNOWN = {
   step: /^(steps?|iter(ation)?s?)$/i,
   x: /^(x|w_?1|w\[?0\]?|theta_?[01]|p_?1)$/i,
@@ -12,21 +12,21 @@ const KNOWN = {
 }
 
 // Runs {label, x, y, loss, step} (arrays, or null where the file has none) from a file's name and
-// bytes; an Error says what is wrong with it.
-export function runsOf(name, bytes) {
+// bytes, none longer than `most` steps; an Error says what is wrong with it.
+export function runsOf(name, bytes, most) {
   const label = name.replace(/\.\w+$/, "")
   const runs = isEvents(bytes) ? ofEvents(scalarsOf(bytes), label) : ofText(new TextDecoder().decode(bytes), label)
   const holds = (values) => values?.some(Number.isFinite)
   const usable = runs.filter((run) => (holds(run.x) && holds(run.y)) || holds(run.loss))
   if (!usable.length) throw new Error("it has neither columns x and y nor a column loss")
   for (const run of usable) {
-    if (Math.max(run.x?.length ?? 0, run.loss?.length ?? 0) > MOST) throw new Error(`it is longer than ${MOST} steps`)
+    if (Math.max(run.x?.length ?? 0, run.loss?.length ?? 0) > most) throw new Error(`it is longer than ${most} steps`)
   }
   return usable
 }
 
 const ofText = (text, label) =>
-  /^\s*[[{]/.test(text) ? ofJson(JSON.parse(text), label) : ofColumns(rowsOf(text), label)
+  /^\s*[[{]/.test(text) ? ofJson(jsonOf(text), label) : ofColumns(cellsOf(text), label)
 
 // TensorBoard's scalars: every tag whose last part is a loss, and a path where there are x and y.
 function ofEvents(scalars, label) {
@@ -44,12 +44,6 @@ function ofEvents(scalars, label) {
 }
 
 const numbers = (values) => Array.from(values, (value) => (value === null || value === "" ? NaN : Number(value)))
-
-function rowsOf(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith("#"))
-  const cut = lines[0]?.includes("\t") ? "\t" : lines[0]?.includes(";") ? ";" : ","
-  return lines.map((line) => line.split(cut).map((cell) => cell.trim().replace(/^"|"$/g, "")))
-}
 
 // Columns by their names; without names two columns are x and y, one is the loss.
 function ofColumns([first = [], ...rest], label) {
@@ -72,13 +66,14 @@ function ofJson(found, label) {
   if (Array.isArray(found)) {
     const [first] = found
     if (Array.isArray(first)) {
-      const column = (i) => numbers(found.map((row) => row[i]))
+      const column = (i) => numbers(found.map((row) => row?.[i]))
       if (first.length === 3 && first[0] > 1e8) return [{ label, x: null, y: null, loss: column(2), step: column(1) }]
       return [{ label, x: column(0), y: column(1), loss: first.length > 2 ? column(2) : null, step: null }]
     }
     if (typeof first === "number") return [{ label, x: null, y: null, loss: numbers(found), step: null }]
     if (first && typeof first === "object") {
-      return ofColumns([Object.keys(first), ...found.map(Object.values)], label)
+      const names = Object.keys(first)
+      return ofColumns([names, ...found.map((row) => names.map((name) => row?.[name]))], label)
     }
   }
   if (found && typeof found === "object") {
@@ -89,11 +84,12 @@ function ofJson(found, label) {
   return []
 }
 
-function ofSaved({ pictures = [] }, label) {
+function ofSaved({ pictures }, label) {
   const runs = new Map()
-  for (const { panels = [] } of pictures) {
-    for (const { id, tracks = [] } of panels) {
-      for (const track of tracks) {
+  const list = (some) => (Array.isArray(some) ? some.filter((one) => one && typeof one === "object") : [])
+  for (const { panels } of list(pictures)) {
+    for (const { id, tracks } of list(panels)) {
+      for (const track of list(tracks)) {
         const run = runs.get(track.label) ?? { label: `${track.label} (${label})`, x: null, y: null, loss: null, step: null }
         runs.set(track.label, run)
         if (/^plane/.test(id) && track.x && track.y) Object.assign(run, { x: numbers(track.x), y: numbers(track.y) })
