@@ -65,6 +65,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "four_ways": (".dc-range", HANDLE),
     "gradient_check": (SLIDER.format("h"),),
     "engine_room": (INPUT,),
+    "matrices?view=race": (SLIDER.format("beta"), SLIDER.format("times")),
 }
 
 T = TypeVar("T")

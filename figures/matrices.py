@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.emit.picture import smallest
 from engine.studies.matrices import Coefficients, Hybrid, MatrixRun, stages
 from engine.tape import operations as ops
 from figures import charts, style
@@ -91,7 +92,7 @@ def steps_spectra(
     return {"data": data, "layout": layout}
 
 
-def errors(last: int, span: tuple[float, float], title: str) -> Figure:
+def errors(last: int, span: tuple[Any, Any], title: str) -> Figure:
     """The axes of curves against the step."""
     return {
         "data": [],
@@ -115,11 +116,9 @@ def directions(
     return {"data": data, "layout": layout}
 
 
-def span(runs: Sequence[MatrixRun]) -> tuple[float, float]:
-    """The range of errors: from the best end to three times the start."""
-    ends = [max(run.error, FLOOR) for run in runs]
-    start = float(runs[0].errors[0, 0])
-    return max(min(ends) / 3.0, FLOOR), 3.0 * start
+def span(ends: Sequence[Any], start: Any) -> tuple[Any, Any]:
+    """The range of errors: from the best end to three times the start; traced too."""
+    return ops.maximum(smallest(*ends) / 3.0, FLOOR), 3.0 * start
 
 
 def hybrid_looks(names: Sequence[str]) -> Mapping[str, style.Look]:

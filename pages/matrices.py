@@ -1,7 +1,8 @@
 """Muon and matrices: what its five steps do to singular values, and where that wins.
 
-What the five steps make of a spectrum is computed where the hand is. Races are run by Python at
-every rate of a grid and kept; the rate that the reader holds against the best picks among them.
+What the five steps make of a spectrum is computed where the hand is, and so are the races, by the
+steps that Python prints. At rest Python runs them too, at every rate of the grid, and its numbers
+are shown.
 """
 
 from __future__ import annotations

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from components.controls import Group, Item
 from components.stage import Panel, Track, stage
-from engine.emit.picture import Picture, entry, words, written
+from engine.emit.picture import Picture, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
+from engine.studies.live_matrices import Racer, live_races
 from engine.studies.matrices import (
     AVERAGING,
     GROUPS,
+    PROBLEMS,
     RACED,
     RATES,
     Hybrid,
-    MatrixProblem,
     MatrixRun,
     Spectrum,
-    factorisation,
     grouped,
-    memory,
-    one_direction,
     raced,
     settings,
-    shifted,
     spectrum,
 )
 from engine.tape import operations as ops
@@ -36,10 +34,7 @@ from figures import style
 from pages import frame
 from pages.state import Experiment
 
-MAKERS: Mapping[str, tuple[Callable[..., MatrixProblem], str]] = {
-    "memory": (memory, "exponent"), "factorisation": (factorisation, "condition"),
-    "direction": (one_direction, "noise"),
-}  # fmt: skip
+SETTINGS = {"memory": "exponent", "factorisation": "condition", "direction": "noise"}
 SHAPES = {
     "memory": "A matrix of 16 × 16", "factorisation": "Matrices of 16 × 8 and 8 × 16",
     "direction": "A matrix of 16 × 16",
@@ -47,10 +42,15 @@ SHAPES = {
 
 
 @st.cache_data(max_entries=256, show_spinner="Running every rule at every rate …")
-def run_of(slug: str, problem: str, setting: float, seed: int, beta: float | None) -> MatrixRun:
-    """One rule on a problem: a slice of the page's work, after which a newer state may have its
-    turn, and which the rules keep that know nothing of β when that moves."""
-    return raced(MAKERS[problem][0](setting, seed), slug, beta=beta)
+def run_of(
+    slug: str, problem: str, setting: float, seed: int, beta: float | None,
+    rate: float | None = None,
+) -> MatrixRun:  # fmt: skip
+    """One rule on a problem, at every rate for None: a slice of the page's work, after which a
+    newer state may have its turn, and which the rules keep that know nothing of β when that
+    moves."""
+    rates = RATES if rate is None else np.array([rate])
+    return raced(PROBLEMS[problem](setting, seed), slug, rates, beta=beta)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -58,7 +58,7 @@ def spectrum_of(
     problem: str, setting: float, seed: int, beta: float | None, rate: float
 ) -> Spectrum:
     """The spectra of Muon's run at a rate."""
-    return spectrum(MAKERS[problem][0](setting, seed), rate, beta)
+    return spectrum(PROBLEMS[problem](setting, seed), rate, beta)
 
 
 @st.cache_data(max_entries=32, show_spinner="Training every pair …")
@@ -70,7 +70,7 @@ def hybrid_of(name: str, seed: int) -> Hybrid:
 
 def problem_now(x: Experiment) -> tuple[str, float, int]:
     """The problem as it stands: its name, its setting and its seed."""
-    return x["problem"], x[MAKERS[x["problem"]][1]], x["seed"]
+    return x["problem"], x[SETTINGS[x["problem"]]], x["seed"]
 
 
 def beta_now(x: Experiment) -> float | None:
@@ -78,10 +78,27 @@ def beta_now(x: Experiment) -> float | None:
     return None if x["own"] else x["beta"]
 
 
+def beta_of(x: Experiment, slug: str) -> float | None:
+    """What of it a rule knows."""
+    return beta_now(x) if slug in AVERAGING else None
+
+
 def raced_now(x: Experiment) -> tuple[MatrixRun, ...]:
     """Every rule on the problem as it stands."""
-    asked, beta = problem_now(x), beta_now(x)
-    return tuple(run_of(slug, *asked, beta if slug in AVERAGING else None) for slug in RACED)
+    return tuple(run_of(slug, *problem_now(x), beta_of(x, slug)) for slug in RACED)
+
+
+def racer(x: Experiment, run: MatrixRun, live: Picture) -> Racer:
+    """A rule in the picture, with its run at so many times its best rate."""
+    shown, times = run.alone, x["times"]
+    if times != 1.0:
+        rate = float(RATES[run.best]) * times
+        shown = run_of(run.slug, *problem_now(x), beta_of(x, run.slug), rate)
+    hypers: dict[str, Any] = settings(run.slug, beta_now(x))
+    del hypers["lr"]
+    if not x["own"] and run.slug in AVERAGING:
+        hypers[AVERAGING[run.slug]] = live["beta"]
+    return Racer(run, shown, hypers)
 
 
 def spectrum_now(x: Experiment, runs: tuple[MatrixRun, ...]) -> Spectrum:
@@ -92,7 +109,7 @@ def spectrum_now(x: Experiment, runs: tuple[MatrixRun, ...]) -> Spectrum:
 
 def problem_items(x: Experiment) -> list[Item]:
     """The problem and what makes it hard."""
-    return [x.chooser("problem"), x.slider(MAKERS[x["problem"]][1]), x.slider("seed")]
+    return [x.chooser("problem"), x.slider(SETTINGS[x["problem"]]), x.slider("seed")]
 
 
 def memory_items(x: Experiment) -> list[Item]:
@@ -110,22 +127,26 @@ def memory_of(x: Experiment, slug: str) -> str:
 def race(x: Experiment, view: frame.View, live: Picture) -> None:
     """Every rule at its best rate, or so many times that."""
     runs = raced_now(x)
-    made = MAKERS[x["problem"]][0](x[MAKERS[x["problem"]][1]], x["seed"])
+    name, setting, seed = problem_now(x)
+    made = PROBLEMS[name](setting, seed)
     names = [OPTIMIZERS[run.slug].name for run in runs]
     looks = style.looks(run.slug for run in runs)
-    shift = shifted(live["times"])
-    rows = [shift + float(run.best) for run in runs]  # an entry is held among those there are
-    curves = [entry(run.errors, row) for run, row in zip(runs, rows, strict=True)]
-    left = [entry(run.left, row) for run, row in zip(runs, rows, strict=True)]
-    last = runs[0].errors.shape[1] - 1
+    found = live_races(
+        name, made, [racer(x, run, live) for run in runs],
+        setting=live[SETTINGS[name]], times=live["times"], seed=seed,
+    )  # fmt: skip
+    curves = [race.part("errors") for race in found]
+    left = [race.part("left") for race in found]
+    last = made.steps
     ends = {run.slug: curve[last] for run, curve in zip(runs, curves, strict=True)}
+    span = pictures.span([race.part("least") for race in found], curves[0][0])
     with view.picture:
         stage(
             "matrices.race",
             [
                 Panel(
                     id="errors", kind="chart", title="the error, each rule at its own rate",
-                    figure=pictures.errors(last, pictures.span(runs), "error"),
+                    figure=pictures.errors(last, span, "error"),
                     tracks=[
                         Track(
                             y=ops.maximum(curve, pictures.FLOOR), color=look.color, dash=look.dash,
@@ -137,7 +158,7 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
                 ),
                 Panel(
                     id="left", kind="chart", title="what is left of each at the end",
-                    figure=pictures.directions(left, names, looks, made.directions),
+                    figure=pictures.directions(left, names, looks, made.form.directions),
                     alt="What each rule left of each direction.",
                 ),
             ],

@@ -8,7 +8,7 @@ from typing import Any
 from components.stage import Panel, Track
 from engine.emit.picture import entry, words, written
 from engine.optimizers import OPTIMIZERS
-from engine.studies.live_weight_space import LiveSpace
+from engine.runs.live_study import LiveStudy
 from engine.studies.weight_space import (
     RECORDS,
     REST,
@@ -49,7 +49,7 @@ def options_of(runner: Runner) -> tuple[tuple[str, str | bool], ...]:
 
 
 def panels(
-    x: Experiment, found: LiveSpace, names: list[str], looks: tuple[style.Look, ...], live: Any
+    x: Experiment, found: LiveStudy, names: list[str], looks: tuple[style.Look, ...], live: Any
 ) -> tuple[list[Panel], list[pictures.Shown]]:
     """The plane, sharpness and loss, and a random walk where it is wanted."""
     runs = []
@@ -113,7 +113,7 @@ def walk_panel(x: Experiment, size: int) -> Panel:
     )  # fmt: skip
 
 
-def lines(found: LiveSpace, runs: list[pictures.Shown], embedded: bool) -> list[Any]:
+def lines(found: LiveStudy, runs: list[pictures.Shown], embedded: bool) -> list[Any]:
     """The sentences that follow the hand."""
     said: list[Any] = []
     for k, run in enumerate(runs if not embedded else runs[:1]):

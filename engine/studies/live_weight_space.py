@@ -16,19 +16,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.emit.tensor import Unrecordable
-from engine.emit.tensor_javascript import leaves, printed
+from engine.emit.tensor_javascript import leaves
 from engine.optimizers import Optimizer
-from engine.runs.browser_training import Ways, drawn_by
+from engine.runs.browser_steps import STEPPER, as_function, printed_steps
+from engine.runs.live_study import LiveStudy, live_study
 from engine.runs.sharpness import EXHAUSTED
 from engine.runs.training import Trainer
 from engine.studies import weight_space as space
 from engine.studies.weight_space import Path, Plane, Seen, Task, trainer_of
-from engine.tape import Operation, Value
 
 _DRIVER: Final = File(__file__).with_name("weight_space.js")
-
-WAYS: Final = 12  # steps that are taken to see the ways that a rule's step may go
 
 Options = tuple[tuple[str, str | bool], ...]
 
@@ -51,11 +48,6 @@ class Follower:
     hypers: Mapping[str, Any]
 
 
-def _as_function(text: str) -> str:
-    """A printed module as an expression: its `make`."""
-    return f"(() => {{\n{text.replace('export function make', 'function make')}return make\n}})()"
-
-
 @lru_cache(maxsize=64)
 def module(found: ByStart, rules: tuple[Rule, ...], plane: Plane) -> str:
     """The text of an ES module whose `study(given)` follows these rules and looks at the plane.
@@ -76,31 +68,19 @@ def module(found: ByStart, rules: tuple[Rule, ...], plane: Plane) -> str:
             *head,
             f"const RANDOM = {str(plane == 'random').lower()}",
             f"const RUNS = [{', '.join(runs)}]",
-            f"const loss = {_as_function(printed(made.at, line, *batch))}()",
-            f"const product = {_as_function(printed(made.product, line, line, *batch))}()",
+            f"const loss = {as_function(made.at, line, *batch)}",
+            f"const product = {as_function(made.product, line, line, *batch)}",
+            STEPPER,
             _DRIVER.read_text(encoding="utf-8"),
         ]
     )
 
 
 def _run(made: Task, rule: Rule) -> str:
-    """A run for the driver: the ways of its step, what a step keeps, the numbers that it is given,
-    and how the weights are laid in one line."""
+    """A run for the driver: its steps, how the weights are laid in one line, and its metric."""
     trainer = trainer_of(made, rule.optimizer, options=dict(rule.options))
     batch = made.x, made.targets
-    kept = leaves(trainer.given(1.0)[:3])
-    form = [np.shape(leaf) for leaf in kept]
-    ways = Ways(trainer, made.loss)
-    for _ in range(WAYS):
-        given = trainer.given(1.0, *batch)
-        trainer.step(made.loss, 1.0, *batch)
-        ways.saw(given)
-    ways.later(*batch)
-    if [np.shape(leaf) for leaf in leaves(trainer.given(1.0)[:3])] != form:
-        raise Unrecordable("its state changes its form")
-    first, *others = trainer.groups
-    names = [repr(name) for name in first.hypers]
-    names += [repr(float(value)) for group in others for value in group.hypers.values()]
+    metric = _metric(trainer)
 
     def laid(points: Any) -> Any:
         return made.form.joined(trainer.laid_out(points))
@@ -108,15 +88,9 @@ def _run(made: Task, rule: Rule) -> str:
     # The rules that go element by element hold the weights in one line as it is.
     line = "null"
     if [np.shape(point) for point in leaves(trainer.points)] != [made.start.shape]:
-        line = _as_function(printed(laid, trainer.points)) + "()"
-    begun = [_described(leaf, made) for leaf in kept]
-    makers = ", ".join(map(_as_function, ways.texts))
-    return (
-        f"{{ ways: [{makers}],\nline: {line},\n"
-        f"points: {len(leaves(trainer.points))}, kept: [{', '.join(begun)}], "
-        f"names: [{', '.join(names)}], drawn: {[size for size in drawn_by(trainer) if size]}, "
-        f"{_metric(trainer)} }}"
-    )
+        line = as_function(laid, trainer.points)
+    steps = printed_steps(trainer, made.loss, lambda _: batch)
+    return f"{{ {steps},\nline: {line},\n{metric} }}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,19 +113,6 @@ def _metric(trainer: Trainer) -> str:
         return "metric: null"
     place = 1 + list(trainer.states[0]).index("v")
     return f"metric: {{ place: {place}, beta: {space.ADAPTIVE[group.optimizer.slug]!r} }}"
-
-
-def _described(leaf: Any, made: Task) -> str:
-    """What a step keeps, as it begins: a number, the weights, an array of one value, or one of
-    several."""
-    if not np.ndim(leaf):
-        return f"{{ value: {float(leaf)!r} }}"
-    if np.array_equal(leaf, made.start):
-        return "{ weights: true }"
-    flat = leaf.ravel()
-    if not len(flat) or np.all(flat == flat[0]):
-        return f"{{ value: {float(flat[0]) if len(flat) else 0.0!r}, size: {leaf.size} }}"
-    return f"{{ values: {flat.tolist()} }}"
 
 
 def _rounded(values: Any) -> Any:
@@ -180,23 +141,6 @@ def parts(paths: Sequence[Path], view: Seen) -> dict[str, Any]:
     return found
 
 
-_STUDY = Operation("study", lambda *_, _found, **__: _found)
-_PART = Operation("part", lambda found, *, name: found[name])
-
-
-@dataclass(frozen=True, eq=False)
-class LiveSpace:
-    """A study in a picture, its parts by name: "across", "up", "grid" and "below" of the plane,
-    "share1" and "share2", and of run k "x{k}", "y{k}", "loss{k}", "sharpness{k}", "effective{k}",
-    and "stopped{k}", the record at which it was lost, NaN for none."""
-
-    run: Any
-
-    def part(self, name: str) -> Any:
-        """A part, which follows the hand where anything of the study is traced."""
-        return _PART(self.run, name=name) if isinstance(self.run, Value) else self.run[name]
-
-
 def live_space(
     found: Task,
     followers: Sequence[Follower],
@@ -205,8 +149,13 @@ def live_space(
     *,
     plane: Plane = "pca",
     draw: int = 0,
-) -> LiveSpace:
-    """The study whose numbers may be traced; known is what was found (`parts`) at those of now."""
+) -> LiveStudy:
+    """The study whose numbers may be traced; known is what was found (`parts`) at those of now.
+
+    Its parts are "across", "up", "grid" and "below" of the plane, "share1" and "share2", and of
+    run k "x{k}", "y{k}", "loss{k}", "sharpness{k}", "effective{k}", and "stopped{k}", the record at
+    which it was lost, NaN for none.
+    """
     size = len(found.start)
     inputs: dict[tuple[str, ...], Any] = {("steps",): steps}
     inputs |= {
@@ -219,18 +168,5 @@ def live_space(
         ("probe",): space.drawn(size, 0)[0], ("filters",): found.filters.astype(float),
         ("normals",): space.drawn(size, draw, 2).ravel(),
     }  # fmt: skip
-    moving = [float(_now(x)) if np.ndim(_now(x)) == 0 else None for x in inputs.values()]
-    inputs |= {("known", name): value for name, value in known.items()}
     rules = tuple(follower.rule for follower in followers)
-    run = _STUDY(
-        *inputs.values(),
-        names=[list(name) for name in inputs],
-        module=module(ByStart(found), rules, plane),
-        at=moving,
-        _found=dict(known),
-    )
-    return LiveSpace(run)
-
-
-def _now(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
+    return live_study(inputs, module(ByStart(found), rules, plane), known)

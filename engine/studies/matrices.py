@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.emit.picture import floor
 from engine.emit.tensor import compiled
 from engine.optimizers import OPTIMIZERS, newton_schulz
 from engine.optimizers.curvature import NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS
@@ -82,26 +82,56 @@ RANK = 8  # of the matrix that is factorised
 
 
 @dataclass(frozen=True)
-class MatrixProblem:
-    """Matrices to be learned: where they start, the loss that a step sees, the error that counts.
+class Form:
+    """What all problems of a kind have in common, written with operations: so it is printed too.
 
-    loss(tensors, noise) is written with operations; noise (steps, …) differs from step to step.
-    error and left are of NumPy's arrays: left (directions,) is what is still missing of each, 1 at
-    the start or as a share of it. names says what the directions are.
+    made(setting, *data) is what the setting makes of the data. Both together, with the step's own
+    noise behind where there is any, are what loss(tensors, …) is given, and without noise
+    error(tensors, …), which counts, and left(tensors, …): (directions,), what is still missing of
+    each, 1 at the start or as a share of it. directions says what those are.
     """
 
     name: str
-    start: tuple[Array, ...]
     steps: int
+    made: Callable[..., tuple[Any, ...]]
     loss: Callable[..., Any]
-    error: Callable[[Sequence[Array]], float]
-    left: Callable[[Sequence[Array]], Array]
+    error: Callable[..., Any]
+    left: Callable[..., Any]
     directions: str
-    noise: Array | None = None
 
-    def batch(self, k: int) -> tuple[Array, ...]:
-        """What step k is handed beside the tensors."""
-        return () if self.noise is None else (self.noise[k],)
+
+@dataclass(frozen=True)
+class MatrixProblem:
+    """Matrices to be learned: where they start, how hard it is, what the seed fixes, and standard
+    normals (steps, …) for noise that differs from step to step."""
+
+    form: Form
+    start: tuple[Array, ...]
+    setting: float
+    data: tuple[Array, ...]
+    normals: Array | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many steps a race takes."""
+        return self.form.steps
+
+    @cached_property
+    def given(self) -> tuple[Any, ...]:
+        """What error and left are given beside the tensors."""
+        return *self.data, *self.form.made(self.setting, *self.data)
+
+    def batch(self, k: int) -> tuple[Any, ...]:
+        """What step k is given beside the tensors."""
+        return self.given if self.normals is None else (*self.given, self.normals[k])
+
+    def error(self, tensors: Sequence[Array]) -> float:
+        """How far off they are."""
+        return float(self.form.error(tensors, *self.given))
+
+    def left(self, tensors: Sequence[Array]) -> Array:
+        """What is missing of each direction."""
+        return np.asarray(self.form.left(tensors, *self.given))
 
 
 def _normal(seed: int, stream: int, *shape: int) -> Array:
@@ -117,77 +147,107 @@ def _rotation(seed: int, stream: int, n: int = SIDE) -> Array:
     return np.asarray(q * np.sign(np.diagonal(r)))
 
 
+def _away(tensors: Any, keys: Any, values: Any) -> Any:
+    return ops.matmul(keys, tensors[0]) - values
+
+
+def _frequencies(exponent: Any, *_: Any) -> tuple[Any, ...]:
+    p = ops.exp(-exponent * np.log(np.arange(1.0, SIDE + 1.0)))
+    return (p / ops.sum(p),)
+
+
+def _forgotten(tensors: Any, keys: Any, values: Any, p: Any) -> Any:
+    e = _away(tensors, keys, values)
+    return 0.5 * ops.sum(ops.reshape(p, (SIDE, 1)) * (e * e))
+
+
+def _items_left(tensors: Any, keys: Any, values: Any, p: Any) -> Any:
+    e = _away(tensors, keys, values)
+    return ops.sqrt(ops.sum(e * e, axis=1))
+
+
+MEMORY = Form(
+    "memory", 60, _frequencies, _forgotten, _forgotten, _items_left,
+    "item, from the most to the least asked for",
+)  # fmt: skip
+
+
 def memory(exponent: float = 2.0, seed: int = 0) -> MatrixProblem:
     """Facts in one matrix: key k should give value k, asked as often as Zipf says, ∝ k^−exponent.
 
     Keys and values are orthonormal and lie across the axes. The loss ½ Σ p_k ‖W e_k − u_k‖² has
     the p_k as its curvatures, so its condition number is 16^exponent.
     """
-    keys, values = _rotation(seed, 1), _rotation(seed, 2)
-    p = np.arange(1.0, SIDE + 1.0) ** -exponent
-    p /= p.sum()
+    data = _rotation(seed, 1), _rotation(seed, 2)
+    return MatrixProblem(MEMORY, (np.zeros((SIDE, SIDE)),), exponent, data)
 
-    def away(tensors: Any) -> Any:
-        return ops.matmul(keys, tensors[0]) - values
 
-    def loss(tensors: Any) -> Any:
-        e = away(tensors)
-        return 0.5 * ops.sum(p[:, None] * (e * e))
+def _target(condition: Any, u: Any, v: Any) -> tuple[Any, ...]:
+    sizes = ops.exp(-ops.log(condition) * (np.arange(RANK) / (RANK - 1)))
+    return ops.matmul(u * sizes, ops.transpose(v)), sizes
 
-    def left(tensors: Sequence[Array]) -> Array:
-        return np.asarray(np.sqrt(np.sum(away(tensors) ** 2, axis=1)))
 
-    return MatrixProblem(
-        "memory", (np.zeros((SIDE, SIDE)),), 60, loss, lambda w: float(loss(w)), left,
-        "item, from the most to the least asked for",
-    )  # fmt: skip
+def _apart(tensors: Any, u: Any, v: Any, target: Any, sizes: Any) -> Any:
+    e = ops.matmul(tensors[0], tensors[1]) - target
+    return 0.5 * ops.sum(e * e)
+
+
+def _parts_left(tensors: Any, u: Any, v: Any, target: Any, sizes: Any) -> Any:
+    e = ops.matmul(tensors[0], tensors[1]) - target
+    return ops.absolute(ops.sum(u * ops.matmul(e, v), axis=0)) / sizes
+
+
+FACTORISATION = Form(
+    "factorisation", 40, _target, _apart, _apart, _parts_left,
+    "direction of M, from the largest singular value",
+)  # fmt: skip
 
 
 def factorisation(condition: float = 100.0, seed: int = 0) -> MatrixProblem:
     """M = AB of rank 8 from small random factors (16 × 8 and 8 × 16), ½‖AB − M‖², its singular
     values from 1 down to 1/condition."""
-    u, v = _rotation(seed, 3)[:, :RANK], _rotation(seed, 4)[:, :RANK]
-    sizes = np.geomspace(1.0, 1.0 / condition, RANK)
-    target = (u * sizes) @ v.T
+    data = _rotation(seed, 3)[:, :RANK], _rotation(seed, 4)[:, :RANK]
     start = 0.02 * _normal(seed, 5, SIDE, RANK), 0.02 * _normal(seed, 6, RANK, SIDE)
+    return MatrixProblem(FACTORISATION, start, condition, data)
 
-    def loss(tensors: Any) -> Any:
-        e = ops.matmul(tensors[0], tensors[1]) - target
-        return 0.5 * ops.sum(e * e)
 
-    def left(tensors: Sequence[Array]) -> Array:
-        along = np.einsum("ik,ij,jk->k", u, tensors[0] @ tensors[1] - target, v)
-        return np.asarray(np.abs(along) / sizes)
+def _each(noise: Any, *_: Any) -> tuple[Any, ...]:
+    return (noise / math.sqrt(SIDE),)
 
-    return MatrixProblem(
-        "factorisation", start, 40, loss, lambda w: float(loss(w)), left,
-        "direction of M, from the largest singular value",
-    )  # fmt: skip
+
+def _noisy(tensors: Any, a: Any, b: Any, target: Any, each: Any, normals: Any) -> Any:
+    e = tensors[0] - target
+    return 0.5 * ops.sum(e * e) + each * ops.sum(tensors[0] * normals)
+
+
+def _distance(tensors: Any, a: Any, b: Any, target: Any, each: Any) -> Any:
+    e = tensors[0] - target
+    return 0.5 * ops.sum(e * e)
+
+
+def _along(tensors: Any, a: Any, b: Any, target: Any, each: Any) -> Any:
+    return ops.absolute(ops.sum(a * ops.matmul(tensors[0] - target, b), axis=0)) / 2.0
+
+
+DIRECTION = Form(
+    "one direction", 100, _each, _noisy, _distance, _along,
+    "direction: the signal's, then fifteen of noise alone",
+)  # fmt: skip
 
 
 def one_direction(noise: float = 0.3, seed: int = 0) -> MatrixProblem:
     """½‖W − C‖² with C of rank one, under noise in every direction of every gradient: the signal is
     in one, and to make all directions alike is to listen to the noise."""
     a, b = _rotation(seed, 7), _rotation(seed, 8)
-    target = 2.0 * np.outer(a[:, 0], b[:, 0])
-    steps = 100
-    added = noise / math.sqrt(SIDE) * _normal(seed, 9, steps, SIDE, SIDE)
+    data = a, b, 2.0 * np.outer(a[:, 0], b[:, 0])
+    normals = _normal(seed, 9, DIRECTION.steps, SIDE, SIDE)
+    return MatrixProblem(DIRECTION, (np.zeros((SIDE, SIDE)),), noise, data, normals)
 
-    def loss(tensors: Any, extra: Any) -> Any:
-        e = tensors[0] - target
-        return 0.5 * ops.sum(e * e) + ops.sum(tensors[0] * extra)
 
-    def error(tensors: Sequence[Array]) -> float:
-        return float(0.5 * np.sum((tensors[0] - target) ** 2))
-
-    def left(tensors: Sequence[Array]) -> Array:
-        return np.asarray(np.abs(np.diagonal(a.T @ (tensors[0] - target) @ b)) / 2.0)
-
-    return MatrixProblem(
-        "one direction", (np.zeros((SIDE, SIDE)),), steps, loss, error, left,
-        "direction: the signal's, then fifteen of noise alone", added,
-    )  # fmt: skip
-
+PROBLEMS: Mapping[str, Callable[..., MatrixProblem]] = {
+    "memory": memory, "factorisation": factorisation, "direction": one_direction,
+}  # fmt: skip
+"""By name: the problem of a setting and a seed."""
 
 # Races --------------------------------------------------------------------------------------------
 
@@ -221,6 +281,12 @@ class MatrixRun:
         )
 
     @property
+    def alone(self) -> MatrixRun:
+        """The run at the best rate by itself."""
+        one = slice(self.best, self.best + 1)
+        return replace(self, rates=self.rates[one], errors=self.errors[one], left=self.left[one])
+
+    @property
     def rises(self) -> bool:
         """Whether the best run's error is at first thrown far above its start."""
         curve = self.errors[self.best]
@@ -230,13 +296,6 @@ class MatrixRun:
     def error(self) -> float:
         """The error at the end at the best rate."""
         return float(self.errors[self.best, -1])
-
-
-def shifted(times: Any) -> Any:
-    """How many places further a rate stands among RATES that is so many times another; traced
-    too."""
-    apart = math.log(RATES[-1] / RATES[0]) / (len(RATES) - 1)
-    return floor(ops.log(times) / apart + 0.5)
 
 
 def settings(slug: str, beta: float | None = None) -> dict[str, float]:
@@ -255,6 +314,22 @@ def factors(steps: int) -> Array:
     return np.asarray(1.0 - np.arange(steps) / steps)
 
 
+def trainer_of(
+    problem: MatrixProblem,
+    slug: str,
+    beta: float | None = None,
+    seed: int = 0,
+    *,
+    rate: float | None = None,
+) -> Trainer:
+    """A rule at the problem's start, with its own rate for None; all matrices are its own."""
+    entry, own = OPTIMIZERS[slug], settings(slug, beta)
+    if rate is not None:
+        own["lr"] = rate
+    group = Group(entry, tuple(range(len(problem.start))), own, entry.option_values())
+    return Trainer(problem.start, (group,), seed=seed)
+
+
 def raced(
     problem: MatrixProblem,
     slug: str,
@@ -262,14 +337,12 @@ def raced(
     seed: int = 0,
     beta: float | None = None,
 ) -> MatrixRun:
-    """Run a rule at every rate; all matrices are its own. beta is as in `settings`."""
-    entry = OPTIMIZERS[slug]
-    own = settings(slug, beta)
-    group = Group(entry, tuple(range(len(problem.start))), own, entry.option_values())
+    """Run a rule at every rate; beta is as in `settings`."""
+    trainer = trainer_of(problem, slug, beta, seed)
+    (group,) = trainer.groups
     steps, fall = problem.steps, factors(problem.steps)
-    trainer = Trainer(problem.start, (group,), seed=seed)
     begin = trainer.given(1.0)[:3]
-    step = compiled(trainer.advance_by(problem.loss))
+    step = compiled(trainer.advance_by(problem.form.loss))
     errors = np.full((len(rates), steps + 1), np.nan)
     left = np.full((len(rates), len(problem.left(problem.start))), np.nan)
     errors[:, 0] = problem.error(problem.start)
@@ -312,15 +385,13 @@ class Spectrum:
 
 def spectrum(problem: MatrixProblem, rate: float, beta: float | None = None) -> Spectrum:
     """Muon's run at a rate, looked at in its first matrix."""
-    entry = OPTIMIZERS["muon"]
-    own = {**settings("muon", beta), "lr": rate}
-    group = Group(entry, tuple(range(len(problem.start))), own, entry.option_values())
-    trainer = Trainer(problem.start, (group,))
-    slope = compiled(autograd.grad(problem.loss))
+    trainer = trainer_of(problem, "muon", beta, rate=rate)
+    own = trainer.groups[0].hypers
+    slope = compiled(autograd.grad(problem.form.loss))
     before, after = [], []
     for k, factor in enumerate(factors(problem.steps)):
         g = slope(Vector(trainer.tensors), *problem.batch(k))[0]
-        trainer.step(problem.loss, float(factor), *problem.batch(k))
+        trainer.step(problem.form.loss, float(factor), *problem.batch(k))
         m = trainer.states[0]["m"][0]
         mix = (1.0 - own["beta"]) * g + own["beta"] * m
         mix = mix / max(np.sqrt(np.sum(mix * mix)), 1e-300)

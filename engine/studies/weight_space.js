@@ -1,6 +1,6 @@
 // What engine/studies/weight_space.py finds, found in the reader's browser: the same records of the
-// same steps, the same products with the Hessian, the same plane. `RUNS`, `loss` and `product` stand
-// above, printed by Python from its own.
+// same steps, the same products with the Hessian, the same plane. `RUNS`, `loss`, `product` and
+// `stepper` stand above, printed by Python from its own.
 
 const dot = (a, b) => {
   let sum = 0
@@ -95,53 +95,22 @@ function sharpest(probe) {
   }
 }
 
-// Signs by counting, as engine/problems/counted.py draws them from the seed 0.
-function signs(out, stream) {
-  const golden = 0x9e3779b9
-  const mixed = (x) => {
-    x ^= x >>> 16
-    x = Math.imul(x, 0x7feb352d)
-    x ^= x >>> 15
-    x = Math.imul(x, 0x846ca68b)
-    return (x ^ (x >>> 16)) >>> 0
-  }
-  const key = mixed(mixed(golden) ^ stream)
-  for (let i = 0; i < out.length; i++) out[i] = mixed((key + Math.imul(i, golden)) >>> 0) & 1 ? 1 : -1
-}
-
 // One training as it was measured: weights, loss and sharpness, a row a record until it was lost.
-// `ways` are those of its step, `line` lays the first `points` of what it keeps in one line (null:
-// they are one), `names` are numbers or hyper-parameters, `drawn` how many signs it draws; `metric`
-// is the place of v in what a step keeps, and the decay of its bias correction.
-function follow({ ways, line: lineOf, points, kept, names, drawn, metric }, hypers, { x, y, start, probe, steps }) {
-  const made = ways.map((make) => make())
-  const state = kept.map(({ value, size, values, weights }) =>
-    (weights || values ? Float64Array.from(values ?? start) : size === undefined ? value : new Float64Array(size).fill(value)))
-  const numbers = names.map((name) => (typeof name === "number" ? name : hypers[name]))
-  const random = drawn.map((size) => new Float64Array(size))
+// `run` is what a stepper takes; its `line` lays the weights in one line (null: they are one);
+// `metric` is the place of v in what a step keeps, and the decay of its bias correction.
+function follow(run, hypers, { x, y, start, probe, steps }) {
+  const { line: lineOf, metric } = run
+  const training = stepper(run, hypers, start)
+  const { state } = training
   const [plain, scaled] = [sharpest(probe), sharpest(probe)]
-  let way = 0
-  const step = (given) => {
-    for (let i = 0; i < made.length; i++) {
-      const found = made[(way + i) % made.length](...given)
-      if (found) {
-        way = (way + i) % made.length
-        return found
-      }
-    }
-    return null
-  }
   let t = 0
   const found = { weights: [], loss: [], sharpness: [], effective: [] }
   for (let record = 0; record <= RECORDS; record++) {
     const until = Math.floor(record * (steps / RECORDS) + 0.5)
     for (; t < until; t++) {
-      for (const out of random) signs(out, t + 1)
-      const next = step([...state, t + 1, 1, ...random, x, y, ...numbers])
-      if (!next || !(Math.abs(next[0]) < LOST)) return found
-      state.forEach((value, i) => (typeof value === "number" ? (state[i] = next[i + 1]) : value.set(next[i + 1])))
+      if (!(Math.abs(training.step(t + 1, 1, x, y)) < LOST)) return found
     }
-    const line = Float64Array.from(lineOf ? lineOf(...state.slice(0, points))[0] : state[0])
+    const line = Float64Array.from(lineOf ? lineOf(...training.points)[0] : state[0])
     const [value] = loss(line, x, y)
     if (!(Math.abs(value) < LOST)) return found
     const times = (along) => product(line, along, x, y)[0]
