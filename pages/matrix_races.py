@@ -200,7 +200,8 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
         )
         frame.notice(
             f"{SHAPES[x['problem']]}, {last} steps, rates that fall straight to 0, no weight "
-            f"decay: the same for all, each rule with the best of the same {len(RATES)} rates. "
+            f"decay: the same for all, each rule with the best of the same {len(RATES)} rates; "
+            "while a hand moves, the nearest are tried first. "
             "Shampoo whitens by what all gradients had in common: more than Muon does where "
             "gradients are exact, at the price of two square matrices and their fourth roots. "
             "Kron begins without a preconditioner and learns it as it goes, at μ = 0.1: in a few "
