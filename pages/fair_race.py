@@ -326,7 +326,8 @@ def search_panels(held: Held, found: list[Search]) -> tuple[list[Panel], str]:
 
 def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
     """What came of it, in numbers."""
-    head = ["", "settings found", "tried (diverged)", "evaluations spent", "a step costs"]
+    head = ["", "settings found", "tried (diverged)", "evaluations spent"]
+    head += ["evaluations a step", "numbers kept"]
     for way in ways:
         head += [f"{way}: median (quartiles)", "mean rank (95 %)", "seeds won"]
     rows = []
@@ -338,7 +339,7 @@ def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
             html.escape(says.described(runner.optimizer, s)),
             f"{len(s.scores)} ({s.diverged})",
             written(s.spent.sum(), "d"),
-            says.cost(runner.optimizer, s.setting(s.best), runner.options),
+            *says.cost(runner.optimizer, s.setting(s.best), runner.options),
         ]
         for heat in ways.values():
             low, median, high = (says.loss(float(q)) for q in fair.quartiles(heat.curves[i][:, -1]))

@@ -110,15 +110,10 @@ def described(optimizer: Optimizer, search: Search) -> str:
 
 def cost(
     optimizer: Optimizer, hypers: Mapping[str, float], options: Mapping[str, str | bool]
-) -> str:
+) -> tuple[str, str]:
     """What a step takes: evaluations, at least where the run decides, and numbers kept for it."""
-    price = written(optimizer.price(hypers, options), "3")
     least = "≥ " if optimizer.counted else ""
-    kept = optimizer.kept(options)
-    return (
-        f"{least}{price} evaluation{'' if price == '1' else 's'}, "
-        f"{kept} number{'' if kept == 1 else 's'} kept"
-    )
+    return f"{least}{written(optimizer.price(hypers, options), '3')}", str(optimizer.kept(options))
 
 
 def loss(value: float) -> str:

@@ -38,6 +38,7 @@ SENSITIVE: Final = (
 )
 P = ParamSpec("P")
 
+MANY_COLUMNS: Final = 9  # more of them stand closer together
 LONGEST_FOOT: Final = 140  # characters of LaTeX
 HERE: Final = Path(__file__).resolve().parent
 
@@ -261,7 +262,7 @@ def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         for name in head
     )
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in lines)
-    looks = f"numbers{''.join(worded)}"
+    looks = f"numbers{''.join(worded)}{' many' if len(head) > MANY_COLUMNS else ''}"
     return f"<div class='scroll'><table class='{looks}'><tr>{top}</tr>{body}</table></div>"
 
 
