@@ -31,7 +31,8 @@ Json = Any
 ROOT: Final = Path(__file__).resolve().parent.parent
 SECONDS: Final = 120.0  # a page that compiles or fits something on its first run
 MOST_STATES: Final = 40
-MOST_OPTIONS: Final = 6  # a longer list of choices is not followed
+MOST_OPTIONS: Final = 6  # a longer list is followed from the state asked for alone,
+MOST_LISTED: Final = 16  # and one longer than this not at all
 MOVING: Final = {f"descent_lab.{kind}": kind for kind in ("stage", "controls", "graph", "lead")}
 STORE: Final = "descent_lab.store"
 
@@ -290,7 +291,8 @@ def capture(
     """The page in a file of pages/ at a link, with the states that it leads to.
 
     `room` is how many bytes all states may take up packed (0: no limit). All presets come along;
-    then follows, as far as there is room, what one choice leads to from each state in turn. Without
+    then follows, as far as there is room, what one choice leads to from each state in turn, at last
+    what a long list leads to from the state asked for. Without
     `space` only the state asked for may show a surface in space. Raises PageError.
     """
     if file not in titles():
@@ -337,21 +339,37 @@ def capture(
     while at < len(found.states):
         _lead_on(found, at, add, file)
         at += 1
+    _lead_on(found, 0, add, file, long=True)
+    beside = range(at, len(found.states))
+    while at < len(found.states):
+        _lead_on(found, at, add, file)
+        at += 1
+    for one in beside:  # from each of them to the others, and back
+        _lead_on(found, one, lambda link: known.get(_sign(link)), file, long=True)
     return found
 
 
-def _lead_on(found: Capture, at: int, add: Callable[[Link], int | None], file: str) -> None:
-    """Where the choices of a state lead, as far as they are few and there is room."""
+def _lead_on(
+    found: Capture, at: int, add: Callable[[Link], int | None], file: str, *, long: bool = False
+) -> None:
+    """Where the choices of a state lead, those among few or those of long lists, as far as there is
+    room."""
     here = found.states[at]
     for choice in here.choices:
         moves = here.moves.setdefault(choice.name, {choice.value: at})
-        if len(choice.options) > MOST_OPTIONS:
-            found.left_out += len(choice.options) - 1
+        count = len(choice.options)
+        if (count > MOST_OPTIONS) != long:
             continue
+        if count > MOST_LISTED or (long and choice.native):
+            found.left_out += count - 1
+            continue
+        page = Page(file, here.link) if long else None  # whose link is known without another run
         for text, _ in choice.options:
             if text == choice.value:
                 continue
-            place = None if found.full else add(Page(file, here.link).link_of(choice, text))
+            place = None
+            if page is not None or not found.full:
+                place = add((page or Page(file, here.link)).link_of(choice, text))
             if place is None:
                 found.left_out += 1
             else:

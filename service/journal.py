@@ -39,10 +39,17 @@ def note(event: str, **fields: object) -> None:
     LOG.info(event, extra={_FIELDS: fields})
 
 
+def _speaks_of_no_reader(record: logging.LogRecord) -> bool:
+    """Whether a line may be written: the web server's own would note readers' addresses and links
+    with each request."""
+    return record.levelno >= logging.WARNING or not record.name.startswith("uvicorn")
+
+
 def write_json() -> None:
     """Write all logs of this process to standard error as JSON lines, Streamlit's among them."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
+    handler.addFilter(_speaks_of_no_reader)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

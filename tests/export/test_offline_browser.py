@@ -257,6 +257,26 @@ def test_a_drawn_graph_is_saved_with_its_numbers(page: Page, tmp_path: Path) -> 
     assert "∂f/∂x 1.9696" in said
     png = Image.open(io.BytesIO(base64.b64decode(page.evaluate(_TAKE, "png"))))
     assert png.getpixel((png.width - 1, 0))[3] == 255  # paper everywhere
+    gif = Image.open(io.BytesIO(base64.b64decode(page.evaluate(_TAKE, "gif"))))
+    assert gif.n_frames == 9  # the graph's sweep, not the chart below it
+    assert page.locator(".dl-count").first.inner_text() == "8 / 8"  # where the reader had it
+    rows = base64.b64decode(page.evaluate(_TAKE, "csv")).decode().splitlines()
+    assert rows[4:6] == ["node,formula,value,swept", "x,x,0.7854,∂f/∂x 1.9696"]
+    (chart,) = run_of(page)["pictures"][0]["panels"]
+    assert [len(curve["x"]) for curve in chart["curves"]] == [8, 8]
+
+
+def test_a_chart_in_which_nothing_runs_is_saved_by_its_curves(page: Page, tmp_path: Path) -> None:
+    out = tmp_path / "softmax.html"
+    assert main(["softmax", "--no-presets", "--out", str(out)]) == 0
+    opened(page, out)
+    rows = base64.b64decode(page.evaluate(_TAKE, "csv")).decode().splitlines()
+    names, first = (row.split(",") for row in rows[4:6])
+    assert len(rows) > 100
+    assert len(names) == len(first) > 6
+    assert "loss −ln ŷ(A) = 0.4170 nats" in run_of(page)["pictures"][0]["says"][0]
+    # Groups whose buttons need Python leave no empty heading behind.
+    assert page.locator(".dc-group:visible:not(:has(.dc-item))").count() == 0
 
 
 def test_the_element_stands_in_a_plain_page(page: Page, book: str) -> None:

@@ -87,6 +87,16 @@ def test_choices_lead_from_state_to_state() -> None:
         assert state.moves["unit"] == moves  # and back
 
 
+def test_a_long_list_leads_from_the_state_asked_for_and_back() -> None:
+    found = capture("graph", {}, presets=False)
+    moves = found.states[0].moves["on"]
+    assert len(moves) > 6
+    for text, place in moves.items():
+        state = found.states[place]
+        assert state.link.get("on", "product") == text
+        assert state.moves["on"] == moves
+
+
 def test_what_is_locked_leads_nowhere() -> None:
     found = capture("entropy", {"lock": "unit"}, presets=False)
     assert "unit" not in found.states[0].moves

@@ -102,8 +102,11 @@ def test_a_server_tells_its_numbers_and_writes_its_log_where_it_is_asked_to(
             reader.move(T=0.8)
             assert reader.answer()
             text = get(f"{server}/metrics")
+            assert "root" in get(f"{server}/softmax?T=0.7")
         assert ('descent_lab_reruns_total{page="softmax"} 2' in text) == told
         assert ("descent_lab_sessions 1" in text) == told
+    assert "T=0.7" not in log.read_text()  # no link of a reader's
+    assert "127.0.0.1:" not in log.read_text().replace(server, "")  # and no address
     lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
     reruns = [json.loads(line) for line in lines if '"event": "rerun"' in line]
     assert [(r["page"], r["whole"]) for r in reruns] == (

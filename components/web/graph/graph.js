@@ -60,6 +60,7 @@ class Graph {
   constructor(parent) {
     mountStage(parent).remove() // for its style sheet: the bar is the stage's
     this.root = mount(parent)
+    this.root.graph = this // whoever takes its picture finds it here
     this.svg = this.root.querySelector(".dg-svg")
     this.frame = this.root.querySelector(".dg-frame")
     this.say = this.root.querySelector(".dg-say")
@@ -231,6 +232,21 @@ class Graph {
     if (leaf === null || typeof leaf !== "object") return leaf
     if (leaf.$live !== undefined) return this.program.value(this.data.program.outputs[leaf.$live])
     return sentence(leaf.$text, leaf.args.map((a) => (typeof a === "number" ? a : this.find(a))))
+  }
+
+  // What the drawing says in the end: each node with its value and its derivatives, each edge with
+  // what it multiplies by, as they are written on it.
+  record() {
+    const { nodes, edges } = this.data
+    const said = (leaf) => this.find(leaf) || null
+    return {
+      nodes: nodes.map((node) => ({
+        name: node.name, formula: node.title, value: said(node.value), swept: said(node.swept[1]),
+      })),
+      edges: edges.map(({ source, target, derivative }) => ({
+        source: nodes[source].name, target: nodes[target].name, derivative: said(derivative),
+      })),
+    }
   }
 
   // The store moved: every number again, within this frame.

@@ -190,7 +190,7 @@ export class Figure {
       if (data.restart !== undefined) data.restart = String(this.restarts)
       if (data.program) data.program = { ...data.program, seq: 0, samples: data.program.outputs.map(() => null) }
       if (data.pieces) data.pieces = data.pieces.map((piece) => this.choosable(piece, moves))
-      if (data.groups) data.groups = data.groups.map((group) => this.able(group, live, moves))
+      if (data.groups) data.groups = data.groups.map((group) => this.able(group, live, moves)).filter(({ items }) => items.length)
       part.data = data
       part.leave = this.faces[kind]({
         parentElement: part.element, key, data,
@@ -199,7 +199,8 @@ export class Figure {
     }
   }
 
-  // A group's controls, those locked that only Python could follow.
+  // A group's controls, those locked that only Python could follow; its buttons, which Python answers,
+  // are left out.
   able(group, live, moves) {
     const follows = (item) => item.kind !== "slider" ? Object.keys(moves[item.name] ?? {}).length > 1
       : Object.keys(item.sets).concat(item.name).some((name) => live.has(name.replace(/\[\d+\]$/, "")))

@@ -7,7 +7,7 @@ const LOOK = [
 ]
 
 // {text, width, height, paper}: `text` is what stands between <g> and its end, `paper` the colour under it.
-export function graphOf(svg) {
+export function graphOf({ svg }) {
   const { width, height } = svg.getBoundingClientRect()
   const copy = svg.cloneNode(true)
   const [from, to] = [svg, copy].map((root) => [root, ...root.querySelectorAll("*")])

@@ -1,13 +1,21 @@
-// A run in numbers: what every track and curve of the pictures goes through, with all that it takes
-// to do it again.
+// A run in numbers: what every track and curve of the pictures goes through, what a drawn graph says,
+// with all that it takes to do it again.
 
 const VERSION = 1
 
 const plain = (value) => (value === null || typeof value === "number" ? value : Array.from(value))
+const listed = (values) => Array.from(values, (v) => (typeof v === "string" || Number.isFinite(v) ? v : null))
 const finite = (values) => plain(values)?.map?.((v) => (Number.isFinite(v) ? v : null)) ?? null
 
-// {descentLab, page, title, link, values, pictures}: the link and the values restore the experiment.
-export function record({ page, title, link, store, stages }) {
+// The lines, points and bars that a chart draws; surfaces are left out.
+const curvesOf = (panel) => (panel?.chart?.traces ?? [])
+  .map(({ spec }) => spec)
+  .filter(({ type, y }) => type !== "contour" && y?.length)
+  .map(({ name, x, y }) => ({ name: name ?? "", x: x ? listed(x) : null, y: listed(y) }))
+
+// {descentLab, page, title, link, values, pictures, graphs}: the link and the values restore the
+// experiment.
+export function record({ page, title, link, store, stages, graphs = [] }) {
   return {
     descentLab: VERSION,
     page,
@@ -17,6 +25,7 @@ export function record({ page, title, link, store, stages }) {
     pictures: stages.map((stage) => ({
       frames: stage.clock.frames,
       frame: stage.data.frameName,
+      says: Array.from(stage.lines.children, (line) => line.textContent).filter(Boolean),
       panels: stage.data.panels.map((panel) => ({
         id: panel.id,
         title: stage.find(panel.title) ?? "",
@@ -27,15 +36,18 @@ export function record({ page, title, link, store, stages }) {
           z: track.z ? finite(stage.find(track.z)) : null,
           stop: track.stop === null ? null : finite([stage.find(track.stop)])[0],
         })),
+        curves: curvesOf(stage.panels.get(panel.id)),
       })),
     })),
+    graphs: graphs.map((graph) => graph.record()),
   }
 }
 
-const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+const quoted = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell ?? "")
 
-// The same as CSV: lines of comments that say what it is, then a column for each coordinate of each
-// track and a row for each frame.
+// The same as CSV: lines of comments that say what it is, then a row for each node of a graph; or a
+// column for each coordinate of each track and a row for each frame; or, where nothing runs, a column
+// for each coordinate of each curve.
 export function csv(found) {
   const head = [
     `# Descent Lab: ${found.title}`,
@@ -43,22 +55,30 @@ export function csv(found) {
     `# link: ${found.link}`,
     `# values: ${JSON.stringify(found.values)}`,
   ]
+  const [table] = found.graphs
+  const lines = table ? nodesOf(table) : columnsOf(found)
+  return [...head, ...lines.map((row) => row.map(quoted).join(",")), ""].join("\n")
+}
+
+const nodesOf = ({ nodes }) =>
+  [["node", "formula", "value", "swept"], ...nodes.map((node) => [node.name, node.formula, node.value, node.swept])]
+
+function columnsOf({ pictures }) {
+  const panels = pictures.flatMap((picture) => picture.panels)
+  const moving = panels.some(({ tracks }) => tracks.length)
   const columns = []
-  for (const picture of found.pictures) {
-    for (const { id, tracks } of picture.panels) {
-      for (const track of tracks) {
-        for (const way of ["x", "y", "z"]) {
-          const numbers = track[way]
-          const drawnOver = way === "x" && numbers?.every((v, i) => v === i)
-          if (numbers && !drawnOver) columns.push([`${id} ${track.label} ${way}`.replace(/\s+/g, " "), numbers])
-        }
+  for (const { id, tracks, curves } of panels) {
+    for (const [k, drawn] of (moving ? tracks : curves).entries()) {
+      for (const way of ["x", "y", "z"]) {
+        const numbers = drawn[way]
+        const drawnOver = moving && way === "x" && numbers?.every((v, i) => v === i)
+        const name = drawn.label ?? (drawn.name || k + 1)
+        if (numbers && !drawnOver) columns.push([`${id} ${name} ${way}`.replace(/\s+/g, " "), numbers])
       }
     }
   }
   const rows = Math.max(0, ...columns.map(([, numbers]) => numbers.length))
-  const lines = [[found.pictures[0]?.frame ?? "step", ...columns.map(([name]) => quoted(name))].join(",")]
-  for (let i = 0; i < rows; i++) {
-    lines.push([i, ...columns.map(([, numbers]) => numbers[i] ?? "")].join(","))
-  }
-  return [...head, ...lines, ""].join("\n")
+  const first = moving ? pictures[0].frame ?? "step" : "row"
+  const row = (i) => [i, ...columns.map(([, numbers]) => numbers[i])]
+  return [[first, ...columns.map(([name]) => name)], ...Array.from({ length: rows }, (_, i) => row(i))]
 }

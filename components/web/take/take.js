@@ -22,21 +22,42 @@ export const KINDS = {
 // is (0 to 1).
 export async function take(kind, about, progress = () => {}) {
   const { stages, graphs = [] } = about
-  const main = stages[0]
   if (kind === "json") return text(JSON.stringify(record(about), null, 1), kind)
   if (kind === "csv") return text(csv(record(about)), kind)
-  if (!main && !graphs.length) throw new Error("there is no picture on this page")
+  if (!stages.length && !graphs.length) throw new Error("there is no picture on this page")
   if (kind === "svg") return text(svgOf(stages, graphs), kind)
   if (kind === "png" && graphs.length) return drawnFrom(svgOf(stages, graphs))
   if (kind === "png") return pngOf(stages)
-  const position = main.clock.position
-  main.clock.pause()
+  const { clock } = graphs[0] ?? stages[0]
+  const { position } = clock
+  clock.pause()
   try {
-    return await (kind === "gif" ? gifOf(main, progress) : webmOf(main, progress))
+    const reel = graphs.length ? await reelOfGraph(graphs[0]) : await reelOf(stages[0])
+    return await (kind === "gif" ? gifOf(reel, progress) : webmOf(reel, progress))
   } finally {
-    main.clock.position = position
-    main.paint()
+    clock.position = position
+    clock.onMove()
   }
+}
+
+// What a film shows: {width, height, end (its last frame), seconds, draw(pen, position in frames)}.
+async function reelOf(stage) {
+  const [width, height] = sizeOf(stage)
+  const scenes = await scenesOf(stage)
+  const { end } = stage.clock
+  return { width, height, end, seconds: stage.data.seconds, draw: (pen, at) => draw(stage, pen, at, scenes) }
+}
+
+async function reelOfGraph(graph) {
+  const { clock } = graph
+  const { end, seconds } = clock
+  const images = []
+  for (let at = 0; at <= end; at++) {
+    clock.seek(at)
+    images.push(await imageOf(svgOf([], [graph])))
+  }
+  const { width, height } = images[0]
+  return { width, height, end, seconds, draw: (pen, at) => pen.drawImage(images[Math.floor(at)], 0, 0) }
 }
 
 const text = (content, kind) => new Blob([content], { type: `${KINDS[kind]};charset=utf-8` })
@@ -62,11 +83,16 @@ function svgOf(stages, graphs) {
   return pen.text
 }
 
-// The PNG of an SVG.
-async function drawnFrom(svg) {
+async function imageOf(svg) {
   const image = new Image()
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
   await image.decode()
+  return image
+}
+
+// The PNG of an SVG.
+async function drawnFrom(svg) {
+  const image = await imageOf(svg)
   const { canvas, pen } = paper(image.width, image.height, SHARP)
   pen.drawImage(image, 0, 0)
   return new Promise((resolve) => canvas.toBlob(resolve, KINDS.png))
@@ -99,24 +125,23 @@ async function pngOf(stages) {
 }
 
 // The frames of a film: whole ones, at most so many.
-function framesOf({ clock }, most) {
-  const count = Math.min(clock.end + 1, most)
-  return Array.from({ length: count }, (_, i) => Math.round((i / Math.max(1, count - 1)) * clock.end))
+function framesOf({ end }, most) {
+  const count = Math.min(end + 1, most)
+  return Array.from({ length: count }, (_, i) => Math.round((i / Math.max(1, count - 1)) * end))
 }
 
-async function gifOf(stage, progress) {
-  const [width, height] = sizeOf(stage)
+async function gifOf(reel, progress) {
+  const { width, height } = reel
   const scale = Math.min(1, GIF_WIDTH / width)
   const { canvas, pen } = paper(width, height, scale)
-  const scenes = await scenesOf(stage)
   const image = (frame) => {
-    draw(stage, pen, frame, scenes)
+    reel.draw(pen, frame)
     return pen.getImageData(0, 0, canvas.width, canvas.height)
   }
-  const frames = framesOf(stage, MOST_FRAMES)
+  const frames = framesOf(reel, MOST_FRAMES)
   const palette = paletteOf([0, 0.5, 1].map((part) => image(frames[Math.floor(part * (frames.length - 1))])))
   const gif = new Gif(canvas.width, canvas.height, palette)
-  const each = (100 * stage.data.seconds) / Math.max(1, frames.length - 1)
+  const each = (100 * reel.seconds) / Math.max(1, frames.length - 1)
   for (const [i, frame] of frames.entries()) {
     gif.add(image(frame), i === frames.length - 1 ? 100 * HOLD : each)
     progress((i + 1) / frames.length)
@@ -126,12 +151,10 @@ async function gifOf(stage, progress) {
 }
 
 // A film encoded frame by frame, or, where a browser cannot, recorded as it plays.
-async function webmOf(stage, progress) {
-  const [width, height] = sizeOf(stage)
+async function webmOf(reel, progress) {
+  const { width, height, seconds, end } = reel
   const { canvas, pen } = paper(Math.round(width), Math.round(height), SHARP)
-  const scenes = await scenesOf(stage)
-  const { seconds } = stage.data
-  const paint = (part) => draw(stage, pen, Math.min(1, Math.max(0, part)) * stage.clock.end, scenes)
+  const paint = (part) => reel.draw(pen, Math.min(1, Math.max(0, part)) * end)
   if (await canEncode(canvas.width, canvas.height)) {
     const count = Math.ceil((seconds + HOLD) * RATE)
     return film(canvas, count, RATE, (i) => paint(i / RATE / seconds), progress)
@@ -168,6 +191,7 @@ export function save(blob, name) {
 }
 
 // The drawn graphs below an element, and the stages that show something.
-export const graphsIn = (element) => Array.from(element.querySelectorAll(".dg-graph .dg-svg"))
+export const graphsIn = (element) =>
+  Array.from(element.querySelectorAll(".dg-graph"), (root) => root.graph).filter((graph) => graph?.nodes)
 export const stagesIn = (element) =>
   Array.from(element.querySelectorAll(".dl-stage"), (root) => root.stage).filter((stage) => stage?.theme)
