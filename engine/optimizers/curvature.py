@@ -364,16 +364,20 @@ def _muon(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, St
     return w * (1.0 - h.lr * h.weight_decay) - (h.lr * scale) * x, {"m": m, "u": u, "x": x}
 
 
-def _muon_scale(shape: tuple[int, ...], o: SimpleNamespace) -> float:
-    rows, columns = shape
+def _muon_scale(shape: tuple[int, ...], output_axis: int, o: SimpleNamespace) -> float:
+    """The factor of a matrix. PyTorch's rows and columns are those of Linear's (out, in), optax's
+    fan-out and fan-in those of x W, (in, out): one factor, √max(1, out/in), for one layer."""
     if o.scale == "match_rms_adamw":
-        return 0.2 * math.sqrt(max(rows, columns))
-    return math.sqrt(max(1.0, rows / columns)) if o.scale == "original" else 1.0
+        return 0.2 * math.sqrt(max(shape))
+    outputs, inputs = shape[output_axis], shape[1 - output_axis]
+    return math.sqrt(max(1.0, outputs / inputs)) if o.scale == "original" else 1.0
 
 
 def _muon_on_tensors(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
     m, u = _muon_momentum(oracle.gradient(w), s, h, o)
-    x = Vector(_muon_scale(np.shape(part), o) * newton_schulz(part) for part in u)
+    x = Vector(
+        newton_schulz(part) * _muon_scale(np.shape(part), oracle.output_axis, o) for part in u
+    )
     return w * (1.0 - h.lr * h.weight_decay) - h.lr * x, {"m": m, "u": u, "x": x}
 
 
@@ -405,8 +409,8 @@ MUON = Optimizer(
             "scale",
             "step scaled for the matrix",
             (
-                ("original", "√max(1, rows/columns) (PyTorch's default)"),
-                ("match_rms_adamw", "0.2 √max(rows, columns): AdamW's rates fit"),
+                ("original", "√max(1, out/in) (the post, PyTorch's default, optax)"),
+                ("match_rms_adamw", "0.2 √max(in, out): AdamW's rates fit"),
                 ("none", "not at all"),
             ),
         ),

@@ -19,6 +19,7 @@ class Oracle(Protocol):
     schedule: Any  # this step's learning rate over the base learning rate
 
     lower_bound: float | None  # the objective's least value where it is known
+    output_axis: int  # of a matrix: 1 where it is stored (in, out), 0 as (out, in)
 
     def gradient(self, w: Vector) -> Vector: ...
     def loss(self, w: Vector) -> Any: ...

@@ -9,8 +9,10 @@ from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
     beta,
     decay,
+    first_step,
     lr,
 )
+from engine.problems.parameter import Parameter
 from engine.tape import Vector
 from engine.tape import operations as ops
 
@@ -253,4 +255,50 @@ SCHEDULE_FREE_SGD = Optimizer(
 )
 
 
-ENTRIES = (SGD, MOMENTUM, NESTEROV, AGGMO, SCHEDULE_FREE_SGD)
+# ASGD ---------------------------------------------------------------------------------------------
+
+
+def _asgd(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, State]:
+    # The rate of a step is found at the end of the one before: PyTorch's schedules come that late.
+    rate = ops.where(first_step(oracle), h.lr, s.rate)
+    w = (1.0 - h.lambd * rate) * w - rate * oracle.gradient(w)
+    average = s.average + (1.0 / ops.maximum(oracle.t - 1.0 - h.t0, 1.0)) * (w - s.average)
+    after = h.lr / (1.0 + h.lambd * h.lr * oracle.t) ** h.alpha
+    return w, {"average": average, "rate": after}
+
+
+ASGD = Optimizer(
+    slug="asgd",
+    name="ASGD",
+    rule=_asgd,
+    hypers=(
+        lr(1e-2),
+        Parameter(
+            "lambd", "λ", r"\lambda", 1e-4, 0.0, 1.0, "linear",
+            "pull of the weights towards 0, and how soon the rate falls",
+        ),
+        Parameter("alpha", "α", r"\alpha", 0.75, 0.0, 1.0, "linear", "power by which it falls"),
+        Parameter("t0", "t₀", "t_0", 1e6, 1.0, 1e6, "log", "step from which points are averaged"),
+    ),
+    state=(
+        Slot("average", "a", "a", "average of the points since t₀: the answer of the run"),
+        Slot("rate", "r", "r", "the rate of the next step", kind="scalar"),
+    ),
+    latex=lambda o: (
+        (
+            r"<w> = (1 - <lambd>\, <rate->)\, <w-> - <rate->\, <g>"
+            r"\quad\text{(at the first step } <rate-> = <lr>)"
+        ),
+        r"<average> = <average-> + \frac{<w> - <average->}{\max(1,\, <t> - 1 - <t0>)}",
+        r"<rate> = \frac{<lr>}{(1 + <lambd>\, <lr>\, <t>)^{<alpha>}}",
+    ),
+    idea="Let the rate fall more slowly than 1/t, and answer with the average of the points.",
+    when="Convex problems met one example at a time. PyTorch's t₀ leaves the average to long runs.",
+    paper="Polyak & Juditsky, Acceleration of stochastic approximation by averaging",
+    year=1992,
+    typical_lr="0.01",
+    relatives="λ = 0 at a constant rate is SGD. Schedule-free rules go by their average.",
+)  # fmt: skip
+
+
+ENTRIES = (SGD, MOMENTUM, NESTEROV, AGGMO, SCHEDULE_FREE_SGD, ASGD)

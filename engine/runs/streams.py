@@ -34,6 +34,7 @@ class _StreamOracle:
     """Answers with the gradient of step t wherever it is asked."""
 
     lower_bound: float | None = None
+    output_axis = 0  # a point is a matrix of one row
 
     def __init__(self, gradient: Vector, t: Any, schedule: Any) -> None:
         self._gradient = gradient

@@ -33,6 +33,8 @@ def parameter(name: str) -> Key:
 class PlaneOracle:
     """What a landscape of two variables answers to a rule at step t."""
 
+    output_axis = 0  # a point is a matrix of one row
+
     def __init__(
         self,
         landscape: Landscape,

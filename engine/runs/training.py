@@ -32,12 +32,17 @@ written with operations. It is recorded: what else it looks at must not change."
 
 @dataclass(frozen=True)
 class Group:
-    """The tensors, by position, that one optimizer moves, and its settings."""
+    """The tensors, by position, that one optimizer moves, and its settings.
+
+    output_axis says along which axis of its matrices the outputs lie: 0, as PyTorch stores a layer
+    and takes any matrix, or 1 for x W, as the networks here are stored. Muon's factor asks for it.
+    """
 
     optimizer: Optimizer
     members: tuple[int, ...]
     hypers: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, str | bool] = field(default_factory=dict)
+    output_axis: int = 0
 
 
 def hidden_matrices(tensors: Sequence[npt.ArrayLike]) -> tuple[int, ...]:
@@ -57,7 +62,8 @@ def one_group(
     fallback_hypers: Mapping[str, float] | None = None,
     fallback: Optimizer | str = "",
 ) -> tuple[Group, ...]:
-    """All tensors to one optimizer; what it is not made for goes to its fallback.
+    """All tensors of a network, matrices (in, out), to one optimizer; what it is not made for goes
+    to its fallback.
 
     Muon takes the hidden matrices and leaves the rest to AdamW, or to the fallback named, with that
     rule's defaults overlaid by fallback_hypers. Raises ValueError for unknown names, for rules of
@@ -77,7 +83,7 @@ Choice = tuple[Optimizer | str, Mapping[str, float] | None, Mapping[str, str | b
 
 
 def hybrid(tensors: Sequence[npt.ArrayLike], matrices: Choice, rest: Choice) -> tuple[Group, ...]:
-    """One optimizer for the hidden matrices, another for the rest."""
+    """One optimizer for a network's hidden matrices (in, out), another for the rest."""
     inside = hidden_matrices(tensors)
     outside = [i for i in range(len(tensors)) if i not in inside]
     pairs = ((matrices, inside), (rest, outside))
@@ -99,7 +105,10 @@ def _group(
         raise ValueError(
             f"{entry.name} has a form for the plane alone: no network is trained by it"
         )
-    return Group(entry, tuple(members), entry.hyper_values(hypers), entry.option_values(options))
+    return Group(
+        entry, tuple(members), entry.hyper_values(hypers), entry.option_values(options),
+        output_axis=1,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -172,6 +181,7 @@ class _TensorOracle:
         self.t = t
         self.schedule = schedule
         self.lower_bound: float | None = network.trainer.lower_bound
+        self.output_axis = group.output_axis
         self.point = point
         self._network = network
         self._group = group

@@ -54,6 +54,7 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         "schedule_free_adamw": Usual(
             "β₁ 0.9; η 1 to 10 times AdamW's; warm-up", "Defazio et al. 2024, their code"
         ),
+        "asgd": Usual("η 0.01, λ 10⁻⁴, α 0.75, t₀ 10⁶", "PyTorch"),
         "sophia": Usual(
             "β₁ 0.96, β₂ 0.99, γ 0.01, k 10, clip 1; η 0.0003 for GPT-2 small",
             "Liu et al. 2023, their code; optax, pytorch_optimizer",

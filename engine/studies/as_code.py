@@ -109,6 +109,8 @@ _DIALECT: Final = replace(
 class _Asking:
     """An oracle whose answers are calls of the script's own functions."""
 
+    output_axis = 0  # a point is a matrix of one row
+
     def __init__(
         self,
         landscape: Landscape,
@@ -641,6 +643,9 @@ TORCH: Final[Mapping[str, Made]] = {
     "momentum": lambda h, o: _call("torch.optim.SGD", "[w]", lr=h["lr"], momentum=h["beta"])
     if o["form"] == "velocity"
     else None,
+    "asgd": lambda h, o: _call(
+        "torch.optim.ASGD", "[w]", lr=h["lr"], lambd=h["lambd"], alpha=h["alpha"], t0=h["t0"]
+    ),
     "nesterov": lambda h, o: _call(
         "torch.optim.SGD", "[w]", lr=h["lr"], momentum=h["beta"], nesterov=True
     )

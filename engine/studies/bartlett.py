@@ -97,6 +97,7 @@ class _Classifier:
     """What the classifier answers to Sophia's rule at a step."""
 
     lower_bound: float | None = None
+    output_axis = 1
     schedule: Any = 1.0
 
     def __init__(self, t: int, form: str, rng: np.random.Generator) -> None:

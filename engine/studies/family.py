@@ -65,6 +65,7 @@ HEIRS: tuple[Heir, ...] = (
     Heir("kron", "rmsprop", "a learned triangle for rows, one for columns"),
     Heir("lbfgs", "newton", "the Hessian from the last steps alone"),
     Heir("schedule_free_sgd", "sgd", "averages the walk, needs no schedule"),
+    Heir("asgd", "sgd", "a rate that falls, and the points' average"),
     Heir("schedule_free_adamw", "adamw", "averages the walk, needs no schedule"),
     Heir("sophia", "newton", "the diagonal, estimated and clipped"),
 )

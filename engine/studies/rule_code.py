@@ -107,6 +107,7 @@ class _Oracle:
 
     def __init__(self, group: Group, point: Vector, at: Mapping[str, Any]) -> None:
         self.t, self.schedule = at["t"], at["factor"]
+        self.output_axis = group.output_axis
         self._group, self._point, self._at = group, point, at
 
     def _all(self, w: Vector, others: Sequence[Any]) -> list[Any]:
@@ -342,6 +343,7 @@ class _Drawn:
     """A loss of a bowl with gradients that point anywhere: what rules for layers tell apart."""
 
     lower_bound = 0.0
+    output_axis = 1
     schedule = 1.0
 
     def __init__(self, t: float, drawn: Sequence[Vector]) -> None:

@@ -545,17 +545,16 @@ def _torch(task: _Task, theirs: list[str] | None) -> str:
             f"torch.optim has no {task.rule.name} of this convention:\nthe script carries the rule."
         )
         return _carried(task, says, imports, *_torch_functions(task, lines, value))
-    says, linear = "PyTorch's own layers, losses and rule.", len(theirs) == 1
-    if not linear:  # as matrices (in, out), whose rows and columns the rule tells apart
+    says = "PyTorch's own layers, losses and rule."
+    if len(theirs) > 1:
         says = (
-            "PyTorch's own losses and rules; its Muon makes a step orthogonal in bfloat16,\n"
-            "to two or three digits."
+            "PyTorch's own layers, losses and rules; its Muon makes a step orthogonal in\n"
+            "bfloat16, to two or three digits."
         )
     begin = [
         *_data(task), *_smoothed(task), "", *_counted(task), *_weights(task), *_batches(task),
-        *(_torch_layers(task) if linear else _torch_matrices(task)),
-        *indent(1, lines), f"    value = {value}",
-        *(_torch_penalty(c.l2, linear) if c.l2 else []), "    return value", "", "",
+        *_torch_layers(task), *indent(1, lines), f"    value = {value}",
+        *(_torch_penalty(c.l2) if c.l2 else []), "    return value", "", "",
     ]  # fmt: skip
     own = None
     rates = [group.hypers.get("lr", 1.0) for group in task.groups]
@@ -614,26 +613,11 @@ def _torch_layers(task: _Task) -> list[str]:
     ]  # fmt: skip
 
 
-def _torch_matrices(task: _Task) -> list[str]:
-    """The network as matrices and biases, and the head of its loss at step k, to the outputs z."""
+def _torch_penalty(l2: float) -> list[str]:
     return [
-        "parameters = [torch.tensor(part, requires_grad=True) for part in weights]",
-        f"activation = {_ACTIVATIONS[str(task.network.activation)][2]}",
-        "X, Y = torch.tensor(X), torch.tensor(Y)", "", "",
-        "def loss(k):", "    chosen = batch(k)", "    z, y = X[chosen], Y[chosen]",
-        *(["    kept = masks(k)"] if task.competitor.dropout else []),
-        "    for i in range(0, len(parameters), 2):",
-        "        z = z @ parameters[i] + parameters[i + 1]",
-        "        if i + 2 < len(parameters):", "            z = activation(z)",
-        *(["            z = z * torch.tensor(kept[i // 2])"] if task.competitor.dropout else []),
-    ]  # fmt: skip
-
-
-def _torch_penalty(l2: float, linear: bool) -> list[str]:
-    squares = "(layer.weight**2).sum() for layer in layers"
-    if not linear:
-        squares = "(W**2).sum() for W in parameters[::2]"
-    return [f"    squares = sum({squares})", f"    value = value + 0.5 * {l2!r} * squares"]
+        "    squares = sum((layer.weight**2).sum() for layer in layers)",
+        f"    value = value + 0.5 * {l2!r} * squares",
+    ]
 
 
 def _torch_functions(task: _Task, lines: list[str], value: str) -> tuple[list[str], list[str]]:

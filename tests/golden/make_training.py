@@ -1,8 +1,10 @@
 """Makes the golden runs of networks: ``python -m tests.golden.make_training``.
 
+With slugs behind it, only those rules train again and the other runs stay as they are.
 In float64 a 2-6-5-1 perceptron is trained on moons, and a 2-6-5-3 one on three classes, with
 PyTorch's layers, losses and autograd and the optimizers of ``training_rules.py``: PyTorch's own
-under three losses times three activations, all others under three of these pairs. ``training.npz``
+under three losses times three activations, all others under three of these pairs. Muon, whose
+steps hang on which side of a matrix is the wider, also trains 2-6-9-1 and 2-6-9-3. ``training.npz``
 keeps the weights at the start, the batches, and for each case the losses of 100 steps and the
 weights at their end. Where a shift of the start by SHIFT, some tens of roundings, grows to more
 than a tenth of the tolerance (L-BFGS on so few weights: a pair more or less turns its direction)
@@ -12,7 +14,8 @@ the run ends before; one that would have less than LEAST steps is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
@@ -31,7 +34,7 @@ from tests.golden.training_rules import Trained, Weights, by_others, by_torch
 STEPS, BATCH, N = 100, 16, 64
 LEAST = 40
 TOLERANCE, SHIFT = 1e-10, 1e-14
-SIZES = {1: (2, 6, 5, 1), 3: (2, 6, 5, 3)}
+HIDDEN = {"w": (6, 5), "wide": (6, 9)}  # of each network, between 2 inputs and 1 or 3 outputs
 LIBRARIES = ("torch", "optax", "pytorch_optimizer", "qhoptim")
 OUT = Path(__file__).with_name("training.npz")
 
@@ -63,26 +66,39 @@ def start(sizes: tuple[int, ...], rng: np.random.Generator) -> list[np.ndarray]:
     return parts
 
 
+def named(name: str, parts: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays by a name and their place."""
+    return {f"{name}_{i}": part for i, part in enumerate(parts)}
+
+
 class Task:
-    """A network on its data: what an optimizer calls for loss and gradient of the batch chosen."""
+    """A network on its data: what an optimizer calls for loss and gradient of the batch chosen.
+
+    Matrices are kept (in, out), or (out, in) where layers says so, as torch.nn.Linear does.
+    """
 
     def __init__(
         self, pair: tuple[str, str], weights: list[np.ndarray],
-        data: tuple[np.ndarray, np.ndarray], clip: float, shift: float,
+        data: tuple[np.ndarray, np.ndarray], clip: float, layers: bool, shift: float,
     ) -> None:  # fmt: skip
         self.loss_of, self.activation = LOSSES[pair[0]][1], ACTIVATIONS[pair[1]]
+        self.layers = layers
         self.weights: Weights = [
-            torch.tensor(w * (1.0 + shift), requires_grad=True) for w in weights
+            torch.tensor(self.turned(w * (1.0 + shift)).copy(), requires_grad=True) for w in weights
         ]
         self.x, self.y = (torch.tensor(part) for part in data)
         self.chosen: Any = slice(None)
         self.clip = clip
         self.found: list[float] = []  # the losses of the calls
 
+    def turned(self, w: Any) -> Any:
+        """A matrix or bias (in, out) as it is kept, and back."""
+        return w.T if self.layers and w.ndim == 2 else w
+
     def loss(self) -> torch.Tensor:
         h = self.x[self.chosen]
         for i in range(0, len(self.weights), 2):
-            h = h @ self.weights[i] + self.weights[i + 1]
+            h = h @ self.turned(self.weights[i]) + self.weights[i + 1]
             if i + 2 < len(self.weights):
                 h = self.activation(h)
         return self.loss_of(h, self.y[self.chosen])
@@ -101,7 +117,7 @@ class Task:
     @property
     def point(self) -> np.ndarray:
         """All weights laid end to end."""
-        return np.concatenate([w.detach().numpy().ravel() for w in self.weights])
+        return np.concatenate([self.turned(w.detach().numpy()).ravel() for w in self.weights])
 
     def go(self, point: np.ndarray) -> None:
         start = 0
@@ -169,22 +185,33 @@ def cases(signs: np.ndarray) -> Iterator[tuple[Trained, str, str, float]]:
             yield rule, loss, activation, 0.0
 
 
-def main() -> None:
-    """Write the file."""
+def main(only: Collection[str] = ()) -> None:
+    """Write the file; only names the rules that train again, none of them all."""
     torch.set_default_dtype(torch.float64)
     rng = np.random.default_rng(11)
     kept: dict[str, Any] = {"batches": rng.integers(0, N, (STEPS, BATCH))}
-    for outputs, sizes in SIZES.items():
+    for outputs in (1, 3):
         kept |= dict(zip((f"x{outputs}", f"y{outputs}"), points(outputs, rng), strict=True))
-        kept |= {f"w{outputs}_{i}": w for i, w in enumerate(start(sizes, rng))}
+        kept |= named(f"w{outputs}", start((2, *HIDDEN["w"], outputs), rng))
     kept["signs"] = rng.choice((-1, 1), (STEPS, 71)).astype(np.int8)  # for as many weights
+    for outputs in (1, 3):
+        kept |= named(f"wide{outputs}", start((2, *HIDDEN["wide"], outputs), rng))
     found: list[dict[str, Any]] = []
     refused: list[str] = []
+    if only:
+        with np.load(OUT) as stored:
+            for index, case in enumerate(json.loads(str(stored["cases"]))["cases"]):
+                if case["optimizer"] not in only:
+                    kept |= {f"{n}{len(found)}": stored[f"{n}{index}"] for n in ("losses", "end")}
+                    found.append(case)
     for rule, loss, activation, clip in cases(kept["signs"]):
+        if only and rule.slug not in only:
+            continue
         outputs = LOSSES[loss][0]
-        weights = [kept[f"w{outputs}_{i}"] for i in range(6)]
+        network = f"{rule.network}{outputs}"
+        weights = [kept[f"{network}_{i}"] for i in range(6)]
         data = kept[f"x{outputs}"], kept[f"y{outputs}"]
-        task = partial(Task, (loss, activation), weights, data, clip)
+        task = partial(Task, (loss, activation), weights, data, clip, rule.layers)
         losses, end = steady(rule, task, kept["batches"])
         if len(losses) < LEAST:
             refused.append(f"{rule.slug}, {loss}, {activation}: tame for {len(losses)} steps")
@@ -193,6 +220,7 @@ def main() -> None:
             {
                 "optimizer": rule.slug, "hypers": rule.hypers, "options": rule.options,
                 "loss": loss, "activation": activation, "outputs": outputs, "clip": clip,
+                "network": network,
                 "every_example": rule.every_example, "reference": rule.reference,
             }
         )  # fmt: skip
@@ -209,4 +237,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     with bfloat16_as_float64(), mock.patch.object(torch, "float32", torch.float64):
-        main()
+        main(sys.argv[1:])

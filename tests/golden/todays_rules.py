@@ -35,11 +35,22 @@ SIGN_LRS = (0.00371, 0.00371, 0.00053, 0.00371, 0.00511)
 
 def todays_rules() -> Iterator[Rule]:
     """Every rule of today under each of its named conventions."""
+    yield from averaging()
     yield from adam_today()
     yield from signs_and_layers()
     yield from wrappers()
     yield from line_searches()
     yield from by_rows_and_columns()
+
+
+def averaging() -> Iterator[Rule]:
+    """ASGD."""
+    for lambd, alpha, t0, scheduled in ((1e-4, 0.75, 1e6, False), (0.05, 0.5, 30.0, True)):
+        hypers = {"lambd": lambd, "alpha": alpha, "t0": t0}
+        yield Rule(
+            "asgd", {}, hypers, (0.015, 0.015, 5e-4, 0.01, 0.01), (*TORCH, "ASGD"),
+            by_torch(torch.optim.ASGD, **hypers, foreach=False), scheduled=scheduled,
+        )  # fmt: skip
 
 
 def adam_today() -> Iterator[Rule]:

@@ -25,6 +25,7 @@ from tests.golden.todays_rules import KronOfSigns
 
 optim = torch.optim
 Weights = list[torch.Tensor]
+HIDDEN = 2  # the place of the hidden matrix
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Trained:
 
     make(weights) gives an optimizer of PyTorch's protocol; by_hand a loop over the path of all
     weights laid end to end, which sees every example at every step; whole says that make's does.
+    layers says that it is handed matrices (out, in), as torch.nn.Linear keeps them, network by
+    which of make_training's networks it goes.
     """
 
     slug: str
@@ -42,6 +45,8 @@ class Trained:
     options: dict[str, str | bool] = field(default_factory=dict)
     by_hand: Callable[..., np.ndarray] | None = None
     whole: bool = False
+    layers: bool = False
+    network: str = "w"
 
     @property
     def every_example(self) -> bool:
@@ -52,9 +57,9 @@ class Both:
     """Muon for the hidden matrix and AdamW for the rest, as PyTorch's page on Muon advises."""
 
     def __init__(self, weights: Weights) -> None:
-        rest = [w for i, w in enumerate(weights) if i != 2]
+        rest = [w for i, w in enumerate(weights) if i != HIDDEN]
         self.parts = (
-            optim.Muon([weights[2]], lr=0.02, weight_decay=0.1, momentum=0.95, nesterov=True),
+            optim.Muon([weights[HIDDEN]], lr=0.02, weight_decay=0.1, momentum=0.95, nesterov=True),
             optim.AdamW(rest, lr=0.01, weight_decay=0.01),
         )
 
@@ -84,6 +89,7 @@ def by_torch() -> Iterator[Trained]:
     yield rule("sgd", optim.SGD, 0.1)
     yield rule("momentum", optim.SGD, 0.05, {"beta": 0.9}, momentum=0.9)
     yield rule("nesterov", optim.SGD, 0.05, {"beta": 0.9}, momentum=0.9, nesterov=True)
+    yield rule("asgd", optim.ASGD, 0.1, {"lambd": 0.01, "t0": 20.0}, lambd=0.01, t0=20.0)
     yield rule("adagrad", optim.Adagrad, 0.05)
     yield rule("adadelta", optim.Adadelta, 1.0)
     yield rule("rmsprop", optim.RMSprop, 0.003, {"eps": 1e-3}, alpha=0.99, eps=1e-3)
@@ -104,7 +110,11 @@ def by_torch() -> Iterator[Trained]:
         "lbfgs", optim.LBFGS, 0.01, None, {"step": "fixed"}, whole=True, max_iter=1, history_size=5,
         tolerance_grad=0.0, tolerance_change=0.0,
     )  # fmt: skip
-    yield Trained("muon", {"lr": 0.02, "weight_decay": 0.1}, "torch Muon beside AdamW", Both)
+    for network in ("w", "wide"):
+        yield Trained(
+            "muon", {"lr": 0.02, "weight_decay": 0.1}, "torch Muon beside AdamW", Both,
+            layers=True, network=network,
+        )  # fmt: skip
 
 
 class ByOptax:
@@ -245,6 +255,14 @@ def _chosen(matrix: torch.Tensor, eigh: Callable[..., Any]) -> torch.Tensor:
     return torch.tensor(np.array(found).T)
 
 
+def optaxs_muon() -> optax.GradientTransformation:
+    """Muon for the hidden kernel (in, out) and AdamW for the rest. Its momentum is corrected for
+    its start, which orthogonalising undoes where no gradient is mixed in."""
+    muon = optax.contrib.muon(0.02, weight_decay=0.1, nesterov=False, eps=0.0)
+    of = ["muon" if i == HIDDEN else "rest" for i in range(6)]
+    return optax.partition({"muon": muon, "rest": optax.adamw(0.01, weight_decay=0.01)}, of)
+
+
 def by_others(signs: np.ndarray) -> Iterator[Trained]:
     """The rules that PyTorch lacks; signs (steps, weights) are for those that draw."""
 
@@ -289,6 +307,11 @@ def by_others(signs: np.ndarray) -> Iterator[Trained]:
         "lars", lambda lr: optax.lars(lr, weight_decay=5e-4, trust_coefficient=0.001, momentum=0.9),
         10.0, None, {"norm": "together", "rate": "inside"},
     )  # fmt: skip
+    for network in ("w", "wide"):
+        yield Trained(
+            "muon", {"lr": 0.02, "weight_decay": 0.1}, "optax contrib.muon beside adamw",
+            lambda w: ByOptax(w, optaxs_muon()), {"nesterov": False}, network=network,
+        )  # fmt: skip
     yield optaxs("lamb", lambda lr: optax.lamb(lr, weight_decay=0.01), 0.01)
     yield Trained(
         "lookahead", {"lr": 0.01}, "pytorch_optimizer Lookahead round torch Adam",

@@ -140,7 +140,7 @@ def test_a_steady_gradient_makes_momentum_ten_times_as_fast() -> None:
 
 TURNING = {
     "sgd", "momentum", "nesterov", "aggmo", "schedule_free_sgd", "newton", "shampoo", "muon",
-    "lars", "sam", "soap", "line_search", "conjugate_gradient", "lbfgs",
+    "lars", "sam", "soap", "line_search", "conjugate_gradient", "lbfgs", "asgd",
 }  # fmt: skip
 
 
@@ -312,6 +312,18 @@ def test_shampoo_is_full_matrix_adagrad() -> None:
         values, vectors = np.linalg.eigh(matrix)
         step = (vectors / np.sqrt(values)) @ vectors.T @ g
         np.testing.assert_allclose(run.path[t + 1], run.path[t] - 0.1 * step, rtol=1e-8)
+
+
+# ASGD ---------------------------------------------------------------------------------------------
+
+
+def test_asgd_answers_with_the_mean_of_its_last_points() -> None:
+    """torch.optim.ASGD copies the point through step t₀ + 2, counted from 1, then averages on."""
+    t0 = 12
+    run = engine.descend("himmelblau", "asgd", (1, 1), 40, {"lambd": 0.1, "t0": t0}, noise=0.5)
+    average = run.state["average"]
+    np.testing.assert_allclose(average[t0 + 2], run.path[t0 + 2], rtol=1e-14)
+    np.testing.assert_allclose(average[40], run.path[t0 + 2 :].mean(axis=0), rtol=1e-12)
 
 
 # Muon ---------------------------------------------------------------------------------------------

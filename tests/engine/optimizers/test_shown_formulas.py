@@ -31,6 +31,7 @@ TELLING = {
     "beta3": 0.95, "c": 3.0, "f_star": -2.0, "interval": 1.0, "damping": 0.3, "alpha": 3.0,
     "warmup": 20.0, "d0": 0.3, "trust": 0.4, "sync": 1.0, "radius": 0.2,
     "threshold": 1.3, "smallest": 0.4, "forget": 0.6,
+    "lambd": 0.3, "t0": 3.0,
 }  # fmt: skip
 
 # Words behind a formula: when it is due (here always), and what it leaves out.

@@ -29,13 +29,15 @@ CASES = json.loads(str(KEPT["cases"]))["cases"]
 def test_training_is_its_reference_step_by_step(slug: str) -> None:
     """100 steps of the same weights and batches in float64, every loss and the weights at the end:
     PyTorch's rules under three losses times three activations, with and without clipping, the
-    others as the libraries and papers that `training_rules` names have them, under three pairs."""
+    others as the libraries and papers that `training_rules` names have them, under three pairs.
+    Muon's hidden matrix is once narrower and once wider than what it reads: torch.optim.Muon moves
+    it as torch.nn.Linear keeps it, (out, in), optax's as a kernel, (in, out)."""
     for index, case in enumerate(CASES):
         if case["optimizer"] != slug:
             continue
         outputs = case["outputs"]
-        network = MLP((2, 6, 5, outputs), case["activation"])
-        start = [KEPT[f"w{outputs}_{i}"] for i in range(6)]
+        start = [KEPT[f"{case['network']}_{i}"] for i in range(6)]
+        network = MLP((2, *map(len, start[1::2])), case["activation"])
         groups = one_group(slug, start, case["hypers"], case["options"], {"lr": 0.01})
         trainer = Trainer(start, groups, clip=case["clip"])
         trainer.signs = lambda t, size: KEPT["signs"][t - 1, :size].astype(float)

@@ -11,7 +11,7 @@ import engine
 from engine.optimizers import OPTIMIZERS, newton_schulz
 from engine.runs.descent import probe_signs
 from engine.runs.step import first_state
-from engine.runs.training import Trainer, hidden_matrices, hybrid, one_group
+from engine.runs.training import Group, Trainer, hidden_matrices, hybrid, one_group
 from engine.tape import Vector
 from engine.tape import operations as ops
 
@@ -55,8 +55,9 @@ def test_rules_on_matrices_are_their_libraries(index: int) -> None:
     SOAP and Kron, on ½‖AW − C‖²: square, tall and wide matrices (SOAP square ones), and vectors."""
     a, c, path = (MATRICES[f"{name}{index}"] for name in ("a", "c", "path"))
     case, tensors = MATRIX_CASES[index], [path[0]]
-    groups = one_group(case["optimizer"], tensors, case["hypers"], case["options"])
-    trainer = Trainer(tensors, groups)
+    rule = OPTIMIZERS[case["optimizer"]]
+    own = rule.hyper_values(case["hypers"]), rule.option_values(case["options"])
+    trainer = Trainer(tensors, [Group(rule, (0,), *own)])  # as it stands, in no network
     trainer.signs = lambda t, size: MATRICES[f"signs{index}"][t - 1].astype(float)
 
     def loss(w: Vector) -> Any:

@@ -21,7 +21,7 @@ from engine.studies.schedule_code import factor_source, of_optax
 RATES = {
     "muon": 0.05, "newton": 0.5, "shampoo": 0.3, "adadelta": 1.0, "sophia": 0.05, "lion": 0.05,
     "aggmo": 0.002, "sgd": 5e-4, "momentum": 2e-4, "nesterov": 2e-4, "schedule_free_sgd": 1e-3,
-    "radam": 5e-4, "sam": 5e-4,
+    "radam": 5e-4, "sam": 5e-4, "asgd": 5e-4,
 }  # fmt: skip
 START, STEPS = (-1.2, 0.8), 60
 

@@ -34,7 +34,7 @@ def data(name: str) -> Split:
 
 def losses(
     framework: Framework, competitor: Competitor, *, data_set: str = "two_moons",
-    activation: str = "tanh", seed: int = 5,
+    activation: str = "tanh", seed: int = 5, hidden: tuple[int, int] = (5, 4),
 ) -> tuple[Any, Any]:  # fmt: skip
     """The losses of the script and those of the laboratory."""
     if framework != "NumPy":
@@ -42,7 +42,7 @@ def losses(
         os.environ.setdefault("KERAS_BACKEND", "jax")
         pytest.importorskip(LIBRARY[framework])
     learned = data(data_set)
-    network = MLP((learned.features, 5, 4, learned.outputs), activation)
+    network = MLP((learned.features, *hidden, learned.outputs), activation)
     run = Training(network, learned, competitor, steps=STEPS, seed=seed, dtype=np.float64)
     run.advance(STEPS)
     text = training_script(framework, network, learned, competitor, steps=STEPS, seed=seed)
@@ -72,6 +72,14 @@ def native_in_double(framework: Framework, slug: str) -> Iterator[None]:
     torch = pytest.importorskip("torch")
     with mock.patch.object(torch.Tensor, "bfloat16", torch.Tensor.double):
         yield
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_muon_moves_a_layer_as_the_framework_stores_it(framework: Framework) -> None:
+    """√(out/in) where a hidden layer gives more than it reads: nn.Linear keeps it (out, in)."""
+    with native_in_double(framework, "muon"):
+        theirs, ours = losses(framework, Competitor("muon", {"lr": 0.02}), hidden=(4, 7))
+    assert np.abs(theirs - ours).max() <= (1e-6 if framework == "Keras" else 1e-12)
 
 
 # A wrapper goes tensor by tensor, on one line of all weights, or asks for the gradient elsewhere.
