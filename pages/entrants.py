@@ -29,6 +29,13 @@ from pages.state import Choice, ChoiceField, Experiment, Field, Flag, FlagField,
 MOST = 6
 OF_ALL = "all"  # a setting that is the same for all competitors
 
+TRAINABLE = {slug: o.name for slug, o in OPTIMIZERS.items() if o.on_tensors}
+# The rules that can take what a rule for matrices leaves, at a rate of their own.
+TAKING = {
+    slug: name for slug, name in TRAINABLE.items()
+    if not OPTIMIZERS[slug].fallback and Runner(slug).has_rate
+}  # fmt: skip
+
 # How a network is trained beside its rule: fields whose names stand in the link.
 SETTINGS: Mapping[str, Field[Any]] = {
     f.name: f
@@ -49,9 +56,13 @@ SETTINGS: Mapping[str, Field[Any]] = {
             "activation", OF_ALL, (OF_ALL, *ACTIVATIONS), label="activation",
             says={OF_ALL: "the network's"},
         ),
+        Choice(
+            "rest_by", OPTIMIZERS["muon"].fallback, list(TAKING), label="the rest by", says=TAKING,
+            help="the rule that takes what is no hidden matrix",
+        ),
         Number(
             "rest", 0.01, 1e-5, 1.0, label="lr of the rest", symbol="η′", scale="log",
-            help="of the rule that takes what is no hidden matrix",
+            help="of that rule",
         ),
         Choice(
             "schedule", "constant", list(SCHEDULES), label="schedule",
@@ -95,11 +106,14 @@ class Entrant:
             "batch", "loss", "scheme", "schedule", "shuffle", "l2", "dropout", "smoothing", "clip",
             "average",
         )}  # fmt: skip
-        rest = {"lr": self.value("rest")} if self.runner.optimizer.fallback else {}
+        if self.runner.optimizer.fallback:
+            own |= {
+                "fallback": self.value("rest_by"),
+                "fallback_hypers": {"lr": self.value("rest")},
+            }
         return Competitor(
-            self.runner.optimizer, dict(self.runner.hypers), dict(self.runner.options),
-            fallback_hypers=rest, **own,
-        )  # fmt: skip
+            self.runner.optimizer, dict(self.runner.hypers), dict(self.runner.options), **own
+        )
 
     def moved(self, name: str, value: Any) -> Entrant:
         """With a setting as the reader moved it; ValueError where there is none such."""
@@ -197,7 +211,7 @@ def items(place: int, entrant: Entrant, losses: Mapping[str, str]) -> list[Item]
     """The controls of a competitor; losses are those that the data allow, by name."""
     found = problem.runner_items(place, entrant.runner)
     for name, f in SETTINGS.items():
-        if name == "rest" and not entrant.runner.optimizer.fallback:
+        if name in ("rest_by", "rest") and not entrant.runner.optimizer.fallback:
             continue
         value, entry = entrant.value(name), f"{place}/{name}"
         if isinstance(f, NumberField):
@@ -241,5 +255,4 @@ def own_rules(x: Experiment) -> None:
             )
 
 
-TRAINABLE = {slug: o.name for slug, o in OPTIMIZERS.items() if o.on_tensors}
 OFFER = Offer(TRAINABLE | {TYPED: OWN_RULE}, newcomer)

@@ -409,7 +409,7 @@ MUON = Optimizer(
             "scale",
             "step scaled for the matrix",
             (
-                ("original", "√max(1, out/in) (the post, PyTorch's default, optax)"),
+                ("original", "√max(1, out/in) (PyTorch's default, optax)"),
                 ("match_rms_adamw", "0.2 √max(in, out): AdamW's rates fit"),
                 ("none", "not at all"),
             ),

@@ -298,9 +298,20 @@ def test_the_rate_of_what_muon_leaves_is_a_field() -> None:
     )
     assert ["0/rest", 0.05] in [list(pair) for pair in second["hypers"]]
     assert numbers_of(first["losses"])[-1] != numbers_of(second["losses"])[-1]
-    names = [item["name"] for item in controls(open_page("train", runs="muon;adam"))]
-    assert "0/rest" in names
-    assert "1/rest" not in names
+    items = {item["name"]: item for item in controls(open_page("train", runs="muon;adam"))}
+    assert {"0/rest", "0/rest_by"} <= set(items)
+    assert not {"1/rest", "1/rest_by"} & set(items)
+    assert "muon" not in [slug for slug, _ in items["0/rest_by"]["options"]]
+
+
+@pytest.mark.parametrize("rest", ["momentum", "kron"])  # the latter draws signs
+def test_what_muon_leaves_goes_to_the_rule_of_choice(rest: str) -> None:
+    link = {"runs": f"muon:lr=0.1,rest_by={rest}", "steps": "20", "depth": "3"}
+    (run,) = trained(link)
+    muon, other = run.trainer.groups
+    assert (muon.members, other.optimizer.slug, other.hypers["lr"]) == ((2, 4), rest, 0.01)
+    (shown,) = picture(open_page("train", **link))["runs"]
+    np.testing.assert_allclose(numbers_of(shown["losses"]), run.losses)
 
 
 def test_a_smoothed_label_meets_focal_loss() -> None:
