@@ -49,6 +49,8 @@ def markers(data: Split) -> list[str]:
 def usual_rate(optimizer: Optimizer) -> float:
     """A learning rate to begin with on a small network: within the rule's own limits."""
     lr = next(h for h in optimizer.hypers if h.name == "lr")
-    plain = {"sgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "aggmo": 0.05, "adadelta": 1.0}
+    plain = {
+        "sgd": 0.3, "asgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "aggmo": 0.05, "adadelta": 1.0
+    }  # fmt: skip
     found = plain.get(optimizer.slug, max(lr.default, 0.01) if lr.default < 0.1 else lr.default)
     return float(min(max(found, lr.low), lr.high)) if math.isfinite(found) else lr.default

@@ -54,7 +54,7 @@ USUAL: Mapping[str, Usual] = MappingProxyType(
         "schedule_free_adamw": Usual(
             "β₁ 0.9; η 1 to 10 times AdamW's; warm-up", "Defazio et al. 2024, their code"
         ),
-        "asgd": Usual("η 0.01, λ 10⁻⁴, α 0.75, t₀ 10⁶", "PyTorch"),
+        "asgd": Usual("η 0.01, λ 0.0001, α 0.75, t₀ 10⁶", "PyTorch"),
         "sophia": Usual(
             "β₁ 0.96, β₂ 0.99, γ 0.01, k 10, clip 1; η 0.0003 for GPT-2 small",
             "Liu et al. 2023, their code; optax, pytorch_optimizer",
@@ -199,6 +199,7 @@ ADVICE: tuple[Advice, ...] = (
 # Where an entry is not what its source prints, or more than one source is followed.
 DEPARTURES: Mapping[str, str] = MappingProxyType(
     {
+        "asgd": "as in PyTorch the rate falls by λ, which also decays; a schedule is a step late",
         "rmsprop": "defaults β 0.99 and η 0.01 are PyTorch's; the lecture has 0.9 and 0.001",
         "adam_l2": "PyTorch's default λ 0 is Adam; where it is measured here, λ is 0.01",
         "adamax": "ε as in PyTorch and optax; the paper has none",
@@ -218,7 +219,9 @@ DEPARTURES: Mapping[str, str] = MappingProxyType(
         "muon": (
             "momentum is averaged, Nesterov's mix on and λ 0.1, as in PyTorch; the author prints "
             "B ← μB + G without decay: the sum and the average give one step, for its length is "
-            "divided away"
+            "divided away; √max(1, out/in) goes by a layer's outputs and inputs, as nn.Linear and "
+            "optax's kernels give it; Keras has no such factor, optax corrects Nesterov's mix for "
+            "its start"
         ),
         "newton": "damped or with |λ|: plain Newton climbs to saddles",
         "shampoo": "in the plane one vector, so full-matrix Adagrad; on matrices both sides",

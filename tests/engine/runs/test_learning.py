@@ -151,8 +151,8 @@ def test_every_rule_learns_a_tiny_batch_by_heart(slug: str) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((8, 2)), np.array([0, 1, 1, 0, 1, 0, 0, 1])
     data = Split(x, y, x[:0], y[:0], ("0", "1"), np.zeros(2), np.ones(2))
-    rate = {"sgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "adadelta": 30.0, "aggmo": 0.05,
-            "schedule_free_sgd": 1.0, "lion": 0.003, "adagrad": 0.1, "shampoo": 0.3,
+    rate = {"sgd": 0.3, "asgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "adadelta": 30.0,
+            "aggmo": 0.05, "schedule_free_sgd": 1.0, "lion": 0.003, "adagrad": 0.1, "shampoo": 0.3,
             "lars": 20.0, "line_search": 10.0, "conjugate_gradient": 10.0,
             "lbfgs": 1.0}  # fmt: skip
     competitor = Competitor(slug, {"lr": rate.get(slug, 0.02)}, batch=0)
