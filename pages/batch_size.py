@@ -101,7 +101,7 @@ x = experiment(
             "rule", "sgd", list(RULES), label="optimizer",
             says={slug: OPTIMIZERS[slug].name for slug in RULES},
         ),
-        Number("lr", 0.1, 1e-3, 3.0, label="lr at B = 32", symbol="η", scale="log"),
+        Number("lr", 0.1, 1e-3, 3.0, label="learning rate at B = 32", symbol="η", scale="log"),
         Number(
             "power", 0.0, 0.0, 1.0, label="η grows as B to the", symbol="p",
             help="0: one η for all, ½: as the root, 1: linear scaling",
@@ -113,7 +113,7 @@ x = experiment(
             help="in a pass of the machine, which takes a millisecond",
         ),
         Number("single", 8.0, 0.0, 12.0, label="noise of one example", symbol="σ₁"),
-        Number("rate", 0.1, 0.01, 0.3, label="lr", symbol="η", scale="log"),
+        Number("rate", 0.1, 0.01, 0.3, label="learning rate", symbol="η", scale="log"),
         Integer("seed", 0, 0, 99, label="seed", help="of the batches"),
     ],
     parts=("batch", "table"),

@@ -68,7 +68,7 @@ x = experiment(
     "failures",
     [
         Choice("part", "decay", list(PARTS)),
-        rate("decay.lr", 0.05, 1e-3, 1.0, "lr"),
+        rate("decay.lr", 0.05, 1e-3, 1.0, "learning rate"),
         Number(
             "decay.weight", 0.3, 0.0, 1.0, label="weight decay", symbol="λ", help="pull towards 0"
         ),
@@ -82,7 +82,7 @@ x = experiment(
             "ams.big", 4.0, 2.1, 20.0,
             label="large gradient", symbol="C", help="every third step; else −1",
         ),
-        rate("ams.lr", 0.1, 0.01, 1.0, "lr", "it falls as η/√t"),
+        rate("ams.lr", 0.1, 0.01, 1.0, "learning rate", "it falls as η/√t"),
         length("ams.steps", 900, 60, LONGEST_WALK),
         rate("ada.lr", 0.05, 1e-3, 2.0, "Adagrad"),
         rate("ada.other", 0.05, 1e-3, 1.0, "RMSProp and Adam"),
@@ -97,7 +97,7 @@ x = experiment(
         length("taylor.steps", 30, 5, 200),
         Number("kappa", 100.0, 1.0, 1000.0, label="condition", symbol="κ", scale="log"),
         Choice("turned", "0", ("0", "30"), label="turned by", says={"0": "0°", "30": "30°"}),
-        rate("eve.lr", 0.03, 1e-3, 1.0, "lr"),
+        rate("eve.lr", 0.03, 1e-3, 1.0, "learning rate"),
         Number(
             "eve.beta3", 0.9, 0.0, 0.999,
             label="beta3", symbol="β₃", help="Eve's memory of the change",

@@ -221,7 +221,11 @@ def groups(surface: Landscape) -> list[Group]:
         x.toggle("strewn"),
         x.chooser("schedule"),
         x.slider("warmup"),
-        *([x.slider("lr", label="one η for all", default=surface.lr)] if x["show"] != OWN else []),
+        *(
+            [x.slider("lr", label="one rate for all", default=surface.lr)]
+            if x["show"] != OWN
+            else []
+        ),
     ]
     return [
         *([Group(id="landscape", title=surface.name, items=own)] if own else []),

@@ -77,7 +77,7 @@ def fields(
         Flag("same", same, label="one η for all"),
         Number(
             "lr", lr, 1e-5, 10.0,
-            label="lr", symbol="η", scale="log", help="one learning rate for all",
+            label="learning rate", symbol="η", scale="log", help="one for all",
         ),
         Numbers("start", (), -1e4, 1e4, count=(2, 2)),
         Integer("steps", steps, 1, STEPS, label="steps", symbol="T", scale="log"),
@@ -228,9 +228,10 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
         items.append(
             Chooser(
                 name=f"{place}/{ROUND}",
-                label="round it",
+                label="wrapper",
                 value=runner.wrapper,
-                options=[(w, wrappers.NAMES.get(w, w)) for w in runner.wraps],
+                options=[(w, wrappers.NAMES.get(w, "none")) for w in runner.wraps],
+                help="a rule around the rule, which changes its steps or its gradients",
             )
         )
     return items
@@ -308,7 +309,7 @@ def race_address(
 
 def spoken(name: str) -> str:
     """What a hyper-parameter is called where its name in links has no room for spaces."""
-    return {"warmup": "warm-up"}.get(name, name.replace("_", " "))
+    return {"lr": "learning rate", "warmup": "warm-up"}.get(name, name.replace("_", " "))
 
 
 def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) -> Slider:

@@ -68,7 +68,7 @@ x = experiment(
         Integer("width", 16, 2, 32, label="width", help="units in each of two hidden layers"),
         Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
         Integer("seed", 0, 0, 99, label="seed", help="of data and test"),
-        Number("lr", 0.01, LOWEST, HIGH, label="lr", symbol="η", scale="log"),
+        Number("lr", 0.01, LOWEST, HIGH, label="learning rate", symbol="η", scale="log"),
     ],
 )  # fmt: skip
 
