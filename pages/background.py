@@ -220,6 +220,11 @@ def beside(
     return before
 
 
+def begun(key: str) -> bool:
+    """Whether there is something to show yet: what `beside` has made for that page."""
+    return st.session_state.get(f"{key}.kept") is not None
+
+
 def rest(key: str) -> None:
     """Nothing is to be made: what is under way for that page ends."""
     if (work := st.session_state.pop(f"{key}.work", None)) is not None:

@@ -391,8 +391,10 @@ def body() -> None:
         if not x["strewn"]:
             problem.say_start(x, problem.landscape(x))
         picture = st.container()
-    with view.picture if view.embedded else st.container():
+    with view.picture if view.embedded else view.panel:
         progress = frame.progress_room(x)
+    if not background.begun("fair_race"):  # it is said where the picture will be
+        progress = picture.container(key="waiting-fair_race")
     try:
         shown = outcome_of(asked(), progress)
     except ValueError as error:  # too large, or a budget too small: the engine says which
@@ -418,7 +420,7 @@ def show(held: Held, outcome: Outcome, view: frame.View, picture: Any) -> None:
     with picture:
         stage(
             "fair_race.stage", race_panels(held, ways, tall=view.embedded),
-            frames=held.task.evaluations + 1, height=view.height(420, 384),
+            frames=held.task.evaluations + 1, height=view.height(470, 384),
             columns=[1.25] * (1 if view.embedded else len(ways)) + [1],
             frame_name="evaluation", sound="loss0",
             alt="The race: losses over many seeds, and mean ranks",

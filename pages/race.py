@@ -470,21 +470,22 @@ def ends(live: Picture, names: list[str], runs: list[LiveDescent]) -> list[Any]:
 
 @frame.following(x)
 def answers(below: DeltaGenerator, made: list[list[Descent]], *, sensitive: bool) -> None:
-    """What is said under the picture, and the numbers `below`; `made` has the runs that the picture
-    was made of, to be taken once."""
+    """What is said under the picture, with its numbers, and the limits `below`; `made` has the runs
+    that the picture was made of, to be taken once."""
     surface = problem.landscape(x)
     runs = made.pop() if made else [problem.run(x, runner, surface) for runner in x["runs"]]
     names = frame.distinct([r.optimizer.name for r in runs])
     facts = engine.explain_each(runs)
     problem.say_start(x, surface)
-    if told := (frame.SENSITIVE if sensitive else "") + divergence(runs, facts):
+    told = (frame.SENSITIVE if sensitive else "") + divergence(runs, facts)
+    if not (st.context.is_embedded or x.hidden("table")):
+        told += table(names, runs, surface)
+    if told:
         st.html(told)
     if st.context.is_embedded:
         return
-    numbers = "" if x.hidden("table") else table(names, runs, surface)
-    numbers += "" if x.hidden("stability") else stability(names, runs, facts)
-    if numbers:
-        below.html(numbers)
+    if not x.hidden("stability"):
+        below.html(stability(names, runs, facts))
     with below:  # a link between picture and controls would lead keys back up on a phone
         map_of_diverged(runs)
 

@@ -6,10 +6,12 @@ that the reader holds against them.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
@@ -30,6 +32,7 @@ LOW, HIGH = 1e-5, 10.0
 RATES = 16  # of the sweep, from LOWEST on
 LOWEST = 1e-4
 SEEDS = 3
+PATIENCE = 0.3  # seconds before it is said how far the sweep is
 BATCH = SETTINGS["batch"]
 assert isinstance(BATCH, ChoiceField)
 
@@ -92,22 +95,27 @@ class Setting:
         return network, data, Competitor(self.rule, batch=self.batch)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner="Running the range test …")
 def tested(setting: Setting, length: int) -> RangeTest:
     """The range test."""
     return range_test(*setting.parts, low=LOW, high=HIGH, steps=length, seed=setting.seed)
 
 
-@st.cache_data(max_entries=1024, show_spinner="Training at every rate …")
+@st.cache_data(max_entries=1024, show_spinner=False)
 def swept_at(setting: Setting, steps: int, rate: float) -> RateSweep:
     """Whole runs at one rate: a slice, after which a newer state may have its turn."""
     return rate_sweep(*setting.parts, (rate,), steps=steps, seeds=SEEDS)
 
 
-def swept(setting: Setting, steps: int) -> RateSweep:
-    """Whole runs at every rate."""
-    rates = np.geomspace(LOWEST, HIGH, RATES)
-    return joined([swept_at(setting, steps, float(rate)) for rate in rates])
+def swept(setting: Setting, steps: int, place: DeltaGenerator) -> RateSweep:
+    """Whole runs at every rate; where they take a while, `place` says how far they are."""
+    began, found = time.monotonic(), []
+    for rate in np.geomspace(LOWEST, HIGH, RATES):
+        if time.monotonic() - began > PATIENCE:
+            place.progress(len(found) / RATES, "Training at every rate …")
+        found.append(swept_at(setting, steps, float(rate)))
+    place.empty()
+    return joined(found)
 
 
 @frame.fragment
@@ -126,7 +134,9 @@ def body() -> None:
     )
     view = frame.view(x, PRESETS)
     setting = Setting(x["rule"], x["data"], x["batch"], x["width"], x["activation"], x["seed"])
-    found, runs = tested(setting, x["length"]), swept(setting, x["steps"])
+    with view.picture:  # where the picture will be it is said what is waited for
+        found = tested(setting, x["length"])
+        runs = swept(setting, x["steps"], st.empty())
     live = x.live()
     chosen = live["lr"]
     held = Handle(
