@@ -78,7 +78,19 @@ OUTCOMES: Final = (
     "#82509e|#b788d4",  # purple
 )
 
-# The same hues for words, where a reader needs 4.5 : 1 (WCAG 2.2, 1.4.3).
+# The classes of a network's data, up to ten: any two look different to any eye in either theme, by
+# hue or by lightness, and each is at 3 : 1 or more against the page.
+CLASSES: Final = (
+    *OUTCOMES[:4],
+    "#5a5507|#f0c543",  # olive, gold
+    "#a34f9e|#b05baa",  # magenta
+    "#3f7b04|#7ce695",  # green
+    "#a02d41|#e56d7a",  # crimson
+    "#4e40a0|#6985e7",  # indigo
+    "#b05649|#ca5747",  # brick
+)
+
+# The hues of outcomes for words, where a reader needs 4.5 : 1 (WCAG 2.2, 1.4.3).
 OUTCOME_WORDS: Final = (
     "#4273bd|#74a6ef",
     "#a86234|#ed9a67",

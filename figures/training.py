@@ -16,7 +16,10 @@ Array = npt.NDArray[Any]
 
 SIDE = 56  # a side of the grid on which the outputs are shown
 MARGIN = 0.12  # of the spread, round the points
-MARKERS = ("circle", "diamond", "triangle", "square", "cross", "x", "hexagon", "star")
+MARKERS = (
+    "circle", "diamond", "triangle", "square", "cross", "x", "hexagon", "star", "triangle-down",
+    "pentagon",
+)  # fmt: skip
 
 
 def window(data: Split) -> tuple[float, float, float, float]:
@@ -37,13 +40,13 @@ def grid(data: Split, side: int) -> Array:
 
 
 def colors(data: Split) -> list[str]:
-    """A colour for each class; ten classes have two that repeat."""
-    return [style.OUTCOMES[i % len(style.OUTCOMES)] for i in range(len(data.classes))]
+    """A colour for each class: as many as there may be classes."""
+    return list(style.CLASSES[: len(data.classes)])
 
 
 def markers(data: Split) -> list[str]:
     """A mark for each class."""
-    return [MARKERS[i % len(MARKERS)] for i in range(len(data.classes))]
+    return list(MARKERS[: len(data.classes)])
 
 
 def usual_rate(optimizer: Optimizer) -> float:

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.optimizers import OPTIMIZERS
+from engine.problems.data import CSV_CLASSES
 from figures import style, training
 from figures.style import contrast
 from tests.figures import ciede2000
@@ -139,22 +140,21 @@ def test_two_rules_of_a_race_differ_in_colour_or_in_dash_and_marker(mode: str) -
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_stands_on_one_picture_looks_another_with_any_colour_vision(mode: str) -> None:
-    """Arrows of one step, marks of one chart, up to four classes of a plane, and bars, which
-    have names besides, each from its neighbour."""
-    classes = [pick(color, mode) for color in style.OUTCOMES]
+    """Arrows of one step, marks of one chart, the classes of a plane, four outcomes, and more of
+    them, which have names besides, each from its neighbour."""
+    outcomes, classes = ([pick(c, mode) for c in kind] for kind in (style.OUTCOMES, style.CLASSES))
     arrows = [pick(color, mode) for color in (style.JUMP, style.CORRECTION, style.SUM)]
     marks = [pick(color, mode) for color in (style.INK, style.MUTED, style.LIMIT)]
-    together = [*map(itertools.combinations, (arrows, marks, classes[:4]), (2, 2, 2))]
-    for first, second in itertools.chain(*together, itertools.pairwise(classes)):
+    together = [itertools.combinations(c, 2) for c in (arrows, marks, outcomes[:4], classes)]
+    for first, second in itertools.chain(*together, itertools.pairwise(outcomes)):
         assert difference(first, second) >= LOOKS_ANOTHER, (first, second)
 
 
-def test_points_of_two_classes_differ_in_colour_or_in_marker() -> None:
-    """Beyond four classes no colours are left that every eye tells apart."""
-    looks = list(zip(style.OUTCOMES, training.MARKERS, strict=True))
-    for (first, marker), (second, other) in itertools.combinations(looks, 2):
-        colors = [(pick(first, mode), pick(second, mode)) for mode in MODES]
-        assert marker != other or min(difference(*pair) for pair in colors) >= LOOKS_ANOTHER
+def test_each_of_ten_classes_has_a_colour_and_a_marker_of_its_own() -> None:
+    assert len(set(style.CLASSES)) == len(set(training.MARKERS)) == CSV_CLASSES
+    assert style.CLASSES[:4] == style.OUTCOMES[:4]  # two classes look as two outcomes do
+    for color, mode in itertools.product(style.CLASSES, MODES):
+        assert contrast(pick(color, mode), pick(style.BACKGROUND, mode)) >= 3  # WCAG 2.2, 1.4.11
 
 
 @pytest.mark.parametrize("vision", VISION)
