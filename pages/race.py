@@ -372,29 +372,37 @@ def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
     )
 
 
-def stability(names: list[str], runs: list[Descent], facts: list[Explanation]) -> str:
-    """Where each learning rate stands against the limit of its rule, drawn and in words."""
+def against_limits(names: list[str], runs: list[Descent], facts: list[Explanation]) -> str:
+    """Where each learning rate stands against the limit of its rule, drawn, as HTML."""
     looks = style.looks(r.optimizer.slug for r in runs)
-    meters, words = [], []
-    for name, look, r, fact in zip(names, looks, runs, facts, strict=True):
-        if fact.diverged_at is None:  # the others are told right under the picture
-            words.append(f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>")
-        if fact.ratio is not None and fact.limit is not None:
-            formula = limit_formula(r.optimizer, r.options)
-            meters.append(
-                frame.meter(
-                    f"{frame.swatch(look)}{html.escape(name)}",
-                    fact.ratio,
-                    f"η = {written(r.hypers['lr'])}, limit {formula} = {written(fact.limit)}",
-                )
-            )
+    meters = [
+        frame.meter(
+            f"{frame.swatch(look)}{html.escape(name)}",
+            fact.ratio,
+            f"η = {written(r.hypers['lr'])}, limit {limit_formula(r.optimizer, r.options)} = "
+            f"{written(fact.limit)}",
+        )
+        for name, look, r, fact in zip(names, looks, runs, facts, strict=True)
+        if fact.ratio is not None and fact.limit is not None
+    ]
+    if not meters:
+        return ""
+    head = "<h2>Learning rate against the stability limit</h2>"
+    return f"<div class='stability'>{head}{''.join(meters)}</div>"
+
+
+def stability(runs: list[Descent], facts: list[Explanation]) -> str:
+    """The same in words, as HTML; of runs that got away it is said under the picture."""
+    looks = style.looks(r.optimizer.slug for r in runs)
+    words = "".join(
+        f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>"
+        for look, fact in zip(looks, facts, strict=True)
+        if fact.diverged_at is None
+    )
     least, most = facts[0].eigenvalues[0]
     return (
-        "<div class='stability'>"
-        + ("<h2>Learning rate against the stability limit</h2>" if meters else "")
-        + "".join(meters)
-        + f"<ul>{''.join(words)}</ul><p>Curvature at the start: λ<sub>max</sub> = {written(most)}, "
-        f"λ<sub>min</sub> = {written(least)}.</p></div>"
+        f"<div class='stability'><ul>{words}</ul><p>Curvature at the start: λ<sub>max</sub> = "
+        f"{written(most)}, λ<sub>min</sub> = {written(least)}.</p></div>"
     )
 
 
@@ -470,22 +478,25 @@ def ends(live: Picture, names: list[str], runs: list[LiveDescent]) -> list[Any]:
 
 @frame.following(x)
 def answers(below: DeltaGenerator, made: list[list[Descent]], *, sensitive: bool) -> None:
-    """What is said under the picture, with its numbers, and the limits `below`; `made` has the runs
-    that the picture was made of, to be taken once."""
+    """What is said under the picture, and the numbers `below`; `made` has the runs that the picture
+    was made of, to be taken once."""
     surface = problem.landscape(x)
     runs = made.pop() if made else [problem.run(x, runner, surface) for runner in x["runs"]]
     names = frame.distinct([r.optimizer.name for r in runs])
     facts = engine.explain_each(runs)
     problem.say_start(x, surface)
+    embedded = st.context.is_embedded
     told = (frame.SENSITIVE if sensitive else "") + divergence(runs, facts)
-    if not (st.context.is_embedded or x.hidden("table")):
-        told += table(names, runs, surface)
+    if not (embedded or x.hidden("stability")):
+        told += against_limits(names, runs, facts)
     if told:
         st.html(told)
-    if st.context.is_embedded:
+    if embedded:
         return
-    if not x.hidden("stability"):
-        below.html(stability(names, runs, facts))
+    numbers = "" if x.hidden("table") else table(names, runs, surface)
+    numbers += "" if x.hidden("stability") else stability(runs, facts)
+    if numbers:
+        below.html(numbers)
     with below:  # a link between picture and controls would lead keys back up on a phone
         map_of_diverged(runs)
 

@@ -95,7 +95,7 @@ class Setting:
         return network, data, Competitor(self.rule, batch=self.batch)
 
 
-@st.cache_data(max_entries=64, show_spinner="Running the range test …")
+@st.cache_data(max_entries=64, show_spinner=False)
 def tested(setting: Setting, length: int) -> RangeTest:
     """The range test."""
     return range_test(*setting.parts, low=LOW, high=HIGH, steps=length, seed=setting.seed)
@@ -109,7 +109,8 @@ def swept_at(setting: Setting, steps: int, rate: float) -> RateSweep:
 
 def swept(setting: Setting, steps: int, place: DeltaGenerator) -> RateSweep:
     """Whole runs at every rate; where they take a while, `place` says how far they are."""
-    began, found = time.monotonic(), []
+    began = time.monotonic()
+    found: list[RateSweep] = []
     for rate in np.geomspace(LOWEST, HIGH, RATES):
         if time.monotonic() - began > PATIENCE:
             place.progress(len(found) / RATES, "Training at every rate …")
@@ -134,9 +135,13 @@ def body() -> None:
     )
     view = frame.view(x, PRESETS)
     setting = Setting(x["rule"], x["data"], x["batch"], x["width"], x["activation"], x["seed"])
-    with view.picture:  # where the picture will be it is said what is waited for
+    with view.panel:
+        panel, told_below = st.container(), frame.progress_room(x)
+    with view.picture:  # what is waited for is said where the picture will be, or below
         found = tested(setting, x["length"])
-        runs = swept(setting, x["steps"], st.empty())
+        first = "which_rate.seen" not in st.session_state
+        runs = swept(setting, x["steps"], (st if first else told_below).empty())
+        st.session_state["which_rate.seen"] = True
     live = x.live()
     chosen = live["lr"]
     held = Handle(
@@ -174,7 +179,7 @@ def body() -> None:
                 )
             ],
         )  # fmt: skip
-    with view.panel:
+    with panel:
         rule: list[Item] = [x.slider("lr"), x.chooser("batch")]
         test: list[Item] = [x.slider("length"), x.slider("steps")]
         net: list[Item] = [x.slider("width"), x.chooser("activation")]
