@@ -23,6 +23,8 @@ from engine.studies.adam_paper import (
 from figures import style
 from pages import frame
 
+NOTHING = 1e-15  # of a loss: its sums are of numbers about one
+
 
 def name_of(rule: str) -> str:
     """What a rule is called."""
@@ -38,10 +40,14 @@ def said(judged: Verdict, found: Outcome, asked: Setting) -> str:
     """Who wins, by how much, and how sure that is."""
     first, second = map(name_of, judged.order[:2])
     seeds = len(SHOWN_ON)
-    times = judged.medians[1] / max(judged.medians[0], 1e-12)
+    least, beside = judged.medians[:2]
+    if least > NOTHING:
+        times = written(beside / least, "2")
+        how = f"{written(least, '2')}; {second} is next with {times} times that"
+    else:
+        how = f"0 to the last digit of double precision; {second} is next, {written(beside, '2')}"
     text = (
-        f"**{first}** has the lowest median at the end, {written(judged.medians[0], '2')}; "
-        f"{second} is next with {written(times, '2')} times that. {first} is the lowest on "
+        f"**{first}** has the lowest median at the end, {how}. {first} is the lowest on "
         f"{judged.wins} of {seeds} seeds. "
     )
     like = [name_of(rule) for rule in judged.like]

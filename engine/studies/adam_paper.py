@@ -7,7 +7,7 @@ MNIST in batches of 128, the rates searched densely and the rest not said. Here 
 seeds to be tuned on and others to be shown on; what else it has stands at its default.
 
 The finished comparison lies beside this file: `python -m engine.studies.adam_paper` makes it anew,
-for the models that are named or for all.
+for the models and rules that are named, or for all.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ MODELS: Final[Mapping[str, str]] = MappingProxyType(
 THEN: Final = ("nesterov", "adagrad", "rmsprop", "adadelta", "adam")
 TODAY: Final = (
     "adam", "adamw", "lion", "muon", "adopt", "ademamix", "schedule_free_adamw", "prodigy",
+    "soap", "sophia", "kron",
 )  # fmt: skip
 RATES: Final = tuple(float(f"{10 ** (k / 2):.2g}") for k in range(-8, 3))  # 0.0001 … 10
 TUNED_ON: Final = (0, 1, 2)
@@ -250,7 +251,8 @@ def finished() -> Mapping[str, Outcome]:
     with np.load(FINISHED) as kept:
         return {
             model: Outcome(
-                Setting(model), everyone(), np.asarray(kept[f"{model}.tuned"], float),
+                Setting(model), tuple(kept["rules"].tolist()),
+                np.asarray(kept[f"{model}.tuned"], float),
                 np.asarray(kept[f"{model}.curves"], float),
             )
             for model in MODELS
@@ -261,23 +263,26 @@ def _one(model: str, rule: str) -> Outcome:
     return compare(Setting(model), (rule,))
 
 
-def make(models: Sequence[str]) -> None:
-    """Make the comparisons of these models and write them, keeping those of others."""
-    kept: dict[str, Any] = {}
+def make(models: Sequence[str], rules: Sequence[str]) -> None:
+    """Make the comparisons of these models and rules and write them, keeping those of others."""
+    kept: dict[tuple[str, str], Outcome] = {}
     if FINISHED.exists():
-        with np.load(FINISHED) as before:
-            kept = {name: before[name] for name in before.files}
+        kept = {(m, r): found.of((r,)) for m, found in finished().items() for r in found.rules}
     with ProcessPoolExecutor() as pool:
-        waiting = {
-            (model, rule): pool.submit(_one, model, rule) for model in models for rule in everyone()
-        }
-        for model in models:
-            found = [waiting[model, rule].result() for rule in everyone()]
-            kept[f"{model}.tuned"] = np.concatenate([o.tuned for o in found]).astype(np.float32)
-            joined = np.concatenate([o.curves for o in found], axis=1)
-            kept[f"{model}.curves"] = joined.astype(np.float32)
-    np.savez_compressed(FINISHED, **kept)
+        waiting = {(m, r): pool.submit(_one, m, r) for m in models for r in rules}
+        kept |= {place: made.result() for place, made in waiting.items()}
+    written: dict[str, Any] = {"rules": np.array(everyone())}
+    for model in MODELS:
+        found = [kept[model, rule] for rule in everyone()]
+        written[f"{model}.tuned"] = np.concatenate([o.tuned for o in found]).astype(np.float32)
+        joined = np.concatenate([o.curves for o in found], axis=1)
+        written[f"{model}.curves"] = joined.astype(np.float32)
+    np.savez_compressed(FINISHED, **written)
 
 
 if __name__ == "__main__":
-    make(sys.argv[1:] or list(MODELS))
+    named = sys.argv[1:]
+    make(
+        [model for model in MODELS if model in named] or list(MODELS),
+        [rule for rule in everyone() if rule in named] or everyone(),
+    )

@@ -25,7 +25,13 @@ from engine.studies.fair_race import Cancelled
 
 
 @pytest.mark.parametrize(
-    ("model", "rule"), [("logistic", "adam"), ("perceptron", "nesterov"), ("dropout", "rmsprop")]
+    ("model", "rule"),
+    [
+        ("logistic", "adam"),
+        ("perceptron", "nesterov"),
+        ("dropout", "rmsprop"),
+        ("logistic", "kron"),
+    ],
 )
 def test_what_was_kept_is_made_again(model: str, rule: str) -> None:
     """One run of the tuning and one that is shown, to what single precision leaves elsewhere."""
