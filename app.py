@@ -195,6 +195,8 @@ sys.setswitchinterval(0.0003)
 memory.keep_little()
 read_ahead()
 once.remember_theme()
+once.copy_places_plainly()
+once.send_to_those_who_wait()
 if os.environ.get(LOG) == "json":
     journal.write_json()
 Thread(target=keep_house, name="housekeeping", daemon=True).start()

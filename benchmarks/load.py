@@ -58,6 +58,7 @@ class Line(asyncio.Protocol):
         self.open = asyncio.get_running_loop().create_future()
         self.finished: asyncio.Future[None] | None = None
         self.rest = b""
+        self.heard = self.size = 0  # messages that have come, and their bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -85,8 +86,10 @@ class Line(asyncio.Protocol):
             begin, at = frame
             kind = data[begin[0]] & 15
             body = data[begin[1] : at]
-            if kind == 2 and self.tab.hears(body) and self.finished and not self.finished.done():
-                self.finished.set_result(None)
+            if kind == 2:
+                self.heard, self.size = self.heard + 1, self.size + len(body)
+                if self.tab.hears(body) and self.finished and not self.finished.done():
+                    self.finished.set_result(None)
             elif kind == 9:
                 self._write(10, body)
         self.rest = data[at:]

@@ -24,6 +24,7 @@ from engine.emit.picture import written
 
 _LOOK: Final = 0.1  # seconds between two looks at the clocks
 _AGAIN: Final = 0.5  # seconds after which whoever has not ended is told once more
+_REST: Final = 2.0  # seconds without a run after which nobody looks: to wake up costs a run more
 
 
 class OutOfTime(Exception):
@@ -69,10 +70,13 @@ class _Watch:
         return thread in self._ends
 
     def _look(self) -> None:
+        seen = time.monotonic()
         while True:
             with self._changed:
-                while not self._ends:
+                if not self._ends and time.monotonic() - seen > _REST:
                     self._changed.wait()
+                if self._ends:
+                    seen = time.monotonic()
                 for thread, end in self._ends.items():
                     if (now := clock(thread)) > end:
                         _throw(thread)
