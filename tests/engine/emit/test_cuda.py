@@ -142,14 +142,32 @@ def run_on_host(library: ctypes.CDLL, case: Case) -> tuple[np.ndarray, ...]:
 
 
 def _assert_agree(case: Case, found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
-    """Bit for bit where only exactly rounded operations occur; otherwise to rounding."""
+    """Bit for bit where only exactly rounded operations occur; otherwise to rounding, but for the
+    few runs that end elsewhere from a start one last bit aside."""
     exact = {line.operation for line in case.loop.program.lines} <= EXACT
-    for name, a, b in zip(results(case.loop), found, expected, strict=True):
-        if exact:
+    loose = 1e-9 if case.real == "double" else 2e-2
+    pairs = zip(results(case.loop), found, expected, strict=True)
+    if exact:
+        for name, a, b in pairs:
             assert a.tolist() == b.tolist(), (case.name, name)
-        else:
-            loose = 1e-9 if case.real == "double" else 2e-2
-            assert a == pytest.approx(b, rel=loose, abs=loose), (case.name, name)
+        return
+    apart = {n: ~np.isclose(a, b, rtol=loose, atol=loose, equal_nan=True) for n, a, b in pairs}
+    if any(cells.any() for cells in apart.values()):
+        tame = _tame(case, expected, loose)
+        assert tame.mean() > 0.9, case.name
+        assert not any(cells[tame].any() for cells in apart.values()), (case.name, apart)
+
+
+def _tame(case: Case, expected: Sequence[np.ndarray], loose: float) -> np.ndarray:
+    """Which cells end where they do from a start one last bit aside as well."""
+    *rest, (x, *others) = case.arguments()
+    aside = CellsKernel(case.loop, case.dtype).run(*rest, [np.nextafter(x, x + 1), *others])
+    return np.logical_and.reduce(
+        [
+            np.isclose(a, b, rtol=loose, atol=loose, equal_nan=True)
+            for a, b in zip(aside, expected, strict=True)
+        ]
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
