@@ -25,7 +25,7 @@ from engine.studies.matrices import (
 from figures import matrices as pictures
 from figures import style
 from pages import frame
-from pages.matrix_races import groups, memory_items, problem_items, race, raced_now, spectrum_now
+from pages.matrix_races import groups, memory_items, problem_items, race, raced_now, races
 from pages.presets import Preset
 from pages.state import Choice, Experiment, Flag, Integer, Number, Numbers, experiment
 
@@ -120,11 +120,12 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
         values, count = live["s"], len(x["s"])
     else:
         runs = raced_now(x)
-        found = spectrum_now(x, runs)
+        found = races(x, runs, live, spectra=True)
         at = live["step"] - 1.0
-        values, count = entry(found.before, at), found.before.shape[1]
+        muon = next(k for k, run in enumerate(runs) if run.slug == "muon")
+        values, count = entry(found[muon].part("mixes"), at), runs[muon].spectra.shape[1]
         names = [OPTIMIZERS[run.slug].name for run in runs]
-        rows = [entry(run.spectra, at) for run in runs]
+        rows = [entry(race.part("spectra"), at) for race in found]
         beside = [
             Panel(
                 id="rules", kind="chart", title="what every rule's own step looks like then",

@@ -13,6 +13,7 @@ from engine.emit.picture import Picture, words, written
 from engine.optimizers import OPTIMIZERS
 from engine.problems.data import split, table
 from engine.problems.networks import MLP
+from engine.runs.live_study import LiveStudy
 from engine.studies.live_matrices import Racer, live_races
 from engine.studies.matrices import (
     AVERAGING,
@@ -88,22 +89,37 @@ def raced_now(x: Experiment) -> tuple[MatrixRun, ...]:
     return tuple(run_of(slug, *problem_now(x), beta_of(x, slug)) for slug in RACED)
 
 
-def racer(x: Experiment, run: MatrixRun, live: Picture) -> Racer:
+def racer(x: Experiment, run: MatrixRun, live: Picture, spectra: bool) -> Racer:
     """A rule in the picture, with its run at so many times its best rate."""
-    shown, times = run.alone, x["times"]
-    if times != 1.0:
-        rate = float(RATES[run.best]) * times
-        shown = run_of(run.slug, *problem_now(x), beta_of(x, run.slug), rate)
     hypers: dict[str, Any] = settings(run.slug, beta_now(x))
     del hypers["lr"]
     if not x["own"] and run.slug in AVERAGING:
         hypers[AVERAGING[run.slug]] = live["beta"]
+    if spectra:
+        mixes = spectrum_now(x, run).before if run.slug == "muon" else None
+        return Racer(run, run.alone, hypers, mixes)
+    if (times := x["times"]) == 1.0:
+        return Racer(run, run.alone, hypers)
+    rate = float(RATES[run.best]) * times
+    shown = run_of(run.slug, *problem_now(x), beta_of(x, run.slug), rate)
     return Racer(run, shown, hypers)
 
 
-def spectrum_now(x: Experiment, runs: tuple[MatrixRun, ...]) -> Spectrum:
+def races(
+    x: Experiment, runs: tuple[MatrixRun, ...], live: Picture, spectra: bool = False
+) -> list[LiveStudy]:
+    """The rules' races, which follow the hand, at so many times each one's best rate; spectra are
+    of that rate itself."""
+    name, setting, seed = problem_now(x)
+    return live_races(
+        name, PROBLEMS[name](setting, seed), [racer(x, run, live, spectra) for run in runs],
+        setting=live[SETTINGS[name]], times=1.0 if spectra else live["times"], seed=seed,
+        spectra=spectra,
+    )  # fmt: skip
+
+
+def spectrum_now(x: Experiment, muon: MatrixRun) -> Spectrum:
     """The spectra of Muon's run at its best rate."""
-    muon = next(run for run in runs if run.slug == "muon")
     return spectrum_of(*problem_now(x), beta_now(x), float(RATES[muon.best]))
 
 
@@ -127,17 +143,13 @@ def memory_of(x: Experiment, slug: str) -> str:
 def race(x: Experiment, view: frame.View, live: Picture) -> None:
     """Every rule at its best rate, or so many times that."""
     runs = raced_now(x)
-    name, setting, seed = problem_now(x)
-    made = PROBLEMS[name](setting, seed)
+    form = PROBLEMS[x["problem"]]().form
     names = [OPTIMIZERS[run.slug].name for run in runs]
     looks = style.looks(run.slug for run in runs)
-    found = live_races(
-        name, made, [racer(x, run, live) for run in runs],
-        setting=live[SETTINGS[name]], times=live["times"], seed=seed,
-    )  # fmt: skip
+    found = races(x, runs, live)
     curves = [race.part("errors") for race in found]
     left = [race.part("left") for race in found]
-    last = made.steps
+    last = form.steps
     ends = {run.slug: curve[last] for run, curve in zip(runs, curves, strict=True)}
     span = pictures.span([race.part("least") for race in found], curves[0][0])
     with view.picture:
@@ -158,7 +170,7 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
                 ),
                 Panel(
                     id="left", kind="chart", title="what is left of each at the end",
-                    figure=pictures.directions(left, names, looks, made.form.directions),
+                    figure=pictures.directions(left, names, looks, form.directions),
                     alt="What each rule left of each direction.",
                 ),
             ],

@@ -1,6 +1,6 @@
 // A rule's race on matrices, as engine/studies/matrices.py runs it: at every rate of a grid, the best
-// of them and the run at so many times that. `RUN`, `made`, `error`, `left` and `stepper` stand above,
-// printed by Python from its own.
+// of them and the run at so many times that. `RUN`, `made`, `error`, `left`, `matrix` (the first of
+// the weights) and `stepper` stand above, printed by Python from its own.
 
 // The races that were asked for last, with what was found at each rate, and the one of now.
 const KEPT = 4
@@ -8,7 +8,7 @@ const races = new Map()
 let race = null
 
 // given: {runs: {"0": hyper-parameters by name}, setting, times, seed, near, start, data0, data1, …,
-// normals}. It takes the nearest rates to the best one first, and stops after so many milliseconds:
+// normals, spectra: whether those are asked for}. It takes the nearest rates to the best one first, and stops after so many milliseconds:
 // asked again it goes on. The answer is the same object as long as nothing better was found.
 export function study(given, ms = Infinity) {
   const began = performance.now()
@@ -25,10 +25,11 @@ export function study(given, ms = Infinity) {
     if (performance.now() - began > ms) break
   }
   const { best, found, shown } = race
-  if (shown?.best !== best || shown.times !== given.times) {
+  if (shown?.best !== best || shown.times !== given.times || shown.spectra !== given.spectra) {
     const { errors, left } = given.times === 1 ? found[best] : raced(RATES[best] * given.times)
     const parts = { errors, left, least: found[best].errors[STEPS], best }
-    race.shown = { best, times: given.times, parts }
+    if (given.spectra) Object.assign(parts, spectra(RATES[best]))
+    race.shown = { best, times: given.times, spectra: given.spectra, parts }
   }
   return race.shown.parts
 }
@@ -52,12 +53,13 @@ function next({ best, found }) {
 
 // One run, NaN from where it is lost: its errors, what is left of each direction, and `end`, which
 // is no more than that of a run that is lost.
-function raced(rate) {
+function raced(rate, seen = () => {}) {
   const { hypers, start, normals, given } = race
   const training = stepper(RUN, { ...hypers, lr: rate }, start)
   const errors = new Float64Array(STEPS + 1).fill(NaN)
   const measured = () => error(...training.points, ...given)[0]
   errors[0] = measured()
+  seen(training, -1)
   const size = normals ? normals.length / STEPS : 0
   let k = 0
   for (; k < STEPS; k++) {
@@ -66,6 +68,7 @@ function raced(rate) {
     const now = measured()
     if (!Number.isFinite(now)) break
     errors[k + 1] = now
+    seen(training, k)
   }
   const lost = k < STEPS
   return {
@@ -75,4 +78,49 @@ function raced(rate) {
   }
 }
 
-const shaped = (array) => Object.assign(array, { shape: [array.length] })
+// The singular values of each step of the first matrix over the largest, and of a rule that
+// orthogonalises Nesterov's mix of its momentum those of the mix, over its length.
+function spectra(rate) {
+  const steps = new Float64Array(STEPS * COLUMNS).fill(NaN)
+  const mixes = MOMENTUM < 0 ? null : steps.slice()
+  let [before, held] = [null, null]
+  raced(rate, ({ points, state }, k) => {
+    const now = matrix(...points)[0].slice()
+    const momentum = mixes && state[MOMENTUM].slice()
+    if (k >= 0) {
+      const sizes = singular(now.map((w, i) => w - before[i]))
+      steps.set(sizes.map((size) => size / Math.max(sizes[0], 1e-300)), k * COLUMNS)
+      if (mixes) {
+        const { beta } = race.hypers
+        const parts = singular(momentum.map((m, i) => m - beta * held[i] + beta * m))
+        const length = Math.max(Math.hypot(...parts), 1e-300)
+        mixes.set(parts.map((size) => size / length), k * COLUMNS)
+      }
+    }
+    [before, held] = [now, momentum]
+  })
+  return { spectra: shaped(steps, STEPS, COLUMNS), ...(mixes && { mixes: shaped(mixes, STEPS, COLUMNS) }) }
+}
+
+// The singular values of a matrix, falling, by rotations of its columns among each other (Hestenes).
+function singular(values) {
+  const columns = Array.from({ length: COLUMNS }, (_, j) => values.filter((_, i) => i % COLUMNS === j))
+  const product = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0)
+  for (let sweep = 0, done = false; sweep < 20 && !done; sweep++) {
+    done = true
+    for (let p = 0; p < COLUMNS; p++) for (let q = p + 1; q < COLUMNS; q++) {
+      const [x, y] = [columns[p], columns[q]]
+      const [a, b, along] = [product(x, x), product(y, y), product(x, y)]
+      if (!(Math.abs(along) > Number.EPSILON * Math.sqrt(a * b))) continue
+      done = false
+      const ratio = (b - a) / (2 * along)
+      const tangent = (ratio < 0 ? -1 : 1) / (Math.abs(ratio) + Math.sqrt(ratio * ratio + 1))
+      const c = 1 / Math.sqrt(tangent * tangent + 1)
+      const s = tangent * c
+      for (let i = 0; i < x.length; i++) [x[i], y[i]] = [c * x[i] - s * y[i], s * x[i] + c * y[i]]
+    }
+  }
+  return Float64Array.from(columns, (x) => Math.sqrt(product(x, x))).sort().reverse()
+}
+
+const shaped = (array, ...shape) => Object.assign(array, { shape: shape.length ? shape : [array.length] })

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.studies.live_matrices import given, module, parts
-from engine.studies.matrices import PROBLEMS, RATES, MatrixProblem, raced, settings
+from engine.studies.matrices import PROBLEMS, RATES, MatrixProblem, raced, settings, spectrum
 from tests.engine.emit.node import Batch
 
 # Name, setting, rule, β (None: the rule's own), times the best rate.
@@ -43,7 +43,13 @@ def asked(
 ) -> dict[str, Any]:
     """What a study in the browser is handed."""
     hypers = {name: value for name, value in settings(slug, beta).items() if name != "lr"}
-    numbers = {"setting": problem.setting, "times": times, "seed": 0.0, "near": float(near)}
+    numbers = {
+        "setting": problem.setting,
+        "times": times,
+        "seed": 0.0,
+        "near": float(near),
+        "spectra": 0.0,
+    }
     return {"runs": {"0": hypers}, **numbers, **given(problem)}
 
 
@@ -94,6 +100,21 @@ def test_a_race_in_slices_takes_the_nearest_rates_first_and_ends_where_a_whole_o
     assert found["ends"][6] == pytest.approx(ends[run.best], rel=1e-9)
     assert found["best"] == run.best
     assert found["errors"] == pytest.approx(run.errors[run.best], rel=1e-9)
+
+
+def test_spectra_are_those_of_the_engines_steps(tmp_path: Path) -> None:
+    problem = PROBLEMS["factorisation"](30.0, 0)
+    batch, runs = Batch(), {}
+    for slug in ("muon", "adamw"):
+        run = runs[slug] = raced(problem, slug, beta=0.8)
+        hand = {**asked(problem, slug, 0.8, 1.0, run.best), "spectra": 1.0}
+        batch.add(module("factorisation", slug), "study", hand)
+    muon, adamw = batch.run(tmp_path)
+    for found, run in ((muon, runs["muon"]), (adamw, runs["adamw"])):
+        assert found["spectra"] == pytest.approx(run.spectra.ravel(), abs=1e-6)
+    wanted = spectrum(problem, float(RATES[runs["muon"].best]), 0.8).before
+    assert muon["mixes"] == pytest.approx(wanted.ravel(), abs=1e-6)
+    assert "mixes" not in adamw
 
 
 def test_a_module_is_of_any_seed_and_setting() -> None:
