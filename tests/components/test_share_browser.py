@@ -29,6 +29,10 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
         "e => [getComputedStyle(e).backgroundColor, innerWidth]"
     )
     assert background == ["rgb(21, 23, 27)", 600]
+    page.set_viewport_size({"width": 360, "height": 780})  # nothing of it reaches out of a phone
+    panel = page.locator(".dl-share-panel")
+    assert panel.evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    page.set_viewport_size({"width": 1280, "height": 800})
     href = page.locator('[data-file="html"]').get_attribute("href")
     assert href is not None
     assert href.endswith("/take/race.html?lr=0.012&steps=50")
