@@ -21,6 +21,7 @@ from pages import own_table
 from pages.state import Experiment
 
 PASTED = "pasted"  # the reader's own table
+SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PASTED: "your table"}
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -30,24 +31,29 @@ def learned(
     """The data of the page, half of them held back."""
     measured = data in MEASURED
     if data == PASTED:
-        source: Table = read_csv(pasted)
+        found: Table = read_csv(pasted)
     else:
-        source = table(data, n, noise, seed)
+        found = table(data, n, noise, seed)
     own_noise = noise if measured or data == PASTED else 0.0
     return split(
-        source, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
+        found, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
     )
+
+
+def source(x: Experiment) -> tuple[str, str]:
+    """The data set that a page's field says, and the reader's table where it is that: until there
+    is one, the two moons."""
+    if x["data"] != PASTED:
+        return x["data"], ""
+    pasted = own_table.of(x, "table")
+    return (PASTED, pasted) if pasted else ("two_moons", "")
 
 
 def current(x: Experiment) -> Split:
     """What the page's network learns, the reader's own points among it."""
-    pasted = own_table.of(x, "table")
-    data = x["data"] if x["data"] != PASTED or pasted else "two_moons"
+    data, pasted = source(x)
     noise = x["noise"] if data in DATASETS else 0.0
-    base = learned(
-        data, pasted if data == PASTED else "", x["n"], noise, x["imbalance"], x["standard"],
-        x["seed"],
-    )  # fmt: skip
+    base = learned(data, pasted, x["n"], noise, x["imbalance"], x["standard"], x["seed"])
     own = np.array(x["own"][: len(x["own"]) // 3 * 3]).reshape(-1, 3)
     return with_points(base, own) if len(own) and base.features == 2 else base
 

@@ -53,7 +53,7 @@ def bring(x: Experiment, name: str) -> None:
             return
         linked = short if short and len(short) <= LINKED else ""
         st.session_state[_key(x, "table")] = "" if linked else text
-        x.change({name: linked, "own": ()})
+        x.change({name: linked} | ({"own": ()} if "own" in x.fields else {}))
 
     locked = x.locked("data") or x.locked(name)
     table_file(_key(x, "file"), most=CSV_CHARACTERS, locked=locked, take=take)

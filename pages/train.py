@@ -29,14 +29,13 @@ from figures import style
 from figures import training as pictures
 from pages import entrants, frame, own_table
 from pages.entrants import Entrant, Entrants
-from pages.learned import PASTED, current, network
+from pages.learned import PASTED, SETS, current, network
 from pages.learners import WORDS, Request, costs, learner, task
 from pages.problem import choose_script
 from pages.side_by_side import copier, runner_menus
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment
 from pages.train_presets import PRESETS
 
-SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PASTED: "your table"}
 OWN = 240  # numbers of the points that a reader adds: x, y, class
 CURVE = 160  # points of a curve
 AGAINST = ("step", "examples", "evaluations")

@@ -16,23 +16,24 @@ from streamlit.delta_generator import DeltaGenerator
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import entry, in_latex, words, written
-from engine.problems.data import DATASETS, Split, split, table
+from engine.problems.data import DATASETS, MEASURED, Split
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
 from engine.studies.range_test import RangeTest, RateSweep, below, joined, range_test, rate_sweep
 from figures import range_test as pictures
-from pages import frame
+from pages import frame, own_table
 from pages.entrants import SETTINGS, TRAINABLE
+from pages.learned import PASTED, SETS, learned, source
 from pages.presets import Preset
 from pages.state import Choice, ChoiceField, Integer, Number, experiment
 
 RATED = {slug: name for slug, name in TRAINABLE.items() if slug not in ("shampoo", "prodigy")}
-SETS = {name: name.replace("_", " ") for name in DATASETS}
 LOW, HIGH = 1e-5, 10.0
 RATES = 16  # of the sweep, from LOWEST on
 LOWEST = 1e-4
 SEEDS = 3
 PATIENCE = 0.3  # seconds before it is said how far the sweep is
+EXAMPLES, NOISE = 200, 0.15  # of the data sets that are drawn
 BATCH = SETTINGS["batch"]
 assert isinstance(BATCH, ChoiceField)
 
@@ -72,6 +73,7 @@ x = experiment(
         Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
         Integer("seed", 0, 0, 99, label="seed", help="of data and test"),
         Number("lr", 0.01, LOWEST, HIGH, label="learning rate", symbol="η", scale="log"),
+        own_table.field("table"),
     ],
 )  # fmt: skip
 
@@ -82,6 +84,7 @@ class Setting:
 
     rule: str
     data: str
+    pasted: str  # the reader's own table, where that is the data
     batch: int
     width: int
     activation: str
@@ -90,8 +93,9 @@ class Setting:
     @property
     def parts(self) -> tuple[MLP, Split, Competitor]:
         """Network, data and competitor."""
-        data = split(table(self.data, 200, 0.15, self.seed), seed=self.seed)
-        network = MLP((2, self.width, self.width, 1), self.activation)
+        noise = NOISE if self.data in DATASETS else 0.0
+        data = learned(self.data, self.pasted, EXAMPLES, noise, 1.0, True, self.seed)
+        network = MLP((data.features, self.width, self.width, data.outputs), self.activation)
         return network, data, Competitor(self.rule, batch=self.batch)
 
 
@@ -134,10 +138,15 @@ def body() -> None:
         ],
     )
     view = frame.view(x, PRESETS)
-    setting = Setting(x["rule"], x["data"], x["batch"], x["width"], x["activation"], x["seed"])
+    setting = Setting(
+        x["rule"], *source(x), x["batch"], x["width"], x["activation"], x["seed"]
+    )  # fmt: skip
     with view.panel:
         panel, told_below = st.container(), frame.progress_room(x)
-    with view.picture:  # what is waited for is said where the picture will be, or below
+    with view.picture:
+        if x["data"] == PASTED and not x.hidden("data"):
+            own_table.bring(x, "table")
+        # What is waited for is said where the picture will be, or below.
         found = tested(setting, x["length"])
         first = "which_rate.seen" not in st.session_state
         runs = swept(setting, x["steps"], (st if first else told_below).empty())
@@ -194,6 +203,8 @@ def body() -> None:
         )
     if not view.embedded:
         told(found, runs)
+        if x["data"] in MEASURED:
+            st.caption(MEASURED[x["data"]])
     frame.foot(x, rf"\eta_k = {in_latex(LOW)}\cdot ({in_latex(HIGH / LOW)})^{{k/(n-1)}}")
     x.publish()
 

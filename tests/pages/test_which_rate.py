@@ -6,6 +6,11 @@ import re
 
 import pytest
 
+from engine.emit.picture import written
+from engine.problems.data import MEASURED, split, table
+from engine.problems.networks import MLP
+from engine.runs.learning import Competitor
+from engine.studies.range_test import range_test
 from tests.pages.running import markdown, open_page, tables
 
 
@@ -33,6 +38,30 @@ def test_a_longer_test_moves_the_advice_and_not_the_best() -> None:
     short, long = numbers(), numbers(length="300")
     assert long[0] < 0.7 * short[0]
     assert long[3] == short[3]
+
+
+QUICK = {"steps": "50", "length": "30", "width": "8"}
+
+
+def test_data_of_more_than_two_features_and_classes_are_learned_too() -> None:
+    page = open_page("which_rate", data="iris", rule="sgd", **QUICK)
+    assert not page.exception
+    assert MEASURED["iris"] in [caption.value for caption in page.caption]
+    data = split(table("iris"), seed=0)
+    found = range_test(
+        MLP((4, 8, 8, 3)), data, Competitor("sgd", batch=32), low=1e-5, high=10.0, steps=30
+    )
+    cells = re.findall(r"<td>([^<]*)</td>", tables(page))
+    assert cells[1] == written(found.steepest, "3")
+
+
+def test_a_table_of_ones_own_is_tested_as_well() -> None:
+    page = open_page("which_rate", data="pasted", **QUICK)
+    assert "two moons" in markdown(page)
+    rows = "\n".join(f"{i % 7},{i * i % 11},{'abc'[i % 3]}" for i in range(40))
+    moons = tables(page)
+    assert tables(page.text_area[0].set_value(rows).run()) != moons
+    assert "table" in page.query_params
 
 
 @pytest.mark.parametrize("rule", ["lion", "muon", "sophia"])
