@@ -283,6 +283,11 @@ def test_the_element_stands_in_a_plain_page(page: Page, book: str) -> None:
     page.goto(f"{book}/html/index.html")
     page.wait_for_selector("descent-lab .dl-stage[data-seq]")
     assert page.evaluate("document.querySelector('descent-lab').values['1/beta']") == 0.7
+    words = page.locator("descent-lab .dh-words").first  # they are of β = 0.8
+    expect(words).to_be_hidden()
+    expect(page.locator("descent-lab .dh-back")).to_be_hidden()
+    page.evaluate("document.querySelector('descent-lab').set({ '1/beta': 0.8 })")
+    expect(words).to_be_visible()
     page.get_by_role("button", name="A larger rate").click()
     expect(page.locator("#rate")).to_have_text("0.0194")
     page.evaluate("document.querySelector('descent-lab').seek(7)")

@@ -51,6 +51,7 @@ export class Figure {
     }
     const chosen = this.page.presets.find((p) => p.name === preset)
     this.show(chosen ? chosen.state : 0, true)
+    this.apart = Object.keys(values ?? {}).length > 0 // opened elsewhere than at a state: what Python said is of none of it
     if (values) this.set(values)
     this.ends = converse({
       element: this.root, store: this.store, page: this.page.file,
@@ -133,6 +134,7 @@ export class Figure {
     this.frame = undefined
     const { values } = this.here.store
     if (anew) {
+      this.apart = false
       this.store.forget()
       this.restarts += 1
     } else {
@@ -256,7 +258,8 @@ export class Figure {
   }
 
   // The preset at which everything stands, and why it is worth a look. What Python said is of this
-  // state alone: it is greyed where a hand has moved away, and a button leads back.
+  // state alone: it is greyed where a hand has moved away, and a button leads back; in a figure that
+  // opened with values of its own it is not there.
   light() {
     const { values } = this.here.store
     const untouched = Object.entries(values).every(([name, value]) =>
@@ -264,8 +267,10 @@ export class Figure {
     const cursor = this.here.parts.find(({ data }) => data.report && typeof data.start === "number")
     const moved = cursor !== undefined && this.frame !== undefined && this.frame !== cursor.data.start
     const left = (!untouched || moved) && this.here.said.length > 0
-    this.find("body").classList.toggle("dh-left", left)
-    this.find("back").hidden = !left
+    const { classList } = this.find("body")
+    classList.toggle("dh-left", left)
+    classList.toggle("dh-apart", left && this.apart)
+    this.find("back").hidden = !left || this.apart
     let reason = ""
     this.page.presets.forEach((preset, i) => {
       const lit = untouched && preset.state === this.state
