@@ -4,6 +4,7 @@
 
 // The races that were asked for last, with what was found at each rate, and the one of now.
 const KEPT = 4
+const SMALL = 1e-12 // a cosine below which two columns are at right angles, as far as a picture shows
 const races = new Map()
 let race = null
 
@@ -104,23 +105,34 @@ function spectra(rate) {
 
 // The singular values of a matrix, falling, by rotations of its columns among each other (Hestenes).
 function singular(values) {
-  const columns = Array.from({ length: COLUMNS }, (_, j) => values.filter((_, i) => i % COLUMNS === j))
-  const product = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0)
+  const rows = values.length / COLUMNS
+  const a = new Float64Array(values.length) // column by column
+  for (let i = 0; i < values.length; i++) a[(i % COLUMNS) * rows + Math.floor(i / COLUMNS)] = values[i]
   for (let sweep = 0, done = false; sweep < 20 && !done; sweep++) {
     done = true
-    for (let p = 0; p < COLUMNS; p++) for (let q = p + 1; q < COLUMNS; q++) {
-      const [x, y] = [columns[p], columns[q]]
-      const [a, b, along] = [product(x, x), product(y, y), product(x, y)]
-      if (!(Math.abs(along) > Number.EPSILON * Math.sqrt(a * b))) continue
+    for (let p = 0; p < a.length; p += rows) for (let q = p + rows; q < a.length; q += rows) {
+      let [x, y, along] = [0, 0, 0]
+      for (let i = 0; i < rows; i++) {
+        x += a[p + i] * a[p + i]
+        y += a[q + i] * a[q + i]
+        along += a[p + i] * a[q + i]
+      }
+      if (!(Math.abs(along) > SMALL * Math.sqrt(x * y))) continue
       done = false
-      const ratio = (b - a) / (2 * along)
+      const ratio = (y - x) / (2 * along)
       const tangent = (ratio < 0 ? -1 : 1) / (Math.abs(ratio) + Math.sqrt(ratio * ratio + 1))
       const c = 1 / Math.sqrt(tangent * tangent + 1)
       const s = tangent * c
-      for (let i = 0; i < x.length; i++) [x[i], y[i]] = [c * x[i] - s * y[i], s * x[i] + c * y[i]]
+      for (let i = 0; i < rows; i++) {
+        const [left, right] = [a[p + i], a[q + i]]
+        a[p + i] = c * left - s * right
+        a[q + i] = s * left + c * right
+      }
     }
   }
-  return Float64Array.from(columns, (x) => Math.sqrt(product(x, x))).sort().reverse()
+  const sizes = new Float64Array(COLUMNS)
+  for (let j = 0; j < COLUMNS; j++) sizes[j] = Math.hypot(...a.subarray(j * rows, (j + 1) * rows))
+  return sizes.sort().reverse()
 }
 
 const shaped = (array, ...shape) => Object.assign(array, { shape: shape.length ? shape : [array.length] })
