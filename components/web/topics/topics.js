@@ -17,6 +17,17 @@ const SEEN = 0.6 // of a picture, from which on it moves
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
 
+// Which cards take two places in so many columns, so that the last row is full as well: the first
+// one, then as many of the last.
+function widen(cards) {
+  for (const columns of [2, 3, 4]) {
+    const empty = (columns - (cards.length % columns)) % columns
+    if (!empty) continue
+    const last = empty > 1 ? cards.slice(1 - empty) : []
+    for (const card of [cards[0], ...last]) card.classList.add(`dt-wide-${columns}`)
+  }
+}
+
 export default function render(component) {
   return received(Topics, component)
 }
@@ -48,7 +59,9 @@ class Topics {
     this.root.replaceChildren(...sections.map(({ title, cards }) => {
       const section = parts.copy("section")
       section.querySelector("h2").textContent = title
-      section.querySelector(".dt-cards").append(...cards.map((card) => this.card(card)))
+      const made = cards.map((card) => this.card(card))
+      widen(made)
+      section.querySelector(".dt-cards").append(...made)
       return section
     }))
   }
