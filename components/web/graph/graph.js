@@ -208,6 +208,7 @@ class Graph {
       this.code.replaceChildren(...code.lines.map((line) => {
         const item = document.createElement("li")
         item.textContent = line
+        item.style.setProperty("--indent", line.search(/\S|$/))
         return item
       }))
     }
