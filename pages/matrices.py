@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from components.controls import Group, Item
 from components.stage import Handle, Panel, stage
 from engine.emit.picture import Picture, entry, largest, smallest, stack, words, written
@@ -22,6 +20,7 @@ from engine.studies.matrices import (
     polynomial,
     stages,
 )
+from engine.tape import operations as ops
 from figures import matrices as pictures
 from figures import style
 from pages import frame
@@ -147,8 +146,7 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
         ]  # fmt: skip
     paths = [stack(*(stage_now[i] for stage_now in steps)) for i in range(count)]
     interval = lasting(coefficients)
-    there = not np.isnan(lasting((x["a"], x["b"], x["c"]))[0])
-    stays = "What is in [{:.3f}, {:.3f}] stays there. " if there else ""
+    there = ops.greater(interval[1], interval[0])  # not where there is none: no number is greater
     with view.picture:
         stage(
             "matrices.steps",
@@ -169,9 +167,9 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
             columns=len(beside) + 2,
             lines=[
                 words(
-                    f"p(1) = a + b + c = {{:.4f}}. {stays}Before: σ from {{:2}} to {{:2}}; after "
-                    "{:d} steps from {:3} to {:3}.",
-                    polynomial(1.0, coefficients), *(interval if there else ()),
+                    "p(1) = a + b + c = {:.4f}. {:?}What is in [{:.3f}, {:.3f}] stays there. {:?}"
+                    "Before: σ from {:2} to {:2}; after {:d} steps from {:3} to {:3}.",
+                    polynomial(1.0, coefficients), there, *interval, 1.0,
                     smallest(values), largest(values),
                     live["after"], smallest(ended), largest(ended),
                 )

@@ -69,8 +69,17 @@ export function read(text) {
   return plain === "" ? NaN : Number(plain)
 }
 
-// Pieces of a sentence: texts, and [spec] where the next number stands.
+// Pieces of a sentence: texts, and [spec] where the next number stands; what follows ["?"] is left
+// out where its number is 0.
 export function sentence(pieces, numbers) {
   let k = 0
-  return pieces.map((piece) => (Array.isArray(piece) ? written(numbers[k++], piece[0]) : piece)).join("")
+  let said = true
+  let text = ""
+  for (const piece of pieces) {
+    const isText = typeof piece === "string"
+    const number = isText ? NaN : numbers[k++]
+    if (!isText && piece[0] === "?") said = Boolean(number)
+    else if (said) text += isText ? piece : written(number, piece[0])
+  }
+  return text
 }

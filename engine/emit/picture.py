@@ -159,7 +159,8 @@ class Words:
 
     A field `{:4}` writes a number in short, to so many significant digits; `{:4b}` the same, in
     brackets where it is negative; `{:t}` says true or false; `{:.3f}`, `{:+.3f}`, `{:.0f}` and
-    `{:.1%}` as in Python. See `written`.
+    `{:.1%}` as in Python. See `written`. What follows `{:?}` is left out where that argument is
+    0 or false, up to the next `{:?}`.
     """
 
     template: str
@@ -168,10 +169,15 @@ class Words:
     def __str__(self) -> str:
         parts = []
         numbers = iter(self.arguments)
+        said = True
         for text, field, spec, _ in Formatter().parse(self.template):
-            parts.append(text)
-            if field is not None:
-                parts.append(written(_data(next(numbers)), spec or ""))
+            number = _data(next(numbers)) if field is not None else None
+            if said:
+                parts.append(text)
+            if spec == "?":
+                said = bool(number)
+            elif said and number is not None:
+                parts.append(written(number, spec or ""))
         return "".join(parts)
 
     def spec(self) -> list[str | list[str]]:

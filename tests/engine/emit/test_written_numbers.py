@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.emit.picture import addends, adding_up, in_latex, summing_up, written
+from engine.emit.picture import Words, addends, adding_up, in_latex, summing_up, written
 from tests.engine.emit.node import node
 
 WORDS = Path(__file__).resolve().parents[3] / "components" / "web" / "words.js"
@@ -61,6 +61,16 @@ def in_browser(name: str, calls: list[list[Any]]) -> list[Any]:
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)
     return found
+
+
+def test_a_part_of_a_sentence_is_left_out_where_it_does_not_hold() -> None:
+    sentence = Words(
+        "a {:.1f}. {:?}In [{:3}, {:3}]. {:?}Then {:d}.", (0.5, False, math.nan, math.nan, 1, 2)
+    )
+    there = Words(sentence.template, (0.5, True, 1.0, 2.0, 1, 2))
+    assert [str(sentence), str(there)] == ["a 0.5. Then 2.", "a 0.5. In [1, 2]. Then 2."]
+    calls = [[sentence.spec(), [0.5, 0, None, None, 1, 2]], [there.spec(), [0.5, 1, 1, 2, 1, 2]]]
+    assert in_browser("sentence", calls) == [str(sentence), str(there)]
 
 
 numbers = st.one_of(st.floats(-1e9, 1e9), st.floats(-1e-3, 1e-3), st.integers(-(10**7), 10**7))
