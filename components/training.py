@@ -33,7 +33,8 @@ class LearningTask:
 
     In the plane, `window` (x0, x1, y0, y1), `centre` and `scale` are the data's own units, `grid`
     are side² points over the window in the network's; elsewhere grid is None, and the classes that
-    are taken for each other are counted. colors and markers tell the classes apart.
+    are taken for each other are counted. colors and markers tell the classes apart. counted is a
+    module whose `make()` gives {order, signs, masks}: what draws batches, signs and masks.
     """
 
     x: ArrayLike
@@ -47,6 +48,7 @@ class LearningTask:
     markers: Sequence[str]
     features: int
     seed: int
+    counted: str
     grid: ArrayLike | None = None
     side: int = 0
     window: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
@@ -129,6 +131,7 @@ def training(
         "outputs": int(task.targets.shape[1]),
         "features": task.features,
         "seed": task.seed,
+        "counted": encoder.text(task.counted),
         "grid": None if task.grid is None else encoder.array(task.grid, "f8"),
         "side": task.side,
         "window": list(task.window),

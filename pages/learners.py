@@ -10,6 +10,7 @@ import streamlit as st
 
 from components.training import Learner, LearningTask
 from engine.emit.picture import written
+from engine.problems import counted
 from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.browser_training import BrowserTraining, browser_training
@@ -100,7 +101,7 @@ def task(data: Split, seed: int) -> LearningTask:
         x=data.x, targets=data.targets(data.y), labels=data.y, test_x=data.test_x,
         test_targets=data.targets(data.test_y), test_labels=data.test_y, classes=data.classes,
         colors=pictures.colors(data), markers=pictures.markers(data), features=data.features,
-        seed=seed, **more,
+        seed=seed, counted=counted.IN_BROWSER, **more,
     )  # fmt: skip
 
 

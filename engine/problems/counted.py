@@ -2,13 +2,19 @@
 
 Nothing is carried from one draw to the next, so that Python, a network's training printed for the
 browser, and a run taken up in its middle all draw the same numbers. Whole numbers of 32 bits are
-all it takes, which JavaScript multiplies as NumPy does.
+all it takes, which JavaScript multiplies as NumPy does: `counted.js` draws them in the browser.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+
+IN_BROWSER: Final = Path(__file__).with_name("counted.js").read_text(encoding="utf-8")
+"""An ES module whose `make()` gives {order, signs, masks}, the same numbers."""
 
 _GOLDEN = 0x9E3779B9
 _MASK = 0xFFFFFFFF

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from engine.emit.tensor import Unrecordable
 from engine.emit.tensor_javascript import leaves, printed
+from engine.problems import counted
 from engine.runs.browser_training import Ways, drawn_by
 from engine.runs.training import Loss, Trainer
 
 WAYS: Final = 12  # steps that are taken to see the ways that a rule's step may go
-STEPPER: Final = Path(__file__).with_name("stepper.js").read_text(encoding="utf-8")
 
 
 def as_function(function: Callable[..., Any], *arguments: Any) -> str:
@@ -58,6 +58,12 @@ def printed_steps(trainer: Trainer, loss: Loss, batch: Callable[[int], tuple[Any
 def _maker(text: str) -> str:
     """A printed module as an expression: its `make`."""
     return f"(() => {{\n{text.replace('export function make', 'function make')}return make\n}})()"
+
+
+STEPPER: Final = f"const counted = {_maker(counted.IN_BROWSER)}()\n" + Path(__file__).with_name(
+    "stepper.js"
+).read_text(encoding="utf-8")
+"""The text that a study's module begins with, for its driver."""
 
 
 def _described(leaf: Any, tensors: list[npt.NDArray[Any]]) -> str:

@@ -1,18 +1,5 @@
 // A trainer's steps as engine/runs/browser_steps.py prints them, for the drivers of studies.
-
-// Signs by counting, as engine/problems/counted.py draws them from the seed 0.
-function signs(out, stream) {
-  const golden = 0x9e3779b9
-  const mixed = (x) => {
-    x ^= x >>> 16
-    x = Math.imul(x, 0x7feb352d)
-    x ^= x >>> 15
-    x = Math.imul(x, 0x846ca68b)
-    return (x ^ (x >>> 16)) >>> 0
-  }
-  const key = mixed(mixed(golden) ^ stream)
-  for (let i = 0; i < out.length; i++) out[i] = mixed((key + Math.imul(i, golden)) >>> 0) & 1 ? 1 : -1
-}
+// `counted` stands above: engine/problems/counted.js.
 
 // A training that stands at its start: `weights` in one line, hyper-parameters by name. `ways` are
 // those of its step, the first `points` of what it keeps are the weights as its rules hold them,
@@ -33,7 +20,7 @@ function stepper({ ways, points, kept, names, drawn }, hypers, weights) {
       return state.slice(0, points)
     },
     step(t, factor, ...batch) {
-      for (const out of random) signs(out, t)
+      for (const out of random) counted.signs(out, 0, t)
       let found = null
       for (let i = 0; i < ways.length && !found; i++) {
         found = ways[(way + i) % ways.length](...state, t, factor, ...random, ...batch, ...numbers)

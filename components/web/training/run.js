@@ -1,14 +1,12 @@
 // One competitor in training: the step that Python printed, on the batches that Python would take.
 
-import { masks, order, signs } from "./counted.js"
-
 const EPOCHS = 2000 // streams of bits, as engine/runs/learning.py and engine/problems/data.py count them
 const MASKS = 1 << 20
 
 export class Run {
   // `shared`: {x, targets, labels, testX, testTargets, testLabels, outputs, features, seed, grid};
   // `spec`: {kept, weights, hypers, drawn, factors, batch, shuffle, widths, dropout, order};
-  // `made`: {steps, train, test, grid}, the functions `make` of the printed modules.
+  // `made`: {steps, train, test, grid, counted}, the functions `make` of the modules.
   constructor(shared, spec, made) {
     this.shared = shared
     this.spec = spec
@@ -16,6 +14,7 @@ export class Run {
     this.train = made.train?.()
     this.test = made.test?.()
     this.grid = made.grid?.()
+    this.counted = made.counted()
     const { features, outputs } = shared
     const n = shared.labels.length
     this.n = n
@@ -49,9 +48,9 @@ export class Run {
     const k = this.step
     this.gather(k)
     let stream = 0
-    for (const out of this.signs) signs(out, shared.seed, k + 1)
+    for (const out of this.signs) this.counted.signs(out, shared.seed, k + 1)
     for (const out of this.masks) {
-      masks(out, shared.seed, MASKS + k * spec.widths.length + stream, spec.dropout)
+      this.counted.masks(out, shared.seed, MASKS + k * spec.widths.length + stream, spec.dropout)
       stream++
     }
     const given = [...this.kept, k + 1, spec.factors[k], ...this.signs, this.x, this.targets, ...this.masks, ...this.hypers]
@@ -86,7 +85,7 @@ export class Run {
       if (spec.shuffle && batch < n) {
         if (epoch !== this.epoch) {
           this.epoch = epoch
-          this.order = order(shared.seed, EPOCHS + epoch, n)
+          this.order = this.counted.order(shared.seed, EPOCHS + epoch, n)
         }
         from = this.order[from]
       }

@@ -23,12 +23,14 @@ export class Session {
     const step = this.step
     this.every = every
     this.shared = shared
+    const counted = await load(shared.counted)
     this.runs = await Promise.all(specs.map(async (spec, i) => {
       const made = {
         steps: await Promise.all(spec.texts.steps.map(load)),
         train: await load(spec.texts.train),
         test: await load(spec.texts.test),
         grid: await load(spec.texts.grid),
+        counted,
       }
       const run = new Run(shared, spec, made)
       const old = before[i]

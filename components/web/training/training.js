@@ -127,6 +127,7 @@ class Training {
       const { shared } = data
       const given = {
         ...shared,
+        counted: text(shared.counted),
         ...Object.fromEntries(
           ["x", "targets", "testX", "testTargets", "grid", "labels", "testLabels"].map((n) => [n, array(shared[n])])),
       }

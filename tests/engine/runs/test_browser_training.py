@@ -14,6 +14,7 @@ import pytest
 from engine.emit.tensor import Unrecordable
 from engine.emit.tensor_javascript import printed
 from engine.optimizers import OPTIMIZERS
+from engine.problems import counted
 from engine.problems.data import Split, split, table
 from engine.problems.networks import MLP
 from engine.runs.browser_training import browser_training
@@ -41,6 +42,7 @@ for (const { shared, spec, modules, steps } of cases) {
   const made = {
     steps: await Promise.all(modules.steps.map(load)),
     train: await load(modules.train), test: await load(modules.test), grid: await load(modules.grid),
+    counted: await load("counted"),
   };
   const run = new Run(shared, spec, made);
   const losses = [];
@@ -70,6 +72,7 @@ def run_all(
     for file in WEB.glob("*.js"):
         (folder / file.name).write_text(file.read_text())
     (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "counted.mjs").write_text(counted.IN_BROWSER)
     cases, pythons, texts = [], [], []
     for i, (network, data, competitor, grid) in enumerate(given):
         spec = browser_training(network, data, competitor, steps=STEPS, seed=5, grid=grid)
