@@ -6,7 +6,8 @@ drags the same race made the plain way (`benchmarks.plain_race`).
 
 A drag's latency is taken for every move that changed a value: from the time stamp of the input
 event to the end of the first frame that shows that value or a later one. The store numbers the
-moves, and every paint says which number it shows.
+moves, and every paint says which number it shows. Where a study is made beside the page's thread
+the paint comes before its answer: how often the picture's own sentence changes says how many came.
 """
 
 from __future__ import annotations
@@ -72,12 +73,16 @@ T = TypeVar("T")
 
 RECORDER = """
 (() => {
-  const log = window.descentLog = { moves: [], painted: [], sent: [] }
+  const log = window.descentLog = { moves: [], painted: [], sent: [], said: [] }
   let last = 0
   const note = (event) => (last = event.timeStamp)
   for (const kind of ["input", "pointermove", "keydown"]) addEventListener(kind, note, true)
   addEventListener("descent:moved", ({ detail }) => log.moves.push([detail, last]))
-  addEventListener("descent:painted", ({ detail }) => log.painted.push([detail.version, detail.t]))
+  addEventListener("descent:painted", ({ detail }) => {
+    log.painted.push([detail.version, detail.t])
+    const said = Array.from(document.querySelectorAll(".dl-lines"), (e) => e.textContent).join()
+    if (said !== log.said.at(-1)) log.said.push(said)
+  })
   const send = WebSocket.prototype.send
   WebSocket.prototype.send = function (data) {
     log.sent.push(performance.now())
@@ -130,11 +135,13 @@ PLAIN_PAINT = """
 
 @dataclass(frozen=True)
 class Drag:
-    """Latencies in ms of every move, how often the picture changed, and what the server heard."""
+    """Latencies in ms of every move, how often the picture changed, what the server heard, and how
+    often the picture's sentence was another."""
 
     latencies: list[float]
     updates_per_s: float
     requests_per_s: float
+    sentences_per_s: float
 
 
 def measure_drag(log: dict[str, Any], seconds: float) -> Drag:
@@ -146,7 +153,8 @@ def measure_drag(log: dict[str, Any], seconds: float) -> Drag:
         if shown is not None:
             latencies.append(shown - t)
     shown_moves = {version for version, _ in painted}
-    return Drag(latencies, len(shown_moves) / seconds, len(log["sent"]) / seconds)
+    counts = len(shown_moves), len(log["sent"]), max(len(log["said"]) - 1, 0)
+    return Drag(latencies, *(count / seconds for count in counts))
 
 
 @contextmanager
@@ -244,6 +252,7 @@ def measure_page(name: str) -> Callable[[Page, str], dict[str, float]]:
             "drag_p50_ms": max(percentile(d.latencies, 50) for d in drags),
             "drag_p95_ms": max(percentile(d.latencies, 95) for d in drags),
             "updates_per_s": min(d.updates_per_s for d in drags),
+            "sentences_per_s": min(d.sentences_per_s for d in drags),
         }
 
     return measure
