@@ -28,6 +28,7 @@ from pages.step_panel import step_panel
 RACE = "race"
 SYMBOLS = {"beta1": "β₁", "beta2": "β₂"}
 LONGEST = 300  # steps: beyond this nothing new is to be seen, and every frame has its bars
+DRAWS = 10  # of the noise, by seed, within the slider's reach
 ADAM = {h.name: h for h in OPTIMIZERS["adam"].hypers}
 PRESETS = (
     Preset(
@@ -93,14 +94,21 @@ def steps() -> int:
     return int(min(x["steps"], LONGEST))
 
 
+def seeds() -> range:
+    """The seeds within reach of the slider, whose draws the browser has at hand."""
+    first = int(x["seed"]) // DRAWS * DRAWS
+    return range(first, first + DRAWS)
+
+
 def samples(live: Picture, last: Any) -> Samples:
     """The stream that the controls describe."""
     if x["stream"] == RACE:
         run = problem.live_run(x, live, 0, problem.landscape(x), recorded=True)
         return averages.of_run(run, x["axis"], live["noise"])
     return averages.sample(
-        x["stream"], last, level=live["level"], noise=live["noise"], seed=x["seed"], room=LONGEST
-    )
+        x["stream"], last, level=live["level"], noise=live["noise"], seed=live["seed"],
+        room=LONGEST, seeds=seeds(),
+    )  # fmt: skip
 
 
 # What the reader sees -----------------------------------------------------------------------------
@@ -116,7 +124,13 @@ def groups() -> list[Group]:
         items.append(x.slider("level"))
     items += [
         x.slider("noise", label="noise", maximum=5.0, help="standard deviation of what is added"),
-        x.slider("seed", label="seed", maximum=99, help="another draw of the noise"),
+        x.slider(
+            "seed",
+            label="seed",
+            minimum=seeds()[0],
+            maximum=seeds()[-1],
+            help="another draw of the noise",
+        ),
         x.slider("steps", minimum=5, maximum=LONGEST),
     ]
     return [

@@ -78,22 +78,40 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
 
 
 def sample(
-    signal: str, steps: Any, *, level: Any, noise: Any, seed: int, room: int | None = None
+    signal: str,
+    steps: Any,
+    *,
+    level: Any,
+    noise: Any,
+    seed: Any,
+    room: int | None = None,
+    seeds: range | None = None,
 ) -> Samples:
     """A stream of that kind with Gaussian noise of standard deviation `noise`, drawn from seed.
 
     Its columns have `room` entries, NaN from `steps` on (as many as there are steps where None, and
-    then steps is an int). Raises ValueError for an unknown kind.
+    then steps is an int). The seed may be traced where `seeds` says which ones it may become: what
+    each of them draws is then at hand. Raises ValueError for an unknown kind.
     """
     if signal not in SIGNALS:
         raise ValueError(f"there is no stream {signal!r}; there are {', '.join(SIGNALS)}")
     t = np.arange(steps if room is None else room, dtype=float)
     g, mean, square = SIGNALS[signal].shape(t, steps, level)
-    drawn = noise * np.random.default_rng(seed).standard_normal(len(t))
-    columns = (g + drawn, mean, square + noise * noise)
+    columns = (g + noise * _drawn(seed, seeds, len(t)), mean, square + noise * noise)
     if room is None:
         return Samples(*columns)
     return Samples(*(ops.where(t < steps, column, np.nan) for column in columns))
+
+
+def _drawn(seed: Any, seeds: range | None, count: int) -> Any:
+    """So many standard normal numbers; of several seeds' rows the one whose seed it is."""
+    draws = [np.random.default_rng(s).standard_normal(count) for s in seeds or (seed,)]
+    if seeds is None:
+        return draws[0]
+    chosen = ops.maximum(
+        1.0 - ops.absolute(seed - np.array(seeds, dtype=float)), 0.0
+    )  # one, else zeros
+    return ops.matmul(chosen, np.array(draws))
 
 
 def of_run(run: LiveDescent, coordinate: str, noise: Any) -> Samples:

@@ -84,6 +84,16 @@ def test_streams_have_the_truth_they_claim(kind: str) -> None:
     assert (g**2).mean() == pytest.approx(drawn[0].square.mean(), rel=0.01)
 
 
+def test_a_traced_seed_draws_what_it_would_alone() -> None:
+    picture = Picture({"seed": 3.0})
+    g = averages.sample(
+        "drifting", 9, level=1.0, noise=0.5, seed=picture["seed"], seeds=range(10)
+    ).gradients
+    assert g.data.tolist() == [
+        *averages.sample("drifting", 9, level=1.0, noise=0.5, seed=3).gradients
+    ]
+
+
 def test_the_same_seed_draws_the_same_stream() -> None:
     a, b = (averages.sample("constant", 9, level=1, noise=1, seed=5) for _ in range(2))
     np.testing.assert_array_equal(a.gradients, b.gradients)
