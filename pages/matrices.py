@@ -24,7 +24,8 @@ from engine.tape import operations as ops
 from figures import matrices as pictures
 from figures import style
 from pages import frame
-from pages.matrix_races import groups, memory_items, problem_items, race, raced_now, races
+from pages.matrix_groups import groups
+from pages.matrix_races import memory_items, problem_items, race, raced_now, races
 from pages.presets import Preset
 from pages.state import Choice, Experiment, Flag, Integer, Number, Numbers, experiment
 
