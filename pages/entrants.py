@@ -61,7 +61,7 @@ SETTINGS: Mapping[str, Field[Any]] = {
             help="the rule that takes what is no hidden matrix",
         ),
         Number(
-            "rest", 0.01, 1e-5, 1.0, label="lr of the rest", symbol="η′", scale="log",
+            "rest", 0.01, 1e-5, 1.0, label="learning rate of the rest", symbol="η′", scale="log",
             help="of that rule",
         ),
         Choice(

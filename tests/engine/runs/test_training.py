@@ -127,6 +127,32 @@ def test_groups_move_their_own_tensors_as_if_alone() -> None:
     np.testing.assert_array_equal(trainer.tensors[0], WEIGHTS[0])
 
 
+@pytest.mark.parametrize("slug", [*sorted(BY_LAYER), "muon"])
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+def test_a_layer_moves_alike_however_it_is_stored(slug: str, shape: tuple[int, int]) -> None:
+    """As (in, out), which is x W and a kernel of optax's, and as (out, in), which is nn.Linear."""
+    random = np.random.default_rng(3)
+    bend, aim, start = (random.standard_normal(shape) for _ in range(3))
+    signs = np.sign(random.standard_normal((6, *shape)))
+    hypers = {"lr": 0.1} | ({"eps": 0.1} if slug == "soap" else {})  # else 0/0 shows roundings
+    rule, ends = OPTIMIZERS[slug], []
+    for output_axis in (1, 0):
+        stored = (lambda m: m) if output_axis else np.transpose
+
+        def loss(w: Vector, stored: Any = stored) -> Any:
+            away = w[0] - stored(aim)
+            return ops.sum(away * away * stored(np.exp(bend)))
+
+        own = rule.hyper_values(hypers), rule.option_values()
+        trainer = Trainer([stored(start)], [Group(rule, (0,), *own, output_axis)])
+        trainer.signs = lambda t, size, stored=stored: stored(signs[t - 1]).ravel()
+        for _ in range(6):
+            trainer.step(loss)
+        ends.append(stored(trainer.tensors[0]))
+    np.testing.assert_allclose(*ends, rtol=1e-9, atol=1e-12)
+    assert np.abs(ends[0] - start).max() > 1e-4
+
+
 def test_muon_leaves_vectors_and_outer_matrices_to_adamw() -> None:
     muon, adamw = one_group("muon", WEIGHTS, {"lr": 0.02}, None, {"lr": 0.005})
     assert (muon.members, adamw.optimizer.slug) == ((2,), "adamw")
