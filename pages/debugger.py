@@ -250,7 +250,7 @@ def panels(
             )
         ],
         clicks=sets,
-        title=f"{rule.name} on {surface.name}",
+        title=f"{rule.name} on {problem.said(surface)}",
         alt=f"Contours of {surface.name} with the path of {rule.name} and its arrows.",
         rows=1 if small else 3, wide=1 if small else 3,  # the others stand in a row below it
     )  # fmt: skip
@@ -411,7 +411,7 @@ def body() -> None:
             frames=live["steps"] + 1.0,
             height=view.height(620, 350),
             columns=2 if view.embedded else 3,
-            alt=f"{run.result.optimizer.name} on {surface.name}, step by step",
+            alt=f"{run.result.optimizer.name} on {problem.said(surface)}, step by step",
             captions=captions(run),
             sound="loss",
             report_cursor=True,

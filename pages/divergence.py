@@ -59,9 +59,9 @@ OPTIMIZER_CHOICES = ("adam", "momentum", "rmsprop", "sgd")
 FINE = np.linspace(*SPAN, 281)  # where densities are drawn
 
 PRESETS = (
-    Preset("a wrong belief", "good", "The same three outcomes, believed the wrong way round.", {}),
+    Preset("A wrong belief", "good", "The same three outcomes, believed the wrong way round.", {}),
     Preset(
-        "one-hot truth", "good",
+        "One-hot truth", "good",
         "A label is a one-hot p: only the true slot of q is read, −ln 0.7 = 0.357 nats, not −ln "
         "0.2 = 1.609 or −ln 0.1 = 2.303. H(p) is 0, so cross-entropy is KL.",
         {"p": "0,1,0", "q": "0.2,0.7,0.1", "unit": "nats"},
@@ -79,17 +79,17 @@ PRESETS = (
     Preset("p = q", "good", "Both divergences are 0, and only then.",
            {"p": "0.5,0.3,0.2", "q": "0.5,0.3,0.2"}),
     Preset(
-        "held impossible", "bad",
+        "Held impossible", "bad",
         "q gives C no chance, yet C happens: KL(p‖q) is infinite. The other way round it is not.",
         {"p": "0.5,0.3,0.2", "q": "0.6,0.4,0", "compare": "1"},
     ),
     Preset(
-        "two humps", "good",
+        "Two humps", "good",
         "Forward KL spreads over both humps, reverse KL settles in one.",
         {"part": PARTS[1]},
     ),
     Preset(
-        "spread between", "good",
+        "Spread between", "good",
         "Started wide in the middle, reverse KL stays there: a third minimum, not the best.",
         {"part": PARTS[1], "start": "0.3,0.6"},
     ),

@@ -48,38 +48,38 @@ MOST = 8  # outcomes
 ALONG = dense_at_the_ends(201)  # where the curve is drawn
 
 PRESETS = (
-    Preset("fair coin", "good", "Nothing is harder to guess than a fair coin: 1 bit.", {}),
+    Preset("Fair coin", "good", "Nothing is harder to guess than a fair coin: 1 bit.", {}),
     Preset(
         "99 : 1 coin", "good",
         "Nearly certain, so hardly any surprise on average: 0.0808 bits. The rare side surprises "
         "by 6.64 bits, but only once in a hundred.",
         {"p": "0.99,0.01"},
     ),
-    Preset("certain", "good", "What is certain tells nothing: 0 bits.", {"p": "1,0"}),
+    Preset("Certain", "good", "What is certain tells nothing: 0 bits.", {"p": "1,0"}),
     Preset(
-        "fair die", "good",
+        "Fair die", "good",
         "log₂ 6 = 2.585 bits; a real code needs 2.667, as words have whole lengths.",
         {"p": "1,1,1,1,1,1"},
     ),
     Preset(
-        "halves", "good",
+        "Halves", "good",
         "Powers of ½ are what Huffman's code fits exactly: 1.75 bits on average, which is H.",
         {"p": "4,2,1,1"},
     ),
     Preset(
-        "where codes waste", "bad",
+        "Where codes waste", "bad",
         "H is 0.469 bits, but no code word is shorter than 1 bit. Coding several outcomes as one "
         "block closes the gap.",
         {"p": "0.9,0.1"},
     ),
     Preset(
-        "a density", "good",
+        "A density", "good",
         "A normal density with σ = 1 has h = ½ log₂ 2πe = 2.047 bits. Its cells of width ½ hold "
         "3.062 bits, a little over h + 1, and a bit more with each halving.",
         {"part": PARTS[1]},
     ),
     Preset(
-        "below zero", "good",
+        "Below zero", "good",
         "A normal density narrower than σ = 0.242 has negative entropy: h = −1.275 bits at 0.1. "
         "The entropy of its cells is never negative.",
         {"part": PARTS[1], "spread": "0.1", "width": "0.1"},

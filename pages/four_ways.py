@@ -48,31 +48,31 @@ PRESETS = (
         {},
     ),
     Preset(
-        "the complex step's own", "good",
+        "The complex step's own", "good",
         "The function on which the complex step was made known: at 1.5 its slope is "
         "4.05342789389862. At h = 10⁻⁹ it gives fifteen digits of that, differences six to seven.",
         {"f": "exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "x": "1.5", "reach": "2", "h": "1e-9"},
     ),
     Preset(
-        "a kink", "bad",
+        "A kink", "bad",
         "At 0 the slope is −1 from the left and 1 from the right: there is no derivative, and "
         "every way has a convention of its own.",
         {"f": "abs(x)", "x": "0"},
     ),
     Preset(
-        "a formula that cancels", "bad",
+        "A formula that cancels", "bad",
         "1 − cos x loses every digit near 0. The rules of forward and reverse mode are exact, but "
         "their arithmetic has sixteen digits: the symbolic way fares no better.",
         {"f": "(1 - cos(x))/x**2", "x": "0.0001", "reach": "8"},
     ),
     Preset(
-        "too sure a neuron", "bad",
+        "Too sure a neuron", "bad",
         "At 40 the sigmoid is 1 in a double, and so it is a step further: differences give 0. "
         "The rules and the complex step keep the slope, 4.2 × 10⁻¹⁸.",
         {"f": "sigmoid(x)", "x": "40", "reach": "64", "h": "1e-8"},
     ),
     Preset(
-        "swell", "bad",
+        "Swell", "bad",
         "The logistic map put into itself: the derivative as one expression more than doubles each "
         "time, the tape gains the same few operations.",
         {"view": "expression swell", "n": "8"},

@@ -222,7 +222,7 @@ def notice(text: str, *, hued: bool = False) -> None:
 
 def copies(**texts: str) -> None:
     """The page's mathematics to take along, each language with a button that copies it."""
-    with st.expander("Copy as " + " or ".join(texts), icon=":material/content_copy:"):
+    with st.expander("As code: " + ", ".join(texts), icon=":material/content_copy:"):
         for name, text in texts.items():
             st.code(text, language="latex" if name == "LaTeX" else "python", wrap_lines=True)
 

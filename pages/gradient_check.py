@@ -46,17 +46,17 @@ LIMIT = 10.0  # an input lies between this and its negative
 
 PRESETS = (
     Preset(
-        "a lost sign", "bad",
+        "A lost sign", "bad",
         "tanh passes back the negative of what it should: every weight before it is wrong, every "
         "weight after it right. That is where to look.",
         {},
     ),
     Preset(
-        "all right", "good", "No rule is spoiled: every entry agrees to eight digits or more.",
+        "All right", "good", "No rule is spoiled: every entry agrees to eight digits or more.",
         {"broken": NOTHING},
     ),
     Preset(
-        "a slight slip", "bad",
+        "A slight slip", "bad",
         "A constant off by a ten-thousandth trains almost as well and is invisible in a loss "
         "curve. The check sees it.",
         {"mistake": "slight"},
@@ -73,7 +73,7 @@ PRESETS = (
         {"broken": NOTHING, "h": "0.1"},
     ),
     Preset(
-        "at a kink", "bad",
+        "At a kink", "bad",
         "|x| has a kink at 0. A millionth away from it the slope is 1, but the difference reaches "
         "over to the other side.",
         {"of": "formula", "f": "abs(x) + y**2", "a0": "0.000001", "a1": "0.5"},

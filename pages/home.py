@@ -127,7 +127,7 @@ def body() -> None:
                     *(entry(run.gap, live["steps"]) for run in runs),
                 )
             ],
-            alt=f"{len(runs)} optimizers on {surface.name}",
+            alt=f"{len(runs)} optimizers on {problem.said(surface)}",
         )
         problem.say_start(x, surface)
     with view.panel:

@@ -65,10 +65,10 @@ PRESETS = (
         "Maximum likelihood believes its data to the letter.",
         {"flips": "111"},
     ),
-    Preset("one flip", "good", "A label y is one flip: the loss is binary cross-entropy of ŷ = θ.",
+    Preset("One flip", "good", "A label y is one flip: the loss is binary cross-entropy of ŷ = θ.",
            {"flips": "1", "theta": "0.3"}),
     Preset(
-        "normal noise", "good",
+        "Normal noise", "good",
         "Measurements with normal noise: −log L is the squared error but for 1/2σ² and a constant.",
         {"model": MODELS[1]},
     ),

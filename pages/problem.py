@@ -237,6 +237,11 @@ def runner_items(place: int, runner: Runner, *, without: Collection[str] = ()) -
     return items
 
 
+def said(surface: Landscape) -> str:
+    """What a landscape is called within a sentence."""
+    return IN_A_SENTENCE.get(surface.slug, surface.name)
+
+
 def shorter(formula: str) -> str:
     """A formula as a sentence has room for it."""
     return formula if len(formula) <= LONGEST_SAID else f"{formula[: LONGEST_SAID - 1]}…"

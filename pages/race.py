@@ -539,7 +539,7 @@ def body() -> None:
             columns=3 if x["view"] == VIEWS[1] else [1.45, 1],
             sound="loss",
             lines=ends(live, names, runs) if view.embedded else (),
-            alt=f"{len(runs)} optimizers on {surface.name}",
+            alt=f"{len(runs)} optimizers on {problem.said(surface)}",
         )
     with view.panel:
         x.controls(

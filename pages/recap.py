@@ -115,7 +115,7 @@ if not x.hidden("cards"):
 if not x.hidden("values"):
     st.header("Usual values", anchor=False)
     frame.table(
-        ("rule", "usual", "says"),
+        ("rule", "usual", "source"),
         [
             (html.escape(OPTIMIZERS[slug].name), html.escape(usual.values),
              html.escape(usual.source))
@@ -123,13 +123,13 @@ if not x.hidden("values"):
         ],
     )  # fmt: skip
     frame.table(
-        ("batch", "examples a step", "says"),
+        ("batch", "examples a step", "source"),
         [(html.escape(b.problem), html.escape(b.values), html.escape(b.source)) for b in BATCHES],
     )
 if not x.hidden("advice"):
     st.header("When to use what", anchor=False)
     frame.table(
-        ("problem", "take", "because", "says"),
+        ("problem", "take", "because", "source"),
         [
             (html.escape(a.problem),
              html.escape((" and " if a.together else " or ").join(

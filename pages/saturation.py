@@ -45,13 +45,13 @@ PRESETS = (
         {"y": "0", "z": shorten(-CONFIDENTLY_WRONG)},
     ),
     Preset(
-        "undecided", "good",
+        "Undecided", "good",
         "At z = 0 σ′ is at its largest, ¼: cross-entropy pulls twice as hard as MSE, and nowhere "
         "are the two closer. It recovers in 34 epochs, with MSE in 118.",
         {"z": "0"},
     ),
     Preset(
-        "hopelessly wrong", "bad",
+        "Hopelessly wrong", "bad",
         "At z = −7 a thousand epochs of MSE leave ŷ at 0.002; cross-entropy needs 60.",
         {"z": "-7", "epochs": "1000"},
     ),

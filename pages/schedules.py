@@ -279,7 +279,7 @@ def panels(
     name = driven.result.optimizer.name
     plane = Panel(
         id="plane",
-        title=f"{name} on {surface.name}",
+        title=f"{name} on {problem.said(surface)}",
         figure=race.plane(surface, log=x["log"], parameters=parameters),
         tracks=trails,
         handles=[
@@ -406,7 +406,7 @@ def body() -> None:
             frames=live["steps"] + 1.0,
             height=view.height(500, 385),
             columns=[1, 1] if view.embedded else [1.15, 1],
-            alt=f"{plan.name} drives {driven.result.optimizer.name} on {surface.name}",
+            alt=f"{plan.name} drives {driven.result.optimizer.name} on {problem.said(surface)}",
             sound="loss",
             report_cursor=True,
             start_frame=clock.start(x, x["steps"]),

@@ -43,25 +43,25 @@ LARGEST_POWER = 700.0  # e to that fits a float
 PRESETS = (
     Preset("[2, 1, 0.1]", "good", "The course's example: 0.659, 0.242, 0.099.", {}),
     Preset(
-        "the same × 10", "good",
+        "The same × 10", "good",
         "Ten times the logits is a tenth of the temperature: nearly all the probability goes to "
         "the largest.",
         {"z": "20,10,1"},
     ),
     Preset(
-        "cat, car, frog", "good",
+        "Cat, car, frog", "good",
         "A cat that the classifier takes for a car: its loss is −ln 0.13 = 2.040. Were it a car, "
         "it would be 0.140 (0.061 in log₁₀, which one course prints as 0.0604).",
         {"z": "3.2,5.1,-1.7", "names": "cat,car,frog"},
     ),
     Preset(
-        "before training", "good",
+        "Before training", "good",
         "Ten equal logits: every class gets 1/10 and the loss is ln 10 = 2.303, whichever class is "
         "true. A first loss far from log C points at a mistake.",
         {"z": ",".join("0" * 10), "names": ",".join("0123456789"), "true": "3"},
     ),
     Preset(
-        "logits of ±1000", "good",
+        "Logits of ±1000", "good",
         "e¹⁰⁰⁰ has no place in a float. The largest logit is taken out of all of them first, which "
         "changes no share: 0.731 and 0.269, as for 1 and 0.",
         {"z": "1000,-1000,999"},

@@ -183,7 +183,7 @@ PART = Part(
     ),
     (
         Preset(
-            "easy ones fade", "good",
+            "Easy ones fade", "good",
             "At pₜ = 0.9 and γ = 2 focal loss is a hundredth of cross-entropy.",
             moved(NAME),
         ),
@@ -193,7 +193,7 @@ PART = Part(
             moved(NAME, gamma="0"),
         ),
         Preset(
-            "a detector's boxes", "good",
+            "A detector's boxes", "good",
             "Lin et al. 2017: of about 100 000 boxes a picture ten are objects. The background, "
             "right at 0.99, holds 99.2 % of cross-entropy's gradient; with γ = 2, 3.1 %.",
             moved(NAME, easy="100000", easyp="0.99"),

@@ -188,13 +188,13 @@ PART = Part(
     ),
     (
         Preset(
-            "stuck on zero-one", "bad",
+            "Stuck on zero-one", "bad",
             "Counting errors is what we want and cannot descend: wherever you stand, its slope "
             "is 0.",
             moved(NAME),
         ),
         Preset(
-            "steps too long", "bad",
+            "Steps too long", "bad",
             "Squared loss alone has curvature 2 everywhere: past η = 1 each step lands farther out "
             "than the last, while hinge and logistic loss pull with at most 1 and arrive.",
             moved(NAME, lr="1.05", steps="12"),

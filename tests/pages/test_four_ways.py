@@ -85,27 +85,27 @@ def test_what_the_presets_say_is_so() -> None:
     page = open_page("four_ways", y="1")
 
     def at(preset: str) -> AppTest:
-        pills = next(group for group in page.get("button_group") if "a kink" in str(group.options))
+        pills = next(group for group in page.get("button_group") if "A kink" in str(group.options))
         return pills.set_value(preset).run()
 
     course = rows(at("(x + y)·sin x"))
     assert course["reverse mode"][0].startswith("1.96957")
-    own = rows(at("the complex step's own"))
+    own = rows(at("The complex step's own"))
     assert own["complex step"][0].startswith("4.0534278938986")
     assert (
         "×\u00a010⁻⁷" in own["central difference"][1]
         or "×\u00a010⁻⁸" in own["central difference"][1]
     )
-    kink = at("a kink")
+    kink = at("A kink")
     assert "it has no derivative" in markdown(kink)
     assert len({row[0] for row in rows(kink).values()}) > 1
-    lost = rows(at("a formula that cancels"))
+    lost = rows(at("A formula that cancels"))
     assert lost["symbolic"][1] == lost["reverse mode"][1]
-    sure = rows(at("too sure a neuron"))
+    sure = rows(at("Too sure a neuron"))
     assert sure["central difference"][0] == "0"
     assert sure["reverse mode"][0].startswith("4.24835")
     assert sure["complex step"][0].startswith("4.24835")
-    assert "96 times the tape's" in markdown(at("swell"))
+    assert "96 times the tape's" in markdown(at("Swell"))
 
 
 @pytest.mark.parametrize(

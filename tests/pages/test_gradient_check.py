@@ -55,12 +55,12 @@ def test_a_mistake_is_caught(mistake: str) -> None:
 @pytest.mark.parametrize(
     ("preset", "says"),
     [
-        ("a lost sign", "9 of 13 entries stand out"),
-        ("all right", "All 13 entries agree"),
-        ("a slight slip", "9 of 13 entries stand out"),
+        ("A lost sign", "9 of 13 entries stand out"),
+        ("All right", "All 13 entries agree"),
+        ("A slight slip", "9 of 13 entries stand out"),
         ("h too small", "The cause is round-off"),
         ("h too large", "The cause is truncation"),
-        ("at a kink", "The cause is a kink"),
+        ("At a kink", "The cause is a kink"),
     ],
 )
 def test_what_a_preset_says_is_so(preset: str, says: str) -> None:
