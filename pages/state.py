@@ -47,7 +47,14 @@ BY_CHOICE = ("setup", "presets")  # what a frame leaves out unless `?show=` name
 _STORE = "_experiments"
 _CURRENT = "_current_page"
 _PATH = "_current_path"
-_CALLED = {"setup": "what is chosen in the sentence", "foot": "formula and link below"}
+# What parts and fields without a label are called where a teacher chooses among them.
+_CALLED = {
+    "setup": "what is chosen in the sentence", "foot": "formula and link below",
+    "add": "adding another", "copies": "code to copy", "heard": "heard in class",
+    "stability": "limits of the rates", "f": "typed formula", "runs": "optimizers",
+    "t": "step shown", "xr": "range across", "yr": "range up", "sx": "scale across",
+    "sy": "scale up",
+}  # fmt: skip
 _LISTS = ("hide", "lock", "show")  # names in the link that list parts and fields
 _STREAMLIT = ("embed", "embed_options")
 LESSON = "lesson"  # the step of a lesson that the reader follows, over all pages
@@ -463,14 +470,17 @@ class Experiment:
     def choosable(self) -> list[tuple[str, str, bool]]:
         """What an embedded page may hide or lock: its name, what it is called, and whether a frame
         shows it only where it is asked for."""
+
+        def called(name: str) -> str:
+            return _CALLED.get(name, name.replace("_", " "))
+
         fields = [
-            (name, getattr(field, "label", "") or name.replace("_", " "))
+            (name, getattr(field, "label", "") or called(name))
             for name, field in self.fields.items()
             if "." not in name
         ]
-        parts = [(part, _CALLED.get(part, part.replace("_", " "))) for part in self.parts]
-        every = [("all", "everything"), *parts, *fields]
-        return [(name, called, name in BY_CHOICE) for name, called in every]
+        every = [("all", "everything"), *((part, called(part)) for part in self.parts), *fields]
+        return [(name, words, name in BY_CHOICE) for name, words in every]
 
     def _known(self) -> list[str]:
         """The names that lock and hide may name."""
