@@ -74,16 +74,15 @@ PRESETS = (
     Preset(
         "Ten years later",
         "good",
-        "Kron and Muon end below Adam on every seed: Muon hundreds of times in the median, Kron at "
-        "0 to the last digit. On digits held back both are right as often as Adam, within 0.015.",
+        "Kron and Muon end below Adam on every seed: Muon's median hundreds of times, Kron's 0 to "
+        "the last digit. On digits held back both are as often right, within 0.015.",
         {"field": "today"},
     ),
     Preset(
         "Averaging pays under noise",
         "good",
-        "With dropout schedule-free AdamW, which hands out an average of its weights, has the "
-        "lowest median, and ends below Adam on every seed. SOAP's and Kron's bands alone overlap "
-        "its own.",
+        "With dropout schedule-free AdamW, which averages its weights, has the lowest median, "
+        "below Adam on every seed. Only SOAP's and Kron's bands overlap its own.",
         {"field": "today", "model": "dropout"},
     ),
 )
