@@ -153,9 +153,9 @@ def ask(
     st.markdown(f"**{place + 1} of {len(every)}** · {len(done)} found")
     st.text_input(
         f"{question.name} =", key=field, on_change=check, disabled=locked,
-        placeholder="a number, or an expression such as a * cos(x)",
+        placeholder="a number, or e.g. a * cos(x)",
     )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="turns", horizontal=True, gap="small"):
         st.button("Back", on_click=turn, args=(-1,), disabled=locked)
         st.button("Hint", on_click=hint, disabled=locked)
         st.button("Show", on_click=show, disabled=locked)

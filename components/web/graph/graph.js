@@ -542,6 +542,7 @@ class Graph {
         part.classList.toggle("dg-blind", edge.derivative === null)
       }
       write(text, (!this.veiled && this.find(edge.derivative)) || "")
+      text.classList.toggle("dg-wanted", text.textContent === "?")
     })
     if (this.data.code) this.light(moment, active, known, swept)
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
