@@ -279,6 +279,24 @@ def test_a_chart_in_which_nothing_runs_is_saved_by_its_curves(page: Page, tmp_pa
     assert page.locator(".dc-group:visible:not(:has(.dc-item))").count() == 0
 
 
+def test_a_surface_without_its_library_says_so_and_the_rest_goes_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    out = tmp_path / "space.html"
+    asked = ["race", "--link", "view=3-D&steps=40", "--no-presets", "--plotly", "cdn"]
+    assert main([*asked, "--out", str(out)]) == 0
+    assert out.stat().st_size < 300_000
+    context = browser.new_context(offline=True, reduced_motion="reduce")
+    page = opened(context.new_page(), out)
+    expect(page.locator(".dl-lacking")).to_have_text(
+        "The surface cannot be drawn: plotly.min.js could not be loaded."
+    )
+    page.locator('[data-name="lr"] .dc-range').press("PageUp")
+    page.wait_for_function("figure.values.lr > 0.0185")
+    expect(page.locator(".dl-count")).to_have_text("40 / 40")
+    context.close()
+
+
 def test_the_element_stands_in_a_plain_page(page: Page, book: str) -> None:
     page.goto(f"{book}/html/index.html")
     page.wait_for_selector("descent-lab .dl-stage[data-seq]")

@@ -32,8 +32,14 @@ export class Scene extends Panel {
   async redraw(look, resolve) {
     this.look = look
     const { spec, theme, width, height, graph, stage } = this
-    this.Plotly = await plotly(new URL(stage.data.plotly, new URL("../../../", import.meta.url)))
+    try {
+      this.Plotly = await plotly(new URL(stage.data.plotly, new URL("../../../", import.meta.url)))
+    } catch (problem) {
+      this.lack(problem)
+      return
+    }
     if (this.gone) return
+    graph.querySelector(".dl-lacking")?.remove()
     this.surface = new Figure(spec.figure, theme, resolve)
     const { data, layout: given } = this.surface
     for (const trace of data) if (trace.z?.shape) trace.z = byRows(trace.z)
@@ -42,6 +48,16 @@ export class Scene extends Panel {
     if (this.gone) return
     this.measure()
     this.follow()
+  }
+
+  // Without the library the surface's place says why, and what stands beside it goes on; the next
+  // data try again.
+  lack({ message }) {
+    this.look = null
+    const said = document.createElement("p")
+    said.className = "dl-lacking"
+    said.textContent = `The surface cannot be drawn: ${message}.`
+    this.graph.replaceChildren(said)
   }
 
   // Paints anew whenever the camera has turned.
