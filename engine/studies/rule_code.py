@@ -302,6 +302,8 @@ class _Traced:
         titles = " and ".join(dict.fromkeys(group.optimizer.name for group in self.groups))
         start = [text for group, slots in zip(self.groups, self.slots, strict=True)
                  for text in self._start(form, group, slots)]  # fmt: skip
+        if form == "each" and not start:  # its kin give what they keep beside the weights
+            body[-1] = body[-1].replace("return ", "return (") + ",)"
         return RuleSource(
             form,
             [

@@ -355,11 +355,7 @@ def _steps(task: _Task, rules: RuleSource) -> list[str]:
     asked = {"at": f"lambda {w}: at(k, {w})", "product": f"lambda v: product(k, {w}, v)"}
     asked["u"] = "u[i]" if each else "u"
     more = "".join(f", {asked[name]}" for name in rules.asked)
-    draws = []
-    if "u" in rules.asked:
-        size = sum(map(math.prod, task.shapes))
-        drawn = f"signs({task.seed}, k + 1, {size})"
-        draws = [f"u = {drawn if line else f'cut({drawn})'}"]
+    draws = _draws(task, line) if "u" in rules.asked else []
     begin = ["w = np.concatenate([part.ravel() for part in weights])"] if line else []
     if each:
         same = len({*map(tuple, rules.start)}) == 1
@@ -408,6 +404,28 @@ def _steps(task: _Task, rules: RuleSource) -> list[str]:
         ]),
         "print(losses[0], losses[-1])",
     ]  # fmt: skip
+
+
+def _draws(task: _Task, line: bool) -> list[str]:
+    """The random signs of a step: those of a group lie end to end over its own tensors."""
+
+    def drawn(sizes: list[int]) -> str:
+        return f"signs({task.seed}, k + 1, {sum(sizes)})"
+
+    every = list(map(math.prod, task.shapes))
+    if len(task.groups) == 1:
+        return [f"u = {drawn(every) if line else f'cut({drawn(every)})'}"]
+    found = ["u = list(weights)"]
+    for group in task.groups:
+        if group.optimizer.draws is not None:
+            sizes = [every[i] for i in group.members]
+            ends = np.cumsum(sizes)[:-1].tolist()
+            found += [
+                f"parts = np.split({drawn(sizes)}, {ends})",
+                f"for i, part in zip({group.members}, parts):",
+                "    u[i] = part.reshape(shapes[i])",
+            ]
+    return found
 
 
 def _product(task: _Task) -> list[str]:
