@@ -312,7 +312,9 @@ def serving(entry: str) -> Iterator[str]:
 def main() -> None:
     """Measure, and print what was found."""
     parser = asking(__doc__)
-    parser.add_argument("--pages", nargs="*", default=list(PAGES), help="which pages to drag")
+    parser.add_argument(
+        "--pages", nargs="+", choices=PAGES, default=list(PAGES), help="which pages to drag"
+    )
     asked = parser.parse_args()
     load = os.getloadavg()[0]
     with chromium() as browser:
