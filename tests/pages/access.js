@@ -33,8 +33,10 @@ window.access = (() => {
 
   async function axe(rules) {
     // A colour on its way from one theme to the other is none that is read. (What is paused or was
-    // taken off the page never ends.)
-    const moving = document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity)
+    // taken off the page never ends; what goes by a scroll bar does not move by itself.)
+    const moving = document.getAnimations().filter(
+      (a) => a.timeline === document.timeline && a.effect.getTiming().iterations !== Infinity,
+    )
     const ended = Promise.all(moving.map((animation) => animation.finished.catch(() => null)))
     await Promise.race([ended, new Promise((late) => setTimeout(late, MOVING_MS))])
     // A frame holds a page of its own, which is scanned by itself.
