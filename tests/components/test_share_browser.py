@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import Visitor
+from tests.browser import Visitor, wait_until_settled
 
 pytestmark = pytest.mark.browser
 
@@ -91,3 +91,21 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
         page.evaluate(drop, broken)
         expect(page.locator('[data-part="said"]')).to_contain_text("run.json cannot be laid over")
         page.keyboard.press("Escape")
+
+
+def test_a_browser_that_keeps_nothing_opens_a_saved_run_at_its_link(
+    visit: Visitor, tmp_path: Path
+) -> None:
+    page = visit._page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('denied') } })"
+    )
+    page.goto(f"{visit.server}/race")
+    wait_until_settled(page)
+    page.get_by_role("button", name="Share · embed · take along").click()
+    saved = tmp_path / "run.json"
+    run = {"descentLab": 1, "page": "race", "link": "/race?lr=0.012", "values": {"lr": 0.02}}
+    saved.write_text(json.dumps(run), encoding="utf-8")
+    page.locator('[data-reads="saved"]').set_input_files(saved)
+    page.wait_for_url("**/race?lr=0.012")
+    expect(page.locator('[data-name="lr"] .dc-number')).to_have_value("0.012")

@@ -79,13 +79,30 @@ addEventListener("drop", (event) => {
 const isSaved = (run) =>
   run?.descentLab === 1 && typeof run.link === "string" && /^[a-z_]{1,40}$/.test(run.page)
 
+// Values on their way to the next page; a browser that keeps nothing opens the link alone.
+function send(run) {
+  try {
+    sessionStorage.setItem(RESTORED, JSON.stringify({ page: run.page, values: run.values ?? {} }))
+  } catch {
+    // As said.
+  }
+}
+
+// Those that have come from the page before, or null.
+function received() {
+  try {
+    const kept = sessionStorage.getItem(RESTORED)
+    sessionStorage.removeItem(RESTORED)
+    return kept && JSON.parse(kept)
+  } catch {
+    return null
+  }
+}
+
 // What a saved run has brought from the page before, once this page's store has its values.
 function arrive(store, page) {
-  const kept = sessionStorage.getItem(RESTORED)
-  if (!kept) return
-  sessionStorage.removeItem(RESTORED)
-  const run = JSON.parse(kept)
-  if (run.page !== page) return
+  const run = received()
+  if (run?.page !== page) return
   const take = () => {
     const changed = ([name, value]) => usable(value) && typeof value === typeof store.get(name) &&
       JSON.stringify(value) !== JSON.stringify(store.get(name))
@@ -168,7 +185,7 @@ export default function share({ parentElement, data }) {
       const run = jsonOf(await file.text())
       if (!isSaved(run)) throw new Error("it is no run of this laboratory")
       const query = new URL(run.link, location.href).search
-      sessionStorage.setItem(RESTORED, JSON.stringify({ page: run.page, values: run.values ?? {} }))
+      send(run)
       location.assign(new URL(run.page + query, new URL("./", location.href)))
       return true
     } catch (problem) {
