@@ -101,6 +101,8 @@ def _cases() -> tuple[Case, ...]:
 
 
 CASES = _cases()
+# Where a few learning rates lie on the brink: from a start one last bit aside they end elsewhere.
+TURNED = {"rosenbrock_asgd_float"}
 
 
 def compiler() -> str:
@@ -142,20 +144,18 @@ def run_on_host(library: ctypes.CDLL, case: Case) -> tuple[np.ndarray, ...]:
 
 
 def _assert_agree(case: Case, found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
-    """Bit for bit where only exactly rounded operations occur; otherwise to rounding, but for the
-    few runs that end elsewhere from a start one last bit aside."""
+    """Bit for bit where only exactly rounded operations occur; otherwise to rounding."""
     exact = {line.operation for line in case.loop.program.lines} <= EXACT
     loose = 1e-9 if case.real == "double" else 2e-2
-    pairs = zip(results(case.loop), found, expected, strict=True)
-    if exact:
-        for name, a, b in pairs:
-            assert a.tolist() == b.tolist(), (case.name, name)
-        return
-    apart = {n: ~np.isclose(a, b, rtol=loose, atol=loose, equal_nan=True) for n, a, b in pairs}
-    if any(cells.any() for cells in apart.values()):
+    tame = np.full(len(expected[0]), True)
+    if case.name in TURNED:
         tame = _tame(case, expected, loose)
         assert tame.mean() > 0.9, case.name
-        assert not any(cells[tame].any() for cells in apart.values()), (case.name, apart)
+    for name, a, b in zip(results(case.loop), found, expected, strict=True):
+        if exact:
+            assert a.tolist() == b.tolist(), (case.name, name)
+        else:
+            assert a[tame] == pytest.approx(b[tame], rel=loose, abs=loose), (case.name, name)
 
 
 def _tame(case: Case, expected: Sequence[np.ndarray], loose: float) -> np.ndarray:
