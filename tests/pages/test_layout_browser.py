@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Frame, Page
@@ -48,10 +47,7 @@ PHONE = {"width": 360, "height": 780}
 FRAME = (800, 500)
 Opened = tuple[Visitor, Page]  # who reads, and the page that is open
 MOST_SHIFT = 0.02
-# Pages that say how far a longer piece of work is: their bar comes and goes once they have settled.
-SOURCES = Path(__file__).parents[2] / "pages"
-WORKING = {f for f in FILES if "progress" in (SOURCES / f"{f}.py").read_text(encoding="utf-8")}
-WORK_MS, REST_MS = 1500, 200
+WORK_MS = 1500
 PAINTED = "() => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 120)))"
 TOLD = r"() => access.told().every((words) => /\d/.test(words))"
 SAID: dict[str, str] = {}  # what the pictures of a page say, by its address
@@ -150,7 +146,7 @@ def take_another_preset(page: Page) -> None:
     if presets.count():
         presets.nth(1).click()
         settle(page)
-        page.wait_for_timeout(WORK_MS if urlsplit(page.url).path[1:] in WORKING else REST_MS)
+        page.wait_for_timeout(WORK_MS)  # beside the page: its bar of progress comes and goes
         settle(page)
 
 
