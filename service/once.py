@@ -55,12 +55,13 @@ def copy_places_plainly() -> None:
     kinds = [getattr(cursor, name, None) for name in _PLACES]
     kinds.append(getattr(delta_generator, "DeltaGenerator", None))
     for kind in filter(None, kinds):
-        kind.__deepcopy__ = _copied
+        if not any(vars(of).get("__slots__") for of in kind.__mro__):
+            kind.__deepcopy__ = _copied
 
 
 def _copied(place: Any, memo: dict[int, Any]) -> Any:
     """As deep a copy as Python's own."""
-    twin = object.__new__(type(place))
+    twin = memo[id(place)] = object.__new__(type(place))
     held = vars(twin)
     for name, value in vars(place).items():
         held[name] = value if _fixed(value) else deepcopy(value, memo)
