@@ -335,15 +335,18 @@ def capture(
                 found.presets.append((preset, place))
             else:
                 found.left_out += 1
-    at = 0
-    while at < len(found.states):
-        _lead_on(found, at, add, file)
-        at += 1
+
+    def go_on(at: int) -> int:
+        """Follow every state from that place on; how many there are then."""
+        while at < len(found.states):
+            _lead_on(found, at, add, file)
+            at += 1
+        return at
+
+    near = go_on(0)
     _lead_on(found, 0, add, file, long=True)
-    beside = range(at, len(found.states))
-    while at < len(found.states):
-        _lead_on(found, at, add, file)
-        at += 1
+    beside = range(near, len(found.states))
+    go_on(near)
     for one in beside:  # from each of them to the others, and back
         _lead_on(found, one, lambda link: known.get(_sign(link)), file, long=True)
     return found

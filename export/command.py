@@ -93,8 +93,8 @@ def _take_page(arguments: list[str], prog: str) -> int:
     )
     given = parser.parse_args(arguments)
     page = _named("page", given.page.lower().replace("-", "_"), titles())
+    _places(parser, {name: getattr(given, name) for name in ("out", "module", *KINDS)})
     wanted = {kind: path for kind in KINDS if (path := getattr(given, kind)) is not None}
-    _places(parser, {"out": given.out, "module": given.module, **dict.fromkeys(KINDS), **wanted})
     if not WIDTHS[0] <= given.width <= WIDTHS[1]:
         parser.error("--width is {} to {} pixels".format(*WIDTHS))
     room = max(1, int((given.size - CODE) * SHARE)) if given.size else 0

@@ -9,8 +9,9 @@ const races = new Map()
 let race = null
 
 // given: {runs: {"0": hyper-parameters by name}, setting, times, seed, near, start, data0, data1, …,
-// normals, spectra: whether those are asked for}. It takes the nearest rates to the best one first, and stops after so many milliseconds:
-// asked again it goes on. The answer is the same object as long as nothing better was found.
+// normals, spectra: whether those are asked for}. It takes the nearest rates to the best one first,
+// and stops after so many milliseconds: asked again it goes on. The answer is the same object as
+// long as nothing better was found.
 export function study(given, ms = Infinity) {
   const began = performance.now()
   const key = JSON.stringify([given.runs, given.setting, given.seed])

@@ -4,14 +4,14 @@
 const VERSION = 1
 
 const plain = (value) => (value === null || typeof value === "number" ? value : Array.from(value))
-const listed = (values) => Array.from(values, (v) => (typeof v === "string" || Number.isFinite(v) ? v : null))
-const finite = (values) => plain(values)?.map?.((v) => (Number.isFinite(v) ? v : null)) ?? null
+const told = (value) => (typeof value === "string" || Number.isFinite(value) ? value : null)
+const finite = (values) => plain(values)?.map?.(told) ?? null
 
 // The lines, points and bars that a chart draws; surfaces are left out.
 const curvesOf = (panel) => (panel?.chart?.traces ?? [])
   .map(({ spec }) => spec)
   .filter(({ type, y }) => type !== "contour" && y?.length)
-  .map(({ name, x, y }) => ({ name: name ?? "", x: x ? listed(x) : null, y: listed(y) }))
+  .map(({ name, x, y }) => ({ name: name ?? "", x: finite(x ?? null), y: finite(y) }))
 
 // {descentLab, page, title, link, values, pictures, graphs}: the link and the values restore the
 // experiment.
