@@ -282,6 +282,8 @@ def make(models: Sequence[str], rules: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     named = sys.argv[1:]
+    if unknown := set(named) - {*MODELS, *everyone()}:
+        sys.exit(f"no model and no rule: {', '.join(sorted(unknown))}")
     make(
         [model for model in MODELS if model in named] or list(MODELS),
         [rule for rule in everyone() if rule in named] or everyone(),
