@@ -357,11 +357,13 @@ def test_leaving_and_coming_back_leaves_no_trace(visit: Visitor) -> None:
     page = visit("/race")
     stage(page)
     page.get_by_test_id("stLogoLink").or_(page.get_by_test_id("stHeaderLogo")).first.click()
+    page.wait_for_url(re.compile(r"/(\?.*)?$"))  # its stage is not the race's, still there
     stage(page)
     wait_until_settled(page)
     assert "None" not in page.url
     assert "same" not in page.url
     page.go_back()
+    page.wait_for_url("**/race")
     stage(page)
     wait_until_settled(page)
     assert page.get_by_test_id("stAlert").count() == 0
