@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from engine import limits
 from engine.optimizers import OPTIMIZERS
 from engine.problems.landscapes import LANDSCAPES
 from engine.studies import fair_race as fair
@@ -24,6 +25,7 @@ from tests.pages.running import markdown, moved, open_page, tables
 def _wait_for_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a browser nobody looks in on the work: the run waits for it."""
     monkeypatch.setattr(background, "GRACE", 60.0)
+    monkeypatch.setattr(limits, "LEFT_SECONDS", 60.0)
 
 
 QUICK = {"steps": "40", "budget": "2400", "seeds": "10", "repeats": "1"}
