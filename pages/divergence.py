@@ -49,7 +49,7 @@ from engine.studies.divergence import (
 )
 from figures import charts
 from figures import divergence as pictures
-from pages import frame, hues, own_rule, units
+from pages import frame, hues, own_rule, problem, units
 from pages.presets import Preset
 from pages.state import Choice, Flag, Integer, Number, Numbers, experiment, shorten
 
@@ -107,7 +107,7 @@ x = experiment(
             help="H(q, p) with KL(q‖p), and Jensen–Shannon, which is the same both ways",
         ),
         *(
-            Number(p.name, p.default, p.low, p.high, label=p.name, symbol=p.symbol, help=p.meaning)
+            Number(p.name, p.default, p.low, p.high, **problem.described(p))
             for p in PARAMETERS
         ),
         Numbers("start", (1.0, -0.5), -5, 5, count=(2, 2)),

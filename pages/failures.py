@@ -100,7 +100,7 @@ x = experiment(
         rate("eve.lr", 0.03, 1e-3, 1.0, "learning rate"),
         Number(
             "eve.beta3", 0.9, 0.0, 0.999,
-            label="beta3", symbol="β₃", help="Eve's memory of the change",
+            label="memory of the change", symbol="β₃", help="Eve's β₃",
         ),
         Number("eve.jump", 3.0, 0.0, 6.0, label="jump of the minimum"),
         Integer("eve.every", 60, 10, LONGEST_REST, label="steps between jumps"),

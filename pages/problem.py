@@ -65,10 +65,7 @@ def fields(
                 p.default,
                 p.low,
                 p.high,
-                label=p.name,
-                symbol=p.symbol,
-                scale=p.scale,
-                help=p.meaning,
+                **described(p),
             )
             for entry in LANDSCAPES.values()
             for p in entry.parameters
@@ -312,23 +309,20 @@ def race_address(
     return "race?" + urlencode(values, safe=":;,=")
 
 
-def spoken(name: str) -> str:
-    """What a hyper-parameter is called where its name in links has no room for spaces."""
-    return {"lr": "learning rate", "warmup": "warm-up"}.get(name, name.replace("_", " "))
+def described(p: Parameter) -> dict[str, Any]:
+    """How a control of a parameter is called and explained."""
+    return {"label": p.called, "symbol": p.symbol, "help": p.explained, "scale": p.scale}
 
 
 def hyper_slider(hyper: Parameter, value: float, name: str = "", **more: Any) -> Slider:
     """A slider made from a hyper-parameter's own description."""
     return Slider(
         name=name or hyper.name,
-        label=spoken(hyper.name),
-        help=hyper.meaning,
-        symbol=hyper.symbol,
         value=value,
         minimum=hyper.low,
         maximum=hyper.high,
         default=hyper.default,
-        scale=hyper.scale,
+        **described(hyper),
         **more,
     )
 

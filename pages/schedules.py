@@ -107,7 +107,7 @@ x = experiment(
         *(
             Number(
                 f"s.{p.name}", p.default, p.low, p.high,
-                label=problem.spoken(p.name), symbol=p.symbol, scale=p.scale, help=p.meaning,
+                **problem.described(p),
             )
             for p in PARAMETERS.values()
         ),

@@ -142,7 +142,7 @@ ADOPT = Optimizer(
     hypers=(
         lr(1e-3),
         BETA1,
-        beta(0.9999, OF_ITS_SQUARE, 2, 0.99999),
+        beta(0.9999, *OF_ITS_SQUARE, 2, 0.99999),
         epsilon(1e-6),
     ),
     options=(
@@ -221,14 +221,16 @@ ADEMAMIX = Optimizer(
         BETA1,
         BETA2,
         Parameter(
-            "beta3", "β₃", r"\beta_3", 0.9999, 0.9, 0.99999, "linear", "memory of the slow average"
+            "beta3", "β₃", r"\beta_3", 0.9999, 0.9, 0.99999, "linear", "memory of the slow average",
+            label="slow average's decay",
         ),
         Parameter(
-            "alpha", "α", r"\alpha", 5.0, 0.0, 20.0, "linear", "weight of the slow average"
+            "alpha", "α", r"\alpha", 5.0, 0.0, 20.0, "linear", "weight of the slow average",
+            label="slow average's weight",
         ),
         Parameter(
             "warmup", "T", "T", 100.0, 1.0, 1e5, "log",
-            "steps over which α and β₃ grow, where they do",
+            "steps over which α and β₃ grow, where they do", label="steps of growth",
         ),
         epsilon(1e-8),
         decay(0.0),
@@ -298,10 +300,11 @@ MARS = Optimizer(
     tensor_rule=_mars_with(layer_lengths),
     hypers=(
         lr(3e-3),
-        beta(0.95, OF_THE_GRADIENT, 1),
-        beta(0.99, OF_ITS_SQUARE, 2, 0.99999),
+        beta(0.95, *OF_THE_GRADIENT, 1),
+        beta(0.99, *OF_ITS_SQUARE, 2, 0.99999),
         Parameter(
-            "gamma", "γ", r"\gamma", 0.025, 0.0, 1.0, "linear", "how much of the change counts"
+            "gamma", "γ", r"\gamma", 0.025, 0.0, 1.0, "linear", "how much of the change counts",
+            label="weight of the change",
         ),
         epsilon(1e-8),
         decay(0.0),
@@ -399,10 +402,12 @@ PRODIGY = Optimizer(
         BETA1,
         BETA2,
         Parameter(
-            "d0", "d₀", "d_0", 1e-6, 1e-8, 1.0, "log", "first guess of the distance, too small"
+            "d0", "d₀", "d_0", 1e-6, 1e-8, 1.0, "log", "first guess of the distance, too small",
+            label="first distance",
         ),
         Parameter(
-            "d_coef", "c", "c", 1.0, 0.1, 10.0, "log", "what the estimate is multiplied by"
+            "d_coef", "c", "c", 1.0, 0.1, 10.0, "log", "what the estimate is multiplied by",
+            label="distance factor",
         ),
         epsilon(1e-8),
         decay(0.0),

@@ -13,6 +13,7 @@ from engine.optimizers.shared import (
     EPSILON,
     M_HAT,
     MOMENT_LINES,
+    OF_ITS_SQUARE,
     V_HAT,
     M,
     V,
@@ -73,7 +74,17 @@ ADADELTA = Optimizer(
     rule=_adadelta,
     hypers=(
         lr(1.0),
-        Parameter("rho", "ρ", r"\rho", 0.9, 0.0, 0.999, "linear", "memory of both averages"),
+        Parameter(
+            "rho",
+            "ρ",
+            r"\rho",
+            0.9,
+            0.0,
+            0.999,
+            "linear",
+            "memory of both averages",
+            label="decay of averages",
+        ),
         epsilon(1e-6),
     ),
     state=(
@@ -119,7 +130,7 @@ RMSPROP = Optimizer(
     slug="rmsprop",
     name="RMSProp",
     rule=_rmsprop,
-    hypers=(lr(0.01), beta(0.99, "memory of the squared gradient's average"), epsilon(1e-8)),
+    hypers=(lr(0.01), beta(0.99, *OF_ITS_SQUARE), epsilon(1e-8)),
     options=(
         EPSILON,
         Option(

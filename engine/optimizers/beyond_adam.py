@@ -51,8 +51,10 @@ def _qhadam(oracle: Oracle, w: Vector, s: Any, h: Any, o: Any) -> tuple[Vector, 
     return w - h.lr * (top / (ops.sqrt(square) + h.eps)), state
 
 
-def _nu(i: int, default: float, meaning: str) -> Parameter:
-    return Parameter(f"nu{i}", f"ν{'₁₂'[i - 1]}", rf"\nu_{i}", default, 0.0, 1.0, "linear", meaning)
+def _nu(i: int, default: float, label: str, meaning: str) -> Parameter:
+    return Parameter(
+        f"nu{i}", f"ν{'₁₂'[i - 1]}", rf"\nu_{i}", default, 0.0, 1.0, "linear", meaning, label
+    )
 
 
 QHADAM = Optimizer(
@@ -63,8 +65,13 @@ QHADAM = Optimizer(
         lr(1e-3),
         BETA1,
         BETA2,
-        _nu(1, 0.7, "share of the average; the rest is the gradient itself"),
-        _nu(2, 1.0, "share of the squared average; the rest is the square itself"),
+        _nu(1, 0.7, "average's share", "share of the average; the rest is the gradient itself"),
+        _nu(
+            2,
+            1.0,
+            "squared average's share",
+            "share of the squared average; the rest is the square itself",
+        ),
         epsilon(1e-8),
     ),
     state=(M, V),
@@ -109,8 +116,18 @@ EVE = Optimizer(
         lr(1e-3),
         BETA1,
         BETA2,
-        beta(0.999, "memory of the objective's change", 3, 1.0),
-        Parameter("c", "c", "c", 10.0, 1.0, 100.0, "log", "the change counts between 1/c and c"),
+        beta(0.999, "objective's decay", "memory of the objective's change", 3, 1.0),
+        Parameter(
+            "c",
+            "c",
+            "c",
+            10.0,
+            1.0,
+            100.0,
+            "log",
+            "the change counts between 1/c and c",
+            label="bound on the change",
+        ),
         Parameter(
             "f_star",
             "f*",
@@ -120,6 +137,7 @@ EVE = Optimizer(
             0.0,
             "linear",
             "lower bound of the objective, from its known minimum (from 0 where none is known)",
+            label="lower bound of loss",
         ),
         epsilon(1e-8),
     ),
@@ -359,8 +377,8 @@ LION = Optimizer(
     rule=_lion,
     hypers=(
         lr(1e-4),
-        beta(0.9, "share of memory in the sign that is taken", 1, 0.9999),
-        beta(0.99, OF_THE_GRADIENT, 2, 0.9999),
+        beta(0.9, "memory in the sign", "share of memory in the sign that is taken", 1, 0.9999),
+        beta(0.99, *OF_THE_GRADIENT, 2, 0.9999),
         decay(0.0),
     ),
     state=(M,),
@@ -423,9 +441,9 @@ ADAN = Optimizer(
     rule=_adan,
     hypers=(
         lr(1e-3),
-        beta(0.98, OF_THE_GRADIENT, 1, 0.9999),
-        beta(0.92, "memory of the gradient's change", 2, 0.9999),
-        beta(0.99, "memory of the squared gradient ahead", 3, 0.9999),
+        beta(0.98, *OF_THE_GRADIENT, 1, 0.9999),
+        beta(0.92, "difference's decay", "memory of the gradient's change", 2, 0.9999),
+        beta(0.99, "second-moment decay", "memory of the squared gradient ahead", 3, 0.9999),
         epsilon(1e-8),
         decay(0.0),
     ),
@@ -473,7 +491,13 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     rule=_schedule_free_adamw,
     hypers=(
         lr(2.5e-3),
-        beta(0.9, "how near to the average the gradient is taken", 1, 0.9999),
+        beta(
+            0.9,
+            "nearness to the average",
+            "how near to the average the gradient is taken",
+            1,
+            0.9999,
+        ),
         BETA2,
         epsilon(1e-8),
         decay(0.0),

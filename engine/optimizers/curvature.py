@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
+    MOMENTUM_AVERAGE,
     OF_THE_GRADIENT,
     M,
     U,
@@ -185,17 +186,41 @@ SOPHIA = Optimizer(
     tensor_rule=_sophia_on_tensors,
     hypers=(
         lr(6e-2),
-        beta(0.96, OF_THE_GRADIENT, 1),
-        beta(0.99, "memory of the curvature's average", 2, 0.9999),
+        beta(0.96, *OF_THE_GRADIENT, 1),
+        beta(0.99, "curvature's decay", "memory of the curvature's average", 2, 0.9999),
         Parameter(
-            "gamma", "γ", r"\gamma", 0.01, 0.0, 1.0, "linear", "how much of the curvature counts"
+            "gamma",
+            "γ",
+            r"\gamma",
+            0.01,
+            0.0,
+            1.0,
+            "linear",
+            "how much of the curvature counts",
+            label="curvature's weight",
         ),
         Parameter(
-            "rho", "ρ", r"\rho", 1.0, 0.001, 10.0, "log", "no coordinate moves further than ηρ"
+            "rho",
+            "ρ",
+            r"\rho",
+            1.0,
+            0.001,
+            10.0,
+            "log",
+            "no coordinate moves further than ηρ",
+            label="largest step",
         ),
         epsilon(1e-12),
         Parameter(
-            "interval", "k", "k", 10.0, 1.0, 100.0, "linear", "steps between looks at the curvature"
+            "interval",
+            "k",
+            "k",
+            10.0,
+            1.0,
+            100.0,
+            "linear",
+            "steps between looks at the curvature",
+            label="refreshed every",
         ),
     ),
     options=(
@@ -398,7 +423,7 @@ MUON = Optimizer(
     rule=_muon,
     tensor_rule=_muon_on_tensors,
     fallback="adamw",
-    hypers=(lr(1e-3), beta(0.95, "memory of the gradient's average"), decay(0.1)),
+    hypers=(lr(1e-3), beta(0.95, *MOMENTUM_AVERAGE), decay(0.1)),
     options=(
         Option(
             "nesterov",

@@ -14,6 +14,8 @@ import numpy as np
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
+    MOMENTUM_AVERAGE,
+    OF_ITS_SQUARE,
     OF_THE_GRADIENT,
     M,
     U,
@@ -139,12 +141,16 @@ ADAFACTOR = Optimizer(
         Parameter(
             "forget", "c", "c", 0.8, 0.0, 1.0, "linear",
             "how slowly the memory of squares grows: its share of the new is t⁻ᶜ",
+            label="power of forgetting",
         ),
         Parameter(
             "smallest", "ε₂", r"\epsilon_2", 1e-3, 1e-8, 1.0, "log",
-            "size that the weights are taken to have at least",
+            "size that the weights are taken to have at least", label="smallest weight size",
         ),
-        Parameter("threshold", "d", "d", 1.0, 1.0, 10.0, "log", "longest step (root mean square)"),
+        Parameter(
+            "threshold", "d", "d", 1.0, 1.0, 10.0, "log", "longest step (root mean square)",
+            label="longest step",
+        ),
         epsilon(2.0**-52),
         decay(0.0),
     ),
@@ -303,12 +309,13 @@ SOAP = Optimizer(
     tensor_rule=_soap_on_tensors,
     hypers=(
         lr(3e-3),
-        beta(0.95, OF_THE_GRADIENT, 1),
-        beta(0.95, "memory of squares, and of how rows and columns move together", 2, 0.9999),
+        beta(0.95, *OF_THE_GRADIENT, 1),
+        beta(0.95, OF_ITS_SQUARE[0], "memory of squares and of what moves together", 2, 0.9999),
         epsilon(1e-8),
         decay(0.01),
         Parameter(
-            "interval", "k", "k", 10.0, 1.0, 100.0, "linear", "steps between turns of the basis"
+            "interval", "k", "k", 10.0, 1.0, 100.0, "linear", "steps between turns of the basis",
+            label="turned every",
         ),
     ),
     state=(
@@ -464,9 +471,10 @@ KRON = Optimizer(
     tensor_rule=_kron_on_tensors,
     hypers=(
         lr(1e-3),
-        beta(0.9, "memory of the gradient's average"),
+        beta(0.9, *MOMENTUM_AVERAGE),
         Parameter(
-            "learn", "μ", r"\mu", 0.1, 1e-3, 1.0, "log", "how fast the preconditioner is learned"
+            "learn", "μ", r"\mu", 0.1, 1e-3, 1.0, "log", "how fast the preconditioner is learned",
+            label="preconditioner's rate",
         ),
         decay(0.0),
     ),

@@ -25,13 +25,37 @@ _CURVED = 1e-10  # of |y|²: a pair with less curvature is not remembered
 Inner = Callable[[Vector, Vector], Any]
 
 SHRINK = Parameter(
-    "shrink", "ρ", r"\rho", 0.5, 0.1, 0.9, "linear", "factor from one trial to the next"
+    "shrink",
+    "ρ",
+    r"\rho",
+    0.5,
+    0.1,
+    0.9,
+    "linear",
+    "factor from one trial to the next",
+    label="shrinking factor",
 )
 GROW = Parameter(
-    "grow", "κ", r"\kappa", 2.0, 1.0, 100.0, "log", "how much longer than the last step to begin"
+    "grow",
+    "κ",
+    r"\kappa",
+    2.0,
+    1.0,
+    100.0,
+    "log",
+    "how much longer than the last step to begin",
+    label="growing factor",
 )
 ENOUGH = Parameter(
-    "enough", "c", "c", 1e-4, 1e-6, 0.5, "log", "share of the promised fall that is asked for"
+    "enough",
+    "c",
+    "c",
+    1e-4,
+    1e-6,
+    0.5,
+    "log",
+    "share of the promised fall that is asked for",
+    label="share of fall asked",
 )
 LENGTH = Slot("alpha", "α", r"\alpha", "the step taken along the direction", kind="scalar")
 BEGIN = Slot("begin", "α₀", r"\alpha_0", "where the next search begins", kind="scalar")

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.optimizers.description import Optimizer, Option, Oracle, Slot, State
 from engine.optimizers.shared import (
+    OF_VELOCITY,
     beta,
     decay,
     first_step,
@@ -69,7 +70,7 @@ MOMENTUM = Optimizer(
     rule=_momentum,
     hypers=(
         lr(1e-3),
-        beta(0.9, "how much of the velocity survives a step; memory ≈ 1/(1−β) steps"),
+        beta(0.9, OF_VELOCITY[0], f"{OF_VELOCITY[1]}; memory ≈ 1/(1−β) steps"),
     ),
     options=(
         Option(
@@ -128,7 +129,7 @@ NESTEROV = Optimizer(
     slug="nesterov",
     name="Nesterov",
     rule=_nesterov,
-    hypers=(lr(1e-3), beta(0.9, "how much of the velocity survives a step")),
+    hypers=(lr(1e-3), beta(0.9, *OF_VELOCITY)),
     options=(
         Option(
             "form",
@@ -173,7 +174,10 @@ AGGMO = Optimizer(
     rule=_aggmo,
     hypers=(
         lr(1e-3),
-        *(beta(d, f"memory of velocity {i}", i) for i, d in enumerate((0.0, 0.9, 0.99), start=1)),
+        *(
+            beta(d, f"momentum {i}", f"memory of velocity {i}", i)
+            for i, d in enumerate((0.0, 0.9, 0.99), start=1)
+        ),
     ),
     state=tuple(
         Slot(f"v{i}", f"v{'₁₂₃'[i - 1]}", f"v_{i}", f"velocity with memory β{'₁₂₃'[i - 1]}")
@@ -240,7 +244,7 @@ SCHEDULE_FREE_SGD = Optimizer(
     rule=_schedule_free_sgd,
     hypers=(
         lr(1.0),
-        beta(0.9, "how near to the average the gradient is taken"),
+        beta(0.9, "nearness to the average", "how near to the average the gradient is taken"),
         decay(0.0),
     ),
     state=SCHEDULE_FREE_STATE,
@@ -275,10 +279,16 @@ ASGD = Optimizer(
         lr(1e-2),
         Parameter(
             "lambd", "λ", r"\lambda", 1e-4, 0.0, 1.0, "linear",
-            "pull of the weights towards 0, and how soon the rate falls",
+            "pull of the weights towards 0, and how soon the rate falls", label="weight decay",
         ),
-        Parameter("alpha", "α", r"\alpha", 0.75, 0.0, 1.0, "linear", "power by which it falls"),
-        Parameter("t0", "t₀", "t_0", 1e6, 1.0, 1e6, "log", "step from which points are averaged"),
+        Parameter(
+            "alpha", "α", r"\alpha", 0.75, 0.0, 1.0, "linear", "power by which it falls",
+            label="power of the fall",
+        ),
+        Parameter(
+            "t0", "t₀", "t_0", 1e6, 1.0, 1e6, "log", "step from which points are averaged",
+            label="averaging begins at",
+        ),
     ),
     state=(
         Slot("average", "a", "a", "average of the points since t₀: the answer of the run"),

@@ -79,7 +79,15 @@ class Schedule:
 
 
 _WARMUP = Parameter(
-    "warmup", "w", "w", 0.0, 0.0, 0.5, "linear", "share of the run spent rising linearly from 0"
+    "warmup",
+    "w",
+    "w",
+    0.0,
+    0.0,
+    0.5,
+    "linear",
+    "share of the run spent rising linearly from 0",
+    label="warm-up",
 )
 _FINAL = Parameter(
     "final",
@@ -90,6 +98,7 @@ _FINAL = Parameter(
     1.0,
     "linear",
     "where it ends, as a share of the top",
+    label="final rate",
 )
 
 
@@ -179,9 +188,27 @@ _ENTRIES = (
         curve=_step,
         latex=r"\eta_t = \eta_{\max}\, <drop>^{\lfloor t / (<every>\,T) \rfloor}",
         parameters=(
-            Parameter("drop", "γ", r"\gamma", 0.1, 0.01, 1.0, "linear", "factor at each drop"),
             Parameter(
-                "every", "s", "s", 0.3, 0.01, 1.0, "linear", "share of the run between drops"
+                "drop",
+                "γ",
+                r"\gamma",
+                0.1,
+                0.01,
+                1.0,
+                "linear",
+                "factor at each drop",
+                label="factor at a drop",
+            ),
+            Parameter(
+                "every",
+                "s",
+                "s",
+                0.3,
+                0.01,
+                1.0,
+                "linear",
+                "share of the run between drops",
+                label="time between drops",
             ),
             _WARMUP,
         ),
@@ -196,7 +223,15 @@ _ENTRIES = (
         latex=r"\eta_t = \eta_{\max}\, <end>^{\,t/T}",
         parameters=(
             Parameter(
-                "end", "q", "q", 0.01, 1e-6, 1.0, "log", "what is left of the rate at the end"
+                "end",
+                "q",
+                "q",
+                0.01,
+                1e-6,
+                1.0,
+                "log",
+                "what is left of the rate at the end",
+                label="final share",
             ),
             _WARMUP,
         ),
@@ -239,10 +274,26 @@ _ENTRIES = (
         ),
         parameters=(
             Parameter(
-                "cycle", "T₀", "T_0", 0.25, 0.02, 1.0, "linear", "first cycle's share of the run"
+                "cycle",
+                "T₀",
+                "T_0",
+                0.25,
+                0.02,
+                1.0,
+                "linear",
+                "first cycle's share of the run",
+                label="first cycle",
             ),
             Parameter(
-                "growth", "k", "k", 1.0, 1.0, 4.0, "linear", "each cycle is this much longer"
+                "growth",
+                "k",
+                "k",
+                1.0,
+                1.0,
+                4.0,
+                "linear",
+                "each cycle is this much longer",
+                label="cycles grow by",
             ),
             _FINAL,
             _WARMUP,
@@ -261,13 +312,37 @@ _ENTRIES = (
         ),
         parameters=(
             Parameter(
-                "peak", "p", "p", 0.3, 0.02, 0.9, "linear", "share of the run before the peak"
+                "peak",
+                "p",
+                "p",
+                0.3,
+                0.02,
+                0.9,
+                "linear",
+                "share of the run before the peak",
+                label="time of the peak",
             ),
             Parameter(
-                "divisor", "d", "d", 25.0, 1.0, 1000.0, "log", "peak rate over starting rate"
+                "divisor",
+                "d",
+                "d",
+                25.0,
+                1.0,
+                1000.0,
+                "log",
+                "peak rate over starting rate",
+                label="peak over start",
             ),
             Parameter(
-                "final_divisor", "f", "f", 1e4, 1.0, 1e6, "log", "starting rate over final rate"
+                "final_divisor",
+                "f",
+                "f",
+                1e4,
+                1.0,
+                1e6,
+                "log",
+                "starting rate over final rate",
+                label="start over end",
             ),
             _WARMUP,
         ),
@@ -285,7 +360,15 @@ _ENTRIES = (
         ),
         parameters=(
             Parameter(
-                "decay", "d", "d", 0.2, 0.01, 1.0, "linear", "share of the run spent falling"
+                "decay",
+                "d",
+                "d",
+                0.2,
+                0.01,
+                1.0,
+                "linear",
+                "share of the run spent falling",
+                label="time of the fall",
             ),
             _FINAL,
             _WARMUP,
@@ -301,7 +384,15 @@ _ENTRIES = (
         latex=r"\eta_t = \eta_{\max} \sqrt{\frac{s}{s + t}},\quad s = <timescale>\,T",
         parameters=(
             Parameter(
-                "timescale", "s", "s", 0.05, 0.001, 1.0, "log", "share of the run before it bites"
+                "timescale",
+                "s",
+                "s",
+                0.05,
+                0.001,
+                1.0,
+                "log",
+                "share of the run before it bites",
+                label="time before it falls",
             ),
             _WARMUP,
         ),

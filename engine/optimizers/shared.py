@@ -15,29 +15,36 @@ from engine.tape import operations as ops
 def lr(default: float, low: float = 1e-5, high: float = 10.0) -> Parameter:
     """The learning rate."""
     return Parameter(
-        "lr", "η", r"\eta", default, low, high, "log", "learning rate: the length of a step"
-    )
+        "lr", "η", r"\eta", default, low, high, "log", "the length of a step",
+        label="learning rate",
+    )  # fmt: skip
 
 
 def epsilon(default: float) -> Parameter:
     """The small number in a denominator."""
     return Parameter(
-        "eps", "ε", r"\epsilon", default, 1e-16, 1.0, "log", "keeps the division from blowing up"
-    )
+        "eps", "ε", r"\epsilon", default, 1e-16, 1.0, "log", "keeps the division from blowing up",
+        label="small constant",
+    )  # fmt: skip
 
 
-def beta(default: float, meaning: str, index: int = 0, high: float = 0.999) -> Parameter:
+def beta(
+    default: float, label: str, meaning: str, index: int = 0, high: float = 0.999
+) -> Parameter:
     """A memory: the one of a rule that has a single one, or βᵢ."""
     name, symbol, latex = ("beta", "β", r"\beta")
     if index:
         name, symbol, latex = f"beta{index}", f"β{'₁₂₃'[index - 1]}", rf"\beta_{index}"
-    return Parameter(name, symbol, latex, default, 0.0, high, "linear", meaning)
+    return Parameter(name, symbol, latex, default, 0.0, high, "linear", meaning, label)
 
 
-OF_THE_GRADIENT = "memory of the gradient's average"
-OF_ITS_SQUARE = "memory of the squared gradient's average"
-BETA1 = beta(0.9, OF_THE_GRADIENT, 1)
-BETA2 = beta(0.999, OF_ITS_SQUARE, 2, 0.99999)
+# What a memory is called, and what it is of.
+OF_VELOCITY = "momentum", "how much of the velocity survives a step"
+OF_THE_GRADIENT = "first-moment decay", "memory of the gradient's average"
+MOMENTUM_AVERAGE = "momentum", "memory of the gradient's average"
+OF_ITS_SQUARE = "second-moment decay", "memory of the squared gradient's average"
+BETA1 = beta(0.9, *OF_THE_GRADIENT, 1)
+BETA2 = beta(0.999, *OF_ITS_SQUARE, 2, 0.99999)
 EPSILON = Option(
     "epsilon",
     "ε stands",

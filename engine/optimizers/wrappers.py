@@ -111,9 +111,27 @@ def lookahead(inner: Optimizer) -> Optimizer:
         name=f"{NAMES['lookahead']}({inner.name})",
         hypers=(
             *inner.hypers,
-            Parameter("sync", "k", "k", 5.0, 1.0, 100.0, "linear", "steps forward before the step"),
             Parameter(
-                "pull", "α", r"\alpha", 0.5, 0.0, 1.0, "linear", "share of them that is kept"
+                "sync",
+                "k",
+                "k",
+                5.0,
+                1.0,
+                100.0,
+                "linear",
+                "steps forward before the step",
+                label="steps ahead",
+            ),
+            Parameter(
+                "pull",
+                "α",
+                r"\alpha",
+                0.5,
+                0.0,
+                1.0,
+                "linear",
+                "share of them that is kept",
+                label="share kept",
             ),
         ),
         state=(
@@ -191,6 +209,7 @@ def sam(inner: Optimizer) -> Optimizer:
                 2.0,
                 "linear",
                 "how far uphill the gradient is taken",
+                label="uphill radius",
             ),
         ),
         state=inner.state,
