@@ -6,6 +6,7 @@ that the reader holds against them.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ LOW, HIGH = 1e-5, 10.0
 RATES = 16  # of the sweep, from LOWEST on
 LOWEST = 1e-4
 SEEDS = 3
+CLOSE = 1.5  # a factor between two rates up to which they are called alike
 PATIENCE = 0.3  # seconds before it is said how far the sweep is
 EXAMPLES, NOISE = 200, 0.15  # of the data sets that are drawn
 BATCH = SETTINGS["batch"]
@@ -172,7 +174,7 @@ def body() -> None:
                 ),
                 Panel(
                     id="sweep", kind="chart",
-                    title=f"whole runs of {x['steps']} steps, {SEEDS} seeds a rate",
+                    title=f"whole runs of {x['steps']} steps, {SEEDS} seeds per rate",
                     figure=pictures.sweep(runs, found, chosen),
                     alt=f"Loss at the end against the rate: best at {written(runs.best, '2')}.",
                 ),
@@ -212,37 +214,65 @@ def body() -> None:
 def factor(rate: float, best: float) -> str:
     """How far a rate is from the best, in words."""
     apart = max(rate / best, best / rate)
-    if apart < 1.5:
+    if apart < CLOSE:
         return "next to the best"
     return f"{written(apart, '2')} times too {'large' if rate > best else 'small'}"
 
 
+def lasting(safe: float, best: float) -> str:
+    """Where the best rate of whole runs lies, seen from the last safe one of the test."""
+    apart = written(max(safe / best, best / safe), "2")
+    if best > CLOSE * safe:
+        return (
+            f"Yet whole runs do best {apart} times above it: once they have learned, the weights "
+            "bear larger steps than at their start."
+        )
+    if safe > CLOSE * best:
+        return (
+            f"Whole runs do best {apart} times below it: what a beginning bears is too large for "
+            "a run that lasts, which is what the rule of a tenth is for."
+        )
+    return "Whole runs do best close to it."
+
+
 def told(found: RangeTest, runs: RateSweep) -> None:
     """The advice beside the best, with what it would have cost."""
+    advice = {
+        "where the test falls fastest": found.steepest,
+        "a tenth of where it is least": found.tenth,
+        "the last safe rate of the test": found.safe,
+    }
     if not x.hidden("table"):
         rows = [
-            (name, written(rate, "3"), said, written(runs.at(rate), "3"))
-            for name, rate, said in (
-                ("where the test falls fastest", found.steepest, factor(found.steepest, runs.best)),
-                ("a tenth of where it is least", found.tenth, factor(found.tenth, runs.best)),
-                ("the last safe rate of the test", found.safe, factor(found.safe, runs.best)),
-                ("the best of the sweep", runs.best, ""),
-            )
+            (name, written(rate, "3"), factor(rate, runs.best), written(runs.at(rate), "3"))
+            for name, rate in advice.items()
         ]
-        frame.table(("", "η", "against the best", "loss at the end of a run"), rows)
+        best = (
+            "the best of the sweep",
+            written(runs.best, "3"),
+            "",
+            written(runs.at(runs.best), "3"),
+        )
+        frame.table(("", "η", "against the best", "loss at the end of a run"), [*rows, best])
     cost = len(runs.rates) * SEEDS * x["steps"]
     frame.notice(
         "To read the test: at its left the rate is too small to matter. Where the smoothed loss "
         f"falls fastest, {written(found.steepest, '2')}, a rate works already; it is least at "
-        f"{written(found.lowest, '2')}, and from {written(found.safe, '2')} on it rises for good: "
-        "the last safe rate, for weights that have hardly begun. A run that is to last takes a "
-        "rate well below, which is what the rule of a tenth is for."
+        f"{written(found.lowest, '2')}, and "
+        + (
+            f"up to {written(found.safe, '2')}, where the test ends, it does not rise for good. "
+            if found.safe == found.rates[-1]
+            else f"from {written(found.safe, '2')} on it rises for good: the last safe rate, for "
+            "weights that have hardly begun. "
+        )
+        + lasting(found.safe, runs.best)
     )
+    nearest = min(advice, key=lambda name: abs(math.log(advice[name] / runs.best)))
     frame.notice(
         f"The test took {len(found.rates)} steps, the sweep {written(cost, 'd')}. "
-        "The test's rate is not the best one: it sees the loss of a network that has "
-        "hardly begun, and later steps want a smaller rate or bear a larger one. It tells which "
-        "power of ten to look in."
+        "It sees the loss of a network that has hardly begun: later steps may want a smaller rate "
+        f"or bear a larger one. Here {nearest} comes closest, "
+        f"{factor(advice[nearest], runs.best)}: a place to begin the search from."
     )
 
 
