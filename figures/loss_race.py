@@ -17,9 +17,10 @@ from figures import losses as gallery
 
 Figure = dict[str, Any]
 
+# Not the blue and red of the page of both losses: here they are momentum's and Adam's.
 LOOKS: Final[Mapping[str, tuple[str, style.Dash]]] = {
-    "cross_entropy": (saturation.CROSS_ENTROPY, "solid"),
-    "mse": (saturation.MSE, saturation.MSE_DASH),
+    "cross_entropy": (charts.color("green"), "solid"),
+    "mse": (charts.color("pink"), saturation.MSE_DASH),
     "focal": (gallery.FOCAL, "dashdot"),
     "hinge": (charts.color("brown"), "dot"),
 }
