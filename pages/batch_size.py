@@ -41,7 +41,7 @@ PRESETS = (
         "good",
         "The batches' gradients lie round the full one in an ellipse whose radius is ∝ 1/√B: move "
         "B and see it shrink. No batch points elsewhere on average.",
-        {"k": "4"},
+        {},
     ),
     Preset(
         "All noise",
