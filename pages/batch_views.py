@@ -177,7 +177,7 @@ def prices(x: Experiment, live: Picture) -> None:
             *reached, floor,
         ])  # fmt: skip
     frame.table(
-        ("batch", "steps an epoch", "gradient noise / ‖g‖", "η", "steps to target",
+        ("batch", "steps per epoch", "gradient noise / ‖g‖", "η", "steps to target",
          "examples", "seconds", "loss left"),
         rows,
     )  # fmt: skip

@@ -42,7 +42,7 @@ SETTINGS: Mapping[str, Field[Any]] = {
     for f in (
         Choice(
             "batch", 32, (1, 4, 16, 32, 128, 0), label="batch",
-            says={"1": "1 example", "0": "all examples"}, help="examples a step",
+            says={"1": "1 example", "0": "all examples"}, help="examples per step",
         ),
         Choice(
             "loss", "cross_entropy", list(LOSSES), label="loss",

@@ -86,7 +86,7 @@ x = experiment(
         Choice("tune", "two", list(SEARCHED), label="searched", says=SPOKEN),
         Integer("budget", 20_000, 10, fair.MAX_BUDGET, label="evaluations", symbol="B",
                 scale="log"),
-        Integer("tries", 3, 1, 15, label="seeds a trial", symbol="k",
+        Integer("tries", 3, 1, 15, label="seeds per trial", symbol="k",
                 help="a trial counts by its median over them"),
         Integer("search", 0, 0, 999),
         Integer("repeats", 5, 1, 20, label="searches", symbol="r",
@@ -215,7 +215,7 @@ def groups(surface: Landscape) -> list[Group]:
         x.chooser("tune"),
     ]
     race: list[Item] = [
-        x.slider("steps", label="evaluations a run", minimum=10.0),
+        x.slider("steps", label="evaluations per run", minimum=10.0),
         x.slider("noise"),
         x.slider("seeds"),
         x.toggle("strewn"),
@@ -331,7 +331,7 @@ def search_panels(held: Held, found: list[Search]) -> tuple[list[Panel], str]:
 def table(held: Held, found: list[Search], ways: dict[str, Heat]) -> None:
     """What came of it, in numbers."""
     head = ["", "settings found", "tried (diverged)", "evaluations spent"]
-    head += ["evaluations a step", "numbers kept"]
+    head += ["evaluations per step", "numbers kept"]
     for way in ways:
         head += [f"{way}: median (quartiles)", "mean rank (95 %)", "seeds won"]
     rows = []

@@ -255,11 +255,11 @@ WAYS = {
     "reverse mode": "reverse mode, backpropagation",
 }
 PASSES = {
-    "symbolic": "one expression an input",
+    "symbolic": "one expression per input",
     "forward difference": "n + 1 evaluations",
     "central difference": "2n evaluations",
     "complex step": "n complex evaluations",
-    "forward mode": "n passes, one an input",
+    "forward mode": "n passes, one per input",
     "reverse mode": "1 forward, 1 backward",
 }
 

@@ -187,7 +187,7 @@ def costs(drawn: Graph) -> None:
         (
             "",
             "passes for all derivatives",
-            "multiplications a pass",
+            "multiplications per pass",
             "multiplications in all",
             "n inputs, m outputs",
         ),

@@ -120,7 +120,7 @@ def body() -> None:
             sound="loss",
             lines=[
                 words(
-                    "After {:.0f} steps above the minimum: "
+                    "Loss above its minimum after {:.0f} steps: "
                     + ", ".join(f"{name} {{:3}}" for name in names)
                     + ".",
                     live["steps"],

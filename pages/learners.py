@@ -122,8 +122,8 @@ def costs(asked: list[Request], shown: list[tuple[str, style.Look]]) -> None:
             )
         )
     frame.table(
-        ("", "weights", "numbers kept beside them", "a weight", "both in single precision",
-         "gradient evaluations a step"),
+        ("", "weights", "numbers kept beside them", "per weight", "both in single precision",
+         "gradient evaluations per step"),
         rows,
     )  # fmt: skip
     st.caption(

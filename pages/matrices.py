@@ -92,9 +92,9 @@ x = experiment(
         Numbers(
             "s", (0.9, 0.4, 0.12, 0.03, 0.01, 0.002), pictures.LEAST, 1.2, count=(2, 8),
         ),
-        Number("a", A, 0.0, 5.0, label="a", help="of p(σ) = aσ + bσ³ + cσ⁵"),
-        Number("b", B, -10.0, 5.0, label="b"),
-        Number("c", C, -1.0, 5.0, label="c"),
+        Number("a", A, 0.0, 5.0, label="factor of σ", symbol="a", help="in p(σ) = aσ + bσ³ + cσ⁵"),
+        Number("b", B, -10.0, 5.0, label="factor of σ³", symbol="b"),
+        Number("c", C, -1.0, 5.0, label="factor of σ⁵", symbol="c"),
         Integer("after", 5, 0, 5, label="Newton–Schulz steps"),
         Integer("step", 20, 1, STEPS, label="step of the run"),
         Number("times", 1.0, 0.03, 30.0, label="times the best rate", scale="log"),
@@ -153,7 +153,7 @@ def five_steps(x: Experiment, view: frame.View, live: Picture) -> None:
             "matrices.steps",
             [
                 Panel(
-                    id="polynomial", kind="chart", title="where a singular value is sent",
+                    id="polynomial", kind="chart", title="p(σ) = aσ + bσ³ + cσ⁵, step on step",
                     figure=pictures.polynomial(coefficients, values, live["after"], interval),
                     handles=handles, alt="Five applications of p against the singular value.",
                 ),

@@ -184,7 +184,7 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
     if not view.embedded:
         if not x.hidden("table"):
             frame.table(
-                ("rule", "β", "best η", "error at the end", "numbers kept a weight"),
+                ("rule", "β", "best η", "error at the end", "numbers kept per weight"),
                 [
                     (name, memory_of(x, run.slug), written(run.rates[run.best], "3"),
                      written(run.error, "3"), written(run.memory, "3"))

@@ -88,7 +88,7 @@ def cards() -> list[Card]:
              f"half-way: {listed([float(SCHEDULES['cosine'].factors(100)[50])])} of η"),
         Card("Chain rule", "graph", r"\bar v_i = \sum_j \bar v_j\, \partial v_j/\partial v_i",
              "Along a path derivatives multiply, over paths they add up.",
-             "reverse mode: one pass an output; forward mode: one an input"),
+             "reverse mode: one pass per output; forward mode: one per input"),
     ]  # fmt: skip
 
 
@@ -123,7 +123,7 @@ if not x.hidden("values"):
         ],
     )  # fmt: skip
     frame.table(
-        ("batch", "examples a step", "source"),
+        ("batch", "examples per step", "source"),
         [(html.escape(b.problem), html.escape(b.values), html.escape(b.source)) for b in BATCHES],
     )
 if not x.hidden("advice"):

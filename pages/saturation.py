@@ -233,7 +233,7 @@ def show(live: Picture, *, small: bool, height: int) -> None:
         lines=[
             words(
                 "At ŷ = {:.4f} cross-entropy costs {:.4f} nats and pulls with {:+.4f}, MSE costs "
-                "{:.4f} and pulls with {:+.4f}: {:3} times as hard.",
+                "{:.4f} and pulls with {:+.4f}. Cross-entropy pulls {:3} times as hard.",
                 here[0].prediction, here[0].loss, here[0].gradient,
                 here[1].loss, here[1].gradient, here[0].gradient / here[1].gradient,
             )

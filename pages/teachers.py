@@ -107,7 +107,9 @@ def body() -> None:
         if (found := course.chosen(",".join(chosen), min(int(x["n"]) + k, course.MOST_SEED)))
     ]
     if not x.hidden("links"):
-        st.markdown("**Links**, one a variant. Each reader's progress stays in their own browser.")
+        st.markdown(
+            "**Links**, one for each variant. Each reader's progress stays in their own browser."
+        )
         st.code(
             "\n".join(root() + course.address(lesson, 0) for lesson in sets),
             language=None,

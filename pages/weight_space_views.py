@@ -127,7 +127,12 @@ def lines(found: LiveStudy, runs: list[pictures.Shown], embedded: bool) -> list[
         said.append(words(text, end, *against, loss))
     one, two = found.part("share1"), found.part("share2")
     said.append(
-        words("The plane holds {:.1%} of the variance, {:.1%} and {:.1%}.", one + two, one, two)
+        words(
+            "The plane holds {:.1%} of the path's variance: {:.1%} across and {:.1%} up.",
+            one + two,
+            one,
+            two,
+        )
     )
     return said
 
