@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
@@ -49,14 +50,42 @@ def _css(name: str) -> str:
 
 
 def fragment(body: Callable[[], None], *, run_every: float | None = None) -> Callable[[], None]:
-    """`st.fragment` for the body of a page: a run of it has a budget of time."""
+    """`st.fragment` for the body of a page: a run of it has a budget of time. Where the page opens
+    the terms of its sentences stand below it; what reruns the body leaves them alone."""
 
     @wraps(body)
     def run() -> None:
         with limited():
             body()
 
-    return st.fragment(run, run_every=run_every)
+    part = st.fragment(run, run_every=run_every)
+
+    @wraps(body)
+    def whole() -> None:
+        before = _said.set([])
+        try:
+            part()
+            _words(_said.get() or [])
+        finally:
+            _said.reset(before)
+
+    return whole
+
+
+# The sentences of a page while it opens; None while a part of it runs again.
+_said: ContextVar[list[str] | None] = ContextVar("said", default=None)
+
+
+def _words(sentences: Sequence[str]) -> None:
+    """The glossary's terms in sentences under a picture, each leading to its entry.
+
+    In the sentences themselves links would stand before the controls for keys and, on a phone,
+    after them for the eye.
+    """
+    found = dict(piece for piece in terms_in(" ".join(sentences)) if not isinstance(piece, str))
+    if found and not st.context.is_embedded:
+        links = " · ".join(as_html(term.name, term) for term in found.values())
+        st.html(f"<p class='words'>Words used here: {links}</p>")
 
 
 def following(x: Experiment) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -110,6 +139,7 @@ def view(x: Experiment, presets: Sequence[Preset] = (), *, panel: float = 0.28) 
     """
     embedded = bool(st.context.is_embedded)
     x.presets = presets
+    _keep(*(preset.reason for preset in presets))
     if presets and x.stands("presets") and not st.session_state.get(LESSON):
         with x.room or nullcontext():
             choose_preset(x, presets)
@@ -214,9 +244,15 @@ def progress_room(x: Experiment) -> DeltaGenerator:
     return place
 
 
+def _keep(*sentences: str) -> None:
+    if (said := _said.get()) is not None:
+        said += sentences
+
+
 def notice(text: str, *, hued: bool = False) -> None:
     """The sentence that says what to look at in the present state (Markdown, $…$ for formulas);
     hued where names of outcomes stand in it as HTML (`pages.hues`)."""
+    _keep(text)
     st.markdown(f":material/visibility: {text}", unsafe_allow_html=hued)
 
 

@@ -200,8 +200,10 @@ def race(x: Experiment, view: frame.View, live: Picture) -> None:
         )
         frame.notice(
             f"{SHAPES[x['problem']]}, {last} steps, rates that fall straight to 0, no weight "
-            f"decay: the same for all, each rule with the best of the same {len(RATES)} rates; "
-            "while a hand moves, the nearest are tried first. "
+            f"decay: the same for all, each rule with the best of the same {len(RATES)} rates. "
+            "While a hand moves a rule begins at the rate that was best last and tries its "
+            "neighbours as time allows: Shampoo and Kron, whose steps are dear, may find theirs "
+            "only once it rests. "
             "Shampoo whitens by what all gradients had in common: more than Muon does where "
             "gradients are exact, at the price of two square matrices and their fourth roots. "
             "Kron begins without a preconditioner and learns it as it goes, at μ = 0.1: in a few "

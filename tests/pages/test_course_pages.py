@@ -73,7 +73,12 @@ def test_lessons_and_leads_link_their_terms() -> None:
     lesson = course.lessons()["zig-zag-and-momentum"]
     page = open_page("race", lesson=course.mark(lesson, 0))
     assert any("](glossary?term=learning-rate" in part.value for part in page.markdown)
-    assert "glossary?term=gradient" in tables(open_page("gradient_check"))
+    said = tables(open_page("gradient_check"))
+    assert "glossary?term=gradient" in said
+    # Those of the sentences under a picture stand below it, each once.
+    assert re.findall(r"<a[^>]*>([^<]*)", said.partition("Words used here")[2]) == [
+        "round-off", "gradient",
+    ]  # fmt: skip
     page = open_page("batch_size")
     (lead,) = (data["pieces"] for data in component_data(page) if "pieces" in data)
     assert [piece["to"] for piece in lead if "to" in piece] == ["glossary?term=gradient"]
