@@ -16,7 +16,7 @@ LEARNING_SLICE: Final = 0.12  # seconds at a time, between which others get thei
 # A network that trains in the reader's browser: Python records its step and makes the first ones.
 TRAINING_STEPS: Final = 3000
 NETWORK_NUMBERS: Final = 4000
-TRAINING_CHECK: Final = 0.4  # seconds after which Python makes no further steps
+TRAINING_CHECK: Final = 0.4  # seconds of processor time after which Python makes no further steps
 
 # A typed function whose gradient is checked: every entry runs it six times, on the server and in
 # the browser.

@@ -84,10 +84,10 @@ class Work(Generic[Made]):
     """Things in the making; `made` holds them by mark, `late` says that time ran out."""
 
     def __init__(
-        self, name: str, makers: Mapping[str, Make[Made]], seconds: float = limits.WORK_SECONDS
+        self, name: str, makers: Mapping[str, Make[Made]], seconds: float | None = None
     ) -> None:
         self.name = name
-        self.seconds = seconds
+        self.seconds = limits.WORK_SECONDS if seconds is None else seconds
         self.makers = makers
         self.made: dict[str, Made] = {}
         self.error: Exception | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -117,15 +117,15 @@ def browser_training(
 ) -> BrowserTraining:
     """Print a competitor's training; grid (n, features) is where the outputs are shown.
 
-    `losses` are of `checked` steps, or of as many as come in a short time. Raises Unrecordable for
+    `losses` are of `checked` steps, or of as many as a little processor time buys. Raises Unrecordable for
     what cannot be printed, and ValueError as `Training` does.
     """
     run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
     trainer = run.trainer
     ways = Ways(trainer, run.objective)
     kept = leaves(trainer.given(1.0)[:3])
-    until = monotonic() + TRAINING_CHECK
-    while run.step < min(checked, steps) and not run.ended and monotonic() < until:
+    until = thread_time() + TRAINING_CHECK
+    while run.step < min(checked, steps) and not run.ended and thread_time() < until:
         k = run.step
         given = trainer.given(run.factors[k], *run.batch(k))
         run.advance(1)

@@ -14,8 +14,10 @@ from export.capture import PageError, capture, read_link
 from export.route import routes
 
 
-@pytest.fixture(scope="module")
-def client() -> TestClient:
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    # The process that makes a file is nice: beside other tests it comes last.
+    monkeypatch.setattr("export.route.TAKEN_SECONDS", 600.0)
     return TestClient(Starlette(routes=routes()))
 
 

@@ -18,14 +18,15 @@ from engine.problems.landscapes import LANDSCAPES
 from engine.studies import fair_race as fair
 from pages import background
 from pages.competitors import parse_runners
-from tests.pages.running import markdown, moved, open_page, tables
+from tests.pages.running import SECONDS, markdown, moved, open_page, tables
 
 
 @pytest.fixture(autouse=True)
 def _wait_for_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a browser nobody looks in on the work: the run waits for it."""
-    monkeypatch.setattr(background, "GRACE", 60.0)
-    monkeypatch.setattr(limits, "LEFT_SECONDS", 60.0)
+    """Without a browser nobody looks in on the work: the run waits for it, however long."""
+    monkeypatch.setattr(background, "GRACE", SECONDS)
+    monkeypatch.setattr(limits, "WORK_SECONDS", SECONDS)
+    monkeypatch.setattr(limits, "LEFT_SECONDS", SECONDS)
 
 
 QUICK = {"steps": "40", "budget": "2400", "seeds": "10", "repeats": "1"}

@@ -216,10 +216,10 @@ def test_the_logistic_map_of_the_survey(text: str, slope: Any) -> None:
     ],
 )
 def test_no_formula_holds_the_symbolic_route_up(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     answer = symbolic(text, "x")
     grown = swell(text, "x")
-    assert time.perf_counter() - begun < 5.0  # on a busy machine; 0.4 s on a quiet one
+    assert time.thread_time() - begun < 5.0  # of the processor, which take 0.4 s undisturbed
     assert len(answer.latex) < 4000
     assert sum((*grown.forward[:-1], *grown.reverse[:-1])) <= COMPOSED_OPERATIONS
     names = four_ways.inputs_of(read(text))

@@ -116,9 +116,9 @@ def test_there_are_enough_hostile_formulas() -> None:
 def test_a_hostile_formula_is_refused_at_once_and_touches_nothing(text: str) -> None:
     global watching
     best = math.inf
-    for _ in range(3):  # the best of three: another process may hold the machine up
+    for _ in range(3):  # the best of three: the first may meet the collector of garbage
         events.clear()
-        begin = time.perf_counter()
+        begin = time.thread_time()
         watching = True
         try:
             landscape(text)
@@ -128,7 +128,7 @@ def test_a_hostile_formula_is_refused_at_once_and_touches_nothing(text: str) -> 
             refusal = None
         finally:
             watching = False
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
         assert isinstance(refusal, FormulaError), f"{text[:60]!r} was accepted"
         assert not events
         if best < 0.05:
