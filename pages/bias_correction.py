@@ -222,11 +222,12 @@ def notice(t: int) -> None:
     if t < 1:
         frame.notice("Both averages are zero.")
         return
-    share, share2 = (1.0 / averages.correction(x[name], float(t)) for name in SYMBOLS)
+    shares = [1.0 / averages.correction(x[name], float(t)) for name in SYMBOLS]
+    m, v = (f"{written(100 * share, '3')}\u202f%" for share in shares)
+    mends = " and ".join(f"×{written(1 / share, '4')}" for share in shares)
     frame.notice(
-        f"After {t} gradient{'s' * (t > 1)} their weights in m sum to {written(share, '3')}: "
-        f"m reads {written(share, '.1%')} of what it should, v {written(share2, '.1%')}. "
-        f"Factors ×{written(1 / share, '4')} and ×{written(1 / share2, '4')} mend that."
+        f"After {t} gradient{'s' * (t > 1)} their weights in m sum to {written(shares[0], '3')}: "
+        f"m reads {m} of what it should, v {v}. Factors {mends} mend that."
     )
 
 

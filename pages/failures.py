@@ -227,15 +227,30 @@ def decay_story(live: Picture) -> Story:
             step_panel(pictures.story("counts", "x, the weight that counts", "x.", counts)),
         ],
         live["decay.steps"] + 1.0,
-        f"Nothing depends on y: decay should take it away. Inside the gradient the pull λy is "
-        f"divided by √v̂ ≈ σ like everything else, so noise keeps y: it ends at {a}. Beside the "
-        f"step it is ηλy, whatever the noise: y ends at {b}.",
+        _decay_sentence(a, b),
         words("|y| at the end: {:3} with Adam + L2, {:3} with AdamW.", inside, beside),
         surface,
         more="Without noise Adam + L2 ends at the minimum of loss + ½λ|w|² (marked): at the end "
         "nothing is divided away. AdamW's decay is no penalty of the loss: where it ends depends "
         "on how large the gradients were, and its strength goes with η. (Printed with λ in both "
         "places, as on some slides, it would decay twice: here it stands beside the step alone.)",
+    )
+
+
+def _decay_sentence(inside: str, beside: str) -> str:
+    """What became of y, with the decay inside the gradient and beside the step."""
+    if x["decay.weight"] == 0.0:
+        return f"Without decay the two rules are one: noise alone moves y, which ends at {inside}."
+    if x["decay.noise"] == 0.0:
+        return (
+            "Without noise the pull λy is all the gradient that y has, and Adam divides it by its "
+            f"own size: y ends at {inside}. Beside the step it is ηλy, which shrinks with y: y "
+            f"ends at {beside}."
+        )
+    return (
+        "Nothing depends on y: decay should take it away. Inside the gradient the pull λy is "
+        f"divided by √v̂ ≈ σ like everything else, so noise keeps y: it ends at {inside}. Beside "
+        f"the step it is ηλy, whatever the noise: y ends at {beside}."
     )
 
 

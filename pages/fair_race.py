@@ -386,7 +386,7 @@ def body() -> None:
     opening()
     view = frame.view(x, PRESETS, panel=0.27)
     with view.panel:
-        x.controls(groups(problem.landscape(x)), height=view.height(560, 420), on_action=on_action)
+        x.controls(groups(problem.landscape(x)), height=view.height(530, 420), on_action=on_action)
     with view.picture:
         if not x["strewn"]:
             problem.say_start(x, problem.landscape(x))

@@ -191,12 +191,27 @@ def verdict(report: Report, broken: str, checked: Subject) -> str:
         if bad or doubtful:
             return (
                 f"**Caught.** The rule of {broken} has {told}: {len(bad) + len(doubtful)} of "
-                f"{count} entries stand out, and {worst}."
+                f"{count} entries stand out, and {worst}.{blurred(checked)}"
             )
         return f"**Not caught:** the rule of {broken} has {told}, yet {worst}."
     if bad or doubtful:
         return doubt([e for e in established(checked, report) if e.name in bad + doubtful], worst)
     return f"All {count} entries agree; {worst}."
+
+
+def blurred(checked: Subject) -> str:
+    """What a poor step makes stand out as well, as a sentence that follows another."""
+    if (cause := cause_of(x["h"])) is None:
+        return ""
+    also = sum(v != "good" for v in check(checked, h=x["h"]).verdicts)
+    return f" At this h {also} would without a mistake too, by {cause}." if also else ""
+
+
+def cause_of(h: float) -> str | None:
+    """Why a difference over this step is off; None where the step is not to blame."""
+    if h < 1e-8:
+        return "round-off: h is too small"
+    return "truncation: h is too large" if h > 1e-3 else None
 
 
 def established(checked: Subject, report: Report) -> tuple[Established, ...]:
@@ -225,10 +240,8 @@ def doubt(entries: list[Established], worst: str) -> str:
                 f"say which is right. {entry.exact.trouble}"
             )
     cause = (
-        "round-off: h is too small" if x["h"] < 1e-8
-        else "truncation: h is too large" if x["h"] > 1e-3
-        else "a kink within h of the point, or a function that bends much within h"
-    )  # fmt: skip
+        cause_of(x["h"]) or "a kink within h of the point, or a function that bends much within h"
+    )
     return (
         "**The difference is off, not the gradient**, which is right to every digit of its exact "
         f"value. The marks doubt it all the same: {worst}. The cause is {cause}."

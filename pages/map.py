@@ -480,7 +480,8 @@ def notice(request: Request, found: Sweep, *, by_loss: bool) -> None:
         pair = maps.polyak_pair(*(maps.quadratic_curvatures(request.surface) or (0.0, 0.0)))
         text += (
             rf" Polyak's pair for these curvatures is $\eta = {in_latex(pair[0])}$, "
-            rf"$\beta = {in_latex(pair[1])}$: the best in the long run."
+            rf"$\beta = {in_latex(pair[1])}$: the best in the long run"
+            + (", were there no noise." if x["noise"] else ".")
         )
     frame.notice(text)
 

@@ -282,10 +282,12 @@ def remark(ce: Slopes, mse: Slopes, runs: tuple[Training, Training]) -> str:
 def recovery(runs: tuple[Training, Training]) -> str:
     """How long each training takes, in words."""
     words = [
-        f"in {n} epochs" if n is not None else f"not within {x['epochs']}"
+        f"does not recover within {x['epochs']} epochs"
+        if n is None
+        else f"recovers in {n} epoch{'s' * (n != 1)}"
         for n in (run.epochs_to(RECOVERED) for run in runs)
     ]
-    return f"Trained with cross-entropy it recovers {words[0]}; with MSE {words[1]}."
+    return f"Trained with cross-entropy it {words[0]}; with MSE it {words[1]}."
 
 
 def table(ce: Slopes, mse: Slopes, runs: tuple[Training, Training]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -350,6 +351,11 @@ def notice(driven: Descent, constant: Descent) -> None:
             f"the schedule brings it to {written(with_it, '3')}."
         )
     without = settled_gap(constant)
+    if math.isclose(with_it, without, rel_tol=0.01):
+        return frame.notice(
+            f"Over the last tenth the loss stands at {written(without, '3')}, with the schedule as "
+            "without: here it changes nothing."
+        )
     if with_it < without:
         return frame.notice(
             f"Over the last tenth the loss stands at {written(with_it, '3')} with the schedule and "

@@ -326,6 +326,8 @@ def _times(pair: Array, first: str, second: str) -> str:
     if pair[1] == 0.0:
         return f"all in {first}"
     ratio = pair[0] / pair[1]
+    if written(ratio, "3") == "1":
+        return f"as large in {first} as in {second}"
     return f"{written(ratio, '3')} times as large in {first} as in {second}"
 
 

@@ -89,9 +89,12 @@ def notice(x: Experiment) -> str:
     costs = _here(x).loss
     if costs[1] == 0 or costs[0] == 0:
         return "An error of 0 costs nothing and pulls nowhere: here squared error rests."
+    if costs[0] == costs[1]:
+        return "Two errors of one size cost the same, whatever their signs: take one further out."
+    small, large = sorted(costs)
     return (
-        f"The errors are as {written(abs(x['a'] / x['b']), '3')} to 1, their costs as "
-        f"**{written(costs[0] / costs[1], '3')} to 1**: one large error outweighs many small ones, "
+        f"The errors are as {written((large / small) ** 0.5, '3')} to 1, their costs as "
+        f"**{written(large / small, '3')} to 1**: one large error outweighs many small ones, "
         "which is why squared error bends to outliers. Its gradient grows only in proportion."
     )
 

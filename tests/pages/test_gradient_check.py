@@ -37,6 +37,12 @@ def test_a_sound_network_passes() -> None:
     assert all(int(power.translate(DIGITS)) >= 9 for power in errors)  # eight digits
 
 
+def test_a_poor_step_is_not_laid_to_the_mistake() -> None:
+    said = markdown(open_page("gradient_check", h="1e-14"))
+    assert "Caught." in said
+    assert "would without a mistake too, by round-off: h is too small" in said
+
+
 def test_a_typed_function_shows_the_numbers_of_the_course() -> None:
     page = open_page(
         "gradient_check", of="formula", a0="0.7853981633974483", a1="1", f="(x + y)*sin(x)"

@@ -18,7 +18,7 @@ def test_worked_numbers() -> None:
     for number in ("3.9120", "0.9604", "−0.9800", "−0.0384"):
         assert f">{number}<" in tables(page)
     assert "**25.5 times**" in markdown(page)
-    assert "recovers in 50 epochs; with MSE in 224 epochs" in markdown(page)
+    assert "recovers in 50 epochs; with MSE it recovers in 224 epochs" in markdown(page)
     assert r"2\cdot(-0.9800)\cdot 0.0196 = -0.0384" in markdown(page)
 
 
@@ -35,7 +35,7 @@ def test_remark_follows_the_state() -> None:
     assert "σ′(z) = 0.0595 is 24\u202f% of its largest value ¼" in markdown(
         open_page("saturation", z="2.69")
     )
-    assert "not within 300" in markdown(open_page("saturation", z="-7"))
+    assert "does not recover within 300 epochs" in markdown(open_page("saturation", z="-7"))
 
 
 # The claims of the presets ------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def test_runs_that_differ_part_somewhere() -> None:
         ("momentum", 1, "no velocity yet"),
         ("momentum", 2, "times as long as the correction"),
         ("sgd", 1, "same rate 0.01"),
-        ("adam", 1, "30 times as large in y as in x; the step 1 times"),
+        ("adam", 1, "30 times as large in y as in x; the step as large in y as in x"),
         ("newton", 1, "° away from the negative gradient"),
         ("sophia", 1, "clipped at ηρ = 0.01"),
     ],
