@@ -59,7 +59,7 @@ x = experiment(
         Choice("activation", "tanh", list(ACTIVATIONS), label="activation"),
         Integer("seed", 0, 0, 99, label="seed", help="of weights and data"),
         Choice("plane", "pca", list(PLANES), label="plane", says=PLANES),
-        Integer("draw", 0, 0, 99, label="draw", help="of the random plane and the walk"),
+        Integer("draw", 0, 0, 99, label="random draw", help="of the random plane and the walk"),
         Flag("share", False, label="sharpness as a share of its limit"),
         Flag("walk", False, label="a random walk beside", help="with as many points and numbers"),
     ],

@@ -77,7 +77,7 @@ def test_lessons_and_leads_link_their_terms() -> None:
     assert "glossary?term=gradient" in said
     # Those of the sentences under a picture stand below it, each once.
     assert re.findall(r"<a[^>]*>([^<]*)", said.partition("Words used here")[2]) == [
-        "round-off", "gradient",
+        "round-off", "gradient", "relative error",
     ]  # fmt: skip
     page = open_page("batch_size")
     (lead,) = (data["pieces"] for data in component_data(page) if "pieces" in data)
