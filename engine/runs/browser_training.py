@@ -117,8 +117,8 @@ def browser_training(
 ) -> BrowserTraining:
     """Print a competitor's training; grid (n, features) is where the outputs are shown.
 
-    `losses` are of `checked` steps, or of as many as a little processor time buys. Raises Unrecordable for
-    what cannot be printed, and ValueError as `Training` does.
+    `losses` are of `checked` steps, or of as many as a little processor time buys. Raises
+    Unrecordable for what cannot be printed, and ValueError as `Training` does.
     """
     run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
     trainer = run.trainer
