@@ -25,7 +25,7 @@ from engine.emit.picture import (
 from engine.limits import COMPOSITIONS
 from engine.studies.rule_latex import factor, number
 from engine.tape import operations as ops
-from engine.tape.symbolic import latex_of
+from engine.tape.latex import latex_of
 from figures import four_ways as pictures
 from pages import frame
 from pages.presets import Preset

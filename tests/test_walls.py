@@ -35,7 +35,7 @@ class Wall:
 
 WALLS = {
     "engine": Wall(
-        frozenset({"numpy", "numba", "llvmlite", "sympy", "mpmath"}),
+        frozenset({"numpy", "numba", "llvmlite", "mpmath"}),
         lazy=frozenset({"cupy", "distributed", "sklearn"}),
     ),
     "figures": Wall(frozenset({"engine", "numpy", "plotly"})),

@@ -17,8 +17,8 @@ import numpy as np
 
 from engine.limits import PRINTED_OPERATIONS
 from engine.tape import Tape, Value, autograd
+from engine.tape.latex import name_latex, number_latex
 from engine.tape.operations import OPERATIONS
-from engine.tape.symbolic import name_latex, number_latex
 from engine.tape.typeset import ATOM, Piece
 
 Function = Callable[..., Any]

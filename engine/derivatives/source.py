@@ -10,7 +10,7 @@ from engine.derivatives.expression import derivative
 from engine.emit.dialect import FUNCTIONS, PYTHON
 from engine.emit.program import Atom, Key, Level, Line, compile_program
 from engine.tape import Value, autograd
-from engine.tape.symbolic import latex_of, name_latex
+from engine.tape.latex import latex_of, name_latex
 
 LONGEST = 2000  # lines; what is longer nobody would paste
 

@@ -21,7 +21,7 @@ from engine.emit.program import Level, TooLong, compile_program
 from engine.optimizers import Optimizer, Oracle, Parameter, Slot, State
 from engine.problems.formula import CONSTANTS, FUNCTIONS, Formula, FormulaError, parse_program
 from engine.tape import Vector
-from engine.tape.symbolic import latex_of, name_latex
+from engine.tape.latex import latex_of, name_latex
 
 MAX_HYPERS = 12
 

@@ -26,7 +26,7 @@ from engine.emit.program import Level, TooLong, compile_program
 from engine.problems.landscapes import Box, Landscape
 from engine.tape import Vector, autograd
 from engine.tape import operations as ops
-from engine.tape.symbolic import latex_of
+from engine.tape.latex import latex_of
 
 MAX_LENGTH = 400  # characters of one formula
 MAX_DEPTH = 60  # levels of nesting; a sum of n terms nests n deep

@@ -1,8 +1,8 @@
 """Other readings of a tape: the same function on numbers of another kind.
 
 A function is run once on a tape; `interpret` walks that record with a table that says what each
-operation means for complex numbers, for mpmath's long numbers or for symbols. So one function
-typed once can be differentiated by routes that share nothing but its record.
+operation means for complex numbers or for mpmath's long numbers. So one function typed once can be
+differentiated by routes that share nothing but its record.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The table of operations: what each computes, how it passes derivatives back and forward, and how
-it is written in LaTeX, SymPy and printed programs. To add an operation, add one entry here.
+it is written in LaTeX and in printed programs. To add an operation, add one entry here.
 
 An elementwise operation is given by its local derivatives, from which both rules follow. The few
 that move or combine elements (sum, reshape, matmul, indexing …) state both rules. What can be said
@@ -126,18 +126,12 @@ class _WORDS:
     equal = staticmethod(lambda x, y: equal(x, y))
 
 
-def _signs(operation: Callable[..., Any]) -> dict[str, Any]:
-    """What Python's own signs say of every kind of number, and of symbols."""
-    return {"number": lambda n: operation, "symbol": lambda s: operation}
-
-
 def _word(name: str, latex: str) -> dict[str, Any]:
     """A function that every language and library calls by the same name."""
     return {
         "spelled": f"{name}({{0}})",
         "typeset": typeset.call(latex),
         "number": lambda n: n.function(name),
-        "symbol": lambda s: getattr(s, name),
     }
 
 
@@ -164,7 +158,7 @@ add: Operation = _local(
     _same,
     spelled="({0} + {1})",
     typeset=typeset.plus,
-    **_signs(operator.add),
+    number=lambda n: operator.add,
 )
 subtract: Operation = _local(
     "subtract",
@@ -173,7 +167,7 @@ subtract: Operation = _local(
     _opposite,
     spelled="({0} - {1})",
     typeset=typeset.minus,
-    **_signs(operator.sub),
+    number=lambda n: operator.sub,
 )
 negative: Operation = _local(
     "negative",
@@ -181,7 +175,7 @@ negative: Operation = _local(
     _opposite,
     spelled="(-{0})",
     typeset=typeset.negated,
-    **_signs(operator.neg),
+    number=lambda n: operator.neg,
 )
 multiply: Operation = _local(
     "multiply",
@@ -190,7 +184,7 @@ multiply: Operation = _local(
     lambda g, out, x, y: g * x,
     spelled="({0} * {1})",
     typeset=typeset.times,
-    **_signs(operator.mul),
+    number=lambda n: operator.mul,
 )
 
 
@@ -212,7 +206,7 @@ divide: Operation = _local(
     lambda g, out, x, y: negative(divide(multiply(g, out), y)),
     spelled="({0} / {1})",
     typeset=typeset.around(r"\frac{<0>}{<1>}", typeset.PRODUCT),
-    **_signs(operator.truediv),
+    number=lambda n: operator.truediv,
 )
 
 
@@ -245,7 +239,7 @@ integer_power: Operation = _local(
     _integer_power,
     _integer_power_slope,
     typeset=typeset.raised,
-    **_signs(lambda x, exponent: x**exponent),
+    number=lambda n: lambda x, exponent: x**exponent,
 )
 
 
@@ -280,7 +274,7 @@ power: Operation = _elementwise(
     _power_by_exponent,
     spelled="power({0}, {1})",
     typeset=typeset.raised,
-    **_signs(operator.pow),
+    number=lambda n: operator.pow,
 )
 
 
@@ -309,7 +303,6 @@ log1p: Operation = _elementwise(
     spelled="log1p({0})",
     typeset=typeset.call(r"\operatorname{log1p}"),
     number=lambda n: n.log1p,
-    symbol=lambda s: lambda x: s.log(1 + x),
 )
 sqrt: Operation = _elementwise(
     "sqrt",
@@ -357,7 +350,6 @@ tanh_slope: Operation = _composed(
     _times(lambda out, x: multiply(out, multiply(-2.0, tanh(x)))),
     **_analytic(lambda n, z, above, x: (2 * z / (1 + z * z)) ** 2),
     typeset=typeset.call(r"\operatorname{sech}^{2}"),
-    symbol=lambda s: lambda x: s.cosh(x) ** -2,
 )
 
 
@@ -384,7 +376,6 @@ sigmoid: Operation = _composed(
     _times(lambda out, x: sigmoid_slope(x)),
     **_analytic(lambda n, z, above, x: (1 if above else z) / (1 + z)),
     typeset=typeset.call(r"\sigma"),
-    symbol=lambda s: s.sigmoid,
 )
 sigmoid_slope: Operation = _composed(
     "sigmoid_slope",
@@ -393,7 +384,6 @@ sigmoid_slope: Operation = _composed(
     _times(lambda out, x: negative(multiply(out, tanh(multiply(0.5, x))))),
     **_analytic(lambda n, z, above, x: z / (1 + z) ** 2),
     typeset=typeset.call(r"\sigma'"),
-    symbol=lambda s: lambda x: s.sigmoid(x) * s.sigmoid(-x),
 )
 softplus: Operation = _composed(
     "softplus",
@@ -401,31 +391,27 @@ softplus: Operation = _composed(
     _times(lambda out, x: sigmoid(x)),
     **_analytic(lambda n, z, above, x: (x if above else 0) + n.log1p(z)),
     typeset=typeset.call(r"\operatorname{softplus}"),
-    symbol=lambda s: s.softplus,
 )
 
 
 # Comparisons and choice ---------------------------------------------------------------------------
 
 
-def _comparison(
-    name: str, compare: Callable[[Any, Any], Any], sign: str, latex: str, symbol: str
-) -> Operation:
+def _comparison(name: str, compare: Callable[[Any, Any], Any], sign: str, latex: str) -> Operation:
     return _add(
         name,
         compare,
         spelled=f"({{0}} {sign} {{1}})",
         typeset=typeset.relation(latex),
         number=lambda n: lambda x, y: compare(n.real(x), n.real(y)),
-        symbol=lambda s: getattr(s, symbol),
     )
 
 
-less: Operation = _comparison("less", operator.lt, "<", "<", "Lt")
-less_equal: Operation = _comparison("less_equal", operator.le, "<=", r"\le", "Le")
-greater: Operation = _comparison("greater", operator.gt, ">", ">", "Gt")
-greater_equal: Operation = _comparison("greater_equal", operator.ge, ">=", r"\ge", "Ge")
-equal: Operation = _comparison("equal", operator.eq, "==", "=", "Eq")
+less: Operation = _comparison("less", operator.lt, "<", "<")
+less_equal: Operation = _comparison("less_equal", operator.le, "<=", r"\le")
+greater: Operation = _comparison("greater", operator.gt, ">", ">")
+greater_equal: Operation = _comparison("greater_equal", operator.ge, ">=", r"\ge")
+equal: Operation = _comparison("equal", operator.eq, "==", "=")
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -456,7 +442,6 @@ where: Operation = _local(
     spelled="where({0}, {1}, {2})",
     typeset=typeset.around(r"\begin{cases}<1> & <0>\\<2> & \text{else}\end{cases}"),
     number=lambda n: lambda condition, x, y: x if condition else y,
-    symbol=lambda s: lambda condition, x, y: s.Piecewise((x, condition), (y, True)),
 )
 
 
@@ -526,7 +511,6 @@ sign: Operation = _composed(
     _sign,
     typeset=typeset.call(r"\operatorname{sign}"),
     number=_number_sign,
-    symbol=lambda s: s.sign,
 )
 absolute: Operation = _elementwise(
     "absolute",
@@ -535,7 +519,6 @@ absolute: Operation = _elementwise(
     spelled="absolute({0})",
     typeset=typeset.around(r"\left|<0>\right|"),
     number=lambda n: lambda x: _number_sign(n)(x) * x,
-    symbol=lambda s: s.Abs,
 )
 relu: Operation = _composed(
     "relu",
@@ -545,7 +528,6 @@ relu: Operation = _composed(
     gates=(lambda x: (less_equal(x, 0.0), False),),
     typeset=typeset.call(r"\operatorname{relu}"),
     number=lambda n: lambda x: x if n.real(x) > 0 else 0 * x,
-    symbol=lambda s: lambda x: s.maximum(x, s.S.Zero),
 )
 maximum: Operation = _composed(
     "maximum",
@@ -558,7 +540,6 @@ maximum: Operation = _composed(
     ),
     typeset=typeset.call(r"\max"),
     number=lambda n: _number_choice(n, operator.gt),
-    symbol=lambda s: s.maximum,
 )
 minimum: Operation = _composed(
     "minimum",
@@ -571,7 +552,6 @@ minimum: Operation = _composed(
     ),
     typeset=typeset.call(r"\min"),
     number=lambda n: _number_choice(n, operator.lt),
-    symbol=lambda s: s.minimum,
 )
 clip: Operation = _composed(
     "clip",
@@ -595,7 +575,6 @@ clip: Operation = _composed(
             else x
         )
     ),
-    symbol=lambda s: lambda x, low, high: s.minimum(s.maximum(x, low), high),
 )
 
 

@@ -34,8 +34,8 @@ class Operation:
     counts as nothing at all, be it NaN; its rule is for where it has.
 
     `lowered(*inputs)` says the same in simpler operations; what has none is a word of every
-    printed program, written `spelled` ("exp({0})"). `typeset`, `number` and `symbol` are its
-    LaTeX, its meaning for numbers of another kind (see `interpret`) and for SymPy.
+    printed program, written `spelled` ("exp({0})"). `typeset` is its LaTeX,
+    `number` its meaning for numbers of another kind (see `interpret`).
     """
 
     name: str
@@ -48,7 +48,6 @@ class Operation:
     spelled: str = ""
     typeset: Callable[..., tuple[str, int]] | None = None
     number: Callable[[Any], Callable[..., Any]] | None = None
-    symbol: Callable[[Any], Callable[..., Any]] | None = None
 
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
         for x in inputs:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import engine
 from engine.derivatives.graph import read_program
 from engine.problems.formula import FormulaError, parse, parse_program
-from engine.tape.symbolic import latex_of
+from engine.tape.latex import latex_of
 
 AS_ON_PAPER = [
     # superscripts

@@ -23,7 +23,7 @@ from engine.derivatives.graph_layout import layered
 from engine.emit.picture import Picture
 from engine.problems.formula import FormulaError
 from engine.tape import autograd
-from engine.tape.symbolic import latex_of
+from engine.tape.latex import latex_of
 
 
 def drawn(text: str, values: Sequence[Any], seed: str, output: str | None = None) -> Graph:
