@@ -22,7 +22,8 @@ from engine.optimizers.schedules import Schedule
 from engine.problems.landscapes import LANDSCAPES, Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent, live_descend
-from engine.studies.as_code import FRAMEWORKS, script
+from engine.studies.as_code import script
+from engine.studies.frameworks import FRAMEWORKS
 from engine.studies.gradient_latex import gradient_latex
 from engine.studies.maps import starts_well
 from engine.studies.tuning import best_rate

@@ -24,7 +24,8 @@ from engine.problems.data import (
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
 from engine.runs.objectives import LOSSES
-from engine.studies.training_code import FRAMEWORKS, training_script
+from engine.studies.frameworks import FRAMEWORKS
+from engine.studies.training_code import training_script
 from figures import style
 from figures import training as pictures
 from pages import entrants, frame, own_table

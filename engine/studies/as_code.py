@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from engine.emit.dialect import FUNCTIONS, PYTHON, indent
 from engine.emit.program import Key, Level, Line, Program, compile_program
@@ -22,11 +22,9 @@ from engine.problems.landscapes import Landscape
 from engine.runs.descent import DIVERGENCE_RADIUS, find_landscape, find_optimizer
 from engine.runs.tracing import COUNT, NOISE, POINT, PROBE, SCHEDULE, At, trace_loop
 from engine.studies import schedule_code
+from engine.studies.frameworks import own_rule, script_text
 from engine.tape import Operation, Vector, autograd
 from engine.tape.operations import OPERATIONS
-
-Framework = Literal["NumPy", "PyTorch", "optax", "Keras"]
-FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch", "optax", "Keras")
 
 
 def script(
@@ -62,11 +60,8 @@ def script(
     )
     if framework == "NumPy":
         return _numpy(run)
-    made = {"PyTorch": TORCH, "optax": OPTAX, "Keras": KERAS}[framework].get(rule.slug)
-    hypers = dict(run.hypers)
-    if run.schedule and framework == "optax" and "lr" in hypers:
-        hypers["lr"] = Spelled(hypers["lr"], "rate")
-    theirs = made(hypers, run.options) if made is not None else None
+    planned = run.schedule is not None
+    theirs = own_rule(framework, rule.slug, run.hypers, run.options, planned=planned)
     return {"PyTorch": _torch, "optax": _optax, "Keras": _keras}[framework](run, theirs)
 
 
@@ -151,10 +146,10 @@ class _Asking:
         return Vector(u[i] * (row[0] * u[0] + row[1] * u[1]) for i, row in enumerate(rows))
 
 
-def _dialect(prefix: str, spelled: Mapping[str, str]) -> Any:
+def _dialect(prefix: str) -> Any:
     """Python whose functions of numbers stand in a module: np.exp, torch.exp, jnp.exp."""
     functions = {n: f"{prefix}{n}({{0}})" for n in FUNCTIONS}
-    return replace(_DIALECT, spelled={**_DIALECT.spelled, **functions, **spelled})
+    return replace(_DIALECT, spelled={**_DIALECT.spelled, **functions})
 
 
 _LONGEST: Final = 76  # characters of an expression that is written into the one that reads it
@@ -168,7 +163,6 @@ def _written(
     names: Mapping[str, str],
     prefix: str,
     called: Mapping[str, str] | None = None,
-    own: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Statements for the lines, and the outputs as expressions.
 
@@ -176,7 +170,7 @@ def _written(
     lines that get a statement in any case. Products with 0 and sums with it are left out, which
     on finite numbers changes no more than the sign of a zero.
     """
-    dialect = _dialect(prefix, own or {})
+    dialect = _dialect(prefix)
     read = Counter(a for line in lines for a in line.arguments if isinstance(a, str))
     read.update(a for a in outputs if isinstance(a, str))
     known: dict[str, str] = dict(names)
@@ -214,16 +208,6 @@ def _written(
         known[line.target] = name
         statements.append(f"{name} = {_bare(text)}")
     return statements, [_bare(spell(a)) for a in outputs]
-
-
-_ON_ARRAYS: Final = {"where": "np.where({0}, {1}, {2})", "absolute": "np.abs({0})"}
-
-
-def written_lines(
-    lines: Sequence[Line], outputs: Sequence[Any], names: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
-    """The lines of a program of numbers as statements on NumPy's arrays, and its outputs."""
-    return _written(lines, outputs, names, "np.", own=_ON_ARRAYS)
 
 
 def _without_zeros(operation: str, arguments: Sequence[str]) -> str:
@@ -429,20 +413,6 @@ def _rate(run: _Run) -> float:
     return run.hypers.get("lr", 1.0)
 
 
-class Spelled(float):
-    """A number that is written as a name."""
-
-    def __new__(cls, value: float, name: str) -> Spelled:
-        made = super().__new__(cls, value)
-        made.name = name
-        return made
-
-    name: str
-
-    def __repr__(self) -> str:
-        return self.name
-
-
 def _numpy(run: _Run) -> str:
     step = _step(run)
     says = "Plain NumPy: the function, its gradient and the rule as printed."
@@ -612,222 +582,4 @@ def _keras(run: _Run, theirs: str | None) -> str:
 
 
 def _text(*parts: Sequence[str]) -> str:
-    text = "\n".join(line for part in parts for line in part)
-    return re.sub(r"\n{4,}", "\n\n\n", text) + "\n"
-
-
-# What frameworks have -----------------------------------------------------------------------------
-
-Hypers = Mapping[str, float]
-Options = Mapping[str, str | bool]
-Made = Callable[[Hypers, Options], str | None]
-
-
-def _call(name: str, first: str, **arguments: Any) -> str:
-    given = [*([first] if first else []), *(f"{k}={v!r}" for k, v in arguments.items())]
-    return f"{name}({', '.join(given)})"
-
-
-def _outside(o: Options) -> bool:
-    return o.get("epsilon", "outside") == "outside" and o.get("bias_correction", True) is True
-
-
-def _of_torch(name: str, h: Hypers, **more: Any) -> str:
-    """An optimizer of the Adam kind."""
-    betas = (h["beta1"], h["beta2"])
-    return _call(f"torch.optim.{name}", "[w]", lr=h["lr"], betas=betas, eps=h["eps"], **more)
-
-
-TORCH: Final[Mapping[str, Made]] = {
-    "sgd": lambda h, o: _call("torch.optim.SGD", "[w]", lr=h["lr"]),
-    "momentum": lambda h, o: _call("torch.optim.SGD", "[w]", lr=h["lr"], momentum=h["beta"])
-    if o["form"] == "velocity"
-    else None,
-    "asgd": lambda h, o: _call(
-        "torch.optim.ASGD", "[w]", lr=h["lr"], lambd=h["lambd"], alpha=h["alpha"], t0=h["t0"]
-    ),
-    "nesterov": lambda h, o: _call(
-        "torch.optim.SGD", "[w]", lr=h["lr"], momentum=h["beta"], nesterov=True
-    )
-    if o["form"] == "pytorch" and h["beta"] > 0
-    else None,
-    "adagrad": lambda h, o: _call("torch.optim.Adagrad", "[w]", lr=h["lr"], eps=h["eps"])
-    if _outside(o)
-    else None,
-    "adadelta": lambda h, o: _call(
-        "torch.optim.Adadelta", "[w]", lr=h["lr"], rho=h["rho"], eps=h["eps"]
-    ),
-    "rmsprop": lambda h, o: _call(
-        "torch.optim.RMSprop", "[w]", lr=h["lr"], alpha=h["beta"], eps=h["eps"],
-        centered=o["centered"],
-    )
-    if _outside(o)
-    else None,
-    "adam": lambda h, o: _of_torch("Adam", h) if _outside(o) else None,
-    "adam_l2": lambda h, o: _of_torch("Adam", h, weight_decay=h["weight_decay"])
-    if _outside(o)
-    else None,
-    "adamw": lambda h, o: _of_torch("AdamW", h, weight_decay=h["weight_decay"])
-    if _outside(o) and o["decay"] == "times_lr"
-    else None,
-    "amsgrad": lambda h, o: _of_torch("Adam", h, amsgrad=True)
-    if _outside(o) and o["maximum"] == "raw"
-    else None,
-    "nadam": lambda h, o: _of_torch("NAdam", h, momentum_decay=h["momentum_decay"])
-    if o["form"] == "pytorch"
-    else None,
-    "radam": lambda h, o: _of_torch("RAdam", h) if o["epsilon"] == "raw" else None,
-    "adamax": lambda h, o: _of_torch("Adamax", h),
-    "nadamw": lambda h, o: _of_torch(
-        "NAdam", h, weight_decay=h["weight_decay"], momentum_decay=h["momentum_decay"],
-        decoupled_weight_decay=True,
-    )
-    if o["form"] == "pytorch"
-    else None,
-    "rprop": lambda h, o: _call(
-        "torch.optim.Rprop", "[w]", lr=h["lr"], etas=(h["shrink"], h["grow"]),
-        step_sizes=(h["smallest"], h["largest"]),
-    )
-    if o["turn"] == "stay"
-    else None,
-    "adafactor": lambda h, o: _call(
-        "torch.optim.Adafactor", "[w]", lr=h["lr"], beta2_decay=-h["forget"],
-        eps=(h["eps"], h["smallest"]), d=h["threshold"], weight_decay=h["weight_decay"],
-    )
-    if o["form"] == "pytorch"
-    else None,
-}  # fmt: skip
-
-
-def _of_optax(name: str, h: Hypers, o: Options, **more: Any) -> str | None:
-    """An optimizer of the Adam kind; optax has the ε inside the root under a name of its own."""
-    if o.get("bias_correction", True) is not True:
-        return None
-    inside = o.get("epsilon", "outside") == "inside"
-    eps = {"eps": 0.0, "eps_root": h["eps"]} if inside else {"eps": h["eps"]}
-    return _call(f"optax.{name}", repr(h["lr"]), b1=h["beta1"], b2=h["beta2"], **eps, **more)
-
-
-def _optax_momentum(h: Hypers, o: Options) -> str:
-    rate, beta = f"optax.scale_by_learning_rate({h['lr']!r})", h["beta"]
-    if o["form"] == "lr_inside":
-        return f"optax.chain({rate}, optax.trace({beta!r}))"
-    if o["form"] == "averaged":
-        return f"optax.chain(optax.ema({beta!r}, debias=False), {rate})"
-    return _call("optax.sgd", repr(h["lr"]), momentum=beta)
-
-
-def _optax_l2(h: Hypers, o: Options) -> str | None:
-    inner = _of_optax("adam", h, o)
-    return inner and f"optax.chain(optax.add_decayed_weights({h['weight_decay']!r}), {inner})"
-
-
-OPTAX: Final[Mapping[str, Made]] = {
-    "sgd": lambda h, o: _call("optax.sgd", repr(h["lr"])),
-    "momentum": _optax_momentum,
-    "nesterov": lambda h, o: (
-        _call("optax.sgd", repr(h["lr"]), momentum=h["beta"], nesterov=True)
-        if o["form"] == "pytorch"
-        else None
-    ),
-    "adagrad": lambda h, o: (
-        _call("optax.adagrad", repr(h["lr"]), initial_accumulator_value=0.0, eps=h["eps"])
-        if o["epsilon"] == "inside"
-        else None
-    ),
-    "rmsprop": lambda h, o: (
-        _call("optax.rmsprop", repr(h["lr"]), decay=h["beta"], eps=h["eps"], centered=o["centered"])
-        if o["epsilon"] == "inside"
-        else None
-    ),
-    "adam": lambda h, o: _of_optax("adam", h, o),
-    "adam_l2": _optax_l2,
-    "adamw": lambda h, o: (
-        _of_optax("adamw", h, o, weight_decay=h["weight_decay"])
-        if o["decay"] == "times_lr"
-        else None
-    ),
-    "amsgrad": lambda h, o: _of_optax("amsgrad", h, o) if o["maximum"] == "corrected" else None,
-    "nadam": lambda h, o: _of_optax("nadam", h, {}) if o["form"] == "dozat" else None,
-    "radam": lambda h, o: _of_optax("radam", h, {}) if o["epsilon"] == "corrected" else None,
-    "adamax": lambda h, o: _of_optax("adamax", h, o),
-    "lion": lambda h, o: _call(
-        "optax.lion", repr(h["lr"]), b1=h["beta1"], b2=h["beta2"], weight_decay=h["weight_decay"]
-    ),
-    "nadamw": lambda h, o: (
-        _of_optax("nadamw", h, {}, weight_decay=h["weight_decay"]) if o["form"] == "dozat" else None
-    ),
-    "adabelief": lambda h, o: _of_optax("adabelief", h, {}, eps_root=h["eps"]),
-    "adan": lambda h, o: (
-        _of_optax("adan", h, {}, b3=h["beta3"], eps_root=0.0, weight_decay=h["weight_decay"])
-        if o["form"] == "optax"
-        else None
-    ),
-    "adopt": lambda h, o: _of_optax("contrib.adopt", h, {}, use_clipping=o["clipped"]),
-    "ademamix": lambda h, o: (
-        _of_optax(
-            "contrib.ademamix",
-            h,
-            {},
-            b3=h["beta3"],
-            alpha=h["alpha"],
-            weight_decay=h["weight_decay"],
-        )
-        if o["warm"] is False
-        else None
-    ),
-    "prodigy": lambda h, o: (
-        _call(
-            "optax.contrib.prodigy",
-            repr(h["lr"]),
-            betas=(h["beta1"], h["beta2"]),
-            eps=h["eps"],
-            estim_lr0=h["d0"],
-            estim_lr_coef=h["d_coef"],
-            weight_decay=h["weight_decay"],
-            safeguard_warmup=o["safeguard"],
-        )
-        if o["bias_correction"] is True
-        else None
-    ),
-    "signum": lambda h, o: f"optax.signum({h['lr']!r}, {h['beta']!r})",
-    "lars": lambda h, o: (
-        _call(
-            "optax.lars",
-            repr(h["lr"]),
-            momentum=h["beta"],
-            trust_coefficient=h["trust"],
-            weight_decay=h["weight_decay"],
-        )
-        if (o["norm"], o["rate"]) == ("together", "inside")
-        else None
-    ),
-    "lamb": lambda h, o: _of_optax("lamb", h, o, weight_decay=h["weight_decay"]),
-}
-
-
-def _of_keras(name: str, h: Hypers, **more: Any) -> str:
-    return _call(f"keras.optimizers.{name}", "", learning_rate=h["lr"], **more)
-
-
-# Keras puts ε inside the root (RMSprop, Adagrad) or, in the Adam kind, beside the uncorrected root.
-KERAS: Final[Mapping[str, Made]] = {
-    "sgd": lambda h, o: _of_keras("SGD", h),
-    "momentum": lambda h, o: (
-        _of_keras("SGD", h, momentum=h["beta"]) if o["form"] == "lr_inside" else None
-    ),
-    "adagrad": lambda h, o: (
-        _of_keras("Adagrad", h, initial_accumulator_value=0.0, epsilon=h["eps"])
-        if o["epsilon"] == "inside"
-        else None
-    ),
-    "adadelta": lambda h, o: _of_keras("Adadelta", h, rho=h["rho"], epsilon=h["eps"]),
-    "rmsprop": lambda h, o: (
-        _of_keras("RMSprop", h, rho=h["beta"], epsilon=h["eps"], centered=o["centered"])
-        if o["epsilon"] == "inside"
-        else None
-    ),
-    "lion": lambda h, o: _of_keras(
-        "Lion", h, beta_1=h["beta1"], beta_2=h["beta2"], weight_decay=h["weight_decay"] or None
-    ),
-}
+    return script_text(line for part in parts for line in part)

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,12 +29,10 @@ from engine.runs.learning import MASK_STREAM, Competitor, groups_of
 from engine.runs.objectives import Objective
 from engine.runs.training import Group
 from engine.studies import schedule_code
-from engine.studies.as_code import KERAS, OPTAX, TORCH, Spelled
+from engine.studies.frameworks import own_rule, script_text
 from engine.studies.rule_code import RuleSource, of_counting, of_matrices, rule_source
 from engine.tape import Vector, autograd
 
-Framework = Literal["NumPy", "PyTorch", "optax", "Keras"]
-FRAMEWORKS: Final[tuple[Framework, ...]] = ("NumPy", "PyTorch", "optax", "Keras")
 MOST_TEXT: Final = 200_000  # characters of data in a script
 FEW: Final = 2000  # numbers that are written as such
 
@@ -183,13 +181,10 @@ def training_script(
     task = _Task(network, split, competitor, steps, seed)
     if framework == "NumPy":
         return _numpy(task)
-    hypers = dict(task.hypers)
-    if framework == "optax" and task.schedule and "lr" in hypers:
-        hypers["lr"] = Spelled(hypers["lr"], "rate")
     if framework == "PyTorch":
         return _torch(task, _torch_optimizers(task))
-    made = {"optax": OPTAX, "Keras": KERAS}[framework].get(task.rule.slug)
-    theirs = made(hypers, task.options) if made is not None else None
+    planned = task.schedule is not None
+    theirs = own_rule(framework, task.rule.slug, task.hypers, task.options, planned=planned)
     return {"optax": _optax, "Keras": _keras}[framework](task, theirs)
 
 
@@ -290,10 +285,6 @@ def _smoothed(task: _Task) -> list[str]:
     return [f"Y = {1.0 - s!r} * Y + {s / classes!r}  # smoothed towards even shares"] if s else []
 
 
-def _text(parts: list[str]) -> str:
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(parts)).strip() + "\n"
-
-
 def _rules(task: _Task) -> RuleSource:
     """The rules of the competitor's groups on the network's tensors."""
     return rule_source(task.groups, task.shapes, scheduled=task.schedule is not None)
@@ -339,7 +330,7 @@ def _carried(task: _Task, says: str, imports: list[str], gradient: list[str],
         ]  # fmt: skip
     counting = [*(["order"] if task.mixed else []), *(["signs"] if "u" in rules.asked else []),
                 *(["uniform"] if c.dropout else [])]  # fmt: skip
-    return _text([
+    return script_text([
         *_head(task, says, imports), *_data(task), *_smoothed(task), "", *of_counting(counting),
         *_weights(task), *_batches(task), *gradient, *(_CUT if line or "u" in rules.asked else []),
         *at, *_factor(task), *of_matrices(rules.source), *rules.source, *_steps(task, rules),
@@ -529,9 +520,13 @@ def _torch_optimizers(task: _Task) -> list[str] | None:
     """PyTorch's own optimizers of the competitor's groups, None where it lacks one."""
     found = []
     for group in task.groups:
-        of_matrices = group.optimizer.slug == "muon"
-        made = _torch_muon if of_matrices else TORCH.get(group.optimizer.slug)
-        theirs = made(group.hypers, group.options) if made is not None else None
+        slug, hypers, options = group.optimizer.slug, group.hypers, group.options
+        # torch.optim's Muon takes matrices alone, of which a run in the plane has none.
+        theirs = (
+            _torch_muon(hypers, options)
+            if slug == "muon"
+            else own_rule("PyTorch", slug, hypers, options)
+        )
         if theirs is None:
             return None
         parameters = "parameters"
@@ -586,7 +581,7 @@ def _torch(task: _Task, theirs: list[str] | None) -> str:
         f"    a.mul_({c.average!r}).add_({1.0 - c.average!r} * p.detach())",
     ] if c.average else []  # fmt: skip
     optimizers, schedulers = _named("optimizer", theirs), _named("scheduler", theirs)
-    return _text([
+    return script_text([
         *_head(task, says, imports), *begin,
         *([] if own else _factor(task)),
         *(f"{name} = {made}" for name, made in zip(optimizers, theirs, strict=True)),
@@ -739,7 +734,7 @@ def _optax(task: _Task, theirs: str | None) -> str:
     average = [
         f"average = [{c.average!r} * a + {1.0 - c.average!r} * w for a, w in zip(average, weights)]"
     ] if c.average else []  # fmt: skip
-    return _text([
+    return script_text([
         *_head(task, "JAX's gradient, and optax's own rule and losses.", imports), *begin,
         *([] if own else _factor(task)),
         *([f"rate = {plan}"] if task.schedule else []),
@@ -799,7 +794,7 @@ def _keras(task: _Task, theirs: str | None) -> str:
             *_keras_functions(model, c.l2),
         )  # fmt: skip
     rate = task.hypers.get("lr", 1.0)
-    return _text([
+    return script_text([
         *_head(task, "Keras' own layers and rule, which count in single precision in places.", [
             "import os", "", 'os.environ.setdefault("JAX_ENABLE_X64", "1")  # for Keras on JAX', "",
             "import keras", "import numpy as np", "from keras import ops", "",

@@ -15,7 +15,8 @@ import pytest
 import engine
 from engine import OPTIMIZERS, SCHEDULES
 from engine.optimizers.schedules import Schedule
-from engine.studies.as_code import FRAMEWORKS, Framework, script
+from engine.studies.as_code import script
+from engine.studies.frameworks import FRAMEWORKS, Framework
 from engine.studies.schedule_code import factor_source, of_optax
 
 RATES = {

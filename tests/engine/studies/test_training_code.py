@@ -20,7 +20,8 @@ from engine.problems.data import Split, split, table
 from engine.problems.networks import ACTIVATIONS, INITIALISATIONS, MLP
 from engine.runs.learning import Competitor, Training
 from engine.runs.objectives import LOSSES
-from engine.studies.training_code import FRAMEWORKS, Framework, training_script
+from engine.studies.frameworks import FRAMEWORKS, Framework
+from engine.studies.training_code import training_script
 
 STEPS = 12
 RULES = [slug for slug, rule in OPTIMIZERS.items() if rule.on_tensors]
