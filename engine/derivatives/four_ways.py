@@ -236,8 +236,8 @@ class Errors:
     """Errors over STEPS (one a step), and what theory says of them.
 
     `first_order` |f″|h/2 and `second_order` |f‴|h²/6 are the truncation of the forward and the
-    central difference; `round_off` ε max(|f|, |x f′|)/h is the rounding of f and of x. The best
-    steps are where truncation and round-off of a difference balance; NaN where one of them is 0.
+    central difference; `round_off` ε max(|f|, |x f′|)/h is the rounding of f and of x. At
+    `best_central` the central difference's truncation and round-off balance; NaN where one is 0.
     """
 
     forward: Array
@@ -246,7 +246,6 @@ class Errors:
     first_order: Array
     second_order: Array
     round_off: Array
-    best_forward: float
     best_central: float
 
 
@@ -272,7 +271,6 @@ def errors(text: str, at: Sequence[float], wrt: str) -> Errors | None:
         first * STEPS / exact.scale,
         second * STEPS**2 / exact.scale,
         rounding / STEPS / exact.scale,
-        math.sqrt(rounding / first) if first and rounding else math.nan,
         # ε|f|/h + c h² is least where its derivative −ε|f|/h² + 2ch is 0.
         (rounding / (2 * second)) ** (1 / 3) if second and rounding else math.nan,
     )

@@ -110,11 +110,6 @@ stack = Operation("stack", _stack)
 join = Operation("join", _join)
 """Numbers and 1-D arrays, end to end."""
 
-PICTURE_OPERATIONS: Final = (
-    floor, ceil, largest, smallest, running_sum, running_average, running_largest, bounded_sum,
-    entry, first, count, stack, join,
-)  # fmt: skip
-
 
 def linspace(low: Any, high: Any, count: int) -> Any:
     """`count` points from low to high, which may be traced."""

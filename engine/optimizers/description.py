@@ -148,11 +148,6 @@ class Optimizer:
             latex = latex.replace(plain, spelled)
         return latex
 
-    @property
-    def stability_latex(self) -> str:
-        """The stability limit in LaTeX under the default options."""
-        return self.stability_formula()
-
     def slots(self, options: Mapping[str, str | bool] | None = None) -> tuple[Slot, ...]:
         """The state that the rule keeps under these options."""
         o = SimpleNamespace(**self.option_values(options))

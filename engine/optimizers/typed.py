@@ -19,7 +19,7 @@ from typing import Any, Literal
 from engine import limits
 from engine.emit.program import Level, TooLong, compile_program
 from engine.optimizers import Optimizer, Oracle, Parameter, Slot, State
-from engine.problems.formula import CONSTANTS, FUNCTIONS, Formula, FormulaError, parse_program
+from engine.problems.formula import Formula, FormulaError, parse_program
 from engine.tape import Vector
 from engine.tape.latex import latex_of, name_latex
 
@@ -362,7 +362,3 @@ def _hyper(name: str, safe: str) -> Parameter:
     return Parameter(
         safe, symbol, latex, guess.default, guess.low, guess.high, guess.scale, guess.meaning
     )
-
-
-# Every name that a rule cannot take for its own, for whoever helps a reader to type.
-RESERVED: tuple[str, ...] = (*GIVEN, *FUNCTIONS, *CONSTANTS)

@@ -71,12 +71,6 @@ class _ChangingOracle(PlaneOracle):
         return super().loss(w - self._shift) + self._slope.dot(w)
 
 
-def jumps(steps: int, every: int, by: Sequence[float]) -> Array:
-    """Shifts that alternate between 0 and `by`, changing every so many steps, (steps + 1, 2)."""
-    away = _away(np.arange(steps + 1.0), every)
-    return np.outer(away, np.asarray(by, dtype=float))
-
-
 def _away(step: Any, every: Any) -> Any:
     """1 where the minimum has jumped away, 0 where it is back."""
     stretch = floor(step / every)
@@ -221,7 +215,7 @@ def live_pursue(
     *,
     most: int,
 ) -> LivePursuit:
-    """`pursue` after a minimum that jumps by `by` and back every so many steps (see `jumps`), its
+    """`pursue` after a minimum that jumps by `by` and back, in turn, every so many steps, its
     numbers traced or not; most is the largest number of steps."""
     surface, rule = find_landscape(landscape), find_optimizer(optimizer)
     values = {h.name: (hypers or {}).get(h.name, h.default) for h in rule.hypers}

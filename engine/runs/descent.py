@@ -103,13 +103,10 @@ class Descent:
         away = np.asarray(self.landscape.minima) - self.path[self.last]
         return float(np.hypot(away[:, 0], away[:, 1]).min())
 
-    def steps_to(self, target: float) -> int | None:
-        """The first step whose loss is at most target; None if it never is."""
-        return self._first(self.loss, target)
-
     def steps_to_gap(self, target: float) -> int | None:
         """The first step whose loss above the minimum is at most target; None if it never is."""
-        return self._first(self.gap, target)
+        reached = np.flatnonzero(self.gap[: self.last + 1] <= target)
+        return int(reached[0]) if reached.size else None
 
     def steps_to_stay(self, target: float) -> int | None:
         """The first step from which the loss above the minimum is at most target for good, to the
@@ -117,10 +114,6 @@ class Descent:
         above = np.flatnonzero(~(self.gap[: self.last + 1] <= target))
         since = int(above[-1]) + 1 if above.size else 0
         return since if self.diverged_at is None and since <= self.steps else None
-
-    def _first(self, curve: Array, target: float) -> int | None:
-        reached = np.flatnonzero(curve[: self.last + 1] <= target)
-        return int(reached[0]) if reached.size else None
 
 
 @lru_cache(maxsize=256)

@@ -423,11 +423,6 @@ class Hybrid:
     sizes: tuple[int, int]
 
 
-def hybrids(data: Split, network: MLP, **how: Any) -> tuple[Hybrid, ...]:
-    """`grouped` for each of GROUPS."""
-    return tuple(grouped(name, data, network, **how) for name in GROUPS)
-
-
 def grouped(
     name: str, data: Split, network: MLP, *, steps: int = 150, seed: int = 0,
     rates: Array = GROUP_RATES,

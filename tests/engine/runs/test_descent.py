@@ -48,10 +48,10 @@ def test_no_steps_is_a_run_too() -> None:
 
 def test_the_first_step_to_a_target_and_the_distance_left() -> None:
     run = engine.descend("himmelblau", "sgd", (2.5, 2.5), 80, {"lr": 0.01})
-    reached = run.steps_to(1e-3)
+    reached = run.steps_to_gap(1e-3)
     assert reached is not None
-    assert run.loss[reached] <= 1e-3 < run.loss[reached - 1]
-    assert run.steps_to(-1.0) is None
+    assert run.gap[reached] <= 1e-3 < run.gap[reached - 1]
+    assert run.steps_to_gap(-1.0) is None
     assert run.distance == pytest.approx(math.dist(run.path[-1], (3, 2)))
     camel = engine.descend("six_hump_camel", "sgd", (0.2, -0.5), 200, {"lr": 0.02})
     assert camel.loss[-1] < 0

@@ -68,8 +68,8 @@ def check_cells(found: Sweep, cells: Iterator[tuple[int, ...]] | None = None, **
         assert found.final_loss[index] == one.loss[-1], at
         assert found.diverged_at[index] == (one.diverged_at or -1), at
         if found.steps_to_target is not None and found.target is not None:
-            steps = one.steps_to(found.target)
-            assert found.steps_to_target[index] == (-1 if steps is None else steps), at
+            there = np.flatnonzero(one.loss[: one.last + 1] <= found.target)
+            assert found.steps_to_target[index] == (there[0] if there.size else -1), at
         diverged += one.diverged_at is not None
     return diverged
 

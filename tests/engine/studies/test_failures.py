@@ -70,11 +70,6 @@ def test_a_moved_minimum_moves_the_run_with_it() -> None:
     np.testing.assert_allclose(chased.path - [2.0, -1.0], run.path, rtol=1e-9, atol=1e-9)
 
 
-def test_jumps_alternate() -> None:
-    shifts = moving.jumps(5, 2, (3, 1))
-    assert shifts.tolist() == [[0, 0], [0, 0], [3, 1], [3, 1], [0, 0], [0, 0]]
-
-
 def test_a_pursuit_that_diverges_stays_at_its_last_point() -> None:
     chased = moving.pursue(BOWL(), "sgd", (5, 3), np.zeros((201, 2)), {"lr": 1.0})
     assert chased.diverged_at is not None
@@ -118,7 +113,7 @@ def test_cosine_lets_a_noisy_run_settle() -> None:
 def test_a_minimum_that_jumps_in_a_picture_is_the_one_that_pursue_runs_after(slug: str) -> None:
     hypers = {"lr": 0.03}
     live = moving.live_pursue(BOWL, slug, (-4.0, -2.0), 59.0, 20.0, (3.0, 1.2), hypers, most=400)
-    shifts = moving.jumps(59, 20, (3.0, 1.2))
+    shifts = np.repeat([(0.0, 0.0), (3.0, 1.2), (0.0, 0.0)], 20, axis=0)
     run = moving.pursue(BOWL, slug, (-4.0, -2.0), shifts, hypers)
     assert np.array_equal(np.stack([live.x, live.y], axis=-1), run.path)
     assert np.array_equal(np.stack([live.goal_x, live.goal_y], axis=-1), shifts)

@@ -12,10 +12,11 @@ from engine.problems.data import split, table
 from engine.problems.networks import MLP
 from engine.studies import matrices
 from engine.studies.matrices import (
+    GROUPS,
     MatrixProblem,
     MatrixRun,
     factorisation,
-    hybrids,
+    grouped,
     lasting,
     memory,
     one_direction,
@@ -140,7 +141,8 @@ def test_the_spectra_of_a_run_are_the_polynomials() -> None:
 
 def test_groups_have_a_rule_each_and_the_hybrids_end_lower() -> None:
     data = split(table("spirals", 200, 0.05, 0), seed=0, test=0.0)
-    found = {h.name: h for h in hybrids(data, MLP((2, 16, 16, 16, 1)), steps=60)}
+    network = MLP((2, 16, 16, 16, 1))
+    found = {name: grouped(name, data, network, steps=60) for name in GROUPS}
     assert found["Muon + Sophia"].sizes == (512, 97)
     assert len({float(h.losses[0]) for h in found.values()}) == 1
     for name in ("Muon + AdamW", "Muon + Sophia"):
