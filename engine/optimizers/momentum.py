@@ -206,14 +206,16 @@ def schedule_free(
 ) -> tuple[Vector, dict[str, Any]]:
     """One schedule-free step along `direction`, from the point w where the gradient was taken.
 
-    z walks as plain descent would, x averages it with weights lr², w lies between the two.
+    z walks as plain descent would, x averages it with weights lr², w lies between the two. At a
+    memory of 0 w is z, and nothing keeps the average: x is then w.
     """
     top = ops.maximum(s.top, h.lr)
     total = s.total + top * top
     share = top * top / (total + 1e-300)  # a rate of zero moves nothing, and is no 0/0
     w = (1.0 - share) * w + share * s.z + (h.lr * (memory * (1.0 - share) - 1.0)) * direction
     z = s.z - h.lr * direction
-    x = (w - (1.0 - memory) * z) / memory
+    averages = ops.greater(memory, 0.0)
+    x = ops.where(averages, (w - (1.0 - memory) * z) / ops.where(averages, memory, 1.0), w)
     return w, {"z": z, "top": top, "total": total, "x": x}
 
 

@@ -257,6 +257,15 @@ def test_what_reasons_say_of_rates() -> None:
     assert 0.07 < runs.best < 0.15
 
 
+def test_what_a_task_asks_for_is_there_to_be_found() -> None:
+    task = LESSONS["choosing-a-learning-rate"].steps[0].tasks[0]
+    low, high = map(float, re.findall(r"0\.0\d+", task.text.split("between")[1]))
+    ends = {lr: descend("bowl", "sgd", (5, 3), 120, {"lr": lr}).loss[-1] for lr in (low, high)}
+    assert max(ends.values()) < 0.01
+    for lr in (low - 0.0001, high + 0.0001):
+        assert descend("bowl", "sgd", (5, 3), 120, {"lr": lr}).loss[-1] > 0.0099
+
+
 def test_what_reasons_say_of_the_comparison() -> None:
     outcome = adam_paper.finished()["perceptron"].of(adam_paper.THEN)
     by_rate = outcome.middle("learned")

@@ -301,6 +301,11 @@ def test_schedule_free_answer_is_the_average_of_its_walk() -> None:
     run = engine.descend(BOWL(condition=5), "schedule_free_sgd", (3, 2), 100, {"lr": 0.05})
     z, x = run.state["z"][1:], run.state["x"][1:]
     np.testing.assert_allclose(x, np.cumsum(z, axis=0) / np.arange(1, 101)[:, None], atol=1e-12)
+    # At β = 0 it is gradient descent, which keeps no average, and answers with its point.
+    plain = engine.descend(
+        BOWL(condition=5), "schedule_free_sgd", (3, 2), 9, {"lr": 0.05, "beta": 0}
+    )
+    np.testing.assert_array_equal(plain.state["x"][1:], plain.path[1:])
 
 
 def test_shampoo_is_full_matrix_adagrad() -> None:

@@ -86,6 +86,7 @@ def test_frameworks_go_the_same_way(
     framework: Framework, slug: str, options: dict[str, str | bool]
 ) -> None:
     os.environ["JAX_ENABLE_X64"] = "1"  # as the scripts do, before anything imports it
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     pytest.importorskip({"PyTorch": "torch", "optax": "optax", "Keras": "keras"}[framework])
     assert difference(framework, slug, options) <= 1e-12
 
@@ -143,6 +144,7 @@ def test_a_schedule_is_written_out(plan: Schedule) -> None:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_scheduled_run_goes_the_same_way(framework: Framework, slug: str) -> None:
     os.environ["JAX_ENABLE_X64"] = "1"
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     needed = {"NumPy": "numpy", "PyTorch": "torch", "optax": "optax", "Keras": "keras"}
     pytest.importorskip(needed[framework])
     for plan in PLANS if framework != "NumPy" else PLANS[:3]:
