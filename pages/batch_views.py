@@ -185,8 +185,8 @@ def prices(x: Experiment, live: Picture) -> None:
         f"Of {study.EXAMPLES} examples. Noise: how far a batch's gradient strays from the full one "
         f"at the start, ∝ 1/√B. Target: {written(study.TARGET, '.0%')} of the loss above the "
         "minimum at the start. Loss left: its mean over the second half of the run. Seconds are a "
-        f"convention: a pass of {x['wide']} examples side by side takes a millisecond, a step as "
-        "many passes as its batch needs."
+        f"convention: a pass of {x['wide']} example{'s' * (x['wide'] > 1)} side by side takes a "
+        "millisecond, a step as many passes as its batch needs."
     )
 
 

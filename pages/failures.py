@@ -333,16 +333,18 @@ def ada_story(live: Picture) -> Story:
         live["ada.steps"] + 1.0,
         f"Adagrad's G only adds up, the large first gradients included, so its rate only falls: "
         f"here by a factor of {written(fell, '3')}, and the run ends at a loss of "
-        f"{left['adagrad']}. RMSProp forgets ({left['rmsprop']}); Adam does and adds momentum "
-        f"({left['adam']}); Adadelta lets its own steps set the rate ({left['adadelta']}).",
+        f"{left['adagrad']}. RMSProp forgets, and ends at {left['rmsprop']}; Adam does so too and "
+        f"adds momentum: {left['adam']}. Adadelta lets its own steps set the rate: "
+        f"{left['adadelta']}.",
         words(
             "Loss at the end: Adagrad {:3}, RMSProp {:3}, Adadelta {:3}, Adam {:3}.",
             *ends.values(),
         ),
         surface,
         more=f"Adadelta was made as Adagrad with a window: in place of the sum an average that "
-        f"holds the squares of about 1/(1 − ρ) = {written(1 / (1 - x['ada.rho']), '3')} steps. A "
-        "larger η lets Adagrad arrive too: it has to be known beforehand.",
+        f"holds the squares of about 1/(1 − ρ) = {written(1 / (1 - x['ada.rho']), '3')} "
+        f"step{'s' * (x['ada.rho'] > 0)}. A larger η lets Adagrad arrive too: it has to be "
+        "known beforehand.",
     )
 
 
