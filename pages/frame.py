@@ -389,5 +389,5 @@ def meter(label: str, ratio: float, text: str) -> str:
         f"<span class='bar' role='img' aria-label='{written(ratio, '3')} times the limit'>"
         f"<span class='fill' style='width:{round(filled, 1)}%'></span>"
         f"<span class='limit' style='left:50%'></span></span>"
-        f"<span>{html.escape(text)} · {written(ratio, '.2f')}×</span></div>"
+        f"<span>{html.escape(text)} · {written(ratio, '3')}×</span></div>"
     )
