@@ -469,7 +469,7 @@ def ends(live: Picture, names: list[str], runs: list[LiveDescent]) -> list[Any]:
     said = ", ".join(f"{name} {{:3}}" for name in names)
     return [
         words(
-            f"After {{:.0f}} steps above the minimum: {said}.",
+            f"Loss above its minimum after {{:.0f}} steps: {said}.",
             live["steps"],
             *(entry(run.gap, live["steps"]) for run in runs),
         )
