@@ -77,7 +77,7 @@ def gradients(x: Experiment, live: Picture, height: int) -> None:
         lines=[
             words(
                 "Batches of {:.0f}: their gradients stray {:3} from the full one, which is {:3} "
-                "long. Noise scale tr Σ / ‖g‖² = {:3} examples.",
+                "long; batches of {:3} (the noise scale tr Σ / ‖g‖²) stray as far as that.",
                 entry(SIZES, live["k"]), found.spread,
                 ops.sqrt(found.full[0] * found.full[0] + found.full[1] * found.full[1]),
                 found.scale,

@@ -443,7 +443,7 @@ class Training {
       return item
     }))
     const note = document.createElement("li")
-    note.textContent = "strong: learned, faint: held back"
+    note.textContent = "strong: learned, faint: held back; above, % right of each"
     legend.append(note)
   }
 
