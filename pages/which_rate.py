@@ -187,7 +187,8 @@ def body() -> None:
                     "At η = {:3} the smoothed loss of the test was {:3}; a whole run at the rate "
                     "nearest to it ends at {:3}.",
                     chosen, in_test, ended,
-                )
+                ),
+                *([words(in_short(found, runs))] if view.embedded else []),
             ],
         )  # fmt: skip
     with panel:
@@ -235,13 +236,33 @@ def lasting(safe: float, best: float) -> str:
     return "Whole runs do best close to it."
 
 
-def told(found: RangeTest, runs: RateSweep) -> None:
-    """The advice beside the best, with what it would have cost."""
-    advice = {
+def advised(found: RangeTest) -> dict[str, float]:
+    """The rates that are read off a test, by where."""
+    return {
         "where the test falls fastest": found.steepest,
         "a tenth of where it is least": found.tenth,
         "the last safe rate of the test": found.safe,
     }
+
+
+def nearest(advice: dict[str, float], best: float) -> str:
+    """Whose advice comes closest to the best rate, in factors."""
+    return min(advice, key=lambda name: abs(math.log(advice[name] / best)))
+
+
+def in_short(found: RangeTest, runs: RateSweep) -> str:
+    """What a frame says of the advice."""
+    advice = advised(found)
+    name = nearest(advice, runs.best)
+    return (
+        f"Whole runs do best at {written(runs.best, '2')}; closest comes {name}, "
+        f"{written(advice[name], '2')}."
+    )
+
+
+def told(found: RangeTest, runs: RateSweep) -> None:
+    """The advice beside the best, with what it would have cost."""
+    advice = advised(found)
     if not x.hidden("table"):
         rows = [
             (name, written(rate, "3"), factor(rate, runs.best), written(runs.at(rate), "3"))
@@ -267,12 +288,12 @@ def told(found: RangeTest, runs: RateSweep) -> None:
         )
         + lasting(found.safe, runs.best)
     )
-    nearest = min(advice, key=lambda name: abs(math.log(advice[name] / runs.best)))
+    closest = nearest(advice, runs.best)
     frame.notice(
         f"The test took {len(found.rates)} steps, the sweep {written(cost, 'd')}. "
         "It sees the loss of a network that has hardly begun: later steps may want a smaller rate "
-        f"or bear a larger one. Here {nearest} comes closest, "
-        f"{factor(advice[nearest], runs.best)}: a place to begin the search from."
+        f"or bear a larger one. Here {closest} comes closest, "
+        f"{factor(advice[closest], runs.best)}: a place to begin the search from."
     )
 
 
