@@ -575,7 +575,7 @@ def axis_items(live: Picture, which: str, request: Request) -> list[Item]:
     ]  # fmt: skip
     scale = Chooser(
         name=f"s{which}", label=f"{axis.symbol} axis", value=x[f"s{which}"],
-        options=[("auto", "as usual"), ("linear", "linear"), ("log", "log")],
+        options=[("auto", "usual scale"), ("linear", "linear scale"), ("log", "log scale")],
     )  # fmt: skip
     return [*sliders, scale]
 

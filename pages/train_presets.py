@@ -12,7 +12,7 @@ PRESETS = (
         "Three rules, two moons",
         "good",
         "Same weights, same batches. Momentum, which goes ten times as far at the same rate, and "
-        "Adam bend the border round both moons; gradient descent's is still straight.",
+        "Adam bend the border round both moons; gradient descent has only begun to.",
         {},
     ),
     Preset(

@@ -225,8 +225,8 @@ def lasting(safe: float, best: float) -> str:
     apart = written(max(safe / best, best / safe), "2")
     if best > CLOSE * safe:
         return (
-            f"Yet whole runs do best {apart} times above it: once they have learned, the weights "
-            "bear larger steps than at their start."
+            f"Yet whole runs do best {apart} times above it: what weights at the start cannot "
+            "bear, later ones may."
         )
     if safe > CLOSE * best:
         return (
@@ -255,8 +255,8 @@ def in_short(found: RangeTest, runs: RateSweep) -> str:
     advice = advised(found)
     name = nearest(advice, runs.best)
     return (
-        f"Whole runs do best at {written(runs.best, '2')}; closest comes {name}, "
-        f"{written(advice[name], '2')}."
+        f"Whole runs do best at η = {written(runs.best, '2')}. Of what the test says {name}, "
+        f"{written(advice[name], '2')}, comes closest."
     )
 
 
