@@ -130,6 +130,14 @@ def wait_until_settled(view: Page | Frame) -> None:
     )
 
 
+def wait_until_lost(page: Page) -> None:
+    """Wait until the app has noticed that its server is gone."""
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]').dataset"
+        ".testConnectionState !== 'CONNECTED'"
+    )
+
+
 @contextmanager
 def rerun(page: Page) -> Iterator[None]:
     """Run the body, which must make the app rerun, then wait until that rerun has finished.

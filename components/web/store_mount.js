@@ -1,6 +1,7 @@
 // The store's own component: nothing to see, the line between a page's store and Python. Where the
 // page stands in a frame, it is also where the window around it is spoken with.
 
+import "./absence.js"
 import { converse } from "./embed.js"
 import { storeOf } from "./store.js"
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page
 
-from tests.browser import ROOT, Visitor, wait_until_settled
+from tests.browser import ROOT, Visitor, wait_until_lost, wait_until_settled
 from tests.reader import Reader, get
 from tests.service.replicas import CONF, Replicas, behind_nginx, nginx, site
 
@@ -72,13 +72,6 @@ def logged(replicas: Replicas, path: str, count: int) -> list[str]:
 
 def query(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def wait_until_lost(page: Page) -> None:
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]').dataset"
-        ".testConnectionState !== 'CONNECTED'"
-    )
 
 
 @pytest.mark.browser
