@@ -164,7 +164,7 @@ def sparkline(columns: Array, step: int) -> str:
 def enlargement_title(parts: Sequence[Arrow]) -> str:
     """What the enlarged picture says of its lengths."""
     directions = ", ".join(part.symbol for part in parts if not part.exact)
-    return "enlarged" + (f" ({directions}: direction)" if directions else "")
+    return f"step ({directions} not to scale)" if directions else "the step, enlarged"
 
 
 def enlargement() -> Figure:

@@ -47,10 +47,11 @@ def plane(across: Any, up: Any, grid: Any, runs: Sequence[Shown], key: str) -> F
     z = ops.minimum(ops.log(ops.maximum(grid, LOWEST)) / LN10, top)
     low = smallest(z)
     layout = style.base_layout("plane")
-    layout["margin"] = {"l": 44, "r": 6, "t": 6, "b": 38}
+    layout["margin"] = {"l": 60, "r": 6, "t": 6, "b": 38}
     layout["xaxis"] |= {"range": [across[0], across[-1]]}
     layout["yaxis"] |= {"range": [up[0], up[-1]]}
-    layout["xaxis"]["title"] = {**layout["xaxis"].get("title", {}), "text": "first direction"}
+    for axis, name in (("xaxis", "first direction"), ("yaxis", "second direction")):
+        layout[axis]["title"] = {**layout[axis].get("title", {}), "text": name}
     layout["uirevision"] = key
     contours: Figure = {
         "type": "contour", "x": across, "y": up, "z": z, "zmin": low, "zmax": top,

@@ -83,7 +83,7 @@ def _words(sentences: Sequence[str]) -> None:
     after them for the eye.
     """
     found = dict(piece for piece in terms_in(" ".join(sentences)) if not isinstance(piece, str))
-    if found and not st.context.is_embedded:
+    if len(found) > 1 and not st.context.is_embedded:
         links = " · ".join(as_html(term.name, term) for term in found.values())
         st.html(f"<p class='words'>Words used here: {links}</p>")
 
