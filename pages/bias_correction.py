@@ -255,6 +255,8 @@ def heard(found: Averages) -> None:
     """What lectures say of this otherwise, beside the numbers of this page."""
     first, last = written(abs(at(found.steps_raw, 1)), "3"), steps()
     m, v, sum_ = (at(getattr(found, n), last) for n in ("m_hat", "v_hat", "velocity"))
+    variance = v - m * m
+    variance = 0.0 if abs(variance) < 1e-12 * v else variance  # of a steady gradient rounding
     st.markdown(
         "## Heard in class, checked here\n"
         f"- *“Without bias correction the first updates are too small.”* The first is {first} "
@@ -262,7 +264,7 @@ def heard(found: Averages) -> None:
         f"√(1 − β₂) |g|.\n"
         f"- *“v is the variance.”* It is the second moment E[g²]. The variance is "
         f"E[g²] − E[g]²: after {last} steps v̂ − m̂² = {written(v, '3')} − {written(m * m, '3')} "
-        f"= {written(v - m * m, '3')}.\n"
+        f"= {written(variance, '3')}.\n"
         f"- *“Momentum's velocity is an average.”* It is a sum, v ← βv + g: at β = "
         f"{written(x['beta1'])} it stands at {written(sum_, '3')} after {last} steps, 1/(1 − β) = "
         f"{written(averages.memory(x['beta1']), '3')} times what the average holds.\n"

@@ -242,9 +242,10 @@ class Trainer:
     `tensors` are the current values, of type dtype, `t` the steps taken, `states` the state of each
     group by name. Where clip > 0 a longer gradient is shortened to that norm, all tensors taken
     together (torch.nn.utils.clip_grad_norm_); where average > 0, `averages` follow the tensors as
-    an exponential moving average with that decay. lower_bound is the least the loss can be; seed
-    drives the probes of rules that draw them. Raises ValueError unless every tensor belongs to
-    exactly one group.
+    an exponential moving average with that decay, which begins with the first step's tensors, as
+    torch.optim.swa_utils' and Keras' do. lower_bound is the least the loss can be; seed drives the
+    probes of rules that draw them. Raises ValueError unless every tensor belongs to exactly one
+    group.
     """
 
     def __init__(
@@ -393,7 +394,7 @@ class Trainer:
                 )  # fmt: skip
                 following.append(point)
                 after.append(tuple(state[name] for name in names))
-            keep = self.average
+            keep = ops.where(ops.less(t, 1.5), 0.0, self.average) if averages else 0.0
             new = tuple(
                 keep * a + (1.0 - keep) * w for a, w in zip(averages, following, strict=False)
             )

@@ -379,22 +379,26 @@ def _steps(task: _Task, rules: RuleSource) -> list[str]:
         step = [
             f"weights, kept = {rules.functions[0]}({t}, {factor}, value, g, weights, kept{more})"
         ]
-    keep, new = c.average, 1.0 - c.average
-    averaged = f"average = {keep!r} * average + {new!r} * w"
+    averaged = [_keep(c), "average = keep * average + (1 - keep) * w"]
     if not line:
-        averaged = f"average = [{keep!r} * a + {new!r} * w for a, w in zip(average, weights)]"
+        averaged[1:] = ["average = [keep * a + (1 - keep) * w for a, w in zip(average, weights)]"]
     return [
         *begin,
-        *([f"average = {'w.copy()' if line else 'list(weights)'}"] if keep else []),
+        *([f"average = {'w.copy()' if line else 'list(weights)'}"] if c.average else []),
         "losses = []",
         'with np.errstate(all="ignore"):',
         f"    for k in range({task.steps}):",
         *indent(2, [
             f"value, g = at(k, {w})", "losses.append(float(value))", *draws, *step,
-            *([averaged] if keep else []),
+            *(averaged if c.average else []),
         ]),
         "print(losses[0], losses[-1])",
     ]  # fmt: skip
+
+
+def _keep(c: Competitor) -> str:
+    """What is left of the average at step k, which begins with the first step's weights."""
+    return f"keep = {c.average!r} if k else 0.0"
 
 
 def _draws(task: _Task, line: bool) -> list[str]:
@@ -577,8 +581,8 @@ def _torch(task: _Task, theirs: list[str] | None) -> str:
         plan = own or "torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
         plans.append(plan.replace("(optimizer,", f"({name},"))
     averages = [
-        "for a, p in zip(average, parameters):",
-        f"    a.mul_({c.average!r}).add_({1.0 - c.average!r} * p.detach())",
+        _keep(c),
+        "for a, p in zip(average, parameters):", "    a.mul_(keep).add_((1 - keep) * p.detach())",
     ] if c.average else []  # fmt: skip
     optimizers, schedulers = _named("optimizer", theirs), _named("scheduler", theirs)
     return script_text([
@@ -732,7 +736,7 @@ def _optax(task: _Task, theirs: str | None) -> str:
         "g = [part * short for part in g]  # clipped",
     ] if c.clip else []  # fmt: skip
     average = [
-        f"average = [{c.average!r} * a + {1.0 - c.average!r} * w for a, w in zip(average, weights)]"
+        _keep(c), "average = [keep * a + (1 - keep) * w for a, w in zip(average, weights)]",
     ] if c.average else []  # fmt: skip
     return script_text([
         *_head(task, "JAX's gradient, and optax's own rule and losses.", imports), *begin,
@@ -811,6 +815,8 @@ def _keras(task: _Task, theirs: str | None) -> str:
         "    chosen = batch(k)",
         "    losses.append(float(model.train_on_batch(X[chosen], Y[chosen])))",
         "    model.reset_metrics()  # else it tells the mean of all batches",
+        *(["optimizer.finalize_variable_values(model.trainable_variables)  # the averages",
+           "average = model.get_weights()"] if c.average else []),
         "print(losses[0], losses[-1])",
     ])  # fmt: skip
 

@@ -175,8 +175,11 @@ def test_a_network_of_zeros_keeps_its_units_alike() -> None:
 def test_averaged_weights_are_what_is_measured() -> None:
     run = Training(SMALL, MOONS, Competitor("sgd", {"lr": 1.0}, batch=4, average=0.9))
     run.advance(1)
-    start, first = SMALL.initial(0, np.float32, "xavier"), run.trainer.tensors
-    for average, begun, now in zip(run.trainer.averages, start, first, strict=True):
+    first = [part.copy() for part in run.trainer.tensors]
+    for average, now in zip(run.trainer.averages, first, strict=True):
+        np.testing.assert_array_equal(average, now)  # as PyTorch's and Keras' averages begin
+    run.advance(1)
+    for average, begun, now in zip(run.trainer.averages, first, run.trainer.tensors, strict=True):
         np.testing.assert_allclose(average, 0.9 * begun + 0.1 * now, rtol=1e-6, atol=1e-8)
     assert np.array_equal(
         run.outputs(MOONS.x), SMALL(Vector(run.trainer.averages), MOONS.x.astype("f4"))

@@ -33,6 +33,10 @@ def data(name: str) -> Split:
     return split(table(name, 30, 0.1, 3), seed=3)
 
 
+def in_a_line(parts: Any) -> Any:
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
 def losses(
     framework: Framework, competitor: Competitor, *, data_set: str = "two_moons",
     activation: str = "tanh", seed: int = 5, hidden: tuple[int, int] = (5, 4),
@@ -49,6 +53,14 @@ def losses(
     text = training_script(framework, network, learned, competitor, steps=STEPS, seed=seed)
     scope: dict[str, Any] = {"print": lambda *said: None}
     exec(compile(text, "<script>", "exec"), scope)
+    if competitor.average:
+        # Keras' own begins as the laboratory's; PyTorch's is written out as that of
+        # torch.optim.swa_utils.AveragedModel with get_ema_multi_avg_fn.
+        stored = [np.asarray(part) for part in scope["average"]]
+        if framework == "PyTorch":  # a layer as (outputs, inputs)
+            stored = [part.T for part in stored]
+        apart = in_a_line(stored) - in_a_line(run.trainer.averages)
+        assert np.abs(apart).max() <= (1e-6 if framework == "Keras" else 1e-12)
     return np.array(scope["losses"]), np.array(run.losses)
 
 
