@@ -256,7 +256,7 @@ def heard(found: Averages) -> None:
     first, last = written(abs(at(found.steps_raw, 1)), "3"), steps()
     m, v, sum_ = (at(getattr(found, n), last) for n in ("m_hat", "v_hat", "velocity"))
     variance = v - m * m
-    variance = 0.0 if abs(variance) < 1e-12 * v else variance  # of a steady gradient rounding
+    variance = 0.0 if abs(variance) < 1e-12 * v else variance  # steady: rounding alone
     st.markdown(
         "## Heard in class, checked here\n"
         f"- *“Without bias correction the first updates are too small.”* The first is {first} "
