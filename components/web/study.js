@@ -4,7 +4,8 @@
 // waits, and what it replaces is dropped, so that a moving hand sees as many answers as there is time
 // for. A module that says that there is more to find is asked again, behind the others.
 
-import { load, shaped } from "./program.js"
+import { shaped } from "./operations.js"
+import { load } from "./program.js"
 
 const SLICE_MS = 4 // after which a study that can go on later gives what it has
 const TEXTS = 16 // modules that a desk holds before it begins afresh

@@ -74,7 +74,7 @@ sweeper.dispose()
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("cells")
-    for name in ("cells.js", "program.js"):
+    for name in ("cells.js", "operations.js", "program.js"):
         text = (ROOT / "components" / "web" / name).read_text(encoding="utf-8")
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")

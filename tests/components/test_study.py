@@ -110,7 +110,7 @@ console.log(JSON.stringify({ ...told, ended }))
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("study")
-    for name in ("study.js", "program.js"):
+    for name in ("study.js", "operations.js", "program.js"):
         text = (ROOT / "components" / "web" / name).read_text(encoding="utf-8")
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")

@@ -17,7 +17,8 @@ from tests.engine.emit.node import node
 
 _DRIVER = """
 import { readFileSync } from "node:fs"
-import { Program, shaped } from "./program.mjs"
+import { shaped } from "./operations.js"
+import { Program } from "./program.js"
 const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Array }
 const array = (blob) => {
   const raw = new Uint8Array(Buffer.from(blob.b64, "base64"))
@@ -77,8 +78,10 @@ def specs_of(page: AppTest) -> list[dict[str, Any]]:
 def run_programs(specs: list[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """For each program: `doubts`, the outputs that disagree with Python's samples at Python's own
     values; `moved`, the names of the values that something follows; `error`."""
-    source = (ROOT / "components" / "web" / "program.js").read_text(encoding="utf-8")
-    (folder / "program.mjs").write_text(source, encoding="utf-8")
+    for name in ("operations.js", "program.js"):
+        source = (ROOT / "components" / "web" / name).read_text(encoding="utf-8")
+        (folder / name).write_text(source, encoding="utf-8")
+    (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
     (folder / "driver.mjs").write_text(_DRIVER, encoding="utf-8")
     for spec in specs:
         for name, blob in spec["modules"].items():
