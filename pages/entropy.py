@@ -3,9 +3,7 @@ is left of it for a density."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import cache
 from string import ascii_uppercase
 from typing import Any
 
@@ -17,10 +15,8 @@ from components.stage import Handle, Panel, stage
 from engine.emit.picture import (
     Picture,
     addends,
-    adding_up,
     entry,
     in_latex,
-    round_digits,
     round_to,
     words,
     written,
@@ -36,10 +32,9 @@ from engine.losses.information import (
     surprise,
 )
 from engine.studies.loss_code import loss_scripts
-from engine.tape import operations as ops
 from figures import charts
 from figures import entropy as pictures
-from pages import frame, hues, units
+from pages import entropy_of_density, frame, hues, units
 from pages.presets import Preset
 from pages.state import Choice, Integer, Number, Numbers, experiment, shorten
 
@@ -97,8 +92,7 @@ x = experiment(
         Number(
             "spread",
             1.0,
-            0.05,
-            2.0,
+            *entropy_of_density.SPREADS,
             label="spread",
             symbol="σ",
             scale="log",
@@ -390,7 +384,7 @@ def remark(p: np.ndarray) -> str:
 def code_of(p: np.ndarray) -> str:
     """The page's numbers as NumPy."""
     unit = units.of(x)
-    log = {"bits": "np.log2", "nats": "np.log", "bans": "np.log10"}[unit.name]
+    log = unit.numpy
     return (
         "import numpy as np\n\n"
         f"p = np.array([{', '.join(shorten(round(float(v), 6)) for v in p)}])\n"
@@ -399,207 +393,14 @@ def code_of(p: np.ndarray) -> str:
     )
 
 
-# A density ----------------------------------------------------------------------------------------
-
-FINE = np.linspace(-pictures.WINDOW, pictures.WINDOW, 641)
-RATIOS = np.geomspace(0.025, 80.0, 161)  # of width to spread, all that the sliders reach
-
-
-@cache
-def over_ratios(name: str) -> np.ndarray:
-    """H of a density's cells, in nats, at each of the RATIOS: the same at every spread."""
-    return np.array([float(densities.entropy_of_cells(name, 1.0, r)) for r in RATIOS])
-
-
-def density_settings(live: Picture, height: int) -> None:
-    """Which density, its spread, its cells, the unit."""
-    x.controls(
-        [
-            Group(
-                id="density",
-                title="Density",
-                items=[x.chooser("density"), x.slider("spread")],
-            ),
-            Group(id="cells", title="Cells", items=[x.slider("width"), x.chooser("unit")]),
-        ],
-        live=live,
-        height=height,
-    )
-
-
-def cut_density(live: Picture, height: int) -> None:
-    """The density in its cells, and their entropy against their width."""
-    unit, name, spread, width = units.of(x), x["density"], live["spread"], live["width"]
-    h = densities.differential_entropy(name, spread, unit.base)
-    of_cells = densities.entropy_of_cells(name, spread, width, unit.base)
-    middle = len(densities.CELLS) // 2
-    near = slice(middle - pictures.IN_SIGHT, middle + pictures.IN_SIGHT + 1)
-    shares = densities.cells(name, spread, width)[near]
-    one = float(surprise(1 / math.e, unit.base))  # a nat in this unit
-    hand = live.hand[0]
-    sets = {"width": round_digits(ops.clip(hand, *pictures.WIDTHS), 3)}
-    at_spread = {"spread": round_to(ops.clip(hand, 0.05, 2.0), 3)}
-    first, second, total = adding_up(h, -one * ops.log(width))
-    log = unit.log
-    stage(
-        "entropy.density",
-        [
-            Panel(
-                id="cells",
-                title="the density, cut into cells",
-                tab="density",
-                figure=pictures.cut(
-                    FINE, densities.density(name, FINE, spread),
-                    width * densities.CELLS[near], shares / width, width,
-                ),
-                handles=[
-                    Handle(
-                        id="spread", spoken="spread of the density", x=spread,
-                        y=densities.density(name, spread, spread), axis="x", minimum=0.05,
-                        maximum=2.0, label=words("σ = {:3}", spread), sets=at_spread,
-                    )
-                ],
-                alt="A density over bars of equal width, each as high as it is on average there.",
-            ),
-            Panel(
-                id="widths",
-                title=f"entropy of the cells against their width, in {unit}",
-                tab="entropy against width",
-                figure=pictures.against_width(
-                    RATIOS * spread, one * over_ratios(name), h, unit.name
-                ),
-                handles=[
-                    Handle(
-                        id="width", spoken="width of a cell", x=width, y=of_cells, axis="x",
-                        minimum=pictures.WIDTHS[0], maximum=pictures.WIDTHS[1],
-                        label=words("{:.4f}", of_cells), sets=sets,
-                    )
-                ],
-                clicks=sets,
-                alt="Entropy of the cells over their width, beside h minus log of the width.",
-            ),
-        ],
-        live=live,
-        frames=1,
-        columns=[1, 1.1],
-        height=height,
-        alt="A density, its cells, and the entropy of both",
-        lines=[
-            words(
-                f"h = {{:8}} and −{log} Δ = {{:8}}: together {{:8}} {unit}; the cells have "
-                f"H(Δ) = {{:.4f}}.",
-                first, second, total, of_cells,
-            )
-        ],
-    )  # fmt: skip
-
-
-def density_numbers() -> tuple[float, float]:
-    """h and H(Δ) in the page's unit."""
-    name, spread, base = x["density"], x["spread"], units.of(x).base
-    return (
-        float(densities.differential_entropy(name, spread, base)),
-        float(densities.entropy_of_cells(name, spread, x["width"], base)),
-    )
-
-
-def density_remark() -> str:
-    """What is worth seeing in the present state."""
-    unit, (h, of_cells) = units.of(x), density_numbers()
-    one = (
-        "1 bit"
-        if unit.name == "bits"
-        else f"{unit.log} 2 = {written(float(surprise(0.5, unit.base)), '.4f')} {unit}"
-    )
-    ratio = x["width"] / x["spread"]
-    if h < 0:
-        return (
-            f"h = {written(h, '.4f')} {unit} is **negative**: the density is above 1 nearly "
-            "wherever it is at all, and the mean of −log p falls below 0. That is no "
-            "contradiction: h is what is left when log 1/Δ is taken off the entropy of the cells, "
-            f"{written(of_cells, '.4f')} here, which is never negative."
-        )
-    if ratio > 1:
-        return (
-            f"The cells are wider than the spread: a few of them hold all, H(Δ) = "
-            f"{written(of_cells, '.4f')} "
-            f"{unit} is far from h − {unit.log} Δ. Narrow them."
-        )
-    return (
-        f"A density has no probability at a point, only its cells have: halving them adds {one}, "
-        f"so H(Δ) grows **without end**. What stays is h = lim H(Δ) + {unit.log} Δ = "
-        f"{written(h, '.4f')} {unit}, the density's own entropy, which depends on what x is "
-        "measured in. Of all densities of one spread the normal's is the largest."
-    )
-
-
-def density_formula() -> str:
-    """h with its number, and what H(Δ) comes to."""
-    unit, (h, _) = units.of(x), density_numbers()
-    closed = densities.DENSITIES[x["density"]].latex.format(log=unit.latex)
-    first, second, total = (
-        in_latex(v, "8") for v in adding_up(h, densities.finer(x["width"], unit.base))
-    )
-    sign = "" if second.startswith("-") else "+"
-    return (
-        rf"\begin{{aligned}} h(p) &= -\textstyle\int p(x)\,{unit.latex}\,p(x)\,dx = {closed} = "
-        rf"{first}\ \text{{{unit}}} \\ H(\Delta) &\approx h - {unit.latex}\,\Delta = {first} "
-        rf"{sign} {second} = {total}\ \text{{{unit}}} \end{{aligned}}"
-    )
-
-
-def density_code() -> str:
-    """The same with NumPy: h by its integral, H(Δ) by the cells."""
-    unit, name = units.of(x), x["density"]
-    spread, width = shorten(x["spread"]), shorten(x["width"])
-    log = {"bits": "np.log2", "nats": "np.log", "bans": "np.log10"}[unit.name]
-    h, of_cells = density_numbers()
-    shape = {
-        "normal": "np.exp(-0.5 * (x / s) ** 2) / (s * np.sqrt(2 * np.pi))",
-        "uniform": "(np.abs(x) <= s * np.sqrt(3)) / (s * np.sqrt(12))",
-        "exponential": "(x >= 0) * np.exp(-np.maximum(x, 0) / s) / s",
-    }[name]
-    return (
-        "import numpy as np\n\n"
-        f"s, width, parts = {spread}, {width}, 2048  # spread, width of a cell, points in one\n"
-        "cells = int(np.ceil(40 * s / width))\n"
-        "middles = np.arange(-cells, cells + 1) * width\n"
-        "inside = ((np.arange(parts) + 0.5) / parts - 0.5) * width\n"
-        "x = middles[:, None] + inside\n"
-        f"p = {shape}\n"
-        "P = p.mean(axis=1) * width  # the probability of each cell\n"
-        "P = P[P > 0]\n"
-        f"H = -(P * {log}(P)).sum()  # {of_cells:.4g} {unit}\n"
-        "p = p[p > 0]\n"
-        f"h = -(p * {log}(p)).sum() * width / parts  # {h:.4g} {unit}\n"
-        f"print(h - {log}(width), H)\n"
-    )
-
-
-def of_a_density(view: frame.View) -> None:
-    """The second part."""
-    live = x.live()
-    with view.picture:
-        cut_density(live, view.height(390, 370))
-        frame.notice(density_remark())
-    with view.panel:
-        density_settings(live, view.height(400, 400))
-    if not view.embedded:
-        if not x.hidden("formula"):
-            st.latex(density_formula())
-        if not x.hidden("copies"):
-            frame.copies(NumPy=density_code(), LaTeX=density_formula())
-
-
 # The page -----------------------------------------------------------------------------------------
 
 
 def definition() -> str:
     """What the part is about, in LaTeX."""
-    log = units.of(x).latex
-    if x["part"] == PARTS[0]:
-        return rf"H(p) = -\sum_i p_i\,{log}\, p_i"
-    return rf"h = -\int p(x)\,{log}\, p(x)\,dx,\quad H(\Delta) \approx h - {log}\,\Delta"
+    if x["part"] == PARTS[1]:
+        return entropy_of_density.law(x)
+    return rf"H(p) = -\sum_i p_i\,{units.of(x).latex}\, p_i"
 
 
 def opening() -> None:
@@ -618,7 +419,10 @@ def body() -> None:
     """Everything that answers to the reader's hand."""
     opening()
     view = frame.view(x, PRESETS)
-    (of_outcomes if x["part"] == PARTS[0] else of_a_density)(view)
+    if x["part"] == PARTS[0]:
+        of_outcomes(view)
+    else:
+        entropy_of_density.show(x, view)
     frame.foot(x, definition())
     x.publish()
 

@@ -16,13 +16,14 @@ from pages.state import Choice, ChoiceField, Experiment
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit's name, the base of its logarithm, and that logarithm in LaTeX and as text; also
-    what else it is called."""
+    """A unit's name, the base of its logarithm, and that logarithm in LaTeX, as text and in NumPy;
+    also what else it is called."""
 
     name: str
     base: float
     latex: str
     log: str
+    numpy: str
     also: str = ""
 
     @property
@@ -38,9 +39,9 @@ UNITS: Mapping[str, Unit] = MappingProxyType(
     {
         unit.name: unit
         for unit in (
-            Unit("bits", 2.0, r"\log_2", "log₂"),
-            Unit("nats", math.e, r"\ln", "ln"),
-            Unit("bans", 10.0, r"\log_{10}", "log₁₀", "hartleys"),
+            Unit("bits", 2.0, r"\log_2", "log₂", "np.log2"),
+            Unit("nats", math.e, r"\ln", "ln", "np.log"),
+            Unit("bans", 10.0, r"\log_{10}", "log₁₀", "np.log10", "hartleys"),
         )
     }
 )

@@ -104,9 +104,9 @@ def differential_entropy(name: str, spread: Any, base: float = math.e) -> Any:
     return (DENSITIES[name].unit_entropy + ops.log(spread)) / math.log(base)
 
 
-def finer(width: float, base: float = math.e) -> float:
+def finer(width: Any, base: float = math.e) -> Any:
     """−log Δ: by how much the entropy of cells that wide is above the density's own."""
-    return -math.log(width) / math.log(base)
+    return -ops.log(width) / math.log(base)
 
 
 def entropy_of_cells(name: str, spread: Any, width: Any, base: float = math.e) -> Any:
