@@ -375,9 +375,7 @@ def opening() -> None:
             " with one budget, then race them on new seeds, ", x.menu("show"), ".",
         ],
     )  # fmt: skip
-    if x.stands("setup"):
-        problem.type_formula(x)
-        side_by_side.own_rules(x, range(len(x["runs"])))
+    side_by_side.typed(x)
 
 
 @frame.fragment

@@ -511,9 +511,7 @@ def opening() -> None:
             x.menu("view"), ": drag the start, move a slider.",
         ],
     )  # fmt: skip
-    if x.stands("setup"):
-        problem.type_formula(x)
-        side_by_side.own_rules(x, range(len(x["runs"])))
+    side_by_side.typed(x)
 
 
 @frame.fragment

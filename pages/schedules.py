@@ -385,9 +385,7 @@ def opening() -> None:
             problem.landscape_menu(x), ": drag its peak, its warm-up and its cycle.",
         ],
     )  # fmt: skip
-    if x.stands("setup"):
-        problem.type_formula(x)
-        side_by_side.own_rules(x, [0])
+    side_by_side.typed(x, 1)
 
 
 @frame.fragment

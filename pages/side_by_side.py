@@ -162,6 +162,14 @@ def own_rules(x: Experiment, places: Sequence[int]) -> None:
             )
 
 
+def typed(x: Experiment, most: int | None = None) -> None:
+    """What the reader types below the sentence: the landscape's formula, and each rule of his own
+    among the first `most`."""
+    if x.stands("setup"):
+        problem.type_formula(x)
+        own_rules(x, range(len(x["runs"][:most])))
+
+
 def fresh(x: Experiment, slug: str) -> Runner:
     """A newcomer: at a rate of its own that suits the landscape, or at the one of all."""
     return fresh_rule(slug) if x["same"] else suited(x, slug)
