@@ -336,9 +336,7 @@ def opening() -> None:
             ", tinted by the minimum that its run ends in, darker where it is there sooner.",
         ],
     )  # fmt: skip
-    if x.stands("setup"):
-        problem.type_formula(x)
-        side_by_side.own_rules(x, range(len(x["runs"][: side_by_side.MOST])))
+    side_by_side.typed(x, side_by_side.MOST)
 
 
 @frame.fragment
@@ -354,7 +352,7 @@ def body() -> None:
     looks = style.looks(r.slug for r in runners)
     minima = basins.minima_of(surface)
     told, below = st.container(), frame.progress_room(x)
-    makers = {f"{i}.{request.mark}": request.sweep for i, request in enumerate(wanted)}
+    makers = {request.mark: request.sweep for request in wanted}  # what is alike is made once
     live = problem.live_picture(x, surface)
     with view.panel:
         x.controls(groups(surface, names, looks), live=live, height=view.height(600, 440))
@@ -365,10 +363,10 @@ def body() -> None:
         view.picture.warning(f"These basins cannot be drawn: {error}.", icon=":material/block:")
         x.publish()
         return
-    known = fine_maps.fine_maps("basins", makers, below, locked=x.locked("actions"))
+    made = fine_maps.fine_maps("basins", makers, below, locked=x.locked("actions"))
     found = [
-        live_basin(live, i, request, sweep, minima)
-        for i, (request, sweep) in enumerate(zip(wanted, known, strict=True))
+        live_basin(live, place, request, made[request.mark], minima)
+        for place, request in enumerate(wanted)
     ]
     with view.picture:
         stage(

@@ -42,7 +42,7 @@ def kept(page: str, mark: str) -> Any:
 
 def fine_maps(
     page: str, wanted: Mapping[str, Make[Made]], place: Any, *, locked: bool = False
-) -> list[Made | None]:
+) -> dict[str, Made | None]:
     """Each map by its mark where it is there finely, else None; place is where progress stands,
     locked whether its way to stop is.
 
@@ -83,7 +83,7 @@ def fine_maps(
         f"{name} {tick}" if again else "",
         milliseconds=REST_MS if work is None else LOOK_MS,
     )
-    return [kept.get(mark) for mark in wanted]
+    return {mark: kept.get(mark) for mark in wanted}
 
 
 def _continue(page: str, name: str, makers: Mapping[str, Make[Made]]) -> Work[Made] | None:

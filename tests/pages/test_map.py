@@ -75,8 +75,8 @@ def test_a_map_of_steps_speaks_of_steps() -> None:
 
 
 def test_a_fine_map_of_losses_speaks_of_losses(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_once(page: str, wanted: dict[str, Any], place: Any, **how: Any) -> list[Any]:
-        return [make(lambda done: None, lambda: False) for make in wanted.values()]
+    def at_once(page: str, wanted: dict[str, Any], place: Any, **how: Any) -> dict[str, Any]:
+        return {mark: make(lambda done: None, lambda: False) for mark, make in wanted.items()}
 
     monkeypatch.setattr(fine_maps, "fine_maps", at_once)
     monkeypatch.setattr(fine_maps, "fine_sweep", sweep)
