@@ -18,6 +18,7 @@ import { sentence } from "../words.js"
 import { Missing, array, decoded, receive } from "./arrays.js"
 import { resolved } from "./figure.js"
 import { Foresight } from "./foresight.js"
+import { boxesOf, columnsOf } from "./layout.js"
 import { Lighting } from "./lighting.js"
 import { Panel } from "./panel.js"
 import { announce, Bar, Clock, markup } from "./playback.js"
@@ -26,13 +27,7 @@ import { MEANING, Sound } from "./sound.js"
 import { Teller } from "./teller.js"
 import { legendOf, tell } from "./telling.js"
 
-const GAP = 12
-const ROW_GAP = 4
-const TITLE = 20
-const LEAST = 150 // of a panel's height and width
-const LEAST_ROW = 104 // of the height where there are several rows
-const ONE_BY_ONE = 480 // of the width, below which even what is meant to stack has tabs
-const LEAST_BESIDE = 170 // of the width where the caller says how panels share it, else they stack
+const TITLE = 20 // of a panel's height
 
 const { mount, copy } = await files(import.meta.url, "stage")
 
@@ -361,48 +356,12 @@ class Stage {
 
   // Sizes of the panels: side by side, or one above the other where it is narrow.
   arrange(data) {
-    const n = data.panels.length
-    const width = this.root.clientWidth
-    const across = (shares) => {
-      const total = shares.reduce((sum, share) => sum + share, 0)
-      const free = width - GAP * (shares.length - 1)
-      return shares.map((share) => Math.floor((free * share) / total))
-    }
-    const asked = Array.isArray(data.columns)
-      ? data.columns.slice(0, n)
-      : Array(Math.min(data.columns ?? n, n) || 1).fill(1)
-    const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
-    let widths = across(Array.isArray(data.columns) ? asked : asked.slice(0, most))
-    const given = Array.isArray(data.columns) || n <= 3
-    const spanned = data.panels.some((panel) => panel.wide > 1)
-    if (given ? Math.min(...widths) < LEAST_BESIDE : spanned && widths.length < asked.length) {
-      widths = [width]
-    }
-    const stacked = widths.length === 1 && n > 1
-    this.showTabs(data, stacked && (asked.length > 1 || width < ONE_BY_ONE))
-    const spans = data.panels.map(({ rows, wide }) => (stacked ? { rows: 1, wide: 1 } : { rows, wide }))
-    const { columns } = cells(spans, widths.length)
-    // Where fewer stand side by side than were asked for, the stage grows: none gets flatter.
-    const { rows } = cells(spans, asked.length)
+    const columns = columnsOf(data, this.root.clientWidth)
+    this.grid.style.gridTemplateColumns = columns.widths.map((width) => `${width}px`).join(" ")
+    this.showTabs(data, columns.tabbed)
     const chrome = [this.legend, this.caption, this.bar.element, this.lines, this.tabs].reduce(
       (sum, element) => sum + (element.hidden ? 0 : element.offsetHeight), 0)
-    const room = stacked
-      ? Math.min(320, Math.round(width * 0.8))
-      : (data.height - chrome - (rows - 1) * ROW_GAP) / rows
-    const least = Math.min(stacked || rows < 2 ? LEAST : LEAST_ROW, data.height)
-    const height = Math.max(least, Math.floor(room))
-    this.grid.style.gridTemplateColumns = widths.map((w) => `${w}px`).join(" ")
-    // Where panels of several heights stack, the small ones stay smaller.
-    const mixed = data.panels.some((panel) => panel.rows > 1)
-    const small = Math.max(LEAST, Math.floor(height * 0.6))
-    return spans.map(({ rows, wide }, i) => ({
-      width: widths.slice(columns[i], columns[i] + wide).reduce((sum, w) => sum + w + GAP, -GAP),
-      height: stacked && mixed && data.panels[i].rows === 1
-        ? small
-        : rows * height + (rows - 1) * ROW_GAP,
-      rows,
-      wide,
-    }))
+    return boxesOf(data, columns, data.height - chrome)
   }
 
   // On a phone one picture is shown at a time, so that it stays in sight with its controls.
@@ -567,22 +526,3 @@ class Stage {
 const alike = (a, b) => (Array.isArray(b)
   ? Array.isArray(a) && a.length === b.length && b.every((v, i) => v === a[i])
   : Number(a) === b)
-
-// Where panels stand that span rows and columns: the first column of each, and how many rows they
-// fill, as the grid's own placement has it (row by row, never back).
-function cells(spans, across) {
-  const free = Array(across).fill(0) // by column: the first row that nothing spans into
-  const columns = []
-  let [row, column] = [0, 0]
-  for (const { rows, wide } of spans) {
-    const most = Math.max(0, across - wide) // what is wider than all columns takes them all
-    const fits = () => free.slice(column, column + wide).every((first) => first <= row)
-    while (column > most || !fits()) {
-      column = column < most ? column + 1 : 0
-      if (column === 0) row++
-    }
-    free.fill(row + rows, column, column + wide)
-    columns.push(column)
-  }
-  return { columns, rows: Math.max(...free) }
-}
