@@ -14,28 +14,18 @@ import { Teller } from "../stage/teller.js"
 import { storeOf } from "../store.js"
 import { Theme } from "../theme.js"
 import { sentence, written } from "../words.js"
+import { HEIGHT, MARGIN, WIDTH, laidOut } from "./layout.js"
+import { Lens, within } from "./lens.js"
+import { Source } from "./source.js"
 
 const { mount } = await files(import.meta.url, "graph")
 const { mount: mountStage, copy } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
 const SPEEDS = [[0.5, "½×"], [1, "1×", true], [2, "2×"]]
 const SVG = "http://www.w3.org/2000/svg"
-const WIDTH = 122
-const HEIGHT = 62
-const MARGIN = 10
 const NUMBER = { right: [48, 14], down: [58, 14] } // what the number on an edge takes up
 const BACK = { right: 0.43, down: 0.5 } // how far before its target, in gaps between two layers
-// What a layer and a row take up, laid out rightwards and downwards: room for the edges' numbers,
-// and up to how much more of it where a small drawing would leave its place empty.
-const PITCH = { right: [178, 78], down: [94, 134] }
-const LOOSE = { right: [1.35, 1.3], down: [1.3, 1.2] }
-const LARGEST = 1.1
-const READABLE = 0.3 // below this scale it opens zoomed in, at the result
-const COMFORTABLE = 0.8 // above it nobody needs to zoom
-const OPENS_AT = 0.68
-const CLOSEST = 2
 const STEP_SECONDS = 1.1
 const LINE_SECONDS = 0.3 // of source
-const CODE_OVER = 24 // by how much the source may be higher than the drawing
 const EDGES = 8 // whose derivatives are told one by one
 const DRAG_PIXELS = 320 // a drag this long crosses the whole range
 
@@ -54,8 +44,6 @@ const write = (element, text) => {
   if (element.textContent !== text) element.textContent = text
 }
 
-const within = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high))
-
 class Graph {
   constructor(parent) {
     mountStage(parent).remove() // for its style sheet: the bar is the stage's
@@ -65,9 +53,8 @@ class Graph {
     this.frame = this.root.querySelector(".dg-frame")
     this.say = this.root.querySelector(".dg-say")
     this.answers = this.root.querySelector(".dg-answers")
-    this.zooms = this.root.querySelector(".dg-zooms")
-    this.code = this.root.querySelector(".dg-code")
-    this.beads = this.root.querySelector(".dg-beads")
+    this.lens = new Lens(this.root)
+    this.source = new Source(this.root, (i) => this.visit(i))
     this.clock = new Clock(() => this.paint(), () => this.rest())
     this.root.append(markup(copy("bar"), "Sweep", { speeds: SPEEDS }))
     this.bar = new Bar(this.root.querySelector(".dl-bar"), this.clock, (loop) => {
@@ -85,7 +72,6 @@ class Graph {
     this.sizer.observe(this.root)
     this.shape = null
     this.painted = -1
-    this.pan()
   }
 
   receive(component) {
@@ -110,8 +96,7 @@ class Graph {
     const shape = JSON.stringify([places, data.edges.map((edge) => edge.points)])
     if (shape !== this.shape) {
       this.shape = shape
-      this.direction = null
-      this.view = null
+      this.layout = null
     }
     const steps = 1 + this.operations.length + (mode === "reverse" ? nodes.length : 0)
     const frames = data.code?.steps.length ?? steps
@@ -122,7 +107,7 @@ class Graph {
       this.clock.seconds = Math.max(steps * STEP_SECONDS, frames * LINE_SECONDS)
       if (atEnd) this.clock.position = this.clock.end
     }
-    this.showCode()
+    this.source.show(data)
     this.setClock(before)
     this.hide()
     this.fit()
@@ -194,35 +179,6 @@ class Graph {
     this.asked.answer({ near, text: near ? `${said(truth)}.` : `${said(chosen)}; ${said(truth)}.` })
   }
 
-  showCode() {
-    const { code, nodes } = this.data
-    this.code.hidden = this.beads.hidden = !code
-    this.root.classList.toggle("dg-with-code", Boolean(code))
-    if (!code) return
-    const text = code.lines.join("\n")
-    this.code.style.maxHeight = `${this.data.height + CODE_OVER}px`
-    if (this.code.text !== text) {
-      this.code.text = text
-      this.code.scrollTop = 0
-      this.code.style.setProperty("--dg-widest", Math.max(...code.lines.map((line) => line.length)))
-      this.code.replaceChildren(...code.lines.map((line) => {
-        const item = document.createElement("li")
-        item.textContent = line
-        item.style.setProperty("--indent", line.search(/\S|$/))
-        return item
-      }))
-    }
-    const names = nodes.map((node) => node.name).join()
-    if (this.beads.names === names) return
-    this.beads.names = names
-    this.beads.replaceChildren(...nodes.map((node, i) => {
-      const item = document.createElement("li")
-      item.textContent = node.title
-      item.addEventListener("click", () => this.visit(i))
-      return item
-    }))
-  }
-
   evaluate() {
     const { program, store, data } = this
     const read = data.program && reading(store, data.program.values)
@@ -262,99 +218,22 @@ class Graph {
     announce(this.root, data.program.seq, store.version)
   }
 
-  // Where there is room: the direction that lets it be larger.
+  // Where there is room: laid out anew if that lets it be larger.
   fit() {
     const room = this.frame.clientWidth
     if (!this.data || !room) return
-    const { layers, rows, height } = this.data
-    const size = (way, [layer, row]) => {
-      const [long, high] = [(layers - 1) * layer, (rows - 1) * row]
-      const [w, h] = way === "down" ? [high, long] : [long, high]
-      return [w + WIDTH + 2 * MARGIN, h + HEIGHT + 2 * MARGIN]
-    }
-    const scale = ([w, h]) => Math.min(LARGEST, room / w, height / h)
-    const [direction] = ["right", "down"].sort((a, b) => scale(size(b, PITCH[b])) - scale(size(a, PITCH[a])))
-    const tight = size(direction, PITCH[direction])
-    this.whole = scale(tight)
-    const spare = [room / this.whole - tight[0], height / this.whole - tight[1]]
-    if (direction === "down") spare.reverse()
-    const pitch = PITCH[direction].map((n, i) => {
-      if (this.whole < COMFORTABLE) return n
-      const more = spare[i] / Math.max([layers, rows][i] - 1, 1)
-      return Math.floor(Math.min(n + Math.max(more, 0), n * LOOSE[direction][i]))
-    })
-    this.natural = size(direction, pitch)
-    const zoomed = this.whole < READABLE
-    this.room = [room, Math.min(height, zoomed ? height : Math.ceil(this.natural[1] * this.whole))]
-    this.svg.setAttribute("width", room)
-    this.svg.setAttribute("height", this.room[1])
-    if (direction !== this.direction || String(pitch) !== String(this.pitch)) {
-      if (direction !== this.direction) this.view = null
-      this.direction = direction
-      this.pitch = pitch
-      this.draw()
-    }
-    if (!this.view || !this.view.own) {
-      this.view = { scale: zoomed ? OPENS_AT : this.whole, own: false, x: this.natural[0] / 2, y: this.natural[1] / 2 }
-      if (zoomed) [this.view.x, this.view.y] = this.places[this.data.outputs[0]]
-    }
-    this.look()
-  }
-
-  // Shows the part of the drawing around the view's middle, without empty margins.
-  look() {
-    const { view, natural, room } = this
-    view.scale = within(view.scale, Math.min(this.whole, OPENS_AT), CLOSEST)
-    const size = room.map((n) => n / view.scale)
-    for (const [i, name] of ["x", "y"].entries()) {
-      const half = size[i] / 2
-      view[name] = size[i] >= natural[i] ? natural[i] / 2 : within(view[name], half, natural[i] - half)
-    }
-    this.svg.setAttribute("viewBox", [view.x - size[0] / 2, view.y - size[1] / 2, ...size].join(" "))
-    const more = view.scale > this.whole * 1.01
-    this.frame.classList.toggle("dg-more", more)
-    this.zooms.querySelector('[data-zoom="fit"]').disabled = !more
-    this.zooms.hidden = this.whole > COMFORTABLE && !more
-  }
-
-  zoom(by) {
-    if (by === 0) this.view = { ...this.view, scale: this.whole, own: true }
-    else this.view = { ...this.view, scale: this.view.scale * by, own: true }
-    this.look()
-  }
-
-  pan() {
-    let from = null
-    this.zooms.addEventListener("click", (event) => {
-      const how = event.target.closest("[data-zoom]")?.dataset.zoom
-      if (how) this.zoom({ in: 1.3, out: 1 / 1.3, fit: 0 }[how])
-    })
-    this.svg.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey) return // a plain wheel scrolls the page
-      event.preventDefault()
-      this.zoom(Math.exp(-event.deltaY / 200))
-    }, { passive: false })
-    this.svg.addEventListener("pointerdown", (event) => {
-      if (event.target.closest(".dg-node") || this.view.scale <= this.whole * 1.01) return
-      this.svg.setPointerCapture(event.pointerId)
-      from = { x: event.clientX, y: event.clientY, view: { ...this.view } }
-    })
-    this.svg.addEventListener("pointermove", (event) => {
-      if (!from) return
-      const { view, x, y } = from
-      this.view = {
-        ...view, own: true,
-        x: view.x - (event.clientX - x) / view.scale, y: view.y - (event.clientY - y) / view.scale,
-      }
-      this.look()
-    })
-    for (const name of ["pointerup", "pointercancel"]) this.svg.addEventListener(name, () => (from = null))
+    const layout = laidOut(this.data, room)
+    const turned = layout.direction !== this.layout?.direction
+    const drawn = !turned && String(layout.pitch) === String(this.layout.pitch)
+    this.layout = layout
+    if (!drawn) this.draw()
+    this.lens.fit(layout, turned, this.places[this.data.outputs[0]])
   }
 
   draw() {
     const { nodes, edges } = this.data
-    const [layer, row] = this.pitch
-    const down = this.direction === "down"
+    const [layer, row] = this.layout.pitch
+    const down = this.layout.direction === "down"
     const at = ([x, y]) => {
       const [a, b] = down ? [y * row, x * layer] : [x * layer, y * row]
       return [MARGIN + WIDTH / 2 + a, MARGIN + HEIGHT / 2 + b]
@@ -401,7 +280,7 @@ class Graph {
     const [a, b] = [route.at(-2), route.at(-1)]
     const label = make("g", { class: "dg-edge" })
     // Where on the last stretch, which of a long edge begins beside a node, the number stands.
-    const gap = this.pitch[0] - (down ? HEIGHT : WIDTH)
+    const gap = this.layout.pitch[0] - (down ? HEIGHT : WIDTH)
     const t = down ? 1 - (BACK.down * gap) / (b[1] - a[1]) : 1 - (BACK.right * gap) / (b[0] - a[0])
     const u = 1 - t
     const ease = (p, q) => p * (u ** 3 + 3 * u * u * t) + q * (3 * u * t * t + t ** 3)
@@ -415,10 +294,10 @@ class Graph {
   // Numbers on edges clear of the nodes and of each other.
   separate() {
     const around = ([x, y], [width, height]) => ({ x: x - width / 2, y: y - height / 2, width, height })
-    const size = NUMBER[this.direction]
+    const size = NUMBER[this.layout.direction]
     const boxes = this.edges.map((edge) => around(edge.at, size))
     const nodes = this.places.map((at) => ({ ...around(at, [WIDTH, HEIGHT]), fixed: true }))
-    const [right, bottom] = this.natural
+    const [right, bottom] = this.layout.natural
     place([...nodes, ...boxes], { left: 0, right, top: 0, bottom })
     this.edges.forEach(({ text }, k) => {
       text.setAttribute("x", boxes[k].x + size[0] / 2)
@@ -544,33 +423,13 @@ class Graph {
       write(text, (!this.veiled && this.find(edge.derivative)) || "")
       text.classList.toggle("dg-wanted", text.textContent === "?")
     })
-    if (this.data.code) this.light(moment, active, known, swept)
+    if (this.data.code) {
+      this.source.light(this.data.code.running[moment], active, known, (i) => mode === "reverse" && swept(i))
+    }
     this.answer((a) => (a.derivative ? swept(a.node) : known(a.node)))
     this.teller.stir()
     this.speak(active, backward)
-    if (active >= 0) this.reveal(active)
-  }
-
-  // The line that runs, and the tape as far as it is written and read back.
-  light(moment, active, known, swept) {
-    const lit = this.data.code.running[moment]
-    ;[...this.code.children].forEach((line, i) => line.classList.toggle("dg-lit", i === lit))
-    this.keepInSight(this.code.children[lit])
-    ;[...this.beads.children].forEach((bead, i) => {
-      bead.classList.toggle("dg-filled", known(i))
-      bead.classList.toggle("dg-swept", this.mode === "reverse" && swept(i))
-      bead.classList.toggle("dg-on", i === active)
-    })
-  }
-
-  // Moves the source, if it is longer than its box, by as little as shows the line and one more.
-  keepInSight(line) {
-    const { code } = this
-    const { top: at, height: high } = line.getBoundingClientRect()
-    const top = at - code.getBoundingClientRect().top + code.scrollTop
-    const [low, up] = [top + 2 * high - code.clientHeight, top - high]
-    if (code.scrollTop < low) code.scrollTop = low
-    else if (code.scrollTop > up) code.scrollTop = Math.max(up, 0)
+    if (active >= 0 && this.clock.playing) this.lens.reveal(this.places[active])
   }
 
   // Value and derivatives, each once the sweep has come to it.
@@ -589,18 +448,6 @@ class Graph {
       write(item.firstChild, `${a.name} = `)
       write(item.lastChild, known ? this.find(a.text) : "…")
     })
-  }
-
-  // Where only a part of the drawing is seen, keep the step's node in it.
-  reveal(i) {
-    const { view, room } = this
-    if (!view || view.scale <= this.whole * 1.01 || !this.clock.playing) return
-    const [x, y] = this.places[i]
-    const [w, h] = room.map((n) => n / view.scale / 2)
-    const inside = Math.abs(x - view.x) < w - WIDTH / 2 && Math.abs(y - view.y) < h - HEIGHT / 2
-    if (inside) return
-    Object.assign(view, { x, y })
-    this.look()
   }
 
   speak(active, backward) {
