@@ -6,7 +6,6 @@ that the reader holds against them.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 
@@ -20,7 +19,15 @@ from engine.emit.picture import entry, in_latex, words, written
 from engine.problems.data import DATASETS, MEASURED, Split
 from engine.problems.networks import ACTIVATIONS, MLP
 from engine.runs.learning import Competitor
-from engine.studies.range_test import RangeTest, RateSweep, below, joined, range_test, rate_sweep
+from engine.studies.range_test import (
+    RangeTest,
+    RateSweep,
+    below,
+    joined,
+    nearest,
+    range_test,
+    rate_sweep,
+)
 from figures import range_test as pictures
 from pages import frame, own_table
 from pages.entrants import SETTINGS, TRAINABLE
@@ -243,11 +250,6 @@ def advised(found: RangeTest) -> dict[str, float]:
         "a tenth of where it is least": found.tenth,
         "the last safe rate of the test": found.safe,
     }
-
-
-def nearest(advice: dict[str, float], best: float) -> str:
-    """Whose advice comes closest to the best rate, in factors."""
-    return min(advice, key=lambda name: abs(math.log(advice[name] / best)))
 
 
 def in_short(found: RangeTest, runs: RateSweep) -> str:

@@ -8,7 +8,7 @@ Smith, "Cyclical learning rates for training neural networks" (2017), section 3.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -151,6 +151,11 @@ def joined(sweeps: Sequence[RateSweep]) -> RateSweep:
         np.concatenate([sweep.rates for sweep in sweeps]),
         np.concatenate([sweep.losses for sweep in sweeps]),
     )
+
+
+def nearest(rates: Mapping[str, float], rate: float) -> str:
+    """The name of the one that is fewest times larger or smaller than a rate."""
+    return min(rates, key=lambda name: abs(math.log(rates[name] / rate)))
 
 
 def below(rates: Array, rate: Any) -> Any:
