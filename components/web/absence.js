@@ -32,5 +32,11 @@ function look() {
   if (!app.querySelector(":scope > .dl-absence")) say(app)
 }
 
+let watching = false
+
 // Begins to watch, once a page: dialogs are mounted at the end of its body.
-new MutationObserver(look).observe(document.body, { childList: true })
+export function watchAbsence() {
+  if (watching) return
+  watching = true
+  new MutationObserver(look).observe(document.body, { childList: true })
+}

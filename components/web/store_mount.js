@@ -1,7 +1,7 @@
 // The store's own component: nothing to see, the line between a page's store and Python. Where the
 // page stands in a frame, it is also where the window around it is spoken with.
 
-import "./absence.js"
+import { watchAbsence } from "./absence.js"
 import { converse } from "./embed.js"
 import { storeOf } from "./store.js"
 
@@ -20,6 +20,7 @@ export default function render(component) {
   store.echo(data.seq)
   if (data.held) return over
   const element = parentElement.closest?.(MAIN) ?? parentElement.host?.closest(MAIN)
+  if (element) watchAbsence()
   if (element && parent !== window) speak(store, element)
   return over
 }
