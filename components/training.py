@@ -21,6 +21,7 @@ from components import assets, wire
 
 Against: TypeAlias = Literal["step", "examples", "evaluations"]
 
+_FEW: Final = 256  # values of a feature that have places in one byte
 _COMPONENT: Final = st.components.v2.component(
     "descent_lab.training", js=assets.loader("training/training.js"), isolate_styles=False
 )
@@ -31,16 +32,17 @@ class LearningTask:
     """What all competitors learn: inputs (n, features) in the network's units, targets
     (n, outputs), labels (n,), and the same held back.
 
-    In the plane, `window` (x0, x1, y0, y1), `centre` and `scale` are the data's own units, `grid`
-    are side² points over the window in the network's; elsewhere grid is None, and the classes that
-    are taken for each other are counted. colors and markers tell the classes apart. counted is a
-    module whose `make()` gives {order, signs, masks}: what draws batches, signs and masks.
+    In the plane, `window` (x0, x1, y0, y1), `centre` and `scale` are the data's own units, and the
+    networks are shown at the middles of side² cells over the window; elsewhere side is 0, and the
+    classes that are taken for each other are counted. colors and markers tell the classes apart.
+    counted is a module whose `make()` gives {order, signs, masks}: what draws batches, signs and
+    masks.
     """
 
-    x: ArrayLike
+    x: NDArray[np.float64]
     targets: NDArray[np.float64]
     labels: ArrayLike
-    test_x: ArrayLike
+    test_x: NDArray[np.float64]
     test_targets: ArrayLike
     test_labels: ArrayLike
     classes: Sequence[str]
@@ -49,7 +51,6 @@ class LearningTask:
     features: int
     seed: int
     counted: str
-    grid: ArrayLike | None = None
     side: int = 0
     window: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
     centre: Sequence[float] = (0.0, 0.0)
@@ -71,6 +72,7 @@ class Learner:
     steps: Sequence[str]
     train: str
     test: str
+    one: str
     grid: str
     kept: Sequence[Any]
     weights: tuple[int, int]
@@ -82,7 +84,6 @@ class Learner:
     shuffle: bool
     widths: Sequence[int]
     dropout: float
-    order: ArrayLike | None
     rate: str = ""
 
 
@@ -109,7 +110,8 @@ def training(
 
     The key is `page.name`: the part before the first point names the page's store. A click on a
     plane adds a point to the store's `own`, a list of x, y and the class in the entry `adds`, at
-    most `most` numbers long, of which this task knows the first `own`. As long as `base` stays,
+    most `most` numbers long, of which this task knows the first `own`. The store's `against` says
+    what the curves are drawn against, from then on. As long as `base` stays,
     another task is more to learn: the weights stay. `every` is the steps between two points of
     the curves; training begins by itself with `autoplay`, else it goes to `start` and waits.
     `words` has sentences for what "diverged", is "stuck", the "same" as Python's or "apart".
@@ -122,17 +124,15 @@ def training(
         record["wire"].forget(missing.get("refs"))
     encoder: wire.Wire = record["wire"]
     shared = {
-        "x": encoder.array(task.x, "f8"),
-        "targets": encoder.array(task.targets, "f8"),
+        **_inputs(task, encoder),
+        "targets": _numbers(task.targets, encoder),
         "labels": encoder.array(task.labels, "i4"),
-        "testX": encoder.array(task.test_x, "f8"),
-        "testTargets": encoder.array(task.test_targets, "f8"),
+        "testTargets": _numbers(task.test_targets, encoder),
         "testLabels": encoder.array(task.test_labels, "i4"),
         "outputs": int(task.targets.shape[1]),
         "features": task.features,
         "seed": task.seed,
         "counted": encoder.text(task.counted),
-        "grid": None if task.grid is None else encoder.array(task.grid, "f8"),
         "side": task.side,
         "window": list(task.window),
         "centre": list(task.centre),
@@ -148,6 +148,7 @@ def training(
         "runs": runs,
         "mark": _mark([shared, runs]),
         "base": base,
+        "follows": _follows(learners),
         "own": own,
         "most": most,
         "learned": len(np.asarray(task.labels)),
@@ -169,6 +170,35 @@ def training(
     _COMPONENT(key=key, data={**data, "seq": record["seq"], "need": need}, on_need_change=_ignore)
 
 
+def _follows(learners: Sequence[Learner]) -> list[str]:
+    """The entries of the page's store that the browser follows by itself."""
+    return sorted({"adds", "against", *(e for run in learners for e, _ in run.hypers if e)})
+
+
+def _numbers(values: ArrayLike, encoder: wire.Wire) -> dict[str, Any]:
+    """An array in one line (of one in two dimensions a copy of the page keeps what is drawn alone),
+    in single precision where nothing is lost by it."""
+    line = np.ravel(values)
+    with np.errstate(over="ignore"):
+        single = np.array_equal(line, line.astype(np.float32))
+    return encoder.array(line, "f4" if single else "f8")
+
+
+def _inputs(task: LearningTask, encoder: wire.Wire) -> dict[str, Any]:
+    """What is learned and what is held back, row after row. Where every feature has few values, as
+    pixels have, these stand once, feature after feature, and each input is the place of its own."""
+    joined = np.concatenate([task.x, task.test_x])
+    columns = [np.unique(column, return_inverse=True) for column in joined.T]
+    counts = [len(levels) for levels, _ in columns]
+    if max(counts) > _FEW or sum(counts) > joined.size / 4:
+        x, test = (_numbers(part, encoder) for part in (task.x, task.test_x))
+        return {"x": x, "testX": test, "levels": None}
+    places = np.stack([places for _, places in columns], axis=1)
+    x, test = (encoder.array(np.ravel(part), "u1") for part in np.split(places, [len(task.x)]))
+    levels = _numbers(np.concatenate([levels for levels, _ in columns]), encoder)
+    return {"x": x, "testX": test, "levels": levels, "counts": counts}
+
+
 def _run(learner: Learner, encoder: wire.Wire) -> dict[str, Any]:
     def text(value: str) -> Any:
         return encoder.text(value) if value else None
@@ -180,21 +210,21 @@ def _run(learner: Learner, encoder: wire.Wire) -> dict[str, Any]:
             "steps": [text(step) for step in learner.steps],
             "train": text(learner.train),
             "test": text(learner.test),
+            "one": text(learner.one),
             "grid": text(learner.grid),
         },
         "kept": [
-            encoder.array(value, "f8") if np.ndim(value) else float(value) for value in learner.kept
+            _numbers(value, encoder) if np.ndim(value) else float(value) for value in learner.kept
         ],
         "weights": list(learner.weights),
         "hypers": [[entry, float(value)] for entry, value in learner.hypers],
         "drawn": list(learner.drawn),
         "factors": encoder.array(learner.factors, "f8"),
-        "losses": encoder.array(learner.losses, "f8"),
+        "losses": encoder.floats(learner.losses),
         "batch": learner.batch,
         "shuffle": learner.shuffle,
         "widths": list(learner.widths),
         "dropout": learner.dropout,
-        "order": None if learner.order is None else encoder.array(learner.order, "i4"),
         "rate": learner.rate,
     }
 

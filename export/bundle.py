@@ -1,8 +1,8 @@
 """The browser's modules as one text that imports nothing: `components/web/` as it is, joined.
 
 Each module becomes a function that runs once and returns what it exports, in the order in which
-they need each other; what a module would fetch beside itself (its html and css) comes along.
-Comments and indentation are left out.
+they need each other; what a module would fetch beside itself (its html and css, the module that a
+worker of its own runs) comes along. Comments and indentation are left out.
 """
 
 from __future__ import annotations
@@ -22,13 +22,33 @@ _EXPORT: Final = re.compile(
 _SOURCE: Final = "source.js"  # the one module that a bundle has its own of
 
 
-def bundle(entry: str, folders: Sequence[str]) -> str:
+def bundle(entry: str, folders: Sequence[str], workers: Sequence[str] = ()) -> str:
     """An ES module's text from the text of one that imports by paths from `components/web/`; it
     exports by name what that one does.
 
-    `folders` are those whose html and css (folder/folder.html, .css) come along. Raises ValueError
-    where a module is written in a way that this cannot join.
+    `folders` are those whose html and css (folder/folder.html, .css) come along, `workers` the
+    paths of modules that run in workers. Raises ValueError where a module is written in a way that
+    this cannot join.
     """
+    beside = {
+        f"{name}.{suffix}": _tight(_text(f"{name}/{name}.{suffix}"))
+        for name in folders
+        for suffix in ("html", "css")
+    }
+    apart = {posixpath.basename(path): _joined(path, _text(path), "") for path in workers}
+    own = (
+        f"const TEXTS = {json.dumps(beside, ensure_ascii=False)}\n"
+        f"const MODULES = {json.dumps(apart, ensure_ascii=False)}\n"
+        "export const source = (_, name) => TEXTS[name]\n"
+        # A worker of a page that is a file may import no blob but its own.
+        "export const apart = (_, name) =>\n"
+        "  `data:text/javascript,${encodeURIComponent(MODULES[name])}`\n"
+    )
+    return _joined("entry.js", entry, own)
+
+
+def _joined(path: str, entry: str, source: str) -> str:
+    """The text of a module at a path with all that it imports; `source` stands for source.js."""
     done: dict[str, str] = {}
     order: list[str] = []
 
@@ -38,29 +58,19 @@ def bundle(entry: str, folders: Sequence[str]) -> str:
         for _, address in found:
             other = posixpath.normpath(posixpath.join(posixpath.dirname(path), address))
             if other not in done:
-                add(other, _text(other, folders))
+                add(other, source if other == _SOURCE else _text(other))
             elif not done[other]:
                 raise ValueError(f"{path} and {other} import each other")
         done[path] = _function(path, text)
         order.append(path)
 
-    add("entry.js", entry)
+    add(path, entry)
     names = ", ".join(name for default, _, name in _EXPORT.findall(entry) if not default)
     joined = "".join(done[path] for path in order)
-    return f'const $ = {{}}\n{joined}export const {{ {names} }} = $["entry.js"]\n'
+    return f'const $ = {{}}\n{joined}export const {{ {names} }} = $["{path}"]\n'
 
 
-def _text(path: str, folders: Sequence[str]) -> str:
-    if path == _SOURCE:
-        beside = {
-            f"{name}.{suffix}": _tight(assets.modules().files[f"{name}/{name}.{suffix}"].decode())
-            for name in folders
-            for suffix in ("html", "css")
-        }
-        return (
-            f"const TEXTS = {json.dumps(beside, ensure_ascii=False)}\n"
-            "export const source = (address, name) => TEXTS[name]\n"
-        )
+def _text(path: str) -> str:
     return assets.modules().files[path].decode()
 
 

@@ -33,7 +33,8 @@ SECONDS: Final = 120.0  # a page that compiles or fits something on its first ru
 MOST_STATES: Final = 40
 MOST_OPTIONS: Final = 6  # a longer list is followed from the state asked for alone,
 MOST_LISTED: Final = 16  # and one longer than this not at all
-MOVING: Final = {f"descent_lab.{kind}": kind for kind in ("stage", "controls", "graph", "lead")}
+DRAWN: Final = ("stage", "graph", "training")  # what has a picture
+MOVING: Final = {f"descent_lab.{kind}": kind for kind in (*DRAWN, "controls", "lead")}
 STORE: Final = "descent_lab.store"
 
 Link = Mapping[str, str]
@@ -70,7 +71,7 @@ class State:
     @property
     def drawn(self) -> bool:
         """Whether it has a picture that is drawn without a server."""
-        return any(part["kind"] in ("stage", "graph") for part in self.parts)
+        return any(part["kind"] in DRAWN for part in self.parts)
 
     @property
     def in_space(self) -> bool:
@@ -183,9 +184,11 @@ class Page:
                     for pair in ([(value, label)] if isinstance(label, str) else label)
                 ]
                 found.append(Choice(menu.id, menu.label, tuple(labels), menu.value, False))
-        for part in parts_of(self.app.main):
+        parts = [*parts_of(self.app.main)]
+        followed = {name for part in parts for name in part["data"].get("follows", ())}
+        for part in parts:
             for item in (i for g in part["data"].get("groups", ()) for i in g["items"]):
-                if item["locked"] or item["kind"] == "slider":
+                if item["locked"] or item["kind"] == "slider" or item["name"] in followed:
                     continue
                 options = item.get("options") or (("false", "off"), ("true", "on"))
                 value = item["value"] if item["kind"] == "choice" else str(item["value"]).lower()

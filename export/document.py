@@ -21,7 +21,7 @@ from plotly.offline import get_plotlyjs_version
 
 from components import assets
 from export.bundle import bundle
-from export.capture import ROOT, Capture
+from export.capture import MOVING, ROOT, Capture
 from export.packing import Blobs, shared
 
 Json = Any
@@ -29,7 +29,8 @@ Plotly = Literal["none", "inside", "cdn"]
 
 VERSION: Final = 2  # of what is packed
 CDN: Final = "https://cdn.plot.ly/plotly-{}.min.js"
-FACES: Final = {kind: f"{kind}/{kind}.js" for kind in ("stage", "controls", "graph", "lead")}
+FACES: Final = {kind: f"{kind}/{kind}.js" for kind in MOVING.values()}
+WORKERS: Final = {"training": "training/session.js"}  # what a face runs in a worker
 _NEEDS: Final = "Python computes what follows from it, so it stands still in this copy."
 
 
@@ -92,7 +93,8 @@ def code(*found: Capture, more: str = "", folders: Sequence[str] = ()) -> str:
     entry += f"const faces = {{ {', '.join(kinds)} }}\n"
     entry += f"const THEME = {json.dumps(theme_css())}\n"
     entry += (ROOT / "components/web/host/entry.js").read_text("utf-8")
-    return bundle(more + entry, sorted({"host", "stage", *kinds, *folders}))
+    workers = [WORKERS[kind] for kind in kinds if kind in WORKERS]
+    return bundle(more + entry, sorted({"host", "stage", *kinds, *folders}), workers)
 
 
 @cache

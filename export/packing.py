@@ -64,7 +64,7 @@ class Blobs:
 
         The programs of a page's states are much alike, farther apart than a packer looks back.
         """
-        if raw.dtype != np.uint8 or raw.size < _TEXT:
+        if raw.dtype != np.uint8 or raw.size < _TEXT or not raw.all():
             return None
         try:
             lines = raw.tobytes().decode().split("\n")

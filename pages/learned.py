@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -28,16 +30,18 @@ SETS = {name: name.replace("_", " ") for name in (*DATASETS, *MEASURED)} | {PAST
 def learned(
     data: str, pasted: str, n: int, noise: float, imbalance: float, standard: bool, seed: int
 ) -> Split:
-    """The data of the page, half of them held back."""
+    """The data of the page, half of them held back, in single precision as networks take them."""
     measured = data in MEASURED
     if data == PASTED:
         found: Table = read_csv(pasted)
     else:
         found = table(data, n, noise, seed)
     own_noise = noise if measured or data == PASTED else 0.0
-    return split(
+    whole = split(
         found, seed=seed, imbalance=imbalance, noise=own_noise, standardise=standard or measured
     )
+    x, test_x = (part.astype(np.float32).astype(float) for part in (whole.x, whole.test_x))
+    return replace(whole, x=x, test_x=test_x)
 
 
 def source(x: Experiment) -> tuple[str, str]:

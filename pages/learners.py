@@ -6,6 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from components.training import Learner, LearningTask
@@ -14,7 +15,7 @@ from engine.problems import counted
 from engine.problems.data import Split
 from engine.problems.networks import MLP
 from engine.runs.browser_training import BrowserTraining, browser_training
-from engine.runs.learning import Competitor, Training
+from engine.runs.learning import Competitor
 from figures import style
 from figures import training as pictures
 from pages import frame
@@ -58,16 +59,17 @@ def printed(mark: str, _request: Request) -> BrowserTraining:
     """A competitor as it goes to the browser; mark stands for the request."""
     r = _request
     grid = pictures.grid(r.data, r.side) if r.data.features == 2 else None
-    return browser_training(r.net, r.data, r.competitor, steps=r.steps, seed=r.seed, grid=grid)
+    # Weights of single precision, as networks are trained, are half as long to send.
+    start = r.net.initial(r.seed, np.float32, r.competitor.scheme)
+    return browser_training(
+        r.net, r.data, r.competitor, steps=r.steps, seed=r.seed, grid=grid, start=start
+    )
 
 
 def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: Request) -> Learner:
     """A competitor for the picture; Unrecordable where it cannot be printed."""
     made = printed(request.mark, request)
     competitor = request.competitor
-    order = None
-    if not competitor.shuffle:
-        order = Training(request.net, request.data, competitor, steps=1).order
     # The first group is the reader's rule; of what it leaves to another the rate alone is moved.
     hypers = [
         (
@@ -79,10 +81,10 @@ def learner(place: int, name: str, entrant: Entrant, look: style.Look, request: 
     ]  # fmt: skip
     return Learner(
         name=name, look={"color": look.color, "dash": look.dash, "marker": look.marker},
-        steps=made.steps, train=made.train, test=made.test, grid=made.grid, kept=made.kept,
-        weights=made.weights, hypers=hypers, drawn=made.drawn, factors=made.factors,
+        steps=made.steps, train=made.train, test=made.test, one=made.one, grid=made.grid,
+        kept=made.kept, weights=made.weights, hypers=hypers, drawn=made.drawn, factors=made.factors,
         losses=made.losses, batch=competitor.batch, shuffle=competitor.shuffle,
-        widths=request.net.sizes[1:-1], dropout=competitor.dropout, order=order,
+        widths=request.net.sizes[1:-1], dropout=competitor.dropout,
         rate=f"{place}/lr" if entrant.runner.has_rate else "",
     )  # fmt: skip
 
@@ -93,9 +95,8 @@ def task(data: Split, seed: int) -> LearningTask:
     more: dict[str, Any] = {}
     if plane:
         more = {
-            "grid": pictures.grid(data, pictures.SIDE), "side": pictures.SIDE,
-            "window": pictures.window(data), "centre": data.centre.tolist(),
-            "scale": data.scale.tolist(),
+            "side": pictures.SIDE, "window": pictures.window(data),
+            "centre": data.centre.tolist(), "scale": data.scale.tolist(),
         }  # fmt: skip
     return LearningTask(
         x=data.x, targets=data.targets(data.y), labels=data.y, test_x=data.test_x,

@@ -7,7 +7,7 @@ first steps, in double precision, against which the browser holds its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import thread_time
 from typing import Any
@@ -75,7 +75,8 @@ class BrowserTraining:
     """A competitor for the browser.
 
     `steps` are texts of one step, one for each way its decisions may go; `train`, `test` and `grid`
-    are those that measure (the outputs alone on a grid), "" where there is nothing to measure on.
+    are those that measure (the outputs alone on a grid), "" where there is nothing to measure on,
+    and `one` measures on any one example.
     `kept` are the arrays and numbers that a step moves, `weights` the places among them of those
     that are measured, `hypers` the numbers it is given by group and name, `drawn` how many signs a
     step takes, `factors` the schedule's. `losses` are Python's own of the first steps, `cost` the
@@ -86,6 +87,7 @@ class BrowserTraining:
     steps: tuple[str, ...]
     train: str
     test: str
+    one: str
     grid: str
     kept: tuple[Any, ...]
     weights: tuple[int, int]
@@ -114,13 +116,17 @@ def browser_training(
     seed: int = 0,
     grid: Array | None = None,
     checked: int = CHECKED,
+    start: Sequence[npt.ArrayLike] | None = None,
 ) -> BrowserTraining:
-    """Print a competitor's training; grid (n, features) is where the outputs are shown.
+    """Print a competitor's training; grid (n, features) is where the outputs are shown, start the
+    weights where it begins instead of those that the seed draws.
 
     `losses` are of `checked` steps, or of as many as a little processor time buys. Raises
     Unrecordable for what cannot be printed, and ValueError as `Training` does.
     """
-    run = Training(network, split, competitor, steps=steps, seed=seed, dtype=np.float64)
+    run = Training(
+        network, split, competitor, steps=steps, seed=seed, dtype=np.float64, start=start
+    )
     trainer = run.trainer
     ways = Ways(trainer, run.objective)
     kept = leaves(trainer.given(1.0)[:3])
@@ -156,6 +162,7 @@ def browser_training(
         tuple(ways.texts),
         text_of(measure, split.x, split.targets(split.y)),
         text_of(measure, split.test_x, split.targets(split.test_y)),
+        text_of(measure, split.x[:1], split.targets(split.y[:1])),
         text_of(shown, grid),
         tuple(kept),
         averaged,

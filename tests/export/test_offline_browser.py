@@ -22,6 +22,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import engine
 from engine.emit.picture import written
+from engine.problems.data import split, table
+from engine.problems.networks import MLP
+from engine.runs.learning import Competitor, Training
 from export.__main__ import main
 from export.capture import Capture, capture
 from export.document import html_file, module_file
@@ -112,6 +115,44 @@ def test_from_a_file_the_sliders_move_the_runs_that_the_engine_finds(
     page.evaluate("new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))")
     start = page.evaluate("figure.values.start")
     assert path_of(page, "SGD")[0] == start
+
+
+def test_a_network_learns_in_a_file_as_python_lets_it(page: Page, tmp_path: Path) -> None:
+    out = tmp_path / "train.html"
+    asked = ["train", "--link", "runs=adam:lr=0.01&steps=60&width=4&depth=1", "--no-presets"]
+    assert main([*asked, "--size", "1", "--out", str(out)]) == 0
+    page.goto(out.as_uri())
+    count = page.locator(".dl-count")
+    expect(count).to_have_text("60 / 60")
+    expect(page.get_by_text("equals Python's to a millionth")).to_be_visible()
+    assert len(page.workers) == 1
+    data = split(table("two_moons", 200, 0.15, 0), seed=0)
+    first = run_of(page)["trainings"][0]["runs"][0]
+    python = Training(MLP((2, 4, 1)), data, Competitor("adam", {"lr": 0.01}), steps=60)
+    python.advance(60)
+    assert (first["step"][-1], first["examples"][-1]) == (60, 60 * 32)
+    assert first["testLoss"][-1] == pytest.approx(python.measured().test_loss, rel=1e-4)
+    # The rate and the betas are moved, and it learns anew as far as it stood.
+    for name, value in (("0/lr", "0.05"), ("0/beta1", "0.5")):
+        number = page.locator(f'[data-name="{name}"] .dc-number')
+        number.fill(value)
+        number.press("Enter")
+    page.wait_for_function("figure.values['0/lr'] === 0.05 && figure.values['0/beta1'] === 0.5")
+    moved = run_of(page)["trainings"][0]["runs"][0]
+    assert (moved["settings"]["0/lr"], moved["settings"]["0/beta1"]) == (0.05, 0.5)
+    assert moved["step"] == first["step"]
+    assert moved["loss"][-1] < first["loss"][-1]
+    # A click adds a point, which it learns from then on.
+    page.locator(".dt-plane canvas").click()
+    page.wait_for_function("figure.values.own.length === 3")
+    assert run_of(page)["trainings"][0]["runs"][0]["loss"] == moved["loss"]
+    page.evaluate("figure.drive('seek', 0)")
+    expect(count).to_have_text("0 / 60")
+    assert run_of(page)["trainings"][0]["runs"][0]["loss"][0] != moved["loss"][0]
+    rows = base64.b64decode(page.evaluate(_TAKE, "csv")).decode().splitlines()
+    assert rows[4].startswith("step,Adam examples,Adam evaluations,Adam loss,Adam accuracy")
+    svg = "".join(ET.fromstring(base64.b64decode(page.evaluate(_TAKE, "svg"))).itertext())
+    assert "step 0 of 60" in svg
 
 
 def test_what_python_said_is_greyed_where_a_hand_has_moved_away(page: Page, folder: Path) -> None:

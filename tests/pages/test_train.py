@@ -217,7 +217,7 @@ def test_other_data_begin_anew() -> None:
 
 def test_digits_have_tables_in_place_of_a_plane() -> None:
     data = picture(open_page("train", data="digits", width="8", depth="1", runs="sgd:lr=0.1"))
-    assert data["shared"]["grid"] is None
+    assert data["shared"]["side"] == 0
     assert (data["shared"]["outputs"], data["shared"]["features"]) == (10, 64)
 
 

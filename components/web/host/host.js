@@ -6,7 +6,7 @@ import { converse } from "../embed.js"
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
 import mountStore from "../store_mount.js"
-import { graphsIn, save, stagesIn, take } from "../take/take.js"
+import { save, take } from "../take/take.js"
 import { read } from "./packed.js"
 
 const { mount, copy } = await files(import.meta.url, "host")
@@ -74,6 +74,10 @@ export class Figure {
         continue
       }
       const slider = sliders.get(name)
+      if (slider?.kind === "choice") {
+        if (slider.options.some(([option]) => option === value)) changes[name] = value
+        continue
+      }
       const number = typeof value === "number" ? value : Array.isArray(value) ? value.map(Number) : Number(value)
       if (![number].flat().every(Number.isFinite)) continue
       changes[name] = slider?.kind === "slider" ? Math.min(slider.max, Math.max(slider.min, number)) : number
@@ -95,7 +99,7 @@ export class Figure {
   take(kind, progress) {
     const { store, page } = this
     const link = page.home ? `${page.home}?${new URLSearchParams(this.here.link)}` : `?${new URLSearchParams(this.here.link)}`
-    return take(kind, { stages: stagesIn(this.root), graphs: graphsIn(this.root), store, page: page.file, title: page.title, link }, progress)
+    return take(kind, { element: this.root, store, page: page.file, title: page.title, link }, progress)
   }
 
   async save(kind) {
@@ -185,10 +189,10 @@ export class Figure {
     const { store, parts, moves } = this.here
     const seq = this.store.seq
     mountStore({ ...this.tellsStore, data: { ...store, page: this.page.store, seq } })
-    const live = new Set(parts.flatMap((part) => Object.keys(part.data.program?.values ?? {})))
+    const live = new Set(parts.flatMap(({ data }) => [...Object.keys(data.program?.values ?? {}), ...(data.follows ?? [])]))
     for (const { key, kind, data: given } of parts) {
       const part = this.parts.get(key)
-      const data = { ...given, page: this.page.store, plotly: this.page.plotly, seq: 0 }
+      const data = { ...given, page: this.page.store, plotly: this.page.plotly, seq: 0, alone: true }
       if (data.restart !== undefined) data.restart = String(this.restarts)
       if (data.program) data.program = { ...data.program, seq: 0, samples: data.program.outputs.map(() => null) }
       if (data.pieces) data.pieces = data.pieces.map((piece) => this.choosable(piece, moves))
@@ -204,19 +208,21 @@ export class Figure {
   // A group's controls, those locked that only Python could follow; its buttons, which Python answers,
   // are left out.
   able(group, live, moves) {
-    const follows = (item) => item.kind !== "slider" ? Object.keys(moves[item.name] ?? {}).length > 1
+    const follows = (item) => item.kind !== "slider" ? live.has(item.name) || Object.keys(moves[item.name] ?? {}).length > 1
       : Object.keys(item.sets).concat(item.name).some((name) => live.has(name.replace(/\[\d+\]$/, "")))
     const items = group.items.map((item) => {
       if (!follows(item)) return { ...item, locked: true, help: [item.help, this.page.needs].filter(Boolean).join(" ") }
-      if (item.kind !== "choice") return item
+      if (item.kind !== "choice" || live.has(item.name)) return item
       return { ...item, options: item.options.filter(([option]) => moves[item.name][option] !== undefined) }
     })
     return { ...group, items, actions: [] }
   }
 
-  // A menu of the lead, with the options that lead somewhere.
+  // A menu of the lead, with the options that lead somewhere; a word that leads to another page is
+  // but a word here.
   choosable(piece, moves) {
     if (typeof piece === "string") return piece
+    if (piece.word !== undefined) return piece.word
     const known = moves[piece.id] ?? {}
     const options = piece.options
       .map(([value, label]) => (typeof label === "string" ? [value, label] : [value, label.filter(([v]) => v in known)]))

@@ -7,7 +7,7 @@ import { usable } from "../embed.js"
 import { bounded, jsonOf } from "../reading.js"
 import { storeOf } from "../store.js"
 import { laid, runsOf } from "../take/own.js"
-import { graphsIn, save, stagesIn, take } from "../take/take.js"
+import { save, stagesIn, take } from "../take/take.js"
 
 const parts = await files(import.meta.url, "share")
 const PREVIEW_WIDTH = 800
@@ -167,8 +167,7 @@ export default function share({ parentElement, data }) {
     said.textContent = "…"
     try {
       const about = {
-        stages: stagesIn(document), graphs: graphsIn(document), store: storeOf(data.page),
-        page, title: data.title, link: location.href,
+        element: document, store: storeOf(data.page), page, title: data.title, link: location.href,
       }
       save(await take(kind, about, (part) => (said.textContent = `${Math.round(100 * part)} %`)), `${page}.${kind}`)
       said.textContent = ""

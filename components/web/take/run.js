@@ -1,5 +1,5 @@
 // A run in numbers: what every track and curve of the pictures goes through, what a drawn graph says,
-// with all that it takes to do it again.
+// how networks learned, with all that it takes to do it again.
 
 const VERSION = 1
 
@@ -13,9 +13,9 @@ const curvesOf = (panel) => (panel?.chart?.traces ?? [])
   .filter(({ type, y }) => type !== "contour" && y?.length)
   .map(({ name, x, y }) => ({ name: name ?? "", x: finite(x ?? null), y: finite(y) }))
 
-// {descentLab, page, title, link, values, pictures, graphs}: the link and the values restore the
+// {descentLab, page, title, link, values, pictures, graphs, trainings}: the link and the values restore the
 // experiment.
-export function record({ page, title, link, store, stages, graphs = [] }) {
+export function record({ page, title, link, store, stages, graphs, trainings }) {
   return {
     descentLab: VERSION,
     page,
@@ -40,14 +40,15 @@ export function record({ page, title, link, store, stages, graphs = [] }) {
       })),
     })),
     graphs: graphs.map((graph) => graph.record()),
+    trainings: trainings.map((training) => training.record()),
   }
 }
 
 const quoted = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell ?? "")
 
 // The same as CSV: lines of comments that say what it is, then a row for each node of a graph; or a
-// column for each coordinate of each track and a row for each frame; or, where nothing runs, a column
-// for each coordinate of each curve.
+// row for each point of a training's curves; or a column for each coordinate of each track and a row
+// for each frame; or, where nothing runs, a column for each coordinate of each curve.
 export function csv(found) {
   const head = [
     `# Descent Lab: ${found.title}`,
@@ -55,13 +56,19 @@ export function csv(found) {
     `# link: ${found.link}`,
     `# values: ${JSON.stringify(found.values)}`,
   ]
-  const [table] = found.graphs
-  const lines = table ? nodesOf(table) : columnsOf(found)
+  const { graphs: [table], trainings: [training] } = found
+  const lines = table ? nodesOf(table) : training ? stepsOf(training) : columnsOf(found)
   return [...head, ...lines.map((row) => row.map(quoted).join(",")), ""].join("\n")
 }
 
 const nodesOf = ({ nodes }) =>
   [["node", "formula", "value", "swept"], ...nodes.map((node) => [node.name, node.formula, node.value, node.swept])]
+
+function stepsOf({ runs }) {
+  const columns = runs.flatMap(({ name, step, ...run }) =>
+    Object.entries(run).filter(([, list]) => Array.isArray(list)).map(([what, list]) => [`${name} ${what}`, list]))
+  return [["step", ...columns.map(([name]) => name)], ...runs[0].step.map((step, i) => [step, ...columns.map(([, list]) => list[i])])]
+}
 
 function columnsOf({ pictures }) {
   const panels = pictures.flatMap((picture) => picture.panels)

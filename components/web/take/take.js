@@ -10,6 +10,7 @@ import { canEncode, film } from "./webm.js"
 const SHARP = 2 // pixels of a PNG to a CSS pixel
 const MOST_FRAMES = 90 // of a GIF
 const GIF_WIDTH = 760
+const TRAINED = 6 // seconds that a training's film takes
 const HOLD = 1.2 // seconds on a film's last frame
 const RATE = 30 // frames of a WebM a second
 
@@ -18,16 +19,22 @@ export const KINDS = {
   csv: "text/csv", json: "application/json",
 }
 
-// A Blob of that kind from {stages, graphs, store, page, title, link}; `progress` hears how far a film
-// is (0 to 1).
-export async function take(kind, about, progress = () => {}) {
-  const { stages, graphs = [] } = about
+// A Blob of that kind of what `element` shows, from {element, store, page, title, link}; `progress`
+// hears how far a film is (0 to 1).
+export async function take(kind, { element, ...said }, progress = () => {}) {
+  const about = { ...said, stages: stagesIn(element), graphs: graphsIn(element), trainings: trainingsIn(element) }
+  const { stages, graphs, trainings } = about
+  for (const training of trainings) await training.rested()
   if (kind === "json") return text(JSON.stringify(record(about), null, 1), kind)
   if (kind === "csv") return text(csv(record(about)), kind)
-  if (!stages.length && !graphs.length) throw new Error("there is no picture on this page")
-  if (kind === "svg") return text(svgOf(stages, graphs), kind)
-  if (kind === "png" && graphs.length) return drawnFrom(svgOf(stages, graphs))
-  if (kind === "png") return pngOf(stages)
+  if (![stages, graphs, trainings].some((drawn) => drawn.length)) throw new Error("there is no picture on this page")
+  if (kind === "svg") return text(svgOf(about), kind)
+  if (kind === "png" && !graphs.length && !trainings.length) return pngOf(stages)
+  if (kind === "png") return drawnFrom(svgOf(about))
+  if (trainings.length) {
+    const reel = await reelOfTraining(trainings[0])
+    return kind === "gif" ? gifOf(reel, progress) : webmOf(reel, progress)
+  }
   const { clock } = graphs[0] ?? stages[0]
   const { position } = clock
   clock.pause()
@@ -54,22 +61,29 @@ async function reelOfGraph(graph) {
   const images = []
   for (let at = 0; at <= end; at++) {
     clock.seek(at)
-    images.push(await imageOf(svgOf([], [graph])))
+    images.push(await imageOf(svgOf({ graphs: [graph] })))
   }
   const { width, height } = images[0]
   return { width, height, end, seconds, draw: (pen, at) => pen.drawImage(images[Math.floor(at)], 0, 0) }
 }
 
+async function reelOfTraining(training) {
+  const [width, height] = training.pictured
+  const moments = await training.film(MOST_FRAMES)
+  const draw = (pen, at) => training.draw(pen, moments[Math.floor(at)])
+  return { width, height, end: moments.length - 1, seconds: TRAINED, draw }
+}
+
 const text = (content, kind) => new Blob([content], { type: `${KINDS[kind]};charset=utf-8` })
 
-// Graphs and stages one under the other.
-function svgOf(stages, graphs) {
+// Graphs, stages and trainings one under the other.
+function svgOf({ stages = [], graphs = [], trainings = [] }) {
   const drawn = graphs.map(graphOf)
   const sizes = stages.map(sizeOf)
-  const pieces = [...drawn.map(({ width, height }) => [width, height]), ...sizes]
+  const pieces = [...drawn.map(({ width, height }) => [width, height]), ...sizes, ...trainings.map((one) => one.pictured)]
   const height = pieces.reduce((sum, [, high]) => sum + high, 0)
   const pen = new SvgPen(Math.max(...pieces.map(([width]) => width)), height)
-  pen.fillStyle = drawn[0]?.paper ?? stages[0].theme.background
+  pen.fillStyle = drawn[0]?.paper ?? [...stages, ...trainings][0].theme.background
   pen.fillRect(0, 0, pen.width, pen.height)
   for (const graph of drawn) {
     pen.put("<g", graph.text)
@@ -79,6 +93,10 @@ function svgOf(stages, graphs) {
     draw(stage, pen, stage.clock.position)
     stage.paint()
     pen.translate(0, sizes[i][1])
+  }
+  for (const training of trainings) {
+    training.draw(pen)
+    pen.translate(0, training.pictured[1])
   }
   return pen.text
 }
@@ -190,8 +208,10 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
 
-// The drawn graphs below an element, and the stages that show something.
-export const graphsIn = (element) =>
+// The drawn graphs below an element, and the stages and trainings that show something.
+const graphsIn = (element) =>
   Array.from(element.querySelectorAll(".dg-graph"), (root) => root.graph).filter((graph) => graph?.nodes)
 export const stagesIn = (element) =>
   Array.from(element.querySelectorAll(".dl-stage"), (root) => root.stage).filter((stage) => stage?.theme)
+const trainingsIn = (element) =>
+  Array.from(element.querySelectorAll(".dt-training"), (root) => root.training).filter((training) => training?.theme)

@@ -5,26 +5,40 @@ const MASKS = 1 << 20
 
 export class Run {
   // `shared`: {x, targets, labels, testX, testTargets, testLabels, outputs, features, seed, grid};
-  // `spec`: {kept, weights, hypers, drawn, factors, batch, shuffle, widths, dropout, order};
-  // `made`: {steps, train, test, grid, counted}, the functions `make` of the modules.
+  // `spec`: {kept, weights, hypers, drawn, factors, batch, shuffle, widths, dropout};
+  // `made`: {steps, train, test, one, grid, counted}, the functions `make` of the modules.
   constructor(shared, spec, made) {
     this.shared = shared
     this.spec = spec
     this.steps = made.steps.map((make) => make())
     this.train = made.train?.()
     this.test = made.test?.()
+    this.one = made.one?.()
     this.grid = made.grid?.()
     this.counted = made.counted()
     const { features, outputs } = shared
     const n = shared.labels.length
-    this.n = n
     this.batch = Math.min(spec.batch || n, n)
     this.x = new Float64Array(this.batch * features)
     this.targets = new Float64Array(this.batch * outputs)
     this.masks = spec.dropout ? spec.widths.map((width) => new Float64Array(this.batch * width)) : []
     this.signs = spec.drawn.filter((size) => size).map((size) => new Float64Array(size))
     this.hypers = [...spec.hypers]
+    this.extend({ x: [], targets: [], labels: [] })
     this.restart()
+  }
+
+  // Examples to learn beyond those that the texts are printed for.
+  extend(more) {
+    const { shared, spec } = this
+    this.more = more
+    const joined = (name) => Float64Array.from([...shared[name], ...more[name]])
+    const labels = joined("labels")
+    this.learned = { x: joined("x"), targets: joined("targets") }
+    this.n = labels.length
+    this.epoch = -1
+    // Unshuffled they come class by class.
+    this.sorted = spec.shuffle ? null : [...labels.keys()].sort((i, j) => labels[i] - labels[j])
   }
 
   restart() {
@@ -75,7 +89,7 @@ export class Run {
   }
 
   gather(k) {
-    const { shared, spec, n, batch } = this
+    const { shared, spec, n, batch, learned, sorted } = this
     const { features, outputs } = shared
     const first = k * batch
     for (let row = 0; row < batch; row++) {
@@ -89,9 +103,9 @@ export class Run {
         }
         from = this.order[from]
       }
-      if (spec.order) from = spec.order[from]
-      for (let j = 0; j < features; j++) this.x[row * features + j] = shared.x[from * features + j]
-      for (let j = 0; j < outputs; j++) this.targets[row * outputs + j] = shared.targets[from * outputs + j]
+      if (sorted) from = sorted[from]
+      for (let j = 0; j < features; j++) this.x[row * features + j] = learned.x[from * features + j]
+      for (let j = 0; j < outputs; j++) this.targets[row * outputs + j] = learned.targets[from * outputs + j]
     }
   }
 
@@ -107,9 +121,23 @@ export class Run {
       const [loss, outputs] = measure(...this.weights, x, targets)
       return [loss, Number.isFinite(loss) ? right(outputs, labels) : NaN]
     }
-    const [loss, accuracy] = of(this.train, shared.x, shared.targets, shared.labels)
+    const [loss, accuracy] = this.withMore(...of(this.train, shared.x, shared.targets, shared.labels))
     const [testLoss, testAccuracy] = of(this.test, shared.testX, shared.testTargets, shared.testLabels)
     return { loss, accuracy, testLoss, testAccuracy }
+  }
+
+  // Mean loss and share of right answers, with the examples beyond those of the texts.
+  withMore(loss, accuracy) {
+    const { shared: { features, outputs, labels }, more } = this
+    let [sum, count] = [loss * labels.length, accuracy * labels.length]
+    for (let i = 0; i < more.labels.length; i++) {
+      const x = Float64Array.from(more.x.slice(i * features, (i + 1) * features))
+      const targets = Float64Array.from(more.targets.slice(i * outputs, (i + 1) * outputs))
+      const [own, given] = this.one(...this.weights, x, targets)
+      sum += own
+      count += right(given, [more.labels[i]])
+    }
+    return [sum / this.n, count / this.n]
   }
 
   // The outputs at the points of the grid.

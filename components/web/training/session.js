@@ -29,6 +29,7 @@ export class Session {
         steps: await Promise.all(spec.texts.steps.map(load)),
         train: await load(spec.texts.train),
         test: await load(spec.texts.test),
+        one: await load(spec.texts.one),
         grid: await load(spec.texts.grid),
         counted,
       }
@@ -47,6 +48,11 @@ export class Session {
     this.step = 0
     this.worst = this.runs.map(() => 0)
     for (const run of this.runs) run.restart()
+  }
+
+  // Examples that a reader adds, {x, targets, labels}, instead of those that were added before.
+  extend(more) {
+    for (const run of this.runs) run.extend(more)
   }
 
   // New hyper-parameters, in the order of each run's own.
@@ -117,56 +123,4 @@ export function serve(scope) {
       }
     })
   }
-}
-
-// The same calls from the page's side, answered by a worker of this page's own.
-export class Remote {
-  constructor(url) {
-    // Imported while it runs: the page's policy lets a worker begin as a blob alone.
-    const source = `const early = []
-self.onmessage = (event) => early.push(event)
-import(${JSON.stringify(url)}).then(({ serve }) => {
-  serve(self)
-  early.forEach((event) => self.onmessage(event))
-}, (problem) => setTimeout(() => { throw problem }))`
-    this.address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
-    this.worker = new Worker(this.address, { type: "module", name: "training" })
-    this.waiting = new Map()
-    this.ids = 0
-    this.worker.onmessage = ({ data: { id, found, problem } }) => {
-      const { resolve, reject } = this.waiting.get(id)
-      this.waiting.delete(id)
-      if (problem === undefined) resolve(found)
-      else reject(new Error(problem))
-    }
-    this.worker.onerror = (event) => {
-      for (const { reject } of this.waiting.values()) reject(new Error(event.message || "no worker"))
-      this.waiting.clear()
-    }
-  }
-
-  call(name, ...given) {
-    return new Promise((resolve, reject) => {
-      const id = ++this.ids
-      this.waiting.set(id, { resolve, reject })
-      this.worker.postMessage({ id, name, given })
-    })
-  }
-
-  end() {
-    this.worker.terminate()
-    URL.revokeObjectURL(this.address)
-  }
-}
-
-export class Here {
-  constructor() {
-    this.session = new Session()
-  }
-
-  async call(name, ...given) {
-    return this.session[name](...given)
-  }
-
-  end() {}
 }

@@ -16,7 +16,8 @@ import { measure, write } from "../stage/words.js"
 import { storeOf } from "../store.js"
 import { Theme, rgba } from "../theme.js"
 import { written } from "../words.js"
-import { Here, Remote } from "./session.js"
+import { deskOf } from "./desk.js"
+import { draw, filmOf, recordOf, sizeOf } from "./picture.js"
 import { tellCurves, tellPlane } from "./telling.js"
 
 const SLICE_MS = 24 // that the worker may take between two pictures
@@ -27,6 +28,9 @@ const TINT = 0.62 // of a class's colour where it is certain
 const FADED = 0.42 // of the curves of what is held back
 const FINER = 3 // cells of the picture along one of the grid
 const SAID = 1e-6 // how far browser and Python may be apart
+const NAMES = ["loss", "accuracy"] // of the charts
+const HELD = { loss: "testLoss", accuracy: "testAccuracy" } // the same of what is held back
+const NONE = { x: [], targets: [], labels: [] } // points
 
 const { mount, copy } = await files(import.meta.url, "training")
 const { mount: mountStage, copy: copyOfStage } = await files(new URL("../stage/stage.js", import.meta.url), "stage")
@@ -74,10 +78,14 @@ class Training {
     this.now = []
     this.alive = true
     this.fraction = 0
-    part(".dl-bar").addEventListener("click", (event) => {
+    this.added = NONE // points that the store has beyond Python's, in the network's units
+    this.waiting = [] // for it to rest
+    this.bar = part(".dl-bar")
+    this.bar.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act
       if (act) this.act(act)
     })
+    this.bar.addEventListener("descent:drive", ({ detail }) => this.drive(detail))
     this.scrub.addEventListener("input", () => {
       this.pause()
       this.goTo(this.scrub.valueAsNumber)
@@ -119,8 +127,8 @@ class Training {
     const before = this.data
     this.data = data
     const fresh = before?.mark !== data.mark
-    const more = before && before.base === data.base && before.mark !== data.mark
     const restarted = before && before.restart !== data.restart
+    const more = before && !restarted && before.base === data.base && before.mark !== data.mark
     this.theme = null
     if (fresh) {
       this.specs = data.runs.map((run) => this.decode(run))
@@ -129,10 +137,15 @@ class Training {
         ...shared,
         counted: text(shared.counted),
         ...Object.fromEntries(
-          ["x", "targets", "testX", "testTargets", "grid", "labels", "testLabels"].map((n) => [n, array(shared[n])])),
+          ["targets", "testTargets", "labels", "testLabels"].map((n) => [n, array(shared[n])])),
+        x: inputs(shared, array(shared.x)),
+        testX: inputs(shared, array(shared.testX)),
+        levels: null,
+        grid: shared.side ? gridOf(shared) : null,
       }
       this.shared = given
       this.hypers = null
+      this.added = NONE
       await this.ask("setup", { shared: given, specs: this.specs, every: data.every, keep: Boolean(more) })
       if (this.data !== data || !this.alive) return
       if (!more) {
@@ -152,13 +165,12 @@ class Training {
   }
 
   decode(run) {
-    const { steps, train, test, grid } = run.texts
+    const { steps, train, test, one, grid } = run.texts
     return {
       ...run,
-      texts: { steps: steps.map(text), train: text(train), test: text(test), grid: text(grid) },
+      texts: { steps: steps.map(text), train: text(train), test: text(test), one: text(one), grid: text(grid) },
       kept: run.kept.map((value) => (typeof value === "number" ? value : array(value))),
       factors: array(run.factors),
-      order: array(run.order),
       losses: array(run.losses),
       hypers: run.hypers.map(([, value]) => value),
       compared: true,
@@ -169,19 +181,15 @@ class Training {
     return Math.max(0, ...this.specs.map((spec) => spec.factors.length))
   }
 
-  // A call to the worker; where there is none, to the same code in this thread.
+  // A call to what trains.
   async ask(name, ...given) {
-    if (!this.desk) {
-      try {
-        this.desk = new Remote(new URL("./session.js", import.meta.url).href)
-        await this.desk.call("to", 0, 0)
-      } catch (problem) {
-        console.info("Descent Lab: the networks train in the page's own thread.", problem)
-        this.desk?.end()
-        this.desk = new Here()
-      }
-    }
-    return this.desk.call(name, ...given)
+    this.desk ??= deskOf()
+    return (await this.desk).call(name, ...given)
+  }
+
+  // What the curves are drawn against.
+  get along() {
+    return this.store.get("against") ?? this.data.against
   }
 
   // The hyper-parameters as they stand in the page's store.
@@ -191,6 +199,13 @@ class Training {
 
   moved() {
     if (!this.specs || !this.hypers) return
+    if (this.along !== this.drawnAlong) this.paint()
+    const more = this.beyond()
+    if (more.labels.length !== this.added.labels.length) {
+      this.added = more
+      this.growing = true
+      this.go()
+    }
     const wanted = this.wanted()
     if (JSON.stringify(wanted) === JSON.stringify(this.hypers)) return
     this.hypers = wanted
@@ -225,6 +240,10 @@ class Training {
         this.specs.forEach((spec, i) => (spec.compared = same(this.hypers[i], spec.hypers)))
         this.begin()
       }
+      if (this.growing) {
+        this.growing = false
+        await this.ask("extend", this.added)
+      }
       if (this.restarting) {
         this.restarting = false
         await this.ask("restart")
@@ -243,13 +262,25 @@ class Training {
     } catch (problem) {
       this.playing = false
       console.info("Descent Lab: the training ended.", problem)
+      this.rest()
       return
     } finally {
       this.busy = false
     }
     const open = this.step < this.target && !this.done
     if (this.playing && (this.step >= this.end || this.done)) this.pause()
-    if (open || this.playing || this.changing || this.restarting) this.go()
+    if (open || this.playing || this.changing || this.growing || this.restarting) this.go()
+    else this.rest()
+  }
+
+  // Once it stands where it was told to go: at once while it plays.
+  rested() {
+    if (this.playing || !(this.busy || this.request)) return Promise.resolve()
+    return new Promise((done) => this.waiting.push(done))
+  }
+
+  rest() {
+    for (const done of this.waiting.splice(0)) done()
   }
 
   took({ step, history, now, done, ms }) {
@@ -294,7 +325,23 @@ class Training {
     if (this.sound.on) this.sound.play(this.data.runs.map((_, i) => (this.playing ? this.now[i]?.loss : NaN)))
   }
 
+  // Told from outside, as any bar is.
+  drive({ act, frame }) {
+    if (act === "play" && !this.playing) this.play()
+    else if (act !== "play") this.pause()
+    if (act === "seek") this.goTo(frame)
+  }
+
+  announce() {
+    const detail = { frame: this.step, end: this.end, playing: this.playing }
+    const told = JSON.stringify(detail)
+    if (told === this.told) return
+    this.told = told
+    this.bar.dispatchEvent(new CustomEvent("descent:step", { bubbles: true, composed: true, detail }))
+  }
+
   showPlaying() {
+    this.announce()
     this.hear()
     this.root.dataset.playing = this.playing
     this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Train")
@@ -328,7 +375,29 @@ class Training {
   // Points that the reader adds ------------------------------------------------------------------
 
   get adds() {
-    return Boolean(this.data.shared.grid) && !this.store.isLocked("own")
+    return this.data.shared.side > 0 && !this.store.isLocked("own") && (this.grows || !this.data.alone)
+  }
+
+  // Whether a step's text is for a batch, and so for any number of examples; one that is for all of
+  // them Python prints anew.
+  get grows() {
+    const { learned, runs } = this.data
+    return runs.every(({ batch }) => batch && batch < learned)
+  }
+
+  // The points that Python does not know yet, as a session learns them.
+  beyond() {
+    const own = this.store.get("own") ?? []
+    const { own: known, shared: { centre, scale, outputs } } = this.data
+    if (!this.grows || own.length < known + 3) return NONE
+    const more = { x: [], targets: [], labels: [] }
+    for (let i = known; i + 2 < own.length; i += 3) {
+      const [x, y, label] = own.slice(i, i + 3)
+      more.x.push((x - centre[0]) / scale[0], (y - centre[1]) / scale[1])
+      more.targets.push(...(outputs === 1 ? [label] : Array.from({ length: outputs }, (_, k) => Number(k === label))))
+      more.labels.push(label)
+    }
+    return more
   }
 
   add(x, y) {
@@ -386,6 +455,7 @@ class Training {
     if (!width || !data || !this.specs || this.planes.children.length !== data.runs.length) return
     this.theme ??= new Theme(this.root)
     this.showLegend()
+    this.drawnAlong = this.along
     const n = data.runs.length
     const narrow = width < 520
     const across = narrow ? Math.min(2, n) : n <= 3 ? n : n === 4 ? 2 : 3
@@ -405,8 +475,7 @@ class Training {
     data.runs.forEach((run, i) => this.paintPlane(this.planes.children[i], run, i, box, planeHeight))
     const wide = Math.floor((width - GAP * (charts - 1)) / charts)
     this.chartGrid.style.gridTemplateColumns = `repeat(${charts}, ${wide}px)`
-    this.paintChart(this.charts[0], "loss", "testLoss", wide, chartHeight)
-    this.paintChart(this.charts[1], "accuracy", "testAccuracy", wide, chartHeight)
+    NAMES.forEach((name, k) => this.paintChart(this.charts[k], name, wide, chartHeight))
     this.scrub.max = this.end
     this.scrub.value = this.step
     this.count.textContent = `${this.step} / ${this.end}`
@@ -414,6 +483,7 @@ class Training {
     this.teller.stir()
     this.root.dataset.seq = data.seq
     this.root.dataset.step = this.step
+    this.announce()
     this.root.dataset.worst = Math.max(0, ...this.now.map(({ worst }) => worst))
   }
 
@@ -448,12 +518,9 @@ class Training {
   }
 
   paintPlane(figure, run, i, width, height) {
-    const { shared, theme, data } = this
     const now = this.now[i]
     const title = figure.querySelector(".dl-title")
-    const numbers = now && Number.isFinite(now.loss)
-      ? `${percent(now.accuracy)}${Number.isFinite(now.testAccuracy) ? ` · ${percent(now.testAccuracy)}` : ""}`
-      : now ? "no number" : ""
+    const numbers = this.shares(now)
     const said = `${run.name}|${numbers}`
     if (title.said !== said) {
       title.said = said
@@ -468,6 +535,29 @@ class Training {
     }
     const canvas = figure.querySelector("canvas")
     const pen = this.pen(canvas, width, height)
+    const axes = (figure.axes = this.drawPlane(pen, now, width, height))
+    if (!axes || !this.cross || document.activeElement !== canvas) return
+    const [cx, cy] = [axes.x.pixel(this.cross[0]), axes.y.pixel(this.cross[1])]
+    pen.strokeStyle = this.theme.text
+    pen.lineWidth = 1.5
+    pen.beginPath()
+    pen.moveTo(cx - 8, cy)
+    pen.lineTo(cx + 8, cy)
+    pen.moveTo(cx, cy - 8)
+    pen.lineTo(cx, cy + 8)
+    pen.stroke()
+  }
+
+  // The shares of right answers in words.
+  shares(now) {
+    if (!now) return ""
+    if (!Number.isFinite(now.loss)) return "no number"
+    return [now.accuracy, now.testAccuracy].filter(Number.isFinite).map(percent).join(" · ")
+  }
+
+  // By any pen: what a network says, `now`, of the plane, whose axes it returns, or of what is held back.
+  drawPlane(pen, now, width, height) {
+    const { shared, theme, data } = this
     if (!shared.grid) return this.paintConfusion(pen, now, width, height)
     const [x0, x1, y0, y1] = data.shared.window
     const axes = { x: new Axis({}, "x"), y: new Axis({}, "y") }
@@ -479,7 +569,6 @@ class Training {
     const [left, top] = [(width - w) / 2, (height - h) / 2]
     axes.x.lay(left, left + w)
     axes.y.lay(top + h, top)
-    figure.axes = axes
     if (now?.shown && Number.isFinite(now.loss)) this.paintField(pen, now.shown, left, top, w, h)
     pen.strokeStyle = theme.colour(theme.border)
     pen.lineWidth = 1
@@ -497,18 +586,8 @@ class Training {
         colour, theme.faded(theme.background, 0.7))
     }
     pen.globalAlpha = 1
-    if (this.cross && document.activeElement === canvas) {
-      const [cx, cy] = [axes.x.pixel(this.cross[0]), axes.y.pixel(this.cross[1])]
-      pen.strokeStyle = theme.text
-      pen.lineWidth = 1.5
-      pen.beginPath()
-      pen.moveTo(cx - 8, cy)
-      pen.lineTo(cx + 8, cy)
-      pen.moveTo(cx, cy - 8)
-      pen.lineTo(cx, cy + 8)
-      pen.stroke()
-    }
     pen.restore()
+    return axes
   }
 
   // Points in the data's own units; those that the store has beyond Python's are shown at once.
@@ -661,14 +740,18 @@ class Training {
     }
   }
 
-  paintChart(figure, name, held, width, height) {
-    const { theme, data, history } = this
+  paintChart(figure, name, width, height) {
+    figure.querySelector(".dl-title").textContent = name === "loss" ? this.data.lossTitle : "share of right answers"
+    this.drawChart(this.pen(figure.querySelector("canvas"), width, height), name, this.history, width, height)
+  }
+
+  // By any pen: the curves of `name` and of the same of what is held back.
+  drawChart(pen, name, history, width, height) {
+    const { theme, data } = this
     const log = name === "loss"
-    figure.querySelector(".dl-title").textContent = log ? data.lossTitle : "share of right answers"
-    const canvas = figure.querySelector("canvas")
-    const pen = this.pen(canvas, width, height)
+    const held = HELD[name]
     const font = { size: 11, family: theme.font }
-    const along = data.against
+    const along = this.along
     const of = (entry) => entry[along]
     const last = this.data.runs.map((run, i) => {
       const perStep = this.specs[i].batch && along === "examples" ? Math.min(this.specs[i].batch, data.learned)
@@ -750,7 +833,7 @@ class Training {
         .replaceAll("{lr}", run.rate && this.store.get(run.rate) !== undefined ? written(this.store.get(run.rate), "3") : "?"))
       if (stand.stuck) said.push(data.words.stuck.replaceAll("{name}", run.name))
     })
-    if (now.length && this.specs.every((spec) => spec.compared) && !data.own) {
+    if (now.length && this.specs.every((spec) => spec.compared) && !data.own && !this.added.labels.length) {
       const worst = Math.max(...now.map((stand) => stand.worst))
       const steps = Math.min(this.step, ...this.specs.map((spec) => spec.losses.length))
       if (worst > SAID) said.push(data.words.apart.replaceAll("{steps}", steps).replaceAll("{worst}", written(worst, "2")))
@@ -781,18 +864,47 @@ class Training {
 
   // Each picture with what it shows.
   tell() {
-    const { data, history, step, shared, specs } = this
+    const { data, history, step, shared, specs, along } = this
     const planes = [...this.planes.children]
     if (!data || !specs || planes.length !== data.runs.length) return []
-    const along = data.against
     const points = shared.grid ? this.drawn().points : []
     const told = planes.map((figure, i) => {
       const canvas = figure.querySelector("canvas")
       return [canvas, tellPlane({ shared: data.shared, now: this.now[i], step, points })]
     })
-    return [...told, ...[["loss", "testLoss"], ["accuracy", "testAccuracy"]].map(([name, held], k) => {
-      return [this.charts[k].querySelector("canvas"), tellCurves({ runs: data.runs, history, along, axis: data.axes[along], name, held })]
+    return [...told, ...NAMES.map((name, k) => {
+      return [this.charts[k].querySelector("canvas"), tellCurves({ runs: data.runs, history, along, axis: data.axes[along], name, held: HELD[name] })]
     })]
+  }
+
+  // What is taken along --------------------------------------------------------------------------
+
+  // The size of the picture in CSS pixels, the picture by a pen whose paper that is, as it stands or
+  // at another {step, now, history}; and the run in numbers.
+  get pictured() {
+    return sizeOf(this)
+  }
+
+  draw(pen, moment = this) {
+    draw(this, pen, moment)
+  }
+
+  record() {
+    return recordOf(this)
+  }
+
+  // Moments of the whole training, at most so many, made by a worker of their own.
+  async film(most) {
+    const desk = await deskOf()
+    try {
+      const { shared, specs, data, hypers, added } = this
+      await desk.call("setup", { shared, specs, every: data.every, keep: false })
+      await desk.call("set", hypers)
+      await desk.call("extend", added)
+      return await filmOf(desk, this.end, most)
+    } finally {
+      desk.end()
+    }
   }
 
   // What is new: where the cross is, the step, and what the pictures say of it.
@@ -814,9 +926,31 @@ class Training {
     this.size.disconnect()
     clearInterval(this.themes)
     this.unfollow?.()
-    this.desk?.end()
+    this.desk?.then((desk) => desk.end())
     this.root.remove()
   }
+}
+
+// Inputs as numbers, where they came as places among a feature's few values too.
+function inputs({ levels: blob, counts, features }, given) {
+  if (!blob) return given
+  const levels = array(blob)
+  const starts = counts.map((_, j) => counts.slice(0, j).reduce((sum, count) => sum + count, 0))
+  return Float64Array.from(given, (place, i) => levels[starts[i % features] + place])
+}
+
+// The middles of the cells over the window, as the networks take them.
+function gridOf({ side, window: [x0, x1, y0, y1], centre, scale }) {
+  const out = new Float64Array(2 * side * side)
+  const at = (low, high, k) => low + ((high - low) * (k + 0.5)) / side
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const cell = 2 * (row * side + column)
+      out[cell] = (at(x0, x1, column) - centre[0]) / scale[0]
+      out[cell + 1] = (at(y0, y1, row) - centre[1]) / scale[1]
+    }
+  }
+  return out
 }
 
 // A text beside, or round, a point: `align` says which part of it lies there, its middle upright.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,17 @@ import { Run } from "./run.js";
 const floats = (v) => (Array.isArray(v) ? Float64Array.from(v) : v);
 const cases = JSON.parse(readFileSync("cases.json", "utf8"));
 const results = [];
-for (const { shared, spec, modules, steps } of cases) {
+for (const { shared, spec, modules, steps, more } of cases) {
   for (const name of ["x", "targets", "testX", "testTargets", "grid"]) shared[name] = floats(shared[name]);
   spec.kept = spec.kept.map(floats);
   const load = async (name) => (name ? (await import(`./${name}.mjs`)).make : undefined);
   const made = {
     steps: await Promise.all(modules.steps.map(load)),
     train: await load(modules.train), test: await load(modules.test), grid: await load(modules.grid),
-    counted: await load("counted"),
+    one: await load(modules.one), counted: await load("counted"),
   };
   const run = new Run(shared, spec, made);
+  run.extend(more);
   const losses = [];
   const go = () => { while (run.step < steps && !run.ended) losses.push(run.advance()); };
   go();
@@ -66,19 +68,22 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_all(
-    folder: Path, given: list[tuple[MLP, Split, Competitor, np.ndarray | None]]
+    folder: Path, given: list[tuple[MLP, Split, Competitor, np.ndarray | None]], added: int = 0
 ) -> list[tuple[dict[str, Any], Training, Any]]:
-    """Each competitor's run under Node, Python's, and what was printed."""
+    """Each competitor's run under Node, Python's, and what was printed; Node hears of so many of
+    the examples once all is printed."""
     for file in WEB.glob("*.js"):
         (folder / file.name).write_text(file.read_text())
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "counted.mjs").write_text(counted.IN_BROWSER)
     cases, pythons, texts = [], [], []
-    for i, (network, data, competitor, grid) in enumerate(given):
+    for i, (network, whole, competitor, grid) in enumerate(given):
+        n = len(whole.y) - added
+        data = replace(whole, x=whole.x[:n], y=whole.y[:n])
         spec = browser_training(network, data, competitor, steps=STEPS, seed=5, grid=grid)
-        run = Training(network, data, competitor, steps=STEPS, seed=5, dtype=np.float64)
+        run = Training(network, whole, competitor, steps=STEPS, seed=5, dtype=np.float64)
         names: dict[str, Any] = {}
-        for name in ("train", "test", "grid"):
+        for name in ("train", "test", "one", "grid"):
             text = getattr(spec, name)
             names[name] = f"{name}{i}" if text else ""
             (folder / f"{name}{i}.mjs").write_text(text)
@@ -103,7 +108,10 @@ def run_all(
                     "drawn": spec.drawn, "factors": spec.factors.tolist(),
                     "batch": competitor.batch, "shuffle": competitor.shuffle,
                     "widths": network.sizes[1:-1], "dropout": competitor.dropout,
-                    "order": None if competitor.shuffle else run.order.tolist(),
+                },
+                "more": {
+                    "x": whole.x[n:].ravel().tolist(), "labels": whole.y[n:].tolist(),
+                    "targets": whole.targets(whole.y[n:]).ravel().tolist(),
                 },
             }
         )  # fmt: skip
@@ -179,6 +187,16 @@ def test_every_switch_trains_in_the_browser_as_in_python(tmp_path: Path) -> None
     labels = IRIS.test_y
     confusion = np.reshape(run_all(tmp_path, [given[16]])[0][0]["confusion"], (3, 3))
     assert confusion.sum(1).tolist() == np.bincount(labels).tolist()
+
+
+def test_examples_that_come_later_are_learned_as_if_they_had_been_there(tmp_path: Path) -> None:
+    given = [
+        (SMALL, MOONS, Competitor("adam", {"lr": 0.01}, batch=8, shuffle=shuffle, loss=loss), None)
+        for shuffle, loss in ((True, "mse"), (False, "cross_entropy"))
+    ]
+    given.append((MLP((4, 7, 3)), IRIS, Competitor("sgd", {"lr": 0.1}, batch=8), None))
+    for found, run, spec in run_all(tmp_path, given, added=5):
+        agree(found, run, replace(spec, losses=run.losses))
 
 
 def test_what_cannot_be_printed_is_refused() -> None:
