@@ -324,6 +324,13 @@ def formula(plan: Schedule, step: int) -> None:
     now = rf"\eta_{{{at}}} = \mathbf{{{latex.number(float(rates[at]))}}}"
     with st.container(key="formula-schedule", horizontal=True, gap="medium"):
         st.latex(latex.fill_numbers(plan.latex, plan.arguments), width="content")
+        if warm := plan.warm_up(x["steps"]):
+            # What follows counts its own steps, as a run without warm-up does.
+            st.latex(
+                rf"t < {warm}:\ \eta_t = \tfrac{{t + 1}}{{{warm}}}\, \eta_{{{warm}}};\quad"
+                rf"\text{{then }} t, T \text{{ less }} {warm}",
+                width="content",
+            )
         st.latex(rf"{highest},\quad {now}", width="content")
 
 

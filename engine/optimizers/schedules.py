@@ -57,6 +57,11 @@ class Schedule:
         """Every parameter's current value, defaults filled in."""
         return {p.name: float(self.values.get(p.name, p.default)) for p in self.parameters}
 
+    def warm_up(self, steps: int) -> int:
+        """How many of the steps rise to the schedule's own first rate, the first by 1 of so many:
+        schedules that begin at 0 (optax's) waste it."""
+        return int(min(_whole(self.arguments["warmup"] * steps), steps))
+
     def factors(self, steps: int) -> Array:
         """η_t / η_max for each of the steps, shape (steps,)."""
         found = self.at(np.arange(steps, dtype=float), float(steps))

@@ -31,6 +31,13 @@ def test_cosine_settles_a_noisy_run() -> None:
     assert r"\eta_{\max} = 0.0185" in said
 
 
+def test_the_formula_under_a_warm_up_gives_the_rate_that_is_said() -> None:
+    said = markdown(open_page("schedules", **{"s.warmup": "0.05"}))
+    assert r"t < 20:\ \eta_t = \tfrac{t + 1}{20}\, \eta_{20}" in said
+    # t and T less 20: 0.0185 · ½ (1 + cos 379π/380)
+    assert r"\eta_{399} = \mathbf{3.161 \times 10^{-7}}" in said
+
+
 def test_without_noise_it_only_takes_speed_away() -> None:
     assert "only takes speed away" in markdown(open_page("schedules", noise="0"))
 
