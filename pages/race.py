@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,6 @@ from engine.problems.landscapes import Landscape
 from engine.runs.descent import Descent
 from engine.runs.live import LiveDescent
 from engine.studies.stability import (
-    Explanation,
     eigenvalues_along,
     limit_formula,
     live_bound,
@@ -39,6 +37,7 @@ from engine.tape import operations as ops
 from figures import race as pictures
 from figures import style
 from pages import frame, problem, side_by_side
+from pages import race_words as says
 from pages.competitors import MOST, Runner, format_runners
 from pages.presets import RACES
 from pages.side_by_side import copier
@@ -243,23 +242,28 @@ def track_of(name: str, look: style.Look, run: LiveDescent, xs: Any, ys: Any, **
     )  # fmt: skip
 
 
+Entry = tuple[str, style.Look, LiveDescent]  # what a runner is called, its look, its run
+
+
 def panels(
     surface: Landscape, live: Picture, names: list[str], runs: list[LiveDescent]
 ) -> list[Panel]:
     """The plane (or planes, or the surface) and the loss beside it, on one clock."""
     looks = style.looks(r.result.optimizer.slug for r in runs)
     everyone = list(zip(names, looks, runs, strict=True))
-    log = x["log"]
-    start, (hand_x, hand_y) = live["start"], live.hand
-    (x0, x1), (y0, y1) = surface.domain
-    sets = {"start": stack(hand_x, hand_y)}
-    handle = Handle(
-        id="start", x=start[0], y=start[1], label="start", sets=sets,
-        minimum=(x0, y0), maximum=(x1, y1),
-    )  # fmt: skip
-    curves = [r.gap for r in runs]
-    decades = pictures.logarithmic(surface, [r.result.gap for r in runs])
-    loss = Panel(
+    beside = [loss_panel(surface, live, everyone)]
+    if x["curvature"]:
+        beside.append(step_panel(pictures.curvature(along(surface, live, everyone))))
+    if x["view"] == "3-D":
+        return [scene_panel(surface, live, everyone, rows=len(beside)), *beside]
+    return [*planes(surface, live, everyone, rows=len(beside)), *beside]
+
+
+def loss_panel(surface: Landscape, live: Picture, everyone: list[Entry]) -> Panel:
+    """The loss of each run against the step."""
+    curves = [run.gap for _, _, run in everyone]
+    decades = pictures.logarithmic(surface, [run.result.gap for _, _, run in everyone])
+    return Panel(
         id="loss",
         kind="chart",
         title=pictures.loss_title(surface),
@@ -284,51 +288,61 @@ def panels(
         cursor=True,
         alt="Loss against step, one curve for each optimizer.",
     )
-    parameters = problem.live_parameters(live, surface)
-    beside = [loss]
-    if x["curvature"]:
-        beside.append(step_panel(pictures.curvature(along(surface, live, everyone))))
-    if x["view"] == "3-D":
-        window = pictures.grid(surface, parameters)[2]
-        scene = Panel(
-            id="scene",
-            kind="scene",
-            figure=pictures.scene(surface, log=log),
-            tracks=[
-                track_of(
-                    name, look, run, run.x, run.y,
-                    z=pictures.height(run.loss, surface, log, window),
-                )
-                for name, look, run in everyone
-            ],
-            rows=len(beside),
-            alt=f"{surface.name} as a surface, with the path of each optimizer on it.",
-        )  # fmt: skip
-        return [scene, *beside]
+
+
+def scene_panel(surface: Landscape, live: Picture, everyone: list[Entry], *, rows: int) -> Panel:
+    """The landscape as a surface, with every path on it."""
+    window = pictures.grid(surface, problem.live_parameters(live, surface))[2]
+    return Panel(
+        id="scene",
+        kind="scene",
+        figure=pictures.scene(surface, log=x["log"]),
+        tracks=[
+            track_of(
+                name,
+                look,
+                run,
+                run.x,
+                run.y,
+                z=pictures.height(run.loss, surface, x["log"], window),
+            )
+            for name, look, run in everyone
+        ],
+        rows=rows,
+        alt=f"{surface.name} as a surface, with the path of each optimizer on it.",
+    )
+
+
+def planes(surface: Landscape, live: Picture, everyone: list[Entry], *, rows: int) -> list[Panel]:
+    """All paths on one plane, or a plane for each; the start is dragged on any."""
+    start, (hand_x, hand_y) = live["start"], live.hand
+    (x0, x1), (y0, y1) = surface.domain
+    sets = {"start": stack(hand_x, hand_y)}
+    handle = Handle(
+        id="start", x=start[0], y=start[1], label="start", sets=sets,
+        minimum=(x0, y0), maximum=(x1, y1),
+    )  # fmt: skip
     trails = [track_of(name, look, run, run.x, run.y) for name, look, run in everyone]
-    figure = pictures.plane(surface, log=log, parameters=parameters)
+    parameters = problem.live_parameters(live, surface)
+    figure = pictures.plane(surface, log=x["log"], parameters=parameters)
     if x["view"] == "overlaid":
         about = f"Contours of {surface.name} with the path of each optimizer from the start."
         return [
             Panel(
                 id="plane", figure=figure, tracks=trails, handles=[handle], clicks=sets, alt=about,
-                rows=len(beside),
-            ),
-            *beside,
+                rows=rows,
+            )
         ]  # fmt: skip
-    planes = [
+    return [
         Panel(
             id=f"plane{i}", title=name, figure=figure, tracks=[trail], handles=[handle],
             clicks=sets, alt=f"Contours of {surface.name} with the path of {name}.",
         )
-        for i, (name, trail) in enumerate(zip(names, trails, strict=True))
+        for i, ((name, _, _), trail) in enumerate(zip(everyone, trails, strict=True))
     ]  # fmt: skip
-    return [*planes, *beside]
 
 
-def along(
-    surface: Landscape, live: Picture, everyone: list[tuple[str, style.Look, LiveDescent]]
-) -> list[pictures.Curved]:
+def along(surface: Landscape, live: Picture, everyone: list[Entry]) -> list[pictures.Curved]:
     """The curvature along each path, and how much of it each rule bears at its learning rate."""
     parameters = problem.live_parameters(live, surface)
     found = []
@@ -339,81 +353,6 @@ def along(
         symbol = limit_formula(rule, options).replace("λmax", "η")
         found.append(pictures.Curved(name, look, least, most, bound, symbol))
     return found
-
-
-def table(names: list[str], runs: list[Descent], surface: Landscape) -> str:
-    """What came of it, in numbers, as HTML."""
-    looks = style.looks(r.optimizer.slug for r in runs)
-    rows = []
-    for name, look, r in zip(names, looks, runs, strict=True):
-        reached = r.steps_to_gap(x["target"])
-        stayed = r.steps_to_stay(x["target"])
-        rows.append(
-            (
-                frame.swatch(look) + html.escape(name),
-                written(r.loss[r.last], "3"),
-                "never" if reached is None else str(reached),
-                "not by the end" if stayed is None else str(stayed),
-                "–" if r.distance is None else written(r.distance, "3"),
-                "no" if r.diverged_at is None else f"step {r.diverged_at}",
-            )
-        )
-    goal = "loss" if surface.minimum in (None, 0.0) else "loss above the minimum"
-    return frame.table_text(
-        (
-            "",
-            "loss reached",
-            f"steps to {goal} ≤ {written(x['target'])}",
-            "to stay there",
-            "distance to minimum",
-            "diverged",
-        ),
-        rows,
-    )
-
-
-def against_limits(names: list[str], runs: list[Descent], facts: list[Explanation]) -> str:
-    """Where each learning rate stands against the limit of its rule, drawn, as HTML."""
-    looks = style.looks(r.optimizer.slug for r in runs)
-    meters = [
-        frame.meter(
-            f"{frame.swatch(look)}{html.escape(name)}",
-            fact.ratio,
-            f"η = {written(r.hypers['lr'])}, limit {limit_formula(r.optimizer, r.options)} = "
-            f"{written(fact.limit)}",
-        )
-        for name, look, r, fact in zip(names, looks, runs, facts, strict=True)
-        if fact.ratio is not None and fact.limit is not None
-    ]
-    if not meters:
-        return ""
-    head = "<h2>Learning rate against the stability limit</h2>"
-    return f"<div class='stability'>{head}{''.join(meters)}</div>"
-
-
-def stability(runs: list[Descent], facts: list[Explanation]) -> str:
-    """The same in words, as HTML; of runs that got away it is said under the picture."""
-    looks = style.looks(r.optimizer.slug for r in runs)
-    words = "".join(
-        f"<li>{frame.swatch(look)}{html.escape(fact.sentence)}</li>"
-        for look, fact in zip(looks, facts, strict=True)
-        if fact.diverged_at is None
-    )
-    least, most = facts[0].eigenvalues[0]
-    return (
-        f"<div class='stability'><ul>{words}</ul><p>Curvature at the start: λ<sub>max</sub> = "
-        f"{written(most)}, λ<sub>min</sub> = {written(least)}.</p></div>"
-    )
-
-
-def divergence(runs: list[Descent], facts: list[Explanation]) -> str:
-    """Right under the picture: why a run left it, as HTML."""
-    looks = style.looks(r.optimizer.slug for r in runs)
-    return "".join(
-        f"<p class='told'>{frame.swatch(look)}{html.escape(fact.sentence)}</p>"
-        for look, fact in zip(looks, facts, strict=True)
-        if fact.diverged_at is not None
-    )
 
 
 def map_of_diverged(results: list[Descent]) -> None:
@@ -486,15 +425,15 @@ def answers(below: DeltaGenerator, made: list[list[Descent]], *, sensitive: bool
     facts = engine.explain_each(runs)
     problem.say_start(x, surface)
     embedded = st.context.is_embedded
-    told = (frame.SENSITIVE if sensitive else "") + divergence(runs, facts)
+    told = (frame.SENSITIVE if sensitive else "") + says.divergence(runs, facts)
     if not (embedded or x.hidden("stability")):
-        told += against_limits(names, runs, facts)
+        told += says.against_limits(names, runs, facts)
     if told:
         st.html(told)
     if embedded:
         return
-    numbers = "" if x.hidden("table") else table(names, runs, surface)
-    numbers += "" if x.hidden("stability") else stability(runs, facts)
+    numbers = "" if x.hidden("table") else says.table(names, runs, surface, x["target"])
+    numbers += "" if x.hidden("stability") else says.stability(runs, facts)
     if numbers:
         below.html(numbers)
     with below:  # a link between picture and controls would lead keys back up on a phone
