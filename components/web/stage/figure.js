@@ -6,7 +6,7 @@ import { array } from "./arrays.js"
 const COLOURED = /(colors?|colorscale|colorway)$/i
 const still = new WeakMap() // leaf -> its array, so that a leaf always gives the same one
 
-export const isLeaf = (value) =>
+const isLeaf = (value) =>
   value !== null && typeof value === "object" && !Array.isArray(value) &&
   ("$array" in value || "$live" in value || "$text" in value ||
     (typeof value.dtype === "string" && Array.isArray(value.shape)))

@@ -11,7 +11,7 @@ const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 const lowered = (power) => [...power].map((c) => (c === "⁻" ? "−" : RAISED.indexOf(c))).join("")
 
 // The least 1, 2 or 5 times a power of ten that is not below `rough`.
-export function roundStep(rough) {
+function roundStep(rough) {
   const decade = 10 ** Math.floor(Math.log10(rough))
   return clean([1, 2, 5, 10].find((m) => m * decade >= rough * (1 - 1e-9)) * decade)
 }
