@@ -138,6 +138,7 @@ def title_of(data: Split) -> str:
 
 def opening() -> None:
     """Title and lead, whose words choose who learns what."""
+    adds = current(x).features == 2 and not x.locked("own")
     frame.opening(
         x,
         "Train a network",
@@ -145,7 +146,8 @@ def opening() -> None:
             *runner_menus(x, entrants.MOST, offer=entrants.OFFER),
             " learn " if len(x["runs"]) > 1 else " learns ",
             x.menu("data"),
-            " from the same weights on the same batches: click a picture to add a point.",
+            " from the same weights on the same batches"
+            + (": click a picture to add a point." if adds else "."),
         ],
     )
 

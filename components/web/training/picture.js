@@ -10,20 +10,33 @@ const LINE = 20
 const TITLE = 20 // above each picture
 const NUMBERS = ["examples", "evaluations", "loss", "accuracy", "testLoss", "testAccuracy"]
 
+const measurer = document.createElement("canvas").getContext("2d")
+
 const sentences = ({ lines }) => Array.from(lines.children, (line) => line.textContent)
+const fontOf = ({ theme }) => ({ size: 13, family: theme.font })
+
+// What the curves are and what is said, in lines that the picture has room for.
+function linesOf(training) {
+  const font = fontOf(training)
+  const fits = (text) => measure(measurer, text, font).width <= training.root.clientWidth
+  return [training.legend.lastElementChild.textContent, ...sentences(training)].flatMap((sentence) => sentence.split(" ").reduce((lines, word) => {
+    const longer = [lines.at(-1), word].filter(Boolean).join(" ")
+    return fits(longer) ? [...lines.slice(0, -1), longer] : [...lines, word]
+  }, [""]))
+}
 
 // [width, height] in CSS pixels.
 export function sizeOf(training) {
   const { planes, chartGrid, root } = training
   const high = planes.getBoundingClientRect().height + chartGrid.getBoundingClientRect().height
-  return [Math.ceil(root.clientWidth), Math.ceil(LEGEND + high + LINE * sentences(training).length)].map((v) => v + 2 * PAD)
+  return [Math.ceil(root.clientWidth), Math.ceil(LEGEND + high + LINE * linesOf(training).length)].map((v) => v + 2 * PAD)
 }
 
 // Draws it as it is at a moment {step, now, history}; what is said of it is of today.
 export function draw(training, pen, { step, now, history }) {
   const { theme, data, planes, charts, chartGrid } = training
   const [width, height] = sizeOf(training)
-  const font = { size: 13, family: theme.font }
+  const font = fontOf(training)
   pen.fillStyle = theme.background
   pen.fillRect(0, 0, width, height)
   pen.save()
@@ -50,7 +63,7 @@ export function draw(training, pen, { step, now, history }) {
     training.drawChart(pen, ["loss", "accuracy"][k], history, w, h)
     return charts[k].querySelector(".dl-title").textContent
   })
-  sentences(training).forEach((line, i) => write(pen, line, 0, LINE * i + 4, font, theme.text))
+  linesOf(training).forEach((line, i) => write(pen, line, 0, LINE * i + 4, font, theme.text))
   pen.restore()
 }
 
