@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -19,9 +20,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from components import wire
-from export.packing import Blobs
+from components.lead import Menu
+from export.lineup import MOST, LineUp, NoForm, key_of, line_up, modules, moving
+from export.packing import Blobs, weight
 from export.said import html_of
 from pages import state as contract
+from pages.competitors import TYPED, Runner, RunnersField
 from pages.contents import SECTIONS
 from pages.presets import Preset
 from pages.state import ChoiceField, Experiment, FlagField
@@ -57,7 +61,7 @@ class State:
 
     `tree` holds numbers of parts, {"said": number} and columns of them; `said` is the HTML of what
     Python wrote between them. `moves` leads from a choice's name and option to the number of
-    another state.
+    another state; `runners` are the rules that race, with their options.
     """
 
     link: dict[str, str]
@@ -67,6 +71,8 @@ class State:
     store: dict[str, Json]
     choices: list[Choice]
     moves: dict[str, dict[str, int]] = field(default_factory=dict)
+    line_up: int | None = None  # the number of the forms that its runners can be changed by
+    runners: list[str] = field(default_factory=list)
 
     @property
     def drawn(self) -> bool:
@@ -89,6 +95,7 @@ class Capture:
     lead: str
     states: list[State]
     presets: list[tuple[Preset, int]]
+    line_ups: list[LineUp] = field(default_factory=list)
     left_out: int = 0  # choices for whose state there was no room
     full: bool = False
 
@@ -210,6 +217,34 @@ class Page:
         self.run()
         return self.experiment.query()
 
+    @property
+    def adding(self) -> Menu | None:
+        """The menu that adds a runner, where this page has one that is not locked."""
+        menus = self.experiment.menus if self.experiment.stands("setup") else ()
+        return next((m for m in menus if m.id == "add" and not m.locked), None)
+
+    def runners_of(self, link: Link) -> list[Runner]:
+        """The runners of a link, none where their number or their rules have no room in a form."""
+        field = self.experiment.fields["runs"]
+        runners = field.parse(link["runs"]) if "runs" in link else field.default
+        fit = len(runners) <= MOST and all(runner.slug != TYPED for runner in runners)
+        return list(runners) if fit else []
+
+    @property
+    def joining(self) -> list[str]:
+        """The rules of the registry that can be added here."""
+        options = self.adding.options if self.adding else ()
+        return [slug for slug, _ in options if slug and slug != TYPED]
+
+    def newcomers(self, rules: Collection[str]) -> list[Runner]:
+        """Those of some rules that can be added here, each as it joins."""
+        found = list[Runner]()
+        for slug in self.joining:
+            if slug in rules and self.adding:
+                link = self.experiment.query_after(partial(self.adding.take, slug))
+                found.append(self.experiment.fields["runs"].parse(link["runs"])[-1])
+        return found
+
     def state(self) -> State:
         """What the browser was given."""
         parts: list[dict[str, Json]] = []
@@ -290,13 +325,15 @@ def capture(
     most: int = MOST_STATES,
     space: bool = False,
     presets: bool = True,
+    rules: Collection[str] = (),
 ) -> Capture:
     """The page in a file of pages/ at a link, with the states that it leads to.
 
-    `room` is how many bytes all states may take up packed (0: no limit). All presets come along;
-    then follows, as far as there is room, what one choice leads to from each state in turn, at last
-    what a long list leads to from the state asked for. Without
-    `space` only the state asked for may show a surface in space. Raises PageError.
+    `room` is how many bytes all states may take up packed (0: no limit). All presets come along,
+    and where the page lets one choose its runners, those of `rules` can be chosen; then follows, as
+    far as there is room, what one choice leads to from each state in turn, at last what a long list
+    leads to from the state asked for. Without `space` only the state asked for may show a surface
+    in space. Raises PageError.
     """
     if file not in titles():
         raise PageError(f"there is no page {file!r}; there are {', '.join(titles())}")
@@ -339,6 +376,19 @@ def capture(
             else:
                 found.left_out += 1
 
+    def fits(made: LineUp) -> bool:
+        """Whether there is room for the forms of a setting, as for the first there always is."""
+        nonlocal size
+        before = [found.states[0].parts, *([one.forms, one.rules] for one in found.line_ups)]
+        more = weight(*before, [made.forms, made.rules]) - weight(*before)
+        if found.line_ups and room and size + more > room:
+            return False
+        size += more
+        return True
+
+    if rules and first.adding and isinstance(first.experiment.fields.get("runs"), RunnersField):
+        _line_up(found, rules, fits, narrow=bool(room))
+
     def go_on(at: int) -> int:
         """Follow every state from that place on; how many there are then."""
         while at < len(found.states):
@@ -353,6 +403,66 @@ def capture(
     for one in beside:  # from each of them to the others, and back
         _lead_on(found, one, lambda link: known.get(_sign(link)), file, long=True)
     return found
+
+
+def _line_up(
+    found: Capture, rules: Collection[str], fits: Callable[[LineUp], bool], *, narrow: bool
+) -> None:
+    """Make the runners of the states choosable among some rules, setting by setting, as far as the
+    forms fit. Where room is narrow, those on another landscape, which needs all rules printed anew,
+    stay as they are."""
+    hand = {name for state in found.states for name in moving(state.parts)}
+
+    def setting(link: Link) -> dict[str, str]:
+        """What of a link no hand can move: states of one setting share their forms."""
+        return {n: v for n, v in link.items() if n != "runs" and n not in hand}
+
+    settings: list[dict[str, str]] = []
+    for state in found.states:
+        if setting(state.link) not in settings:
+            settings.append(setting(state.link))
+    placed: list[dict[str, str]] = []
+    printed: set[str] = set()
+    for here in settings:
+        states = [state for state in found.states if setting(state.link) == here]
+        page = Page(found.page, states[0].link)
+        racing = {id(state): page.runners_of(state.link) for state in states}
+        states = [s for s in states if racing[id(s)]]
+        needed = {name for state in states for name in modules(state.parts)}
+        if not states or (narrow and found.line_ups and not needed <= printed):
+            continue
+        others = [runner for state in states for runner in racing[id(state)]]
+        try:
+            made = line_up(
+                states[0].link,
+                page.joining,
+                partial(page.newcomers, rules),
+                others,
+                lambda link: Page(found.page, link).state(),
+            )
+        except NoForm:
+            if not found.line_ups:
+                return  # nor will another setting of this page have one
+            continue
+        if not fits(made):
+            break
+        for state in states:
+            state.line_up = len(found.line_ups)
+            state.runners = [key_of(runner) for runner in racing[id(state)]]
+        found.line_ups.append(made)
+        placed.append(here)
+        printed.update(*(rule["run"]["modules"] for rule in made.rules.values()))
+    for at, made in enumerate(found.line_ups):
+        page = Page(found.page, made.link)
+        for choice in page.choices():
+            links = {t: page.link_of(choice, t) for t, _ in choice.options if not choice.native}
+            leads = {
+                text: placed.index(setting(link))
+                for text, link in links.items()
+                if link.get("runs") == made.link.get("runs") and setting(link) in placed
+            }
+            if set(leads.values()) - {at}:
+                made.moves[choice.name] = leads
 
 
 def _lead_on(

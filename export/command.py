@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from engine.optimizers import OPTIMIZERS
 from export.capture import PageError, capture, read_link, titles
 from export.document import Plotly, html_file, module_file
 from export.lesson import lesson_file, package, statement
@@ -20,7 +21,7 @@ from export.pictures import KINDS, pictures
 from pages import course
 
 SIZE: Final = 299_000  # bytes of an HTML file
-CODE: Final = 82_000  # of them for the modules
+CODE: Final = 121_000  # of them for the modules
 SHARE: Final = 0.72  # of the rest for what is packed, which base64 makes longer
 WIDTHS: Final = (200, 4000)  # of pictures, in CSS pixels
 
@@ -87,6 +88,11 @@ def _take_page(arguments: list[str], prog: str) -> int:
         "--plotly", choices=("none", "inside", "cdn"), default="none",
         help="where plotly.js comes from for surfaces in space; none leaves them out",
     )  # fmt: skip
+    parser.add_argument(
+        "--rules", default="all",
+        help="the rules that a reader may choose among where a page lets one choose its runners: "
+        "all, none, or some as sgd,adam",
+    )  # fmt: skip
     parser.add_argument("--no-presets", action="store_true", help="the state of the link alone")
     parser.add_argument(
         "--size", type=int, default=SIZE, help="bytes that the HTML may have; 0 for no limit"
@@ -101,7 +107,7 @@ def _take_page(arguments: list[str], prog: str) -> int:
     home = given.home and f"{given.home.rstrip('/')}/{page}"
     found = capture(
         page, read_link(given.link), room=room, space=given.plotly != "none",
-        presets=not given.no_presets,
+        presets=not given.no_presets, rules=_rules(given.rules),
     )  # fmt: skip
     if not found.states[0].drawn:
         raise PageError(f"{found.title} has no picture that lives without a server.")
@@ -114,7 +120,7 @@ def _take_page(arguments: list[str], prog: str) -> int:
     if given.size and plotly != "inside" and len(document) > given.size:
         sys.stderr.write(
             f"{found.title} has {len(document)} bytes: its presets alone need more than "
-            f"{given.size}. --no-presets leaves them out.\n"
+            f"{given.size}. --no-presets leaves them out, --rules none the choice of runners.\n"
         )
     if given.out is not None:
         given.out.write_text(document, encoding="utf-8")
@@ -134,6 +140,13 @@ def _named(what: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, n=1)
     mean = f"; did you mean {near[0]!r}?" if near else "."
     raise PageError(f"there is no {what} {name!r}{mean} There are {', '.join(names)}.")
+
+
+def _rules(text: str) -> list[str]:
+    """The rules that a reader may choose among."""
+    if text in ("all", "none"):
+        return list(OPTIMIZERS) if text == "all" else []
+    return [_named("rule", name, OPTIMIZERS) for name in text.split(",")]
 
 
 def _places(parser: argparse.ArgumentParser, wanted: dict[str, Path | None]) -> None:

@@ -27,7 +27,7 @@ from export.packing import Blobs, shared
 Json = Any
 Plotly = Literal["none", "inside", "cdn"]
 
-VERSION: Final = 2  # of what is packed
+VERSION: Final = 3  # of what is packed
 CDN: Final = "https://cdn.plot.ly/plotly-{}.min.js"
 FACES: Final = {kind: f"{kind}/{kind}.js" for kind in MOVING.values()}
 WORKERS: Final = {"training": "training/session.js"}  # what a face runs in a worker
@@ -53,10 +53,22 @@ def pack(found: Capture, *, home: str = "", plotly: str = "", store: str = "") -
                 for c in state.choices
             ],
             "moves": state.moves,
+            "lineUp": state.line_up,
+            "runners": state.runners,
         }
         for state in found.states
     ]  # fmt: skip
-    states, same = shared(states)
+    line_ups = [
+        {
+            "link": made.link,
+            "forms": blobs.take(made.forms),
+            "rules": blobs.take(made.rules),
+            "offered": made.offered,
+            "moves": made.moves,
+        }
+        for made in found.line_ups
+    ]
+    (states, line_ups), same = shared([states, line_ups])
     page = {
         "version": VERSION,
         "file": found.page,
@@ -71,6 +83,7 @@ def pack(found: Capture, *, home: str = "", plotly: str = "", store: str = "") -
             for preset, place in found.presets
         ],
         "states": states,
+        "lineUps": line_ups,
         "same": same,
         "blobs": blobs.heads,
     }

@@ -132,6 +132,13 @@ def shared(value: Json) -> tuple[Json, list[Json]]:
     return take(value), table
 
 
+def weight(*values: Json) -> int:
+    """How many bytes some values have together, packed."""
+    blobs = Blobs()
+    text = json.dumps(shared([blobs.take(value) for value in values]), ensure_ascii=False)
+    return len(zlib.compress(b"".join([text.encode(), *blobs.bodies]), 9))
+
+
 def _parts(value: Json) -> Iterator[tuple[Json, str]]:
     """All objects and lists in it with their JSON; those in a part that was met before once."""
     waiting, met = [value], set[str]()

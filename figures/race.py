@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,17 +26,21 @@ LIFT = 1e-4  # of the window's span, under the logarithm: the minimum itself has
 FLOOR = 1e-16  # the loss axis does not go below this: round-off lives there
 
 
-def grid(landscape: Landscape, parameters: Mapping[str, Any] | None = None) -> tuple[Any, Any, Any]:
+def grid(
+    landscape: Landscape,
+    parameters: Mapping[str, Any] | None = None,
+    held: Callable[[Array], Any] = lambda array: array,
+) -> tuple[Any, Any, Any]:
     """x (COLUMNS,), y (ROWS,) and the value over the landscape's window, (ROWS, COLUMNS).
 
-    parameters may be traced. Where a landscape has no finite value, as log x left of 0, it is left
-    blank.
+    parameters may be traced; `held` puts the grid on a tape (Picture.held). Where a landscape has
+    no finite value, as log x left of 0, it is left blank.
     """
     (x0, x1), (y0, y1) = landscape.window
     x, y = np.linspace(x0, x1, COLUMNS), np.linspace(y0, y1, ROWS)
     known = landscape.arguments if parameters is None else parameters
     with np.errstate(all="ignore"):
-        values = landscape.function(x.reshape(1, -1), y.reshape(-1, 1), **known)
+        values = landscape.function(held(x.reshape(1, -1)), held(y.reshape(-1, 1)), **known)
         if not isinstance(values, Value):
             values = np.broadcast_to(values, (ROWS, COLUMNS))
         elif values.shape != (ROWS, COLUMNS):
@@ -68,13 +72,18 @@ def foot(landscape: Landscape, values: Any) -> tuple[Any, Any]:
 
 
 def plane(
-    landscape: Landscape, *, log: bool, parameters: Mapping[str, Any] | None = None
+    landscape: Landscape,
+    *,
+    log: bool,
+    parameters: Mapping[str, Any] | None = None,
+    held: Callable[[Array], Any] = lambda array: array,
 ) -> Figure:
     """Contours over the window, pale enough for trails; minima as crosses.
 
-    parameters are the landscape's where they are traced: the contours then follow them.
+    parameters are the landscape's where they are traced: the contours then follow them. `held` is
+    that of a picture that makes its contours in the browser (Picture.held).
     """
-    x, y, values = grid(landscape, parameters)
+    x, y, values = grid(landscape, parameters, held)
     z = height(values, landscape, log, values)
     low, span = foot(landscape, values)
     layout = style.base_layout("plane")

@@ -324,7 +324,7 @@ def planes(surface: Landscape, live: Picture, everyone: list[Entry], *, rows: in
     )  # fmt: skip
     trails = [track_of(name, look, run, run.x, run.y) for name, look, run in everyone]
     parameters = problem.live_parameters(live, surface)
-    figure = pictures.plane(surface, log=x["log"], parameters=parameters)
+    figure = pictures.plane(surface, log=x["log"], parameters=parameters, held=live.held)
     if x["view"] == "overlaid":
         about = f"Contours of {surface.name} with the path of each optimizer from the start."
         return [

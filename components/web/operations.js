@@ -439,5 +439,6 @@ export const OPERATIONS = {
   count: (x) => x.shape[0],
   stack: (...parts) => shaped(Float64Array.from(parts), [parts.length]),
   join,
+  held: (x) => x,
   part: (run, { name }) => run[name],
 }

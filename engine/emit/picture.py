@@ -109,6 +109,8 @@ stack = Operation("stack", _stack)
 """Numbers, side by side as a 1-D array."""
 join = Operation("join", _join)
 """Numbers and 1-D arrays, end to end."""
+held = Operation("held", lambda x: x)
+"""An array as it is (see Picture.held)."""
 
 
 def linspace(low: Any, high: Any, count: int) -> Any:
@@ -354,6 +356,11 @@ class Picture:
             else:
                 self._variable(name, np.asarray(data, dtype=float))
         return self.inputs[name]
+
+    def held(self, array: Array) -> Value:
+        """An array on the tape: what is made of it alone, such as a landscape over a grid, is made
+        by the browser too, which is sooner there than a large array."""
+        return Value(self.tape, held, (array,), (array,), {}, array)
 
     @property
     def values(self) -> dict[str, float | list[float]]:

@@ -26,18 +26,13 @@ from engine.problems.data import split, table
 from engine.problems.networks import MLP
 from engine.runs.learning import Competitor, Training
 from export.__main__ import main
-from export.capture import Capture, capture
+from export.capture import Capture
 from export.document import html_file, module_file
 from export.pictures import _TAKE
 from tests.browser import serve_folder
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def race() -> Capture:
-    return capture("race", {"steps": "40"}, room=1, presets=False)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +148,31 @@ def test_a_network_learns_in_a_file_as_python_lets_it(page: Page, tmp_path: Path
     assert rows[4].startswith("step,Adam examples,Adam evaluations,Adam loss,Adam accuracy")
     svg = "".join(ET.fromstring(base64.b64decode(page.evaluate(_TAKE, "svg"))).itertext())
     assert "step 0 of 60" in svg
+
+
+def test_a_reader_chooses_who_races(page: Page, folder: Path) -> None:
+    opened(page, folder / "race.html")
+    page.locator('.dl-menu[data-name="add"] select').select_option("adam")
+    first = page.locator('.dl-menu[data-name="runner0"]')
+    first.locator("select").focus()
+    first.locator("select").press("l")  # the letter of Lion, as a keyboard chooses
+    expect(first.locator("b")).to_have_text("Lion")
+    page.locator('[data-name="lr"] .dc-range').press("PageUp")
+    page.wait_for_function("figure.values.lr > 0.0185")
+    expect(page.locator(".dl-legend")).to_have_text(re.compile("Lion.*Momentum.*Adam", re.DOTALL))
+    page.evaluate("new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))")
+    rate = page.evaluate("figure.values.lr")
+    for label, rule, hypers in (
+        ("Lion", "lion", {}), ("Momentum", "momentum", {"beta": 0.8}), ("Adam", "adam", {}),
+    ):  # fmt: skip
+        run = engine.descend("bowl", rule, (5.0, 3.0), 40, {"lr": rate, **hypers})
+        assert np.allclose(path_of(page, label), run.path, rtol=1e-9, atol=0)
+    expect(page.locator(".dh-own")).to_be_visible()
+    page.locator('[data-group="1"] [data-action="remove"]').click()
+    expect(page.locator('.dl-menu[data-name="runner1"] b')).to_have_text("Adam")
+    page.locator(".dh-back button").click()
+    expect(first.locator("b")).to_have_text("SGD")
+    expect(page.locator(".dh-words").first).to_be_visible()
 
 
 def test_what_python_said_is_greyed_where_a_hand_has_moved_away(page: Page, folder: Path) -> None:
@@ -324,7 +344,16 @@ def test_a_surface_without_its_library_says_so_and_the_rest_goes_on(
     browser: Browser, tmp_path: Path
 ) -> None:
     out = tmp_path / "space.html"
-    asked = ["race", "--link", "view=3-D&steps=40", "--no-presets", "--plotly", "cdn"]
+    asked = [
+        "race",
+        "--link",
+        "view=3-D&steps=40",
+        "--no-presets",
+        "--plotly",
+        "cdn",
+        "--rules",
+        "none",
+    ]
     assert main([*asked, "--out", str(out)]) == 0
     assert out.stat().st_size < 300_000
     context = browser.new_context(offline=True, reduced_motion="reduce")

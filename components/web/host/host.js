@@ -1,12 +1,14 @@
 // A page without its server: mounts the page's own components from what Python sent them once, and
 // answers them in Python's place. A choice that Python would have to compute leads to another of
-// the states that were kept; where none was kept it cannot be chosen.
+// the states that were kept, or to one that is put together of what was (lineup.js); where there is
+// neither it cannot be chosen.
 
 import { converse } from "../embed.js"
 import { files } from "../files.js"
 import { storeOf } from "../store.js"
 import mountStore from "../store_mount.js"
 import { save, take } from "../take/take.js"
+import { filled, wayOf, waysOf } from "./lineup.js"
 import { read } from "./packed.js"
 
 const { mount, copy } = await files(import.meta.url, "host")
@@ -119,22 +121,29 @@ export class Figure {
   }
 
   choose(name, option) {
-    if (this.store.isLocked(name)) return
-    const next = this.here.moves[name]?.[option]
-    if (next !== undefined && next !== this.state) this.show(next, false)
-    else this.render()
+    if (!this.store.isLocked(name)) this.go(this.moves[name]?.[option])
+  }
+
+  // To another state by its number, or by a way that leads to one.
+  go(next) {
+    if (next === undefined || next === null || (next === this.state && !this.made)) this.render()
+    else this.show(typeof next === "number" ? next : filled(next, this.here, this.page.lineUps, this.store), false)
   }
 
   // States ---------------------------------------------------------------------------------------
 
   get here() {
-    return this.page.states[this.state]
+    return this.made ?? this.page.states[this.state]
   }
 
-  // Another state: anew (a preset), or with what a hand has moved kept as far as the choice lets it.
+  // Another state, by its number or itself: anew (a preset), or with what a hand has moved kept as
+  // far as the choice lets it.
   show(state, anew) {
-    const before = this.page.states[this.state]
-    this.state = state
+    const before = this.here
+    this.made = typeof state === "number" ? null : state
+    if (!this.made) this.state = state
+    this.moves = waysOf(this.here, this.page.lineUps)
+    for (const [name, known] of Object.entries(this.here.moves)) this.moves[name] = { ...this.moves[name], ...known }
     this.frame = undefined
     const { values } = this.here.store
     if (anew) {
@@ -143,7 +152,8 @@ export class Figure {
       this.restarts += 1
     } else {
       const changed = (name) => JSON.stringify(before.store.values[name]) !== JSON.stringify(values[name])
-      this.store.forget(Object.keys(values).filter(changed))
+      const own = (name) => this.made && /^\d+\//.test(name) // a runner's, whose values came along
+      this.store.forget(Object.keys(values).filter((name) => own(name) || changed(name)))
     }
     this.find("choices").replaceChildren(...this.here.choices.filter((c) => c.native).map((c) => this.select(c)))
     this.arrange()
@@ -186,7 +196,7 @@ export class Figure {
   }
 
   render() {
-    const { store, parts, moves } = this.here
+    const { store, parts } = this.here
     const seq = this.store.seq
     mountStore({ ...this.tellsStore, data: { ...store, page: this.page.store, seq } })
     const live = new Set(parts.flatMap(({ data }) => [...Object.keys(data.program?.values ?? {}), ...(data.follows ?? [])]))
@@ -195,8 +205,8 @@ export class Figure {
       const data = { ...given, page: this.page.store, plotly: this.page.plotly, seq: 0, alone: true }
       if (data.restart !== undefined) data.restart = String(this.restarts)
       if (data.program) data.program = { ...data.program, seq: 0, samples: data.program.outputs.map(() => null) }
-      if (data.pieces) data.pieces = data.pieces.map((piece) => this.choosable(piece, moves))
-      if (data.groups) data.groups = data.groups.map((group) => this.able(group, live, moves)).filter(({ items }) => items.length)
+      if (data.pieces) data.pieces = data.pieces.map((piece) => this.choosable(piece))
+      if (data.groups) data.groups = data.groups.map((group) => this.able(group, live)).filter(({ items }) => items.length)
       part.data = data
       part.leave = this.faces[kind]({
         parentElement: part.element, key, data,
@@ -205,9 +215,10 @@ export class Figure {
     }
   }
 
-  // A group's controls, those locked that only Python could follow; its buttons, which Python answers,
+  // A group's controls, those locked that only Python could follow; its buttons that Python answers
   // are left out.
-  able(group, live, moves) {
+  able(group, live) {
+    const { moves } = this
     const follows = (item) => item.kind !== "slider" ? live.has(item.name) || Object.keys(moves[item.name] ?? {}).length > 1
       : Object.keys(item.sets).concat(item.name).some((name) => live.has(name.replace(/\[\d+\]$/, "")))
     const items = group.items.map((item) => {
@@ -215,24 +226,29 @@ export class Figure {
       if (item.kind !== "choice" || live.has(item.name)) return item
       return { ...item, options: item.options.filter(([option]) => moves[item.name][option] !== undefined) }
     })
-    return { ...group, items, actions: [] }
+    return { ...group, items, actions: group.actions.filter(({ id }) => this.wayOf(group.id, id)) }
+  }
+
+  wayOf(group, action) {
+    return wayOf(this.here, this.page.lineUps, group, action)
   }
 
   // A menu of the lead, with the options that lead somewhere; a word that leads to another page is
   // but a word here.
-  choosable(piece, moves) {
+  choosable(piece) {
     if (typeof piece === "string") return piece
     if (piece.word !== undefined) return piece.word
-    const known = moves[piece.id] ?? {}
+    const known = this.moves[piece.id] ?? {}
     const options = piece.options
       .map(([value, label]) => (typeof label === "string" ? [value, label] : [value, label.filter(([v]) => v in known)]))
       .filter(([value, label]) => (typeof label === "string" ? value in known : label.length))
     return { ...piece, options: options.length ? options : piece.options, locked: Object.keys(known).length < 2 }
   }
 
-  // What a component asks of Python: a menu's choice leads to another state.
+  // What a component asks of Python: a menu's choice or a runner's button leads to another state.
   answer(name, body) {
     if (name === "choice") this.choose(body.id, body.value)
+    if (name === "action") this.go(this.wayOf(body.group, body.id))
   }
 
   // In Python's place: the store's messages are answered at once.
@@ -276,10 +292,12 @@ export class Figure {
     const { classList } = this.find("body")
     classList.toggle("dh-left", left)
     classList.toggle("dh-apart", left && this.apart)
-    this.find("back").hidden = !left || this.apart
+    this.find("back").hidden = !(left || this.made) || this.apart
+    this.find("greyed").hidden = Boolean(this.made)
+    this.find("own").hidden = !this.made
     let reason = ""
     this.page.presets.forEach((preset, i) => {
-      const lit = untouched && preset.state === this.state
+      const lit = untouched && !this.made && preset.state === this.state
       this.pills[i].setAttribute("aria-pressed", String(lit))
       if (lit) reason = preset.reason
     })
@@ -293,7 +311,7 @@ export class Figure {
     const list = field.querySelector("select")
     list.append(...options.map(([option, text]) => {
       const entry = new Option(text, option, false, option === value)
-      entry.disabled = this.here.moves[name]?.[option] === undefined
+      entry.disabled = this.moves[name]?.[option] === undefined
       return entry
     }))
     list.disabled = list.querySelectorAll("option:not(:disabled)").length < 2

@@ -15,7 +15,7 @@ export function read(buffer) {
     if (way === "smooth") return blob("f4", shape, smooth(together(bytes, 4), shape))
     return blob(dtype, shape, together(bytes, KINDS[dtype]))
   })
-  page.states = whole(page.states, blobs, page.same)
+  for (const name of ["states", "lineUps"]) page[name] = whole(page[name] ?? [], blobs, page.same)
   return page
 }
 
