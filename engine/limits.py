@@ -54,12 +54,13 @@ SCRIPT_SECONDS: Final = 4.0
 # look until its reader is taken to have left.
 WORK_SECONDS: Final = 30.0
 FINE_SECONDS: Final = 10.0
-LEFT_SECONDS: Final = 4.0
+LEFT_SECONDS: Final = 10.0
 
-# The process for long work: its rank (19 is the lowest), seconds until it is ended after it was
-# told to stop, bytes from which it makes place for a fresh one (it has 210 million with its first
-# kernel, and 5 more with each other), bytes that it never has more than, seconds that it may rest.
-WORKSHOP_NICE: Final = 15
+# The process for long work: its rank (19 is the lowest: on a full machine such work hardly goes on;
+# a file that is taken along is made at the same), seconds until it is ended after it was told to
+# stop, bytes from which it makes place for a fresh one (it has 210 million with its first kernel,
+# and 5 more with each other), bytes that it never has more than, seconds that it may rest.
+WORKSHOP_NICE: Final = 10
 WORKSHOP_GRACE: Final = 2.0
 WORKSHOP_BYTES: Final = 300_000_000
 WORKSHOP_MOST: Final = 2_000_000_000

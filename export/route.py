@@ -20,7 +20,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.limits import TAKEN_KEPT, TAKEN_LINK, TAKEN_SECONDS, TAKEN_WAITING
+from engine.limits import (
+    TAKEN_KEPT,
+    TAKEN_LINK,
+    TAKEN_SECONDS,
+    TAKEN_WAITING,
+    WORKSHOP_NICE,
+)
 from pages import course
 from pages.contents import SECTIONS
 
@@ -67,7 +73,7 @@ class Maker:
             command = [sys.executable, "-m", "export", *what, KINDS[kind][0], str(out)]
             command += [f"--home={home}"]
             if nice := shutil.which("nice"):
-                command = [nice, "-n", "15", *command]
+                command = [nice, "-n", str(WORKSHOP_NICE), *command]
             process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=ROOT,
