@@ -109,7 +109,8 @@ def hinge(score: Any, target: Any, reduction: Reduction = "mean") -> Any:
 
 
 def binary_cross_entropy(probability: Any, target: Any, reduction: Reduction = "mean") -> Any:
-    """−y log p − (1 − y) log(1 − p), any shape; inf for a certain prediction that is wrong.
+    """−y log p − (1 − y) log(1 − p), any shape; inf for a certain prediction that is wrong, where
+    PyTorch's binary_cross_entropy stops at 100: it holds both logarithms at −100.
 
     The numbers of this form are lost to rounding once p is within 1e-16 of 1: train on
     `binary_cross_entropy_with_logits`.
