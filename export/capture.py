@@ -379,11 +379,11 @@ def capture(
     def fits(made: LineUp) -> bool:
         """Whether there is room for the forms of a setting, as for the first there always is."""
         nonlocal size
-        before = [found.states[0].parts, *([one.forms, one.rules] for one in found.line_ups)]
-        more = weight(*before, [made.forms, made.rules]) - weight(*before)
-        if found.line_ups and room and size + more > room:
+        states = [[s.parts, s.said, s.store, s.moves] for s in found.states]
+        whole = weight(states, [[one.forms, one.rules] for one in (*found.line_ups, made)])
+        if found.line_ups and room and whole > room:
             return False
-        size += more
+        size = whole
         return True
 
     if rules and first.adding and isinstance(first.experiment.fields.get("runs"), RunnersField):
