@@ -170,7 +170,8 @@ def training_script(
     seed: int = 0,
 ) -> str:
     """The text of a script that makes the steps that `Training` makes of the same arguments, in
-    double precision (Keras, whatever it is told, uses single in places).
+    double precision from weights of single precision, `network.initial(seed, np.float32)`, as the
+    laboratory's (Keras, whatever it is told, uses single in places).
 
     Raises ValueError where the rule goes more ways than can be written out, where Keras would draw
     masks of its own, and for data too large for a script.
@@ -232,7 +233,13 @@ def _weights(task: _Task) -> list[str]:
         f"rng = np.random.default_rng({task.seed})",
         "weights = []  # W (in, out) and b (out,) of each layer in turn",
         "for a, c in zip(sizes, sizes[1:]):",
-        *indent(1, [*_DRAWN[task.competitor.scheme], "weights += [W, b]"]),
+        *indent(
+            1,
+            [
+                *_DRAWN[task.competitor.scheme],
+                "weights += [part.astype(np.float32).astype(float) for part in (W, b)]",
+            ],
+        ),
         "",
         "",
     ]

@@ -48,7 +48,10 @@ def losses(
         pytest.importorskip(LIBRARY[framework])
     learned = data(data_set)
     network = MLP((learned.features, *hidden, learned.outputs), activation)
-    run = Training(network, learned, competitor, steps=STEPS, seed=seed, dtype=np.float64)
+    start = network.initial(seed, np.float32, competitor.scheme)
+    run = Training(
+        network, learned, competitor, steps=STEPS, seed=seed, dtype=np.float64, start=start
+    )
     run.advance(STEPS)
     text = training_script(framework, network, learned, competitor, steps=STEPS, seed=seed)
     scope: dict[str, Any] = {"print": lambda *said: None}
