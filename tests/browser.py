@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,13 +26,14 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Error, Frame, Page, Request, WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}
+REST = "/_stcore/health"  # a word of the server's, without a script
 PROBED = ("/_stcore/health", "/_stcore/host-config")
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -46,6 +47,7 @@ FLAGS = (
 )
 
 _sockets: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()
+_resting: WeakKeyDictionary[Browser, dict[bool, list[Page]]] = WeakKeyDictionary()
 
 
 def find_browser() -> str | None:
@@ -191,6 +193,64 @@ def refused(view: Page | Frame) -> list[str]:
     return [f"refused: {each}" for each in found]
 
 
+@contextmanager
+def open_tab(
+    browser: Browser,
+    site: str,
+    *,
+    script: str = "",
+    touch: bool = False,
+    first: bool = False,
+    **look: Any,
+) -> Iterator[Page]:
+    """An empty tab in a context that no other has, for the pages of SITE, which run SCRIPT first.
+
+    It may have been another test's, of which nothing else is left (see `_forget`): a process that
+    has compiled Streamlit's scripts before opens a page in half the processor's time of a new one.
+    Where it is to be the FIRST, nothing has been cached either. LOOK is the viewport, and the media
+    that are emulated.
+    """
+    resting = _resting.setdefault(browser, {}).setdefault(touch, [])
+    page = resting.pop() if resting and not first else _new_tab(browser, touch)
+    page.set_viewport_size(look.pop("viewport"))
+    page.emulate_media(**look)
+    with page.add_init_script(script) if script else nullcontext():
+        yield page
+    try:
+        _forget(page, site)
+    except Error:  # the test has closed the page, or its server
+        page.context.close()
+    else:
+        resting.append(page)
+
+
+def _new_tab(browser: Browser, touch: bool) -> Page:
+    return browser.new_context(locale="en-GB", has_touch=touch).new_page()
+
+
+@contextmanager
+def heard(page: Page, **hear: Callable[[Any], object]) -> Iterator[None]:
+    """Have events of a page heard, by their names, while the body runs."""
+    for event, listener in hear.items():
+        page.on(event, listener)  # type: ignore[call-overload]
+    yield
+    for event, listener in hear.items():
+        page.remove_listener(event, listener)
+
+
+def _forget(page: Page, site: str) -> None:
+    """Leave nothing of what was done in a tab: what the site has stored, its history, the hand."""
+    page.goto(site + REST)
+    page.evaluate("() => { sessionStorage.clear(); window.name = '' }")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": "all"})
+    devtools.send("Page.resetNavigationHistory")
+    devtools.detach()
+    page.context.clear_permissions()
+    page.mouse.up()
+    page.mouse.move(-10, -10)
+
+
 class Visitor:
     """Opens pages of the running app as one reader would, each in a context of its own."""
 
@@ -210,14 +270,20 @@ class Visitor:
         color_scheme: Literal["light", "dark"] = "light",
         reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
         touch: bool = False,
+        first: bool = False,
         wait: bool = True,
     ) -> Page:
-        """Open PATH of the app (with its query, if any) and wait until it has settled."""
-        page = self._page(
-            viewport={"width": width, "height": height},
+        """Open PATH of the app (with its query, if any) and wait until it has settled.
+
+        A FIRST visit finds nothing in the browser's caches.
+        """
+        page = self.empty(
+            width=width,
+            height=height,
             color_scheme=color_scheme,
             reduced_motion=reduced_motion,
-            has_touch=touch,
+            touch=touch,
+            first=first,
         )
         page.goto(self.server + path, wait_until="load" if wait else "commit")
         if wait:
@@ -241,9 +307,7 @@ class Visitor:
             f" width={width} height={height} sandbox='{sandbox}' style='border:0'></iframe>"
         )
         host = self._cleanup.enter_context(serve_document(document))
-        page = self._page(
-            viewport={"width": width + 40, "height": height + 40}, color_scheme=color_scheme
-        )
+        page = self.empty(width=width + 40, height=height + 40, color_scheme=color_scheme)
         page.goto(host)
         frame = page.query_selector("iframe").content_frame()  # type: ignore[union-attr]
         assert frame is not None
@@ -254,15 +318,43 @@ class Visitor:
         """Close every page that this visitor opened."""
         self._cleanup.close()
 
-    def _page(self, **options: Any) -> Page:
-        context = self.browser.new_context(locale="en-GB", **options)
-        self._cleanup.callback(context.close)
-        page = context.new_page()
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("request", self._note_request)
-        page.on("websocket", lambda socket: _sockets.update({page: socket}))
+    def empty(
+        self,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        color_scheme: Literal["light", "dark"] = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        touch: bool = False,
+        first: bool = False,
+        script: str = "",
+    ) -> Page:
+        """A tab before its first page, each of which will run SCRIPT before its own."""
+        page = self._cleanup.enter_context(
+            open_tab(
+                self.browser,
+                self.server,
+                script=script,
+                touch=touch,
+                first=first,
+                viewport={"width": width, "height": height},
+                color_scheme=color_scheme,
+                reduced_motion=reduced_motion,
+            )
+        )
+        self._cleanup.enter_context(
+            heard(
+                page,
+                console=self._note_console,
+                pageerror=self._note_error,
+                request=self._note_request,
+                websocket=lambda socket: _sockets.update({page: socket}),
+            )
+        )
         return page
+
+    def _note_error(self, error: Error) -> None:
+        self.errors.append(f"uncaught: {error}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         url = message.location.get("url", "")

@@ -13,8 +13,7 @@ from tests.browser import LISTEN, Visitor, refused, wait_until_settled
 @pytest.mark.browser
 @pytest.mark.parametrize("path", ["lessons", "recap", "glossary", "teachers", "race?view=3-D"])
 def test_nothing_that_a_page_needs_is_refused(visit: Visitor, path: str) -> None:
-    page = visit._page()
-    page.add_init_script(LISTEN)
+    page = visit.empty(script=LISTEN)
     page.goto(f"{visit.server}/{path}")
     wait_until_settled(page)
     assert refused(page) == []

@@ -96,9 +96,9 @@ def test_a_run_is_saved_restored_and_laid_over(visit: Visitor, tmp_path: Path) -
 def test_a_browser_that_keeps_nothing_opens_a_saved_run_at_its_link(
     visit: Visitor, tmp_path: Path
 ) -> None:
-    page = visit._page()
-    page.add_init_script(
-        "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('denied') } })"
+    page = visit.empty(
+        script="Object.defineProperty(window, 'sessionStorage',"
+        " { get() { throw new Error('denied') } })"
     )
     page.goto(f"{visit.server}/race")
     wait_until_settled(page)

@@ -26,8 +26,7 @@ BARS = course.address(course.lessons()["exercises-losses"], 2)
 @pytest.fixture(scope="module")
 def reader(browser: Browser, server: str) -> Iterator[tuple[Visitor, Page]]:
     visitor = Visitor(browser, server)
-    page = visitor._page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page.add_init_script(access.scripts())
+    page = visitor.empty(height=900, reduced_motion="reduce", script=access.scripts())
     yield visitor, page
     visitor.close()
 

@@ -88,11 +88,10 @@ DRAWN = ", ".join(
 def reader(browser: Browser, server: str) -> Iterator[tuple[Visitor, Page, Page]]:
     """A reader with two windows that stay open: one of the page's own, one of a page around it."""
     visitor = Visitor(browser, server)
-    own = visitor._page(viewport=DESK, reduced_motion="reduce")
-    host = visitor._page(viewport=DESK, reduced_motion="reduce")
-    own.add_init_script(access.scripts())
-    for page in (own, host):
-        page.add_init_script(AUDIT + LISTEN)
+    own, host = (
+        visitor.empty(**DESK, reduced_motion="reduce", script=script + AUDIT + LISTEN)
+        for script in (access.scripts(), "")
+    )
     with serve_document(HOST) as address:
         host.goto(address)
         yield visitor, own, host

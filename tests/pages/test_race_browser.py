@@ -120,7 +120,9 @@ def test_first_visits_in_number_open_as_the_page_says(visit: Visitor) -> None:
     """Readers without a session or a cache, all at once: none is shown another choice."""
     first = {"map": "coloured by loss", "race": "overlaid"}
     coming = [
-        (said, visit(f"/{name}", wait=False)) for name, said in first.items() for _ in "12345"
+        (said, visit(f"/{name}", first=True, wait=False))
+        for name, said in first.items()
+        for _ in "12345"
     ]
     for said, page in coming:
         stage(page)

@@ -80,8 +80,7 @@ def voices(page: Page) -> list[dict[str, Any]]:
 
 @pytest.mark.browser
 def test_a_race_is_heard_while_it_plays(visit: Visitor) -> None:
-    page = visit._page(reduced_motion="reduce")
-    page.add_init_script(HEARD)
+    page = visit.empty(reduced_motion="reduce", script=HEARD)
     page.goto(f"{visit.server}/race?runs=sgd;momentum&steps=60")
     page.locator(".dl-stage[data-seq]").first.wait_for()
     button = page.get_by_role("button", name="Hear the loss").first
@@ -111,8 +110,7 @@ def test_a_race_is_heard_while_it_plays(visit: Visitor) -> None:
 
 @pytest.mark.browser
 def test_a_training_is_heard_too(visit: Visitor) -> None:
-    page = visit._page(reduced_motion="reduce")
-    page.add_init_script(HEARD)
+    page = visit.empty(reduced_motion="reduce", script=HEARD)
     page.goto(f"{visit.server}/train?steps=400")
     page.locator('.dt-training [data-act="sound"]').click()
     page.locator('.dt-training [data-act="first"]').click()
@@ -154,7 +152,7 @@ STEP_S = 0.4
 
 @pytest.mark.browser
 def test_what_is_rendered_falls_as_the_loss_falls_and_ends(visit: Visitor) -> None:
-    page = visit._page()
+    page = visit.empty()
     page.goto(f"{visit.server}/assets/{modules().digest}/stage/stage.html")  # any of its pages
     losses = engine.descend("bowl", "sgd", (5.0, 3.0), 60, {"lr": 0.0185}).loss[::12].tolist()
     address = f"/assets/{modules().digest}/stage/sound.js"

@@ -26,7 +26,7 @@ def strict_browser(browser: Browser) -> Iterator[Browser]:
 
 def framed(visit: Visitor, server: str, host: str, sandbox: str) -> tuple[Page, Frame]:
     """The app at 127.0.0.1 in a page at localhost: to a browser these are two sites."""
-    page = visit._page(viewport={"width": 840, "height": 560})
+    page = visit.empty(width=840, height=560)
     page.goto(host.replace("127.0.0.1", "localhost"))
     page.evaluate(
         """([src, sandbox]) => {
