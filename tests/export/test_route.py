@@ -80,7 +80,7 @@ def test_what_cannot_be_made_is_said_before_any_work(
 
 
 def test_choices_lead_from_state_to_state() -> None:
-    found = capture("entropy", {}, presets=False)
+    found = capture("entropy", {}, presets=False, most=10)
     moves = found.states[0].moves["unit"]
     assert len(moves) > 1
     for text, place in moves.items():
@@ -90,7 +90,7 @@ def test_choices_lead_from_state_to_state() -> None:
 
 
 def test_a_long_list_leads_from_the_state_asked_for_and_back() -> None:
-    found = capture("graph", {}, presets=False)
+    found = capture("graph", {}, presets=False, most=12)
     moves = found.states[0].moves["on"]
     assert len(moves) > 6
     for text, place in moves.items():
@@ -107,7 +107,7 @@ def test_what_is_locked_leads_nowhere() -> None:
 
 
 def test_a_file_that_is_too_long_leaves_choices_out_and_keeps_the_presets() -> None:
-    found = capture("entropy", {})
+    found = capture("entropy", {}, most=14)
     presets, states = list(found.presets), len(found.states)
     assert states > len({place for _, place in presets})
     while found.shrink():

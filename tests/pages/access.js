@@ -52,15 +52,21 @@ window.access = (() => {
   }
 
   let stops = []
+  let going = false
+  const isTab = (event) => event.key === "Tab"
+  // Each stop is noted where its key comes up; once the page is left the focus stays where it is.
+  addEventListener("keyup", (event) => { if (going && isTab(event)) going = !left() }, true)
+  addEventListener("keydown", (event) => { if (stops.length && !going && isTab(event)) event.preventDefault() }, true)
   function begin() {
     stops = []
+    going = true
     const top = main()
     top.tabIndex = -1
     top.focus({ preventScroll: true })
   }
 
   // Notes where the focus is; true once it has left the page.
-  function stop() {
+  function left() {
     let at = document.activeElement
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
     if (!at || !above(at, '[data-testid="stMain"]') || stops[0]?.at === at) return true
@@ -176,5 +182,5 @@ window.access = (() => {
     return found
   }
 
-  return { moving, told, axe, begin, stop, walked, valued, take, moved }
+  return { moving, told, axe, begin, goes: () => going, walked, valued, take, moved }
 })()
