@@ -90,7 +90,7 @@ def test_choices_lead_from_state_to_state() -> None:
 
 
 def test_a_long_list_leads_from_the_state_asked_for_and_back() -> None:
-    found = capture("graph", {}, presets=False, most=12)
+    found = capture("graph", {}, presets=False, most=20)
     moves = found.states[0].moves["on"]
     assert len(moves) > 6
     for text, place in moves.items():
