@@ -60,7 +60,7 @@ def losses(
         # Keras' own begins as the laboratory's; PyTorch's is written out as that of
         # torch.optim.swa_utils.AveragedModel with get_ema_multi_avg_fn.
         stored = [np.asarray(part) for part in scope["average"]]
-        if framework == "PyTorch":  # a layer as (outputs, inputs)
+        if "parameters" in scope:  # PyTorch's own, a layer as (outputs, inputs)
             stored = [part.T for part in stored]
         apart = in_a_line(stored) - in_a_line(run.trainer.averages)
         assert np.abs(apart).max() <= (1e-6 if framework == "Keras" else 1e-12)
