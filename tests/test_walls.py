@@ -42,7 +42,8 @@ WALLS = {
     "components": Wall(frozenset({"streamlit", "starlette", "numpy", "orjson", "plotly"})),
     "service": Wall(frozenset({"components", "starlette", "streamlit"})),
     "export": Wall(
-        frozenset({"engine", "components", "pages", "streamlit", "starlette", "plotly", "numpy"}),
+        frozenset({"engine", "figures", "components", "pages"})
+        | {"streamlit", "starlette", "plotly", "numpy"},
         lazy=frozenset({"playwright"}),
     ),
     "pages": Wall(

@@ -154,7 +154,7 @@ def test_kappa_costs_gradient_descent_most_and_newton_nothing() -> None:
 
 def test_eve_ends_below_adam_and_stays_below_on_average() -> None:
     surface = engine.LANDSCAPES["bowl"](condition=10.0)
-    shifts = changing.jumps(4 * 60 - 1, 60, (3.0, 1.2))
+    shifts = np.repeat([(0.0, 0.0), (3.0, 1.2)] * 2, 60, axis=0)
     adam, eve = (
         changing.pursue(surface, slug, (-4.0, -2.0), shifts, hypers).loss
         for slug, hypers in (("adam", {"lr": 0.03}), ("eve", {"lr": 0.03, "beta3": 0.9}))
