@@ -60,7 +60,7 @@ LEFT_SECONDS: Final = 10.0
 # a file that is taken along is made at the same), seconds until it is ended after it was told to
 # stop, bytes from which it makes place for a fresh one (it has 210 million with its first kernel,
 # and 5 more with each other), bytes that it never has more than, seconds that it may rest.
-WORKSHOP_NICE: Final = 10
+WORKSHOP_NICE: Final = 12
 WORKSHOP_GRACE: Final = 2.0
 WORKSHOP_BYTES: Final = 300_000_000
 WORKSHOP_MOST: Final = 2_000_000_000
