@@ -45,7 +45,7 @@ def take(visit: Visitor, page: str, folder: Path) -> None:
 def main(arguments: list[str]) -> None:
     """Take them all, or those of the pages that are named."""
     path = find_browser()
-    if not arguments or path is None:
+    if not arguments or arguments[0].startswith("-") or path is None:
         raise SystemExit("python -m docs.screens FOLDER [PAGE …], with a Chromium on the PATH")
     folder, *pages = arguments
     Path(folder).mkdir(parents=True, exist_ok=True)
