@@ -19,6 +19,7 @@ export class Foresight {
     this.handles = new Map() // panel id -> the specs of its handles, kept so that they keep their place
     this.stroke = []
     this.layer = null
+    this.hid = false // as the pictures are shown now
   }
 
   get question() {
@@ -27,6 +28,11 @@ export class Foresight {
 
   get open() {
     return Boolean(this.question) && !this.question.revealed
+  }
+
+  // Whether the pictures of the page keep back what answers the question.
+  get hides() {
+    return this.open && this.question.kind !== "edge"
   }
 
   // The panel that is asked about, of this data; undefined where this stage knows nothing of it.
@@ -43,8 +49,9 @@ export class Foresight {
   // in the others of the page.
   dress(data) {
     this.whole = data
+    this.hid = this.hides
     if (!this.question) this.stroke = []
-    if (!this.open || this.question.kind === "edge") return data
+    if (!this.hides) return data
     const about = this.panelOf(data)
     if (about && this.turned !== this.question) {
       // Where one picture is shown at a time it is the one that is asked about.

@@ -119,11 +119,13 @@ class Stage {
     return { ...data, panels }
   }
 
-  // A lesson asks something of this page, or shows the answer, or asks no more.
+  // A lesson asks something of this page, or shows the answer, or asks no more. A stage that is not
+  // asked about may tell the answer as well.
   async ask(question) {
+    if (!this.component) return
     const asked = this.asks
-    this.asks = Boolean(this.foresight.panelOf(this.component?.data))
-    if (!this.asks && !asked) return
+    this.asks = Boolean(this.foresight.panelOf(this.component.data))
+    if (!this.asks && !asked && this.foresight.hides === this.foresight.hid) return
     await this.take(this.withOwn(this.component.data))
     if (!question?.revealed || !this.asks || question !== this.foresight.question) return
     this.answer()
