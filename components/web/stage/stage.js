@@ -7,6 +7,7 @@
 
 import { Sweeper } from "../cells.js"
 import { files } from "../files.js"
+import { entriesOf } from "../legend.js"
 import { received } from "../lifetime.js"
 import { swatch } from "../marks.js"
 import { Program, reading } from "../program.js"
@@ -388,10 +389,7 @@ class Stage {
   }
 
   showLegend(data, theme) {
-    const entries = new Map()
-    for (const panel of data.panels) {
-      for (const track of panel.tracks) if (track.label) entries.set(track.label, track)
-    }
+    const entries = entriesOf(data.panels)
     const key = JSON.stringify([theme.key, [...entries.values()].map(
       ({ label, color, dash, marker }) => [label, color, dash, marker])])
     this.legend.hidden = !data.legend || !entries.size

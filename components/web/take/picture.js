@@ -1,7 +1,8 @@
 // A stage drawn by any pen, as it stands at a moment of its clock: legend, titles, panels with what
 // moves on them, handles and sentences. The panels draw themselves.
 
-import { DASHES, mark } from "../marks.js"
+import { drawLegend, entriesOf } from "../legend.js"
+import { mark } from "../marks.js"
 import { measure, write } from "../stage/words.js"
 
 const PAD = 8
@@ -44,7 +45,7 @@ export function draw(stage, pen, position, scenes = new Map()) {
   pen.fillRect(0, 0, width, height)
   pen.save()
   pen.translate(PAD, PAD)
-  if (!stage.legend.hidden) drawLegend(stage, pen)
+  if (!stage.legend.hidden) drawLegend(pen, entriesOf(stage.data.panels), stage.theme)
   pen.translate(0, legendHeight(stage))
   const origin = stage.grid.getBoundingClientRect()
   for (const panel of stage.panels.values()) {
@@ -94,29 +95,5 @@ function drawPanel(panel, pen, position, scene) {
     const font = { size: 12, family: theme.font }
     const { width, height } = measure(pen, handle.spec.label, font)
     write(pen, handle.spec.label, handle.flip ? x - 14 - width : x + 14, y - height, font, theme.text, { halo: theme.background })
-  }
-}
-
-function drawLegend(stage, pen) {
-  const { theme } = stage
-  const entries = new Map()
-  for (const panel of stage.data.panels) for (const track of panel.tracks) if (track.label) entries.set(track.label, track)
-  const font = { size: 13, family: theme.font }
-  let x = 0
-  for (const [label, { color, dash, marker }] of entries) {
-    const colour = theme.colour(color)
-    pen.strokeStyle = colour
-    pen.lineWidth = 2
-    pen.lineCap = "butt"
-    pen.setLineDash(DASHES[dash] ?? [])
-    pen.beginPath()
-    pen.moveTo(x, 8)
-    pen.lineTo(x + 26, 8)
-    pen.stroke()
-    pen.setLineDash([])
-    if (marker) mark(pen, marker, x + 13, 8, 3.6, colour, theme.background)
-    const { width, height } = measure(pen, label, font)
-    write(pen, label, x + 32, 8 - height / 2, font, theme.text)
-    x += 32 + width + 16
   }
 }

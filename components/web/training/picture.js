@@ -1,7 +1,7 @@
 // A training taken along: its picture by any pen, at any moment, and its run in numbers. The planes
 // and the curves draw themselves.
 
-import { DASHES, mark } from "../marks.js"
+import { drawLegend } from "../legend.js"
 import { measure, write } from "../stage/words.js"
 
 const PAD = 8
@@ -41,7 +41,8 @@ export function draw(training, pen, { step, now, history }) {
   pen.fillRect(0, 0, width, height)
   pen.save()
   pen.translate(PAD, PAD)
-  drawLegend(training, pen, font, step)
+  const x = drawLegend(pen, data.runs.map(({ name, look }) => [name, look]), theme)
+  write(pen, `step ${step} of ${training.end}`, x, 0, font, theme.faded(theme.text, 0.75))
   pen.translate(0, LEGEND)
   const put = (grid, figures, paint) => {
     const origin = grid.getBoundingClientRect()
@@ -65,26 +66,6 @@ export function draw(training, pen, { step, now, history }) {
   })
   linesOf(training).forEach((line, i) => write(pen, line, 0, LINE * i + 4, font, theme.text))
   pen.restore()
-}
-
-function drawLegend({ theme, data, end }, pen, font, step) {
-  let x = 0
-  for (const { name, look } of data.runs) {
-    const colour = theme.colour(look.color)
-    pen.strokeStyle = colour
-    pen.lineWidth = 2
-    pen.setLineDash(DASHES[look.dash] ?? [])
-    pen.beginPath()
-    pen.moveTo(x, 8)
-    pen.lineTo(x + 26, 8)
-    pen.stroke()
-    pen.setLineDash([])
-    mark(pen, look.marker, x + 13, 8, 3.6, colour, theme.background)
-    const { width, height } = measure(pen, name, font)
-    write(pen, name, x + 32, 8 - height / 2, font, theme.text)
-    x += 32 + width + 16
-  }
-  write(pen, `step ${step} of ${end}`, x, 0, font, theme.faded(theme.text, 0.75))
 }
 
 // {step, end, says, runs: [{name, batch, settings, step, examples, loss, …}]}: a list for each number
