@@ -265,26 +265,14 @@ class Visitor:
         self,
         path: str = "/",
         *,
-        width: int = 1280,
-        height: int = 800,
-        color_scheme: Literal["light", "dark"] = "light",
-        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
-        touch: bool = False,
-        first: bool = False,
         wait: bool = True,
+        **look: Any,
     ) -> Page:
         """Open PATH of the app (with its query, if any) and wait until it has settled.
 
-        A FIRST visit finds nothing in the browser's caches.
+        LOOK is what `empty` takes.
         """
-        page = self.empty(
-            width=width,
-            height=height,
-            color_scheme=color_scheme,
-            reduced_motion=reduced_motion,
-            touch=touch,
-            first=first,
-        )
+        page = self.empty(**look)
         page.goto(self.server + path, wait_until="load" if wait else "commit")
         if wait:
             wait_until_settled(page)
@@ -329,7 +317,10 @@ class Visitor:
         first: bool = False,
         script: str = "",
     ) -> Page:
-        """A tab before its first page, each of which will run SCRIPT before its own."""
+        """A tab before its first page, each of which will run SCRIPT before its own.
+
+        The FIRST of a reader finds nothing in the browser's caches.
+        """
         page = self._cleanup.enter_context(
             open_tab(
                 self.browser,
